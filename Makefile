@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh machine: make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PACKAGES := model quantize export runtime hil_tests tests benchmarks
+# Numba does not see an edit of a callee in another file, so tests compile into a folder of their own.
+TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/$(shell git rev-parse --short HEAD 2>/dev/null || echo none)-$(shell cat runtime/*.py runtime/*/*.py 2>/dev/null | sha256sum | cut -c1-12)
+
+.PHONY: help setup demo test test-slow check bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e .[demo]
+	@touch $@
+
+# torch first and by name, so that pip does not weigh other builds of it
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) torch
+	$(PIP) -e .[dev]
+	@touch $@ $(VENV)/.runtime
+
+setup: $(VENV)/.dev ## make .venv with the linerwkv command, training and test tools in it
+
+demo: $(VENV)/.runtime ## compress and restore a synthetic scene with the shipped package (installs the runtime only)
+	$(BIN)/linerwkv demo --output demo_output
+
+test: $(VENV)/.dev ## the test suite (minutes)
+	$(TEST_ENV) $(BIN)/python -m pytest
+
+test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
+	$(TEST_ENV) $(BIN)/python -m pytest -m slow
+
+check: $(VENV)/.dev ## ruff, mypy --strict, import borders
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## every benchmark; results go to benchmarks/results
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache demo_output

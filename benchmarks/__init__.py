@@ -1,0 +1,1 @@
+"""One script per question; committed results under results/."""

@@ -1,0 +1,1 @@
+"""ONNX step cells and flight packages written from a trained network."""

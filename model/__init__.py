@@ -1,0 +1,1 @@
+"""Float training: the LineRWKV network, its data and its training loop."""

@@ -1,0 +1,1 @@
+"""INT8 quantization-aware fine-tuning of a trained network."""

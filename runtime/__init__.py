@@ -1,0 +1,1 @@
+"""Flight and ground codec: numpy, numba, onnxruntime and light libraries only."""

@@ -1,0 +1,24 @@
+"""The four things that can go wrong with a stream, a package or an argument."""
+
+
+class LineRwkvError(Exception):
+    """Base of every error that a caller can act on; its text is one line.
+
+    The text says what was found, what is allowed, and where.
+    """
+
+
+class BadArgument(LineRwkvError):
+    """The caller asked for something outside the allowed range, or gave unusable input."""
+
+
+class Corrupt(LineRwkvError):
+    """Stored bytes contradict themselves or their checksum."""
+
+
+class Truncated(LineRwkvError):
+    """Stored bytes end before the structure that they announce."""
+
+
+class TooNew(LineRwkvError):
+    """Stored bytes follow a format version that this release does not know."""

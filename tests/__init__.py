@@ -1,0 +1,1 @@
+"""Laws, conformance and hostile-input tests."""

@@ -1,0 +1,1 @@
+"""Streams of independent encoders, compared byte for byte."""

@@ -1,0 +1,1 @@
+"""Slow, readable integer references of the compiled kernels."""
