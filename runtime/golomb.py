@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from runtime.bits import overrun, put_bits, refill, take_bits
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, Truncated
 
 
 @dataclass(frozen=True)
@@ -186,3 +186,50 @@ def decode_rows(
         accumulators[z], counters[z] = accumulator, counter
     bits[0], bits[1], bits[2] = position, pending, n_pending
     return not overrun(data.size, position, n_pending)
+
+
+def encode_line(
+    parameters: GolombParameters,
+    mapped: npt.NDArray[np.integer[Any]],
+    state: GolombState,
+    buffer: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.int64],
+) -> None:
+    """Append a line (Z, X) of mapped residuals to `buffer`; `state` and `bits` advance in place."""
+    encode_rows(
+        mapped,
+        state.accumulator,
+        state.counter,
+        parameters.depth,
+        parameters.unary_limit,
+        parameters.rescaling_exponent,
+        parameters.initial_count_exponent,
+        buffer,
+        bits,
+    )
+
+
+def decode_line(
+    parameters: GolombParameters,
+    data: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.int64],
+    state: GolombState,
+    out_mapped: npt.NDArray[np.integer[Any]],
+) -> None:
+    """Fill the mapped residuals (Z, X) of the next line of `data`; `state` and `bits` advance in place.
+
+    Raises Truncated where the data ends before the line does.
+    """
+    is_whole = decode_rows(
+        data,
+        bits,
+        state.accumulator,
+        state.counter,
+        parameters.depth,
+        parameters.unary_limit,
+        parameters.rescaling_exponent,
+        parameters.initial_count_exponent,
+        out_mapped,
+    )
+    if not is_whole:
+        raise Truncated(f"coded samples end after {data.size} bytes, in the middle of a line")
