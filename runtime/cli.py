@@ -218,3 +218,7 @@ def show(values: dict[str, Any], as_json: bool, *, to_stderr: bool) -> None:
         f"{values['bits_per_sample']} bits per sample, {values['msamples_per_s']} Msamples/s",
         err=to_stderr,
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,8 @@ def bit_depth(lowest: int, highest: int) -> int:
 
     Raises BadArgument where 16 bits are not enough.
     """
-    needed = max(highest.bit_length(), (-lowest - 1).bit_length()) + 1 if lowest < 0 else highest.bit_length()
+    is_signed = lowest < 0
+    needed = max((value if value >= 0 else ~value).bit_length() for value in (lowest, highest)) + is_signed
     if needed > LARGEST_DEPTH:
         raise BadArgument(f"samples reach {lowest}..{highest}, which needs {needed} bits; allowed at most 16")
     return max(SMALLEST_DEPTH, needed)
