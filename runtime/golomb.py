@@ -15,6 +15,9 @@ from runtime.bits import overrun, put_bits, refill, take_bits
 from runtime.errors import BadArgument, Truncated
 
 
+LEADING_ZEROS = np.array([8 - byte.bit_length() for byte in range(256)], np.uint8)
+
+
 @dataclass(frozen=True)
 class GolombParameters:
     """What the header of CCSDS 123.0-B-2 says of this coder (table 5-4); ranges are checked."""
@@ -168,13 +171,15 @@ def decode_rows(
                 out_mapped[z, x] = delta
                 continue
             k = code_parameter(accumulator, counter, depth, k)
-            quotient = np.int64(0)
-            while quotient < unary_limit and (pending >> (n_pending - 1 - quotient)) & 1 == 0:
-                quotient += 1
+            quotient = np.int64(LEADING_ZEROS[(pending >> (n_pending - 8)) & 255])
+            if quotient == 8:
+                while quotient < unary_limit and (pending >> (n_pending - 1 - quotient)) & 1 == 0:
+                    quotient += 1
             if quotient < unary_limit:
                 n_pending -= quotient + 1
                 pending &= (np.int64(1) << n_pending) - 1
-                position, pending, n_pending = refill(data, position, pending, n_pending)
+                if n_pending < k:  # rare; a refill at every sample would cost a branch that cannot be guessed
+                    position, pending, n_pending = refill(data, position, pending, n_pending)
                 low, pending, n_pending = take_bits(pending, n_pending, k)
                 delta = (quotient << k) | low
             else:
