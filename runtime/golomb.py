@@ -14,7 +14,6 @@ from numba import njit
 from runtime.bits import overrun, put_bits, refill, take_bits
 from runtime.errors import BadArgument, Truncated
 
-
 LEADING_ZEROS = np.array([8 - byte.bit_length() for byte in range(256)], np.uint8)
 
 
