@@ -35,9 +35,9 @@ class BlockAdaptiveDecoder:
 
     def take_limits(self, n_values: int, n_bits: int) -> list[int]:
         """The next error limits, each held to its bits."""
-        limits = self._take(n_values, "error limits").astype(np.int64)
-        self.reader.check(IMPOSSIBLE if (limits >> n_bits).any() else OK, "error limits")
-        return limits.tolist()
+        limits: list[int] = self._take(n_values, "error limits").tolist()
+        self.reader.check(IMPOSSIBLE if any(limit >> n_bits for limit in limits) else OK, "error limits")
+        return limits
 
     def take(self, piece: Piece) -> Uint32Array:
         """The next piece, (bands, samples) uint32."""

@@ -35,7 +35,11 @@ class SampleAdaptive:
     def golomb(self, depth: int) -> GolombParameters:
         """The same as parameters of runtime/golomb.py, which has no tables: K is 0 where there is one."""
         return GolombParameters(
-            depth, self.unary_limit, self.rescaling_exponent, self.initial_count_exponent, self.accumulator_constant or 0
+            depth,
+            self.unary_limit,
+            self.rescaling_exponent,
+            self.initial_count_exponent,
+            self.accumulator_constant or 0,
         )
 
     def check_image(self, image: Image) -> None:

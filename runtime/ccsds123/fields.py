@@ -14,7 +14,7 @@ class FieldWriter:
         self._n_pending = 0
 
     def put(self, value: int, n_bits: int) -> None:
-        """Append `value` modulo 2**n_bits: sizes that equal 2**n_bits are stored as 0, negatives as two's complement."""
+        """Append `value` modulo 2**n_bits: a size of 2**n_bits is stored as 0, negatives as two's complement."""
         self._pending = (self._pending << n_bits) | (value & ((1 << n_bits) - 1))
         self._n_pending += n_bits
         n_whole, n_left = divmod(self._n_pending, 8)

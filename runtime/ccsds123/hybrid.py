@@ -148,9 +148,7 @@ def encode_pieces(
                     continue
                 accumulator, counter = accumulators[z], counters[z]
                 if counter == fullest:  # equations 64 and 65
-                    position, pending, n_pending = put_bits(
-                        buffer, position, pending, n_pending, accumulator & 1, 1
-                    )
+                    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, accumulator & 1, 1)
                     accumulator = (accumulator + 4 * delta + 1) >> 1
                     counter = (counter + 1) >> 1
                 else:

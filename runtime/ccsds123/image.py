@@ -122,7 +122,5 @@ class Image:
         fidelity = Fidelity.from_code(fields.take(2, "quantizer fidelity control method"))
         fields.reserved(2)
         n_tables = fields.take(4, "supplementary information table count")
-        image = cls(
-            n_columns, n_lines, n_bands, depth, is_signed, order, interleaving_depth, word_bytes, user_data
-        )
+        image = cls(n_columns, n_lines, n_bands, depth, is_signed, order, interleaving_depth, word_bytes, user_data)
         return image, coder, fidelity, n_tables

@@ -1,22 +1,19 @@
 """The predictor's face: lines of samples in, lines of mapped indices out, and back."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from runtime.ccsds123.parameters import Ccsds123Parameters
-from runtime.ccsds123.predictor import (
-    NO_LIMIT,
-    ErrorLimits,
-    Int32Array,
-    Uint32Array,
-    code_line,
-    header_limits,
-    initial_state,
-    predictor_constants,
-)
+from runtime.ccsds123.predictor import code_line
+from runtime.ccsds123.predictor_state import ErrorLimits, header_limits, initial_state, predictor_constants
+from runtime.ccsds123.quantizer import NO_LIMIT
 from runtime.errors import BadArgument, Corrupt
 
-IntArray = npt.NDArray[np.integer]
+IntArray = npt.NDArray[np.integer[Any]]
+Int32Array = npt.NDArray[np.int32]
+Uint32Array = npt.NDArray[np.uint32]
 
 
 class LinePredictor:
@@ -46,14 +43,15 @@ class LinePredictor:
         if lowest < image.smallest or highest > image.largest:
             allowed = f"{image.smallest}..{image.largest}"
             raise BadArgument(f"line {self.next_line} holds {lowest}..{highest}, allowed {allowed} (D = {image.depth})")
-        samples = np.subtract(line, image.middle, dtype=np.int64).astype(np.int32)
-        mapped = np.empty(line.shape, np.uint32)
+        # s - s_mid in 32 bits: the difference fits, whatever the wrap on the way
+        samples = (line.astype(np.uint32, order="C") - np.uint32(image.middle)).view(np.int32)
+        mapped: Uint32Array = np.empty(line.shape, np.uint32)
         code_line(self.constants, self.state, self.limits, self.next_line, False, samples, mapped)
         self.next_line += 1
         return mapped
 
     def decode(self, mapped: Uint32Array) -> Int32Array:
-        """The next line, relative to s_mid, (Z, X) int32. mapped: (Z, X) uint32, untrusted; Corrupt where impossible."""
+        """The next line, (Z, X) int32 relative to s_mid. mapped: (Z, X) uint32, untrusted; Corrupt where impossible."""
         samples = np.empty(mapped.shape, np.int32)
         if not code_line(self.constants, self.state, self.limits, self.next_line, True, samples, mapped):
             raise Corrupt(f"line {self.next_line} holds a mapped quantizer index outside the sample range")

@@ -95,7 +95,8 @@ def low_entropy_tables() -> LowEntropyTables:
     codes = read_codes()
     child: list[list[int]] = []
     node_parent, node_symbol, node_flush = [], [], []
-    words, word_parent, word_symbol = [], [], []
+    words: list[tuple[int, int]] = []
+    word_parent, word_symbol = [], []
     suffix_child: list[list[int]] = []
     roots, word_suffixes, flush_suffixes = [], [], []
     for code in codes:

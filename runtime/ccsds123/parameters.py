@@ -1,7 +1,7 @@
 """All parameters of a compressed image, and the same as a flat dictionary of the standard's symbols."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runtime.ccsds123.coder_parameters import Coder, SampleAdaptive
@@ -21,10 +21,10 @@ class Ccsds123Parameters:
     """
 
     image: Image
-    prediction: Prediction = Prediction()
-    quantization: Quantization = Quantization()
-    representative: Representative = Representative()
-    coder: Coder = SampleAdaptive()
+    prediction: Prediction = field(default_factory=Prediction)
+    quantization: Quantization = field(default_factory=Quantization)
+    representative: Representative = field(default_factory=Representative)
+    coder: Coder = field(default_factory=SampleAdaptive)
     supplementary_tables: tuple[SupplementaryTable, ...] = ()
 
     def __post_init__(self) -> None:
@@ -91,5 +91,3 @@ class Ccsds123Parameters:
             elif isinstance(coder, SampleAdaptive):
                 coder = replace(coder, accumulator_table=tuple(table))
         return replace(self, prediction=prediction, representative=representative, coder=coder)
-
-

@@ -21,12 +21,12 @@ def clip(value: Any, lowest: Any, highest: Any) -> Any:
 
 @njit(cache=True, inline="always")
 def local_sum(kind: Any, y: Any, is_first: Any, is_last: Any, w: Any, nw: Any, n: Any, ne: Any, below_w: Any) -> Any:
-    """sigma from the representatives around (y, x), t > 0 (equations 20..23).
+    """The local sum sigma from the representatives around (y, x), t > 0 (equations 20..23).
 
     `below_w` is the western one of the previous band, 0 (s_mid) in band 0; `is_first` and `is_last` are of columns.
     """
     if y == 0:
-        return 4 * (w if kind == WIDE_NEIGHBOR or kind == WIDE_COLUMN else below_w)
+        return 4 * (w if kind in (WIDE_NEIGHBOR, WIDE_COLUMN) else below_w)
     if kind >= WIDE_COLUMN:
         return 4 * n
     if is_first:
@@ -49,9 +49,11 @@ def high_resolution(predicted_difference: Any, total: Any, resolution: Any, regi
 
 
 @njit(cache=True, inline="always")
-def scaling_exponent(t: Any, n_columns: Any, first: Any, last: Any, interval_exponent: Any) -> Any:
-    """rho(t) without its constant D - Omega (equation 50)."""
-    return clip(first + ((t - n_columns) >> interval_exponent), first, last)
+def scaling_exponent(t: Any, n_columns: Any, constants: Any) -> Any:
+    """The weight update scaling exponent rho(t) (equation 50)."""
+    first, last = constants.first_exponent, constants.last_exponent
+    exponent = clip(first + ((t - n_columns) >> constants.interval_exponent), first, last)
+    return exponent + constants.depth - constants.resolution
 
 
 @njit(cache=True, inline="always")

@@ -4,135 +4,18 @@ Encoding turns samples into mapped quantizer indices, decoding the other way rou
 because they share every statement but one: where the quantizer index comes from.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from runtime.ccsds123.choices import Fidelity, Mode
-from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.prediction import clip, high_resolution, local_sum, scaling_exponent, updated_weight
-from runtime.ccsds123.quantizer import NO_LIMIT, maximum_error, quantizer_index, representative, steps_within
+from runtime.ccsds123.quantizer import maximum_error, quantizer_index, representative, steps_within
 from runtime.mapping import map_index, unmap_index
-
-Int32Array = npt.NDArray[np.int32]
-Int64Array = npt.NDArray[np.int64]
-Uint32Array = npt.NDArray[np.uint32]
-
-N_DIRECTIONAL = 3
-
-
-class PredictorConstants(NamedTuple):
-    """Parameters that do not change within an image, in the form that the kernel takes."""
-
-    n_previous_bands: int
-    is_full: int
-    local_sum: int
-    register_bits: int
-    resolution: int
-    interval_exponent: int
-    first_exponent: int
-    last_exponent: int
-    theta: int
-    depth: int
-    middle: int
-    has_relative: int
-    exponent_offsets: Int32Array
-    """sigma of each weight, (Z, 3 + P)."""
-    damping: Int32Array
-    """phi_z, (Z,)."""
-    offset: Int32Array
-    """psi_z, (Z,)."""
-
-
-class PredictorState(NamedTuple):
-    """What the predictor remembers between lines; `code_line` updates the arrays in place."""
-
-    representatives: Int32Array
-    """s'' of the line before, relative to s_mid, (Z, X)."""
-    weights: Int32Array
-    """omega of N, W, NW and P previous bands, (Z, 3 + P); those that a band does not use stay as they are."""
-    differences: Int64Array
-    """Central local differences of the last P + 1 bands, row z mod (P + 1), and a last row of zeros: (P + 2, X)."""
-
-
-class ErrorLimits(NamedTuple):
-    """Error limits in force."""
-
-    absolute: Int64Array
-    """a_z, (Z,): 0 where lossless, NO_LIMIT where only relative limits are used."""
-    relative: Int64Array
-    """r_z, (Z,)."""
-
-
-def predictor_constants(parameters: Ccsds123Parameters) -> PredictorConstants:
-    """The kernel's form of `parameters`, whose tables must be complete."""
-    image, prediction, sample = parameters.image, parameters.prediction, parameters.representative
-    n_bands = image.n_bands
-    offsets = np.zeros((n_bands, N_DIRECTIONAL + prediction.n_previous_bands), np.int32)
-    is_full = prediction.mode is Mode.FULL
-    for z, row in enumerate(prediction.exponent_offsets or ()):
-        if is_full:
-            offsets[z, :N_DIRECTIONAL] = row[0]
-        offsets[z, N_DIRECTIONAL : N_DIRECTIONAL + prediction.n_previous(z)] = row[is_full:]
-    return PredictorConstants(
-        prediction.n_previous_bands, int(is_full), prediction.local_sum.code, prediction.register_bits,
-        prediction.weight_resolution, prediction.interval_exponent, prediction.first_exponent,
-        prediction.last_exponent, sample.resolution, image.depth, image.middle,
-        int(parameters.quantization.relative is not None), offsets,
-        np.array(sample.damping.per_band(n_bands), np.int32), np.array(sample.offset.per_band(n_bands), np.int32),
-    )  # fmt: skip
-
-
-def initial_state(parameters: Ccsds123Parameters) -> PredictorState:
-    """The state before the first line."""
-    image, prediction = parameters.image, parameters.prediction
-    n_previous = prediction.n_previous_bands
-    return PredictorState(
-        np.zeros((image.n_bands, image.n_columns), np.int32),
-        initial_weights(parameters),
-        np.zeros((n_previous + 2, image.n_columns), np.int64),
-    )
-
-
-def initial_weights(parameters: Ccsds123Parameters) -> Int32Array:
-    """W(1) of every band, (Z, 3 + P), 0 where a band has no such weight (4.6.3)."""
-    prediction = parameters.prediction
-    resolution, n_previous = prediction.weight_resolution, prediction.n_previous_bands
-    weights = np.zeros((parameters.image.n_bands, N_DIRECTIONAL + n_previous), np.int32)
-    if prediction.initial_weights is None:
-        weight = (7 << resolution) >> 3  # equation 33
-        for i in range(n_previous):
-            weights[i + 1 :, N_DIRECTIONAL + i] = weight
-            weight >>= 3
-        return weights
-    shift = resolution + 3 - prediction.initial_weight_bits
-    ones = (1 << (shift - 1)) - 1 if shift else 0
-    skipped = 0 if prediction.mode is Mode.FULL else N_DIRECTIONAL
-    for z, row in enumerate(prediction.initial_weights):
-        weights[z, skipped : skipped + len(row)] = [(value << shift) + ones for value in row]  # equation 35
-    return weights
-
-
-def header_limits(parameters: Ccsds123Parameters) -> ErrorLimits:
-    """The limits before the first line: those of the header, or zeros where the body brings them."""
-    quantization, n_bands = parameters.quantization, parameters.image.n_bands
-    absolute = np.zeros(n_bands, np.int64)
-    relative = np.zeros(n_bands, np.int64)
-    if quantization.absolute is not None and quantization.absolute.values:
-        absolute[:] = quantization.absolute.values
-    if quantization.relative is not None and quantization.relative.values:
-        relative[:] = quantization.relative.values
-    if quantization.fidelity is Fidelity.RELATIVE:
-        absolute[:] = NO_LIMIT
-    return ErrorLimits(absolute, relative)
 
 
 @njit(cache=True, error_model="numpy")
-def code_line(
-    constants: Any, state: Any, limits: Any, y: Any, is_decoding: Any, samples: Any, mapped: Any
-) -> bool:
+def code_line(constants: Any, state: Any, limits: Any, y: Any, is_decoding: Any, samples: Any, mapped: Any) -> bool:
     """Code line `y` of every band; False where a mapped index to decode leads outside the sample range.
 
     samples: (Z, X) int32 relative to s_mid, read when encoding, filled with s' when decoding.
@@ -216,9 +99,7 @@ def code_line(
             if t > 0:
                 sample = representative(clipped, index, error, fine, damping, offset, theta, resolution)
                 is_negative = 2 * clipped - doubled < 0  # equation 49
-                rho = depth - resolution + scaling_exponent(
-                    t, n_columns, constants.first_exponent, constants.last_exponent, constants.interval_exponent
-                )
+                rho = scaling_exponent(t, n_columns, constants)
                 w_n = updated_weight(w_n, d_n, is_negative, rho + o_direction, resolution)
                 w_w = updated_weight(w_w, d_w, is_negative, rho + o_direction, resolution)
                 w_nw = updated_weight(w_nw, d_nw, is_negative, rho + o_direction, resolution)

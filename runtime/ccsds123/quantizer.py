@@ -14,7 +14,7 @@ NO_LIMIT = 1 << 40
 
 @njit(cache=True, inline="always")
 def maximum_error(absolute: Any, relative: Any, has_relative: Any, predicted: Any, middle: Any, depth: Any) -> Any:
-    """m of a sample with t > 0 (equations 42..45); `absolute` is 0 where lossless, NO_LIMIT where unused."""
+    """The maximum error m of a sample with t > 0 (equations 42..45), `absolute` being 0 or NO_LIMIT where unused."""
     if has_relative:
         return min(absolute, (relative * abs(predicted + middle)) >> depth)
     return absolute
@@ -22,7 +22,7 @@ def maximum_error(absolute: Any, relative: Any, has_relative: Any, predicted: An
 
 @njit(cache=True, inline="always")
 def quantizer_index(residual: Any, error: Any) -> Any:
-    """q of a prediction residual (equation 41)."""
+    """The quantizer index q of a prediction residual (equation 41)."""
     if error == 0:
         return residual
     magnitude = (abs(residual) + error) // (2 * error + 1)
@@ -41,7 +41,7 @@ def steps_within(distance: Any, error: Any) -> Any:
 def representative(
     clipped: Any, index: Any, error: Any, fine: Any, damping: Any, offset: Any, theta: Any, resolution: Any
 ) -> Any:
-    """s'' of a sample with t > 0 (equations 46 and 47).
+    """The representative s'' of a sample with t > 0 (equations 46 and 47).
 
     clipped: s'. index: q. error: m. fine: the high-resolution prediction. damping, offset: phi, psi. theta: Theta.
     """

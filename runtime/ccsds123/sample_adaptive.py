@@ -80,9 +80,7 @@ class SampleAdaptiveDecoder:
             is_whole = decode_rows(self.reader.data, self.reader.bits, *state, *numbers, block)
         else:
             sequence = np.empty(piece.shape[0] * piece.shape[1], np.uint32)
-            is_whole = decode_interleaved(
-                self.reader.data, self.reader.bits, piece.depth, *state, *numbers, sequence
-            )
+            is_whole = decode_interleaved(self.reader.data, self.reader.bits, piece.depth, *state, *numbers, sequence)
             block = from_sequence(sequence, piece.shape, piece.depth)
         self.reader.check(OK if is_whole else RAN_OUT, place_of(piece))
         return block

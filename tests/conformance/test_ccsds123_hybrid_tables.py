@@ -1,6 +1,7 @@
 """The package's low-entropy codes against the published tables, and each code at work."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def test_table_equals_the_published_one(index: int, kind: str) -> None:
 def test_code_words_are_complete_suffix_codes(index: int) -> None:
     for words in (read_codes()[index].code, read_codes()[index].flush):
         reversed_words = sorted(f"{value:0{n_bits}b}"[::-1] for value, n_bits in words.values())
-        pairs = zip(reversed_words, reversed_words[1:], strict=False)
+        pairs = pairwise(reversed_words)
         assert not any(longer.startswith(shorter) for shorter, longer in pairs)
         longest = max(map(len, reversed_words))
         assert sum(1 << (longest - len(word)) for word in reversed_words) == 1 << longest

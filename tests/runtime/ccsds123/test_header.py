@@ -51,7 +51,7 @@ def test_a_supplementary_table_is_laid_out_as_in_table_5_4() -> None:
     header = write_header(replace(PARAMETERS, supplementary_tables=(table,)))
     assert header[11] & 15 == 1
     # type 01, 00, purpose 0010, 0, structure 01, 0, user 1001, depth 00101, elements 11111 00011, fill
-    bits = "01" "00" "0010" "0" "01" "0" "1001" "00101" "11111" "00011" "0"
+    bits = "01_00_0010_0_01_0_1001_00101_11111_00011_0"
     assert header[12:16] == int(bits, 2).to_bytes(4, "big")
 
 
