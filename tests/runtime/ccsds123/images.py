@@ -33,13 +33,13 @@ def image_of(parameters: Parameters, kind: str, rng: np.random.Generator) -> Int
     if kind == "noise":
         return rng.integers(lowest, highest + 1, shape)
     if kind == "constant":
-        return np.full(shape, rng.integers(lowest, highest + 1))
+        return np.full(shape, int(rng.integers(lowest, highest + 1)), np.int64)
     if kind == "extremes":
         return np.asarray(np.where(rng.random(shape) < 0.5, lowest, highest))
     if kind == "sparse":
         return np.asarray(np.where(rng.random(shape) < 0.03, highest, (lowest + highest) // 2))
     steps = rng.integers(-3, 4, shape).cumsum(0).cumsum(1).cumsum(2)
-    return np.clip((lowest + highest) // 2 + steps, lowest, highest)
+    return np.asarray(np.clip((lowest + highest) // 2 + steps, lowest, highest))
 
 
 @st.composite

@@ -40,7 +40,7 @@ def test_a_hundred_thousand_hostile_streams() -> None:
 def test_hostile_streams_with_bounds_checking(tmp_path: Path) -> None:
     program = (
         "from tests.runtime.ccsds123.hostile import check, hostile_streams\n"
-        "for data in hostile_streams(seed=4, n_streams=20_000): check(data)\n"
+        "for data in hostile_streams(seed=4, n_streams=100_000): check(data)\n"
     )
     environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=ROOT, env=environment, check=True)
