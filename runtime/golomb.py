@@ -128,7 +128,7 @@ def take_codeword(data: Any, position: Any, pending: Any, n_pending: Any, k: Any
     return delta, position, pending, n_pending
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def encode_rows(
     mapped: Any,
     accumulators: Any,
@@ -164,7 +164,7 @@ def encode_rows(
     bits[0], bits[1], bits[2] = position, pending, n_pending
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def decode_rows(
     data: Any,
     bits: Any,

@@ -113,7 +113,7 @@ def put_reversed(
     return put_bits(buffer, position, pending, n_pending, 0, unary_limit)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def encode_pieces(
     sequence: Any,
     interleaving_depth: Any,

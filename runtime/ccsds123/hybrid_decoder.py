@@ -169,7 +169,7 @@ def take_tail(data: Any, end_bit: Any, numbers: Any, tables: Any, out_accumulato
     return RAN_OUT if end < 0 else OK
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def decode_backwards(
     data: Any,
     end_bit: Any,

@@ -14,7 +14,7 @@ from runtime.ccsds123.quantizer import maximum_error, quantizer_index, represent
 from runtime.mapping import map_index, unmap_index
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def code_line(constants: Any, state: Any, limits: Any, y: Any, is_decoding: Any, samples: Any, mapped: Any) -> bool:
     """Code line `y` of every band; False where a mapped index to decode leads outside the sample range.
 

@@ -90,7 +90,7 @@ class SampleAdaptiveDecoder:
         return self.reader.n_bytes
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def encode_interleaved(
     sequence: Any,
     interleaving_depth: Any,
@@ -130,7 +130,7 @@ def encode_interleaved(
     bits[0], bits[1], bits[2] = position, pending, n_pending
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def decode_interleaved(
     data: Any,
     bits: Any,
