@@ -43,7 +43,7 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import borders
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev ## every benchmark; results go to benchmarks/results
-	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache demo_output

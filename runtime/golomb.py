@@ -96,7 +96,43 @@ def updated(accumulator: Any, counter: Any, mapped: Any, rescaling_exponent: Any
     return (accumulator + mapped + 1) >> 1, (counter + 1) >> 1
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
+def put_codeword(
+    buffer: Any, position: Any, pending: Any, n_pending: Any, delta: Any, k: Any, unary_limit: Any, depth: Any
+) -> Any:
+    """Append the length-limited codeword of `delta` (5.4.3.2.2.1); returns the new writer state."""
+    quotient = delta >> k
+    if quotient < unary_limit:
+        tail = (np.int64(1) << k) | (delta & ((np.int64(1) << k) - 1))
+        if quotient + k < 32:
+            return put_bits(buffer, position, pending, n_pending, tail, quotient + 1 + k)
+        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, quotient)
+        return put_bits(buffer, position, pending, n_pending, tail, k + 1)
+    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, unary_limit)
+    return put_bits(buffer, position, pending, n_pending, delta, depth)
+
+
+@njit(cache=True, inline="always")
+def take_codeword(data: Any, position: Any, pending: Any, n_pending: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
+    """The number whose codeword comes next, at least 32 bits being pending, and the new reader state."""
+    quotient = np.int64(LEADING_ZEROS[(pending >> (n_pending - 8)) & 255])
+    if quotient == 8:
+        while quotient < unary_limit and (pending >> (n_pending - 1 - quotient)) & 1 == 0:
+            quotient += 1
+    if quotient < unary_limit:
+        n_pending -= quotient + 1
+        pending &= (np.int64(1) << n_pending) - 1
+        if n_pending < k:  # rare; a refill at every sample would cost a branch that cannot be guessed
+            position, pending, n_pending = refill(data, position, pending, n_pending)
+        low, pending, n_pending = take_bits(pending, n_pending, k)
+        return (quotient << k) | low, position, pending, n_pending
+    n_pending -= unary_limit
+    position, pending, n_pending = refill(data, position, pending, n_pending)
+    delta, pending, n_pending = take_bits(pending, n_pending, depth)
+    return delta, position, pending, n_pending
+
+
+@njit(cache=True, nogil=True)
 def encode_rows(
     mapped: Any,
     accumulators: Any,
@@ -124,25 +160,15 @@ def encode_rows(
                 counter = np.int64(1) << initial_count_exponent
                 continue
             k = code_parameter(accumulator, counter, depth, k)
-            quotient = delta >> k
-            if quotient < unary_limit:
-                tail = (np.int64(1) << k) | (delta & ((np.int64(1) << k) - 1))
-                if quotient + k < 32:
-                    position, pending, n_pending = put_bits(
-                        buffer, position, pending, n_pending, tail, quotient + 1 + k
-                    )
-                else:
-                    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, quotient)
-                    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, tail, k + 1)
-            else:
-                position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, unary_limit)
-                position, pending, n_pending = put_bits(buffer, position, pending, n_pending, delta, depth)
+            position, pending, n_pending = put_codeword(
+                buffer, position, pending, n_pending, delta, k, unary_limit, depth
+            )
             accumulator, counter = updated(accumulator, counter, delta, rescaling_exponent)
         accumulators[z], counters[z] = accumulator, counter
     bits[0], bits[1], bits[2] = position, pending, n_pending
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def decode_rows(
     data: Any,
     bits: Any,
@@ -170,21 +196,9 @@ def decode_rows(
                 out_mapped[z, x] = delta
                 continue
             k = code_parameter(accumulator, counter, depth, k)
-            quotient = np.int64(LEADING_ZEROS[(pending >> (n_pending - 8)) & 255])
-            if quotient == 8:
-                while quotient < unary_limit and (pending >> (n_pending - 1 - quotient)) & 1 == 0:
-                    quotient += 1
-            if quotient < unary_limit:
-                n_pending -= quotient + 1
-                pending &= (np.int64(1) << n_pending) - 1
-                if n_pending < k:  # rare; a refill at every sample would cost a branch that cannot be guessed
-                    position, pending, n_pending = refill(data, position, pending, n_pending)
-                low, pending, n_pending = take_bits(pending, n_pending, k)
-                delta = (quotient << k) | low
-            else:
-                n_pending -= unary_limit
-                position, pending, n_pending = refill(data, position, pending, n_pending)
-                delta, pending, n_pending = take_bits(pending, n_pending, depth)
+            delta, position, pending, n_pending = take_codeword(
+                data, position, pending, n_pending, k, unary_limit, depth
+            )
             out_mapped[z, x] = delta
             accumulator, counter = updated(accumulator, counter, delta, rescaling_exponent)
         accumulators[z], counters[z] = accumulator, counter

@@ -1,0 +1,121 @@
+"""What the predictor knows of an image and remembers between its lines, in the form that its kernel takes."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.ccsds123.choices import Fidelity, Mode
+from runtime.ccsds123.parameters import Ccsds123Parameters
+from runtime.ccsds123.quantizer import NO_LIMIT
+
+Int32Array = npt.NDArray[np.int32]
+Int64Array = npt.NDArray[np.int64]
+
+N_DIRECTIONAL = 3
+
+
+class PredictorConstants(NamedTuple):
+    """Parameters that do not change within an image, in the form that the kernel takes."""
+
+    n_previous_bands: int
+    is_full: int
+    local_sum: int
+    register_bits: int
+    resolution: int
+    interval_exponent: int
+    first_exponent: int
+    last_exponent: int
+    theta: int
+    depth: int
+    middle: int
+    has_relative: int
+    exponent_offsets: Int32Array
+    """sigma of each weight, (Z, 3 + P)."""
+    damping: Int32Array
+    """phi_z, (Z,)."""
+    offset: Int32Array
+    """psi_z, (Z,)."""
+
+
+class PredictorState(NamedTuple):
+    """What the predictor remembers between lines; `code_line` updates the arrays in place."""
+
+    representatives: Int32Array
+    """s'' of the line before, relative to s_mid, (Z, X)."""
+    weights: Int32Array
+    """omega of N, W, NW and P previous bands, (Z, 3 + P); those that a band does not use stay as they are."""
+    differences: Int64Array
+    """Central local differences of the last P + 1 bands, row z mod (P + 1), and a last row of zeros: (P + 2, X)."""
+
+
+class ErrorLimits(NamedTuple):
+    """Error limits in force."""
+
+    absolute: Int64Array
+    """a_z, (Z,): 0 where lossless, NO_LIMIT where only relative limits are used."""
+    relative: Int64Array
+    """r_z, (Z,)."""
+
+
+def predictor_constants(parameters: Ccsds123Parameters) -> PredictorConstants:
+    """The kernel's form of `parameters`, whose tables must be complete."""
+    image, prediction, sample = parameters.image, parameters.prediction, parameters.representative
+    n_bands = image.n_bands
+    offsets = np.zeros((n_bands, N_DIRECTIONAL + prediction.n_previous_bands), np.int32)
+    is_full = prediction.mode is Mode.FULL
+    for z, row in enumerate(prediction.exponent_offsets or ()):
+        if is_full:
+            offsets[z, :N_DIRECTIONAL] = row[0]
+        offsets[z, N_DIRECTIONAL : N_DIRECTIONAL + prediction.n_previous(z)] = row[is_full:]
+    return PredictorConstants(
+        prediction.n_previous_bands, int(is_full), prediction.local_sum.code, prediction.register_bits,
+        prediction.weight_resolution, prediction.interval_exponent, prediction.first_exponent,
+        prediction.last_exponent, sample.resolution, image.depth, image.middle,
+        int(parameters.quantization.relative is not None), offsets,
+        np.array(sample.damping.per_band(n_bands), np.int32), np.array(sample.offset.per_band(n_bands), np.int32),
+    )  # fmt: skip
+
+
+def initial_state(parameters: Ccsds123Parameters) -> PredictorState:
+    """The state before the first line."""
+    image, prediction = parameters.image, parameters.prediction
+    n_previous = prediction.n_previous_bands
+    return PredictorState(
+        np.zeros((image.n_bands, image.n_columns), np.int32),
+        initial_weights(parameters),
+        np.zeros((n_previous + 2, image.n_columns), np.int64),
+    )
+
+
+def initial_weights(parameters: Ccsds123Parameters) -> Int32Array:
+    """W(1) of every band, (Z, 3 + P), 0 where a band has no such weight (4.6.3)."""
+    prediction = parameters.prediction
+    resolution, n_previous = prediction.weight_resolution, prediction.n_previous_bands
+    weights = np.zeros((parameters.image.n_bands, N_DIRECTIONAL + n_previous), np.int32)
+    if prediction.initial_weights is None:
+        weight = (7 << resolution) >> 3  # equation 33
+        for i in range(n_previous):
+            weights[i + 1 :, N_DIRECTIONAL + i] = weight
+            weight >>= 3
+        return weights
+    shift = resolution + 3 - prediction.initial_weight_bits
+    ones = (1 << (shift - 1)) - 1 if shift else 0
+    skipped = 0 if prediction.mode is Mode.FULL else N_DIRECTIONAL
+    for z, row in enumerate(prediction.initial_weights):
+        weights[z, skipped : skipped + len(row)] = [(value << shift) + ones for value in row]  # equation 35
+    return weights
+
+
+def header_limits(parameters: Ccsds123Parameters) -> ErrorLimits:
+    """The limits before the first line: those of the header, or zeros where the body brings them."""
+    quantization, n_bands = parameters.quantization, parameters.image.n_bands
+    absolute = np.zeros(n_bands, np.int64)
+    relative = np.zeros(n_bands, np.int64)
+    if quantization.absolute is not None and quantization.absolute.values:
+        absolute[:] = quantization.absolute.values
+    if quantization.relative is not None and quantization.relative.values:
+        relative[:] = quantization.relative.values
+    if quantization.fidelity is Fidelity.RELATIVE:
+        absolute[:] = NO_LIMIT
+    return ErrorLimits(absolute, relative)

@@ -1,0 +1,169 @@
+"""The sample-adaptive entropy coder for every input order (5.4.3.2), on top of runtime/golomb.py."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from runtime.bits import overrun, put_bits, refill, take_bits
+from runtime.ccsds123.body import OK, RAN_OUT, BodyReader, BodyWriter, place_of
+from runtime.ccsds123.coder_parameters import SampleAdaptive
+from runtime.ccsds123.image import Image
+from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, to_sequence
+from runtime.golomb import (
+    GolombState,
+    code_parameter,
+    decode_rows,
+    encode_rows,
+    initial_accumulator,
+    put_codeword,
+    take_codeword,
+    updated,
+    worst_bytes,
+)
+
+
+def initial_state(coder: SampleAdaptive, image: Image) -> GolombState:
+    """Statistics before the first sample of each band (equations 57..59)."""
+    constants = coder.accumulator_table or (coder.accumulator_constant or 0,) * image.n_bands
+    starts = {k: initial_accumulator(k, image.depth, coder.initial_count_exponent) for k in set(constants)}
+    return GolombState(np.array([starts[k] for k in constants], np.int64), np.zeros(image.n_bands, np.int64))
+
+
+class SampleAdaptiveEncoder:
+    """Appends pieces of indices to a body."""
+
+    def __init__(self, coder: SampleAdaptive, image: Image) -> None:
+        self.parameters = coder.golomb(image.depth)
+        self.state = initial_state(coder, image)
+        self.writer = BodyWriter()
+
+    def put_limits(self, values: list[int], n_bits: int) -> None:
+        """Append error limits plainly (5.4.3.2.4.1)."""
+        self.writer.put_all(values, n_bits)
+
+    def put(self, block: Uint32Array, piece: Piece) -> None:
+        """Append a piece. block: (bands, samples) uint32."""
+        p = self.parameters
+        self.writer.make_room(worst_bytes(p, block.size))
+        state = (self.state.accumulator[piece.bands], self.state.counter[piece.bands])
+        numbers = (p.depth, p.unary_limit, p.rescaling_exponent, p.initial_count_exponent)
+        if piece.depth == 1:
+            encode_rows(block, *state, *numbers, self.writer.buffer, self.writer.bits)
+        else:
+            sequence = to_sequence(block, piece.depth)
+            encode_interleaved(sequence, piece.depth, *state, *numbers, self.writer.buffer, self.writer.bits)
+
+    def finish(self) -> None:
+        """Nothing follows the last piece."""
+
+
+class SampleAdaptiveDecoder:
+    """Takes pieces of indices from a body."""
+
+    def __init__(self, coder: SampleAdaptive, image: Image, body: memoryview) -> None:
+        self.parameters = coder.golomb(image.depth)
+        self.state = initial_state(coder, image)
+        self.reader = BodyReader(body)
+
+    def take_limits(self, n_values: int, n_bits: int) -> list[int]:
+        """The next error limits."""
+        return self.reader.take_all(n_values, n_bits)
+
+    def take(self, piece: Piece) -> Uint32Array:
+        """The next piece, (bands, samples) uint32."""
+        p = self.parameters
+        state = (self.state.accumulator[piece.bands], self.state.counter[piece.bands])
+        numbers = (p.depth, p.unary_limit, p.rescaling_exponent, p.initial_count_exponent)
+        if piece.depth == 1:
+            block = np.empty(piece.shape, np.uint32)
+            is_whole = decode_rows(self.reader.data, self.reader.bits, *state, *numbers, block)
+        else:
+            sequence = np.empty(piece.shape[0] * piece.shape[1], np.uint32)
+            is_whole = decode_interleaved(self.reader.data, self.reader.bits, piece.depth, *state, *numbers, sequence)
+            block = from_sequence(sequence, piece.shape, piece.depth)
+        self.reader.check(OK if is_whole else RAN_OUT, place_of(piece))
+        return block
+
+    def finish(self) -> int:
+        """Body bytes consumed; nothing follows the last piece."""
+        return self.reader.n_bytes
+
+
+@njit(cache=True, nogil=True)
+def encode_interleaved(
+    sequence: Any,
+    interleaving_depth: Any,
+    accumulators: Any,
+    counters: Any,
+    depth: Any,
+    unary_limit: Any,
+    rescaling_exponent: Any,
+    initial_count_exponent: Any,
+    buffer: Any,
+    bits: Any,
+) -> None:
+    """Append a line in which groups of M bands alternate; arguments as in runtime.golomb.encode_rows.
+
+    sequence: uint32, the indices in stream order.
+    """
+    position, pending, n_pending = bits[0], bits[1], bits[2]
+    n_bands = accumulators.size
+    n_columns = sequence.size // n_bands
+    k = np.int64(0)
+    i = 0
+    for first in range(0, n_bands, interleaving_depth):
+        last = min(first + interleaving_depth, n_bands)
+        for _ in range(n_columns):
+            for z in range(first, last):
+                delta = np.int64(sequence[i])
+                i += 1
+                if counters[z] == 0:
+                    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, delta, depth)
+                    counters[z] = np.int64(1) << initial_count_exponent
+                    continue
+                k = code_parameter(accumulators[z], counters[z], depth, k)
+                position, pending, n_pending = put_codeword(
+                    buffer, position, pending, n_pending, delta, k, unary_limit, depth
+                )
+                accumulators[z], counters[z] = updated(accumulators[z], counters[z], delta, rescaling_exponent)
+    bits[0], bits[1], bits[2] = position, pending, n_pending
+
+
+@njit(cache=True, nogil=True)
+def decode_interleaved(
+    data: Any,
+    bits: Any,
+    interleaving_depth: Any,
+    accumulators: Any,
+    counters: Any,
+    depth: Any,
+    unary_limit: Any,
+    rescaling_exponent: Any,
+    initial_count_exponent: Any,
+    out_sequence: Any,
+) -> bool:
+    """Fill `out_sequence` (uint32) with what `encode_interleaved` took; False where the data ran out."""
+    position, pending, n_pending = bits[0], bits[1], bits[2]
+    n_bands = accumulators.size
+    n_columns = out_sequence.size // n_bands
+    k = np.int64(0)
+    i = 0
+    for first in range(0, n_bands, interleaving_depth):
+        last = min(first + interleaving_depth, n_bands)
+        for _ in range(n_columns):
+            for z in range(first, last):
+                position, pending, n_pending = refill(data, position, pending, n_pending)
+                if counters[z] == 0:
+                    delta, pending, n_pending = take_bits(pending, n_pending, depth)
+                    counters[z] = np.int64(1) << initial_count_exponent
+                else:
+                    k = code_parameter(accumulators[z], counters[z], depth, k)
+                    delta, position, pending, n_pending = take_codeword(
+                        data, position, pending, n_pending, k, unary_limit, depth
+                    )
+                    accumulators[z], counters[z] = updated(accumulators[z], counters[z], delta, rescaling_exponent)
+                out_sequence[i] = delta
+                i += 1
+    bits[0], bits[1], bits[2] = position, pending, n_pending
+    return not overrun(data.size, position, n_pending)
