@@ -12,7 +12,9 @@ import numpy.typing as npt
 from numba import njit
 
 from runtime.bits import overrun, put_bits, refill, take_bits
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, Truncated
+
+LEADING_ZEROS = np.array([8 - byte.bit_length() for byte in range(256)], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,15 @@ def put_codeword(
 @njit(cache=True, inline="always")
 def take_codeword(data: Any, position: Any, pending: Any, n_pending: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
     """The number whose codeword comes next, at least 32 bits being pending, and the new reader state."""
-    quotient = np.int64(0)
-    while quotient < unary_limit and (pending >> (n_pending - 1 - quotient)) & 1 == 0:
-        quotient += 1
+    quotient = np.int64(LEADING_ZEROS[(pending >> (n_pending - 8)) & 255])
+    if quotient == 8:
+        while quotient < unary_limit and (pending >> (n_pending - 1 - quotient)) & 1 == 0:
+            quotient += 1
     if quotient < unary_limit:
         n_pending -= quotient + 1
         pending &= (np.int64(1) << n_pending) - 1
-        position, pending, n_pending = refill(data, position, pending, n_pending)
+        if n_pending < k:  # rare; a refill at every sample would cost a branch that cannot be guessed
+            position, pending, n_pending = refill(data, position, pending, n_pending)
         low, pending, n_pending = take_bits(pending, n_pending, k)
         return (quotient << k) | low, position, pending, n_pending
     n_pending -= unary_limit
@@ -200,3 +204,50 @@ def decode_rows(
         accumulators[z], counters[z] = accumulator, counter
     bits[0], bits[1], bits[2] = position, pending, n_pending
     return not overrun(data.size, position, n_pending)
+
+
+def encode_line(
+    parameters: GolombParameters,
+    mapped: npt.NDArray[np.integer[Any]],
+    state: GolombState,
+    buffer: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.int64],
+) -> None:
+    """Append a line (Z, X) of mapped residuals to `buffer`; `state` and `bits` advance in place."""
+    encode_rows(
+        mapped,
+        state.accumulator,
+        state.counter,
+        parameters.depth,
+        parameters.unary_limit,
+        parameters.rescaling_exponent,
+        parameters.initial_count_exponent,
+        buffer,
+        bits,
+    )
+
+
+def decode_line(
+    parameters: GolombParameters,
+    data: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.int64],
+    state: GolombState,
+    out_mapped: npt.NDArray[np.integer[Any]],
+) -> None:
+    """Fill the mapped residuals (Z, X) of the next line of `data`; `state` and `bits` advance in place.
+
+    Raises Truncated where the data ends before the line does.
+    """
+    is_whole = decode_rows(
+        data,
+        bits,
+        state.accumulator,
+        state.counter,
+        parameters.depth,
+        parameters.unary_limit,
+        parameters.rescaling_exponent,
+        parameters.initial_count_exponent,
+        out_mapped,
+    )
+    if not is_whole:
+        raise Truncated(f"coded samples end after {data.size} bytes, in the middle of a line")

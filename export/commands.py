@@ -1,0 +1,61 @@
+"""The verb `linerwkv export`."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+
+from export.package_writer import package_parts, write_package
+from model.train import load_checkpoint
+
+
+def working_commit() -> str:
+    """The commit of the working tree, or `unknown` outside one."""
+    try:
+        result = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return result.stdout.strip()
+
+
+def training_record(config: dict[str, Any], commit: str) -> dict[str, Any]:
+    """What the manifest says of the training; the manifest's path is reduced to its name."""
+    data = {**config["data"], "manifest": Path(config["data"]["manifest"]).name}
+    return {"commit": commit, "name": config["name"], "data": data, "schedule": config["schedule"]}
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder, or a name ending in .zip."
+)
+@click.option("--name", help="Name of the package; default: that of the training run.")
+@click.option("--bands", type=int, help="Fix the number of bands of the line-step cell.")
+@click.option("--columns", type=int, help="Fix the number of columns of both cells.")
+@click.option("--training-commit", help="Commit that trained the checkpoint; default: that of the working tree.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+def export(
+    checkpoint: Path,
+    output: Path,
+    name: str | None,
+    bands: int | None,
+    columns: int | None,
+    training_commit: str | None,
+    as_json: bool,
+) -> None:
+    """Write the flight package of a trained CHECKPOINT."""
+    module, config = load_checkpoint(checkpoint)
+    training = training_record(config.to_dict(), training_commit or working_commit())
+    parts = package_parts(module.network, name or config.name, training, n_bands=bands, n_columns=columns)
+    write_package(parts, output)
+    manifest = json.loads(parts["manifest.json"])
+    if as_json:
+        click.echo(json.dumps(manifest))
+        return
+    size = sum(len(data) for data in parts.values())
+    click.echo(
+        f"{output}: {manifest['name']}, {manifest['n_parameters']:,} parameters, "
+        f"{manifest['macs_per_sample']:,} MAC per sample, opset {manifest['opset']}, {size:,} bytes"
+    )

@@ -1,0 +1,68 @@
+"""The WKV operation of RWKV over lines (equation 4 of the paper), recurrent and for whole sequences.
+
+`step` is the recurrence, one line at a time, stabilised by the largest exponent seen so far. `over_lines` is the form
+for training: every (band, column, feature) is independent, so all of them advance together. On the CPU it runs as one
+compiled loop with its own gradient (model/wkv_cpu.py); elsewhere, and for exponents too large for that loop, as a scan
+of steps.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from model import wkv_cpu
+
+EMPTY_EXPONENT = -1e38
+
+
+class WkvState(NamedTuple):
+    """The weighted sums over all earlier lines, all of shape (..., F)."""
+
+    numerator: Tensor
+    """Sum of e^(decay and key) times value, divided by e^exponent."""
+    denominator: Tensor
+    """Sum of e^(decay and key), divided by e^exponent."""
+    exponent: Tensor
+    """The largest exponent among the summands; EMPTY_EXPONENT before the first line."""
+
+
+def initial_state(like: Tensor) -> WkvState:
+    """The empty sums, shaped as `like` (..., F)."""
+    zeros = torch.zeros_like(like)
+    return WkvState(zeros, zeros, torch.full_like(like, EMPTY_EXPONENT))
+
+
+def step(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor, state: WkvState) -> tuple[Tensor, WkvState]:
+    """Weighted mean of this line's and all earlier values, and the sums with this line in them.
+
+    decay: (F,), w > 0 of equation 4. bonus: (F,), u. key, value: (..., F).
+    """
+    numerator, denominator, exponent = state
+    now = bonus + key
+    largest = torch.maximum(exponent, now)
+    past_weight, now_weight = torch.exp(exponent - largest), torch.exp(now - largest)
+    mean = (past_weight * numerator + now_weight * value) / (past_weight * denominator + now_weight)
+    faded = exponent - decay
+    largest = torch.maximum(faded, key)
+    past_weight, now_weight = torch.exp(faded - largest), torch.exp(key - largest)
+    return mean, WkvState(past_weight * numerator + now_weight * value, past_weight * denominator + now_weight, largest)
+
+
+def scan(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """`step` over dimension 1 (lines) of key and value (B, Y, ..., F), from the empty state."""
+    # unbind once: indexing key[:, y] in the loop would make the backward pass quadratic in lines
+    keys, values = key.unbind(1), value.unbind(1)
+    state = initial_state(keys[0])
+    means = []
+    for key_now, value_now in zip(keys, values, strict=True):
+        mean, state = step(decay, bonus, key_now, value_now, state)
+        means.append(mean)
+    return torch.stack(means, dim=1)
+
+
+def over_lines(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """`scan` by the fastest form that is accurate for these exponents; shapes as there."""
+    if key.device.type == "cpu" and wkv_cpu.is_accurate_for(bonus, key):
+        return wkv_cpu.apply(decay, bonus, key, value)
+    return scan(decay, bonus, key, value)

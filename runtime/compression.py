@@ -1,0 +1,175 @@
+"""Whole files: an image to a stream and back, with progress, all of the output or none of it."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from runtime.decoder import Decoder, StreamReader
+from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder, ImageDescription
+from runtime.errors import BadArgument, Corrupt
+from runtime.flight_package import FlightPackage
+from runtime.salvage import salvage
+from runtime.scene_writer import EnviWriter, raw_line
+from runtime.stream_format import Arithmetic, StreamHeader
+
+PIPE = Path("-")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a compression or decompression did."""
+
+    n_lines: int
+    n_bands: int
+    n_columns: int
+    n_bytes: int
+    """Of the stream, everything in it counted."""
+    seconds: float
+    missing_lines: tuple[tuple[int, int], ...] = ()
+    """Runs (first, last) of lines that salvage could not give back; they are zero in the output."""
+
+    @property
+    def bits_per_sample(self) -> float:
+        """Rate of the whole stream."""
+        return 8 * self.n_bytes / (self.n_lines * self.n_bands * self.n_columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        n_samples = self.n_lines * self.n_bands * self.n_columns
+        return {
+            "lines": self.n_lines,
+            "bands": self.n_bands,
+            "columns": self.n_columns,
+            "bytes": self.n_bytes,
+            "bits_per_sample": round(self.bits_per_sample, 4),
+            "seconds": round(self.seconds, 3),
+            "msamples_per_s": round(n_samples / self.seconds / 1e6, 4),
+            "missing_lines": [list(run) for run in self.missing_lines],
+        }
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that appears under its name only when the block ends without an error; `-` is standard output."""
+    if path == PIPE:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+        temporary.replace(path)
+    except OSError as error:
+        raise BadArgument(f"output {path}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def progress(n_lines: int, what: str) -> Any:
+    """A progress bar over lines, on a terminal only; `n_lines` 0 is not known."""
+    return tqdm(total=n_lines or None, desc=what, unit="line", disable=None, leave=False)
+
+
+def compress_lines(
+    lines: Iterable[npt.NDArray[np.integer[Any]]],
+    image: ImageDescription,
+    output: Path,
+    package: FlightPackage | None = None,
+    *,
+    max_error: int = 0,
+    segment_lines: int = DEFAULT_SEGMENT_LINES,
+) -> Report:
+    """Write the stream of an image whose lines (Z, X) come one at a time; `package` None codes by DPCM."""
+    start = time.perf_counter()
+    encoder = Encoder(image, package, max_error=max_error, segment_lines=segment_lines)
+    n_bytes = 0
+    with atomic_file(output) as file, progress(image.n_lines, "compress") as bar:
+        n_bytes += file.write(encoder.header)
+        for line in lines:
+            n_bytes += file.write(encoder.push(line))
+            bar.update()
+        n_bytes += file.write(encoder.finish())
+    seconds = time.perf_counter() - start
+    return Report(encoder.n_lines, image.n_bands, image.n_columns, n_bytes, seconds)
+
+
+def needed_package(header: StreamHeader, package: FlightPackage | None) -> FlightPackage | None:
+    """`package` where the stream needs one."""
+    return package if header.arithmetic is not Arithmetic.NONE else None
+
+
+@contextlib.contextmanager
+def open_input(path: Path) -> Iterator[BinaryIO]:
+    """A binary file for reading; `-` is standard input. Raises BadArgument where it is not there."""
+    if path == PIPE:
+        yield sys.stdin.buffer
+        return
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise BadArgument(f"{path}: {error.strerror}") from error
+    with file:
+        yield file
+
+
+def stream_lines(reader: StreamReader, package: FlightPackage | None) -> Iterator[npt.NDArray[np.int32]]:
+    """Each line (Z, X) of a sound stream."""
+    decoder = Decoder(reader.header, needed_package(reader.header, package))
+    for segment, payload in reader.segments():
+        yield from decoder.lines(segment, payload)
+
+
+def decompress(source: Path, output: Path, package: FlightPackage | None = None) -> Report:
+    """Restore the image of a stream as ENVI, or as raw BIL lines on standard output. Raises LineRwkvError."""
+    start = time.perf_counter()
+    with open_input(source) as file:
+        reader = StreamReader(file)
+        header = reader.header
+        n_lines = 0
+        with progress(header.n_lines, "decompress") as bar:
+            if output == PIPE:
+                for line in stream_lines(reader, package):
+                    sys.stdout.buffer.write(raw_line(line, header.sample_type))
+                    n_lines += 1
+                sys.stdout.buffer.flush()
+            else:
+                with EnviWriter(output, header) as writer:
+                    for line in stream_lines(reader, package):
+                        writer.append(line)
+                        n_lines += 1
+                        bar.update()
+    return Report(n_lines, header.n_bands, header.n_columns, reader.n_bytes, time.perf_counter() - start)
+
+
+def decompress_salvaged(source: Path, output: Path, package: FlightPackage | None = None) -> Report:
+    """Restore every intact segment of a damaged stream; missing lines are zero. Raises LineRwkvError."""
+    start = time.perf_counter()
+    with open_input(source) as file:
+        data = file.read()
+    found = salvage(data)
+    header = found.header
+    if not found.segments:
+        raise Corrupt(f"{source}: no intact segment in {len(data)} bytes")
+    decoder = Decoder(header, needed_package(header, package))
+    missing = found.missing_lines()
+    blank = np.zeros((header.n_bands, header.n_columns), np.int32)
+    with EnviWriter(output, header) as writer:
+        for segment, payload in found.segments:
+            for _ in range(writer.n_lines, segment.first_line):
+                writer.append(blank)
+            for line in decoder.lines(segment, payload):
+                writer.append(line)
+        for _ in range(writer.n_lines, found.n_lines):
+            writer.append(blank)
+    seconds = time.perf_counter() - start
+    return Report(writer.n_lines, header.n_bands, header.n_columns, len(data), seconds, tuple(missing))

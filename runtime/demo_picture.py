@@ -1,0 +1,76 @@
+"""The picture of the demo: quick look, what the prediction left over, bits per band."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime import golomb
+from runtime.bits import initial_bits
+from runtime.decoder import StreamReader
+from runtime.prequantise import quantiser
+from runtime.segment_codec import golomb_parameters
+from runtime.stream_format import Coder
+from runtime.synthetic import wavelengths
+
+Cube = npt.NDArray[np.integer[Any]]
+RED_GREEN_BLUE_NM = (650.0, 550.0, 470.0)
+
+
+def mapped_residuals(stream: Path) -> npt.NDArray[np.int32]:
+    """The mapped residuals (Y, Z, X) of a stream without stored segments; no package is needed to read them."""
+    lines = []
+    with stream.open("rb") as file:
+        reader = StreamReader(file)
+        header = reader.header
+        quantised = quantiser(header.depth, is_signed=header.is_signed, max_error=header.max_error)
+        parameters = golomb_parameters(quantised.index_depth)
+        for segment, payload in reader.segments():
+            if segment.coder is not Coder.SAMPLE_ADAPTIVE:
+                continue
+            state, bits = golomb.initial_state(parameters, header.n_bands), initial_bits()
+            for _ in range(segment.n_lines):
+                mapped = np.empty((header.n_bands, header.n_columns), np.int32)
+                golomb.decode_line(parameters, np.frombuffer(payload, np.uint8), bits, state, mapped)
+                lines.append(mapped)
+    return np.array(lines)
+
+
+def bits_per_band(mapped: npt.NDArray[np.int32], depth: int) -> npt.NDArray[np.float64]:
+    """Coded bits per sample of each band (Z,): bands have statistics of their own, so each can be coded alone."""
+    parameters = golomb_parameters(depth)
+    rates = []
+    for z in range(mapped.shape[1]):
+        band = np.ascontiguousarray(mapped[:, z]).reshape(1, -1)
+        buffer = np.empty(golomb.worst_bytes(parameters, band.size), np.uint8)
+        bits = initial_bits()
+        golomb.encode_line(parameters, band, golomb.initial_state(parameters, 1), buffer, bits)
+        rates.append((8 * bits[0] + bits[2]) / band.size)
+    return np.array(rates)
+
+
+def stretched(band: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """A band between its 2nd and 98th percentile, 0..1."""
+    low, high = np.percentile(band, (2, 98))
+    return np.asarray(np.clip((band - low) / max(1e-9, high - low), 0, 1), np.float64)
+
+
+def draw_picture(figure: Any, scene: Cube, stream: Path, depth: int, path: Path) -> None:
+    """Draw onto a matplotlib figure and save it."""
+    mapped = mapped_residuals(stream)
+    wavelength = wavelengths(scene.shape[1])
+    colours = [int(np.argmin(np.abs(wavelength - nm))) for nm in RED_GREEN_BLUE_NM]
+    look, left_over, bands = figure.subplots(1, 3, width_ratios=(1, 1.2, 1.6))
+    look.imshow(np.stack([stretched(scene[:, z]) for z in colours], axis=-1), interpolation="nearest")
+    look.set(title="quick look", xlabel="column", ylabel="line")
+    residual = np.mean((mapped + 1) // 2, axis=1)
+    shown = left_over.imshow(residual, cmap="magma", vmax=np.percentile(residual[1:], 99.5), interpolation="nearest")
+    left_over.set(title="mean |residual| over bands", xlabel="column")
+    figure.colorbar(shown, ax=left_over, label="counts")
+    bands.plot(wavelength, bits_per_band(mapped, depth), color="tab:blue", label="LineRWKV")
+    entropy = [np.log2(max(1.0, float(np.ptp(scene[:, z])) + 1)) for z in range(scene.shape[1])]
+    bands.plot(wavelength, entropy, color="0.6", label="bits to hold the band's range")
+    bands.set(title="bits per band", xlabel="wavelength (nm)", ylabel="bits per sample", ylim=(0, None))
+    bands.legend(frameon=False)
+    figure.savefig(path, dpi=110)

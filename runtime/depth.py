@@ -1,0 +1,39 @@
+"""Bit depth and sample range of integer images."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.errors import BadArgument
+
+SMALLEST_DEPTH = 8
+LARGEST_DEPTH = 16
+
+
+def bit_depth(lowest: int, highest: int) -> int:
+    """The smallest depth 8..16 that holds all samples lowest..highest; signed (two's complement) if any is negative.
+
+    Raises BadArgument where 16 bits are not enough.
+    """
+    is_signed = lowest < 0
+    needed = max((value if value >= 0 else ~value).bit_length() for value in (lowest, highest)) + is_signed
+    if needed > LARGEST_DEPTH:
+        raise BadArgument(f"samples reach {lowest}..{highest}, which needs {needed} bits; allowed at most 16")
+    return max(SMALLEST_DEPTH, needed)
+
+
+def sample_range(depth: int, *, is_signed: bool) -> tuple[int, int]:
+    """Smallest and largest sample of a depth: s_min and s_max of CCSDS 123.0-B-2 section 3.3."""
+    return (-(1 << (depth - 1)), (1 << (depth - 1)) - 1) if is_signed else (0, (1 << depth) - 1)
+
+
+def check_in_range(line: npt.NDArray[np.integer[Any]], smallest: int, largest: int, y: int) -> None:
+    """Raise BadArgument where a sample of `line` (Z, X), line `y` of the image, is outside smallest..largest."""
+    lowest, highest = int(line.min()), int(line.max())
+    if lowest < smallest or highest > largest:
+        outside = np.argwhere((line < smallest) | (line > largest))[0]
+        z, x = (int(i) for i in outside)
+        raise BadArgument(
+            f"sample {int(line[z, x])} at line {y}, band {z}, column {x}; the bit depth allows {smallest}..{largest}"
+        )

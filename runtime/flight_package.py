@@ -1,0 +1,97 @@
+"""A flight package: the ONNX cells, their weights and a manifest, in a folder or one zip (docs/formats/package.md)."""
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runtime.errors import BadArgument, Corrupt, TooNew
+from runtime.integer_base import Base
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+LARGEST_PART_BYTES = 1 << 30
+SHIPPED = Path(__file__).parent / "packages" / "small"
+
+
+@dataclass(frozen=True)
+class StateSpec:
+    """One named state of the cells; it goes in under its name and comes out under its name with `_next`."""
+
+    name: str
+    is_per_band: bool
+    """True: (bands, columns, features), memory of lines. False: (depth, columns, features), from band to band."""
+    depth: int
+    features: int
+    initial: float
+
+
+@dataclass(frozen=True)
+class FlightPackage:
+    """What a package says, checked against its own checksums."""
+
+    source: Path
+    sha256: bytes
+    """Of the manifest, which names the sha256 of every part: the identity that streams carry. 32 bytes."""
+    manifest: dict[str, Any]
+    states: tuple[StateSpec, ...]
+    base: Base
+    parts: dict[str, bytes] = field(repr=False)
+
+    @property
+    def arithmetic(self) -> str:
+        """`float32`: predictions are repeatable on one machine only."""
+        return str(self.manifest["arithmetic"])
+
+
+def read_parts(path: Path) -> dict[str, bytes]:
+    """All files of a package folder or zip by name."""
+    if path.is_dir():
+        return {file.name: file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()}
+    if not path.is_file():
+        raise BadArgument(f"package {path} not found")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            too_large = [entry.filename for entry in archive.infolist() if entry.file_size > LARGEST_PART_BYTES]
+            if too_large:
+                raise Corrupt(f"package {path}: part {too_large[0]} is larger than {LARGEST_PART_BYTES} bytes")
+            return {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise Corrupt(f"package {path} is neither a folder nor a sound zip: {error}") from error
+
+
+def check_parts(path: Path, manifest: dict[str, Any], parts: dict[str, bytes]) -> None:
+    """Raise Corrupt where a part is missing or does not have the sha256 of the manifest."""
+    for name, expected in manifest["parts"].items():
+        if name not in parts:
+            raise Corrupt(f"package {path}: part {name} is missing")
+        found = hashlib.sha256(parts[name]).hexdigest()
+        if found != expected:
+            raise Corrupt(f"package {path}: part {name} has sha256 {found[:12]}..., manifest says {expected[:12]}...")
+
+
+def open_package(path: Path) -> FlightPackage:
+    """Read and check a package. Raises BadArgument (not found), Corrupt or TooNew."""
+    parts = read_parts(path)
+    if MANIFEST not in parts:
+        raise Corrupt(f"package {path}: {MANIFEST} is missing")
+    try:
+        manifest = json.loads(parts[MANIFEST])
+        version = manifest["format_version"]
+        if not isinstance(version, int) or version > FORMAT_VERSION:
+            raise TooNew(f"package {path}: format version {version}, this release reads up to {FORMAT_VERSION}")
+        if manifest["arithmetic"] != "float32":
+            raise TooNew(f"package {path}: arithmetic {manifest['arithmetic']!r}, this release runs 'float32'")
+        check_parts(path, manifest, parts)
+        states = tuple(StateSpec(**state) for state in manifest["states"])
+        base = Base(manifest["base"])
+        if manifest["normalisation"]["kind"] not in ("first-line", "constants"):
+            raise ValueError(f"normalisation {manifest['normalisation']['kind']!r}")
+        for cell in ("line_step", "band_step"):
+            parts[manifest["cells"][cell]]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Corrupt(f"package {path}: {MANIFEST} is not sound: {type(error).__name__} {error}") from None
+    identity = hashlib.sha256(parts[MANIFEST]).digest()
+    return FlightPackage(path, identity, manifest, states, base, parts)

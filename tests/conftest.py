@@ -1,0 +1,23 @@
+"""What several test files need: the packages that they run, the real scenes where they exist."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime.flight_package import SHIPPED, FlightPackage, open_package
+
+SCENES = Path(__file__).parents[2] / "shared" / "scenes"
+
+
+@pytest.fixture(scope="session")
+def package() -> FlightPackage:
+    """The package that this repository ships."""
+    return open_package(SHIPPED)
+
+
+@pytest.fixture(scope="session")
+def scenes() -> Path:
+    """The folder of real scenes beside the repository; tests that need it are skipped without it."""
+    if not SCENES.is_dir():
+        pytest.skip("the real scenes (shared/scenes beside the repository) are not here")
+    return SCENES

@@ -1,0 +1,182 @@
+"""decode(encode(x)) == x for every shape and value, with and without a network, lossless and within an error."""
+
+import io
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime.decoder import Decoder, StreamReader
+from runtime.depth import bit_depth
+from runtime.encoder import Encoder, ImageDescription
+from runtime.errors import BadArgument
+from runtime.executor import OnnxRuntimeExecutor
+from runtime.flight_package import FlightPackage
+from runtime.stream_format import Coder
+
+Cube = npt.NDArray[np.int32]
+
+
+def encode(
+    cube: Cube, package: FlightPackage | None, max_error: int = 0, segment_lines: int = 64, depth: int | None = None
+) -> bytes:
+    depth = depth or bit_depth(int(cube.min()), int(cube.max()))
+    image = ImageDescription(cube.shape[1], cube.shape[2], depth, is_signed=bool(cube.min() < 0))
+    encoder = Encoder(image, package, max_error=max_error, segment_lines=segment_lines)
+    return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()])
+
+
+def decode(data: bytes, package: FlightPackage | None) -> Cube:
+    reader = StreamReader(io.BytesIO(data))
+    decoder = Decoder(reader.header, package)
+    return np.array([line for segment, payload in reader.segments() for line in decoder.lines(segment, payload)])
+
+
+def sources() -> dict[str, Cube]:
+    generator = np.random.default_rng(7)
+    ramp = np.add.outer(np.add.outer(np.arange(9) * 5, np.arange(6) * 30), np.arange(7) * 11)
+    line, band, column = np.indices(ramp.shape)
+    return {
+        "one sample": np.full((1, 1, 1), 77),
+        "one line": generator.integers(0, 4096, (1, 5, 9)),
+        "one band": generator.integers(0, 256, (6, 1, 9)),
+        "one column": generator.integers(-300, 300, (6, 5, 1)),
+        "two columns": generator.integers(0, 1000, (5, 4, 2)),
+        "zeros": np.zeros((4, 3, 8)),
+        "all maximum, 16 bits": np.full((4, 3, 8), 65535),
+        "all minimum, signed 16 bits": np.full((4, 3, 8), -32768),
+        "alternating extremes": np.indices((5, 4, 8)).sum(axis=0) % 2 * 65535,
+        "alternating signed extremes": np.indices((5, 4, 8)).sum(axis=0) % 2 * 65535 - 32768,
+        "white noise, 16 bits": generator.integers(0, 65536, (6, 4, 8)),
+        "smooth": ramp,
+        "dead band and dead column": ramp * (band != 2) * (column != 3),
+        "flat first line, then bright": np.where(line == 0, 3, ramp * 20),
+    }
+
+
+SOURCES = {name: cube.astype(np.int32) for name, cube in sources().items()}
+
+
+@pytest.mark.parametrize("max_error", [0, 1, 5, 100])
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("predictor", ["dpcm", "network"])
+def test_road(name: str, predictor: str, max_error: int, package: FlightPackage) -> None:
+    cube = SOURCES[name]
+    used = package if predictor == "network" else None
+    restored = decode(encode(cube, used, max_error, segment_lines=4), used)
+    assert restored.shape == cube.shape
+    assert np.abs(restored.astype(np.int64) - cube).max() <= max_error
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_road_of_any_shape_and_depth(data: st.DataObject) -> None:
+    shape = data.draw(st.tuples(st.integers(1, 9), st.integers(1, 6), st.integers(1, 9)))
+    lowest = data.draw(st.sampled_from([0, 0, -128, -5000, -32768]))
+    highest = data.draw(st.sampled_from([0, 1, 255, 4095, 32767] + ([65535] if lowest == 0 else [])))
+    generator = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    cube = generator.integers(lowest, highest + 1, shape).astype(np.int32)
+    max_error = data.draw(st.sampled_from([0, 0, 1, 3, 31]))
+    segment_lines = data.draw(st.integers(1, 10))
+    restored = decode(encode(cube, None, max_error, segment_lines), None)
+    assert np.abs(restored.astype(np.int64) - cube).max() <= max_error
+
+
+def test_noise_is_stored_and_never_expands(package: FlightPackage) -> None:
+    cube = SOURCES["white noise, 16 bits"]
+    data = encode(cube, package)
+    reader = StreamReader(io.BytesIO(data))
+    assert [segment.coder for segment, _ in reader.segments()] == [Coder.STORED]
+    assert sum(len(payload) for _, payload in StreamReader(io.BytesIO(data)).segments()) == cube.size * 2
+    np.testing.assert_array_equal(decode(data, package), cube)
+
+
+def test_memory_is_bounded_whatever_the_number_of_lines(package: FlightPackage) -> None:
+    generator = np.random.default_rng(1)
+    image = ImageDescription(4, 50, 12, is_signed=False)
+    encoder = Encoder(image, package, segment_lines=4)
+    sizes = []
+    for _ in range(10):
+        for _ in range(4):
+            encoder.push(generator.integers(0, 3000, (4, 50)))
+        sizes.append(encoder.buffer.nbytes)
+    assert sizes[1:] == sizes[1:2] * 9, "the buffer of a coded segment must not grow with the segments"
+
+
+def test_encoder_and_decoder_hold_the_same_state_after_each_line(package: FlightPackage) -> None:
+    cube = SOURCES["smooth"]
+    image = ImageDescription(cube.shape[1], cube.shape[2], 12, is_signed=False)
+    encoder = Encoder(image, package)
+    states = []
+    for line in cube:
+        encoder.push(line)
+        cell = encoder.state.predictor
+        assert cell is not None
+        states.append((encoder.state.statistics.accumulator.copy(), {k: v.copy() for k, v in cell.cell.line.items()}))
+    data = encoder.header + encoder.finish()
+    reader = StreamReader(io.BytesIO(data))
+    decoder = Decoder(reader.header, package)
+    (segment, payload), *_ = list(reader.segments())
+    lines = decoder.codec.decode_lines(segment, payload)
+    for y, (_, (accumulator, line_state)) in enumerate(zip(lines, states, strict=True)):
+        np.testing.assert_array_equal(lines.state.statistics.accumulator, accumulator, f"line {y}")
+        predictor = lines.state.predictor
+        assert predictor is not None
+        for name, values in line_state.items():
+            np.testing.assert_array_equal(predictor.cell.line[name], values, f"line {y}, {name}")
+
+
+def test_an_encoder_refuses_a_bad_line_and_goes_on(package: FlightPackage) -> None:
+    encoder = Encoder(ImageDescription(3, 4, 10, is_signed=False))
+    good = np.arange(12).reshape(3, 4)
+    encoder.push(good)
+    bad_lines: list[tuple[npt.NDArray[Any], str]] = [
+        (good[:2], "allowed integers of shape"),
+        (good.astype(np.float32), "float32"),
+        (good + 1020, "sample 1024 at line 1, band 1, column 0; the bit depth allows 0..1023"),
+        (good - 1, "sample -1 at line 1, band 0, column 0"),
+    ]
+    for bad, text in bad_lines:
+        with pytest.raises(BadArgument, match=text):
+            encoder.push(bad)
+    encoder.push(good)
+    data = encoder.header + encoder.finish()
+    np.testing.assert_array_equal(decode(data, None), [good, good])
+
+
+def test_an_image_without_lines_is_refused() -> None:
+    with pytest.raises(BadArgument, match="0 lines came"):
+        Encoder(ImageDescription(3, 4, 10, is_signed=False)).finish()
+
+
+def test_a_stream_names_its_package(package: FlightPackage) -> None:
+    data = encode(SOURCES["smooth"], package)
+    with pytest.raises(BadArgument, match="needs the flight package"):
+        decode(data, None)
+    other = FlightPackage(package.source, bytes(32), package.manifest, package.states, package.base, package.parts)
+    with pytest.raises(BadArgument, match="was made with package"):
+        decode(data, other)
+
+
+def test_constants_of_the_package_normalise_too(package: FlightPackage) -> None:
+    cube = SOURCES["smooth"]
+    constants = {"kind": "constants", "mean": [100] * cube.shape[1], "scale": [80] * cube.shape[1]}
+    manifest = {**package.manifest, "normalisation": constants}
+    fixed = FlightPackage(package.source, bytes(32), manifest, package.states, package.base, package.parts)
+    np.testing.assert_array_equal(decode(encode(cube, fixed), fixed), cube)
+    with pytest.raises(BadArgument, match="package is for 6 bands, the image has 3"):
+        encode(cube[:, :3], fixed)
+
+
+def test_an_executor_is_only_asked_for_steps(package: FlightPackage) -> None:
+    executor = OnnxRuntimeExecutor(package)
+    cube = SOURCES["smooth"]
+    image = ImageDescription(cube.shape[1], cube.shape[2], 12, is_signed=False)
+    streams = []
+    for _ in range(2):  # one executor serves many streams: it keeps nothing
+        encoder = Encoder(image, package, executor=executor)
+        streams.append(b"".join([*(encoder.push(line) for line in cube), encoder.finish()]))
+    assert streams[0] == streams[1]
