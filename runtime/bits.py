@@ -74,7 +74,7 @@ def take_bits(pending: Any, n_pending: Any, n_bits: Any) -> Any:
     """The next `n_bits` <= n_pending bits as a number, and the reader's new (pending, n_pending)."""
     n_pending -= n_bits
     value = pending >> n_pending
-    pending &= (np.int64(1) << n_pending) - 1
+    pending &= ~(np.int64(-1) << n_pending)  # n_pending may be 63, where 1 << 63 would overflow
     return value, pending, n_pending
 
 

@@ -82,7 +82,7 @@ class BodyReader:
     """Untrusted bytes with the bit state of runtime/bits.py."""
 
     def __init__(self, body: bytes | memoryview) -> None:
-        self.data: Uint8Array = np.frombuffer(body, np.uint8)
+        self.data = untrusted(body)
         self.bits = initial_bits()
 
     def take_all(self, n_values: int, n_bits: int) -> list[int]:
@@ -99,6 +99,13 @@ class BodyReader:
     def n_bytes(self) -> int:
         """Bytes consumed so far, the last one perhaps in part."""
         return (int(self.bits[0]) * 8 - int(self.bits[2]) + 7) // 8
+
+
+def untrusted(body: bytes | memoryview) -> Uint8Array:
+    """The bytes as a read-only array: kernels are compiled for that type alone."""
+    data: Uint8Array = np.frombuffer(body, np.uint8)
+    data.flags.writeable = False
+    return data
 
 
 def raise_status(status: int, place: object, n_bytes: int) -> None:

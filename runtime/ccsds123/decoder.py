@@ -67,7 +67,8 @@ def lines_of(
             predictor.set_limits(values.get(id(quantization.absolute)), values.get(id(quantization.relative)))
         mapped = coder.take(line_piece(image, y)) if stored is None else stored[:, y].astype(np.uint32)
         line = predictor.decode(mapped)
-        yield (line + np.int64(image.middle)).astype(image.dtype)
+        # back from relative to s_mid in 32 bits: the sum fits D bits, whatever the wrap on the way
+        yield (line.view(np.uint32) + np.uint32(image.middle)).astype(image.dtype)
     check_end(n_header_bytes + coder.finish(), n_bytes, image.word_bytes)
 
 

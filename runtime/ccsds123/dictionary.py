@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from runtime.ccsds123.choices import Choice, CoderType, Fidelity, LocalSum, Mode, Order
 from runtime.ccsds123.coder_parameters import BlockAdaptive, Coder, Hybrid, SampleAdaptive
 from runtime.ccsds123.image import Image
@@ -42,7 +44,7 @@ def from_dict(values: Mapping[str, Any]) -> Ccsds123Parameters:
     missing = set(REQUIRED) - set(values)
     if unknown or missing:
         raise BadArgument(f"parameters: unknown {sorted(unknown)}, missing {sorted(missing)}")
-    v = DEFAULTS | {key: value for key, value in values.items() if value is not None}
+    v = DEFAULTS | {key: plain(value) for key, value in values.items() if value is not None}
     left_out = set(v["tables_left_out"])
     if left_out - set(TABLES):
         raise BadArgument(f"tables_left_out has {sorted(left_out - set(TABLES))}, allowed {', '.join(TABLES)}")
@@ -57,6 +59,11 @@ def from_dict(values: Mapping[str, Any]) -> Ccsds123Parameters:
         )
     except (TypeError, KeyError) as error:
         raise BadArgument(f"parameters: a value has the wrong type: {error}") from None
+
+
+def plain(value: Any) -> Any:
+    """The value with Python's own numbers where it came from NumPy."""
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
 def choose(kind: type[Choice], key: str, v: Mapping[str, Any]) -> Any:

@@ -21,6 +21,7 @@ def encode(samples: IntArray, parameters: Ccsds123Parameters) -> bytes:
     `parameters`, or where `parameters` lack a table.
     """
     image = parameters.image
+    samples = np.asarray(samples)
     if samples.shape != (image.n_bands, image.n_lines, image.n_columns):
         expected = (image.n_bands, image.n_lines, image.n_columns)
         raise BadArgument(f"samples have shape {samples.shape}, the parameters say {expected} (Z, Y, X)")

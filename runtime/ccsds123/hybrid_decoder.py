@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, Uint8Array, place_of, raise_status
+from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, Uint8Array, place_of, raise_status, untrusted
 from runtime.ccsds123.coder_parameters import Hybrid
 from runtime.ccsds123.hybrid import (
     HybridState,
@@ -31,7 +31,7 @@ class HybridDecoder:
         self.image, self.quantization = parameters.image, parameters.quantization
         self.numbers = hybrid_numbers(coder, self.image)
         self.tables = low_entropy_tables()
-        self.data: Uint8Array = np.frombuffer(body, np.uint8)
+        self.data = untrusted(body)
         self.end = np.array([end_of_body(self.data)], np.int64)
         self.state = self._take_tail()
         image = self.image

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from runtime.ccsds123.coder_parameters import Coder, SampleAdaptive
 from runtime.ccsds123.image import MAX_TABLES, Image
 from runtime.ccsds123.prediction_parameters import Prediction
@@ -80,6 +82,7 @@ class Ccsds123Parameters:
         prediction, representative, coder = self.prediction, self.representative, self.coder
         for name in self.missing_tables:
             table = tables[name]
+            table = table.tolist() if isinstance(table, np.ndarray) else table
             if name == "weight_init":
                 prediction = replace(prediction, initial_weights=tuple(map(tuple, table)))
             elif name == "weight_exp_offsets":

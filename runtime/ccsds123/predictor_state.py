@@ -13,6 +13,8 @@ Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 
 N_DIRECTIONAL = 3
+N_IN_REGISTERS = 3
+"""Previous bands whose weights the kernel keeps in registers."""
 
 
 class PredictorConstants(NamedTuple):
@@ -31,7 +33,7 @@ class PredictorConstants(NamedTuple):
     middle: int
     has_relative: int
     exponent_offsets: Int32Array
-    """sigma of each weight, (Z, 3 + P)."""
+    """varsigma of each weight, shaped as the weights."""
     damping: Int32Array
     """phi_z, (Z,)."""
     offset: Int32Array
@@ -44,9 +46,9 @@ class PredictorState(NamedTuple):
     representatives: Int32Array
     """s'' of the line before, relative to s_mid, (Z, X)."""
     weights: Int32Array
-    """omega of N, W, NW and P previous bands, (Z, 3 + P); those that a band does not use stay as they are."""
+    """omega of N, W, NW and the previous bands, (Z, 6 or more); those that a band does not use stay 0."""
     differences: Int64Array
-    """Central local differences of the last P + 1 bands, row z mod (P + 1), and a last row of zeros: (P + 2, X)."""
+    """Central local differences of the last n bands, band z in row z mod n, and a last row of zeros: (n + 1, X)."""
 
 
 class ErrorLimits(NamedTuple):
@@ -62,7 +64,7 @@ def predictor_constants(parameters: Ccsds123Parameters) -> PredictorConstants:
     """The kernel's form of `parameters`, whose tables must be complete."""
     image, prediction, sample = parameters.image, parameters.prediction, parameters.representative
     n_bands = image.n_bands
-    offsets = np.zeros((n_bands, N_DIRECTIONAL + prediction.n_previous_bands), np.int32)
+    offsets = np.zeros(weights_shape(parameters), np.int32)
     is_full = prediction.mode is Mode.FULL
     for z, row in enumerate(prediction.exponent_offsets or ()):
         if is_full:
@@ -80,22 +82,28 @@ def predictor_constants(parameters: Ccsds123Parameters) -> PredictorConstants:
 def initial_state(parameters: Ccsds123Parameters) -> PredictorState:
     """The state before the first line."""
     image, prediction = parameters.image, parameters.prediction
-    n_previous = prediction.n_previous_bands
+    n_remembered = prediction.n_previous(image.n_bands - 1) + 1
     return PredictorState(
         np.zeros((image.n_bands, image.n_columns), np.int32),
         initial_weights(parameters),
-        np.zeros((n_previous + 2, image.n_columns), np.int64),
+        np.zeros((n_remembered + 1, image.n_columns), np.int64),
     )
 
 
+def weights_shape(parameters: Ccsds123Parameters) -> tuple[int, int]:
+    """(Z, weights): as many as the last band uses, and at least the six that the kernel keeps in registers."""
+    n_bands = parameters.image.n_bands
+    return n_bands, N_DIRECTIONAL + max(N_IN_REGISTERS, parameters.prediction.n_previous(n_bands - 1))
+
+
 def initial_weights(parameters: Ccsds123Parameters) -> Int32Array:
-    """W(1) of every band, (Z, 3 + P), 0 where a band has no such weight (4.6.3)."""
+    """W(1) of every band, 0 where a band has no such weight (4.6.3)."""
     prediction = parameters.prediction
-    resolution, n_previous = prediction.weight_resolution, prediction.n_previous_bands
-    weights = np.zeros((parameters.image.n_bands, N_DIRECTIONAL + n_previous), np.int32)
+    resolution = prediction.weight_resolution
+    weights = np.zeros(weights_shape(parameters), np.int32)
     if prediction.initial_weights is None:
         weight = (7 << resolution) >> 3  # equation 33
-        for i in range(n_previous):
+        for i in range(prediction.n_previous(parameters.image.n_bands - 1)):
             weights[i + 1 :, N_DIRECTIONAL + i] = weight
             weight >>= 3
         return weights
