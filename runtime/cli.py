@@ -105,7 +105,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @package_option
-@click.option("--predictor", type=click.Choice(["linerwkv", "dpcm"]), default="linerwkv", show_default=True)
+@click.option("--predictor", type=click.Choice(["linerwkv", "dpcm", "ccsds123"]), default="linerwkv", show_default=True)
 @click.option("--max-error", type=click.IntRange(0), default=0, show_default=True, help="Largest error of any sample.")
 @click.option("--segment-lines", type=int, help="Lines that decode by themselves; default 64.")
 @click.option(
@@ -135,6 +135,7 @@ def compress(
     from runtime.encoder import DEFAULT_SEGMENT_LINES
     from runtime.flight_package import SHIPPED, open_package
     from runtime.scene_reader import RawLayout, describe, describe_pipe, open_scene, raw_lines
+    from runtime.stream_format import PredictorKind
 
     package = open_package(package_path or SHIPPED) if predictor == "linerwkv" else None
     if source == PIPE:
@@ -150,6 +151,7 @@ def compress(
         image,
         output,
         package,
+        predictor=PredictorKind[predictor.upper()],
         max_error=max_error,
         segment_lines=DEFAULT_SEGMENT_LINES if segment_lines is None else segment_lines,
     )

@@ -19,7 +19,8 @@ from runtime.errors import BadArgument, Corrupt
 from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
-from runtime.stream_format import Arithmetic, StreamHeader
+from runtime.segment_codec import Samples
+from runtime.stream_format import Arithmetic, PredictorKind, StreamHeader
 
 PIPE = Path("-")
 
@@ -86,12 +87,13 @@ def compress_lines(
     output: Path,
     package: FlightPackage | None = None,
     *,
+    predictor: PredictorKind | None = None,
     max_error: int = 0,
     segment_lines: int = DEFAULT_SEGMENT_LINES,
 ) -> Report:
-    """Write the stream of an image whose lines (Z, X) come one at a time; `package` None codes by DPCM."""
+    """Write the stream of an image whose lines (Z, X) come one at a time; arguments as in `Encoder`."""
     start = time.perf_counter()
-    encoder = Encoder(image, package, max_error=max_error, segment_lines=segment_lines)
+    encoder = Encoder(image, package, predictor=predictor, max_error=max_error, segment_lines=segment_lines)
     n_bytes = 0
     with atomic_file(output) as file, progress(image.n_lines, "compress") as bar:
         n_bytes += file.write(encoder.header)
@@ -122,7 +124,7 @@ def open_input(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def stream_lines(reader: StreamReader, package: FlightPackage | None) -> Iterator[npt.NDArray[np.int32]]:
+def stream_lines(reader: StreamReader, package: FlightPackage | None) -> Iterator[Samples]:
     """Each line (Z, X) of a sound stream."""
     decoder = Decoder(reader.header, needed_package(reader.header, package))
     for segment, payload in reader.segments():

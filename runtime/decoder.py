@@ -3,16 +3,12 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import numpy as np
-import numpy.typing as npt
-
 from runtime.crc32c import crc32c
 from runtime.errors import BadArgument, Corrupt, Truncated
 from runtime.executor import Executor, OnnxRuntimeExecutor
 from runtime.flight_package import FlightPackage
-from runtime.prequantise import quantiser
-from runtime.segment_codec import SegmentCodec
-from runtime.stored import stored_bytes
+from runtime.segment_codec import Samples
+from runtime.segment_codecs import segment_codec
 from runtime.stream_format import (
     CRC,
     END,
@@ -23,14 +19,13 @@ from runtime.stream_format import (
     SEGMENT_MARKER,
     Arithmetic,
     EndRecord,
+    PredictorKind,
     SegmentHeader,
     StreamHeader,
     header_size,
 )
 
 CHUNK_BYTES = 1 << 20
-
-Lines = npt.NDArray[np.int32]
 
 
 def read_exactly(file: BinaryIO, n_bytes: int, what: str) -> bytes:
@@ -107,9 +102,9 @@ class StreamReader:
 
 
 def check_payload_size(stream: StreamHeader, segment: SegmentHeader) -> None:
-    """Raise Corrupt where a payload is larger than the stored form, which an encoder would have chosen."""
-    quantised = quantiser(stream.depth, is_signed=stream.is_signed, max_error=stream.max_error)
-    largest = stored_bytes(segment.n_lines * stream.n_bands * stream.n_columns, quantised.index_depth)
+    """Raise Corrupt where a payload is larger than any encoder makes it, before it is read."""
+    kind = PredictorKind.DPCM if segment.predictor is PredictorKind.LINERWKV else segment.predictor
+    largest = segment_codec(kind, stream, None, None).largest_payload(segment.n_lines)
     if segment.n_payload_bytes > largest:
         raise Corrupt(
             f"segment at line {segment.first_line}: {segment.n_payload_bytes} bytes announced, "
@@ -141,10 +136,13 @@ class Decoder:
             executor = executor or OnnxRuntimeExecutor(package)
         else:
             package = executor = None
-        self.quantiser = quantiser(header.depth, is_signed=header.is_signed, max_error=header.max_error)
-        self.codec = SegmentCodec(header.n_bands, header.n_columns, self.quantiser, package, executor)
+        self.header = header
+        self.package = package
+        self.executor = executor
 
-    def lines(self, segment: SegmentHeader, payload: bytes) -> Iterator[Lines]:
+    def lines(self, segment: SegmentHeader, payload: bytes) -> Iterator[Samples]:
         """The lines (Z, X) of one segment, one at a time. Raises Corrupt or Truncated."""
-        for quantised in self.codec.decode_lines(segment, payload):
-            yield self.quantiser.reconstructed(quantised)
+        codec = segment_codec(segment.predictor, self.header, self.package, self.executor)
+        if codec.coder is not segment.coder:
+            raise Corrupt(f"segment at line {segment.first_line}: {segment.predictor.name} with {segment.coder.name}")
+        return codec.lines(segment, payload)

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from runtime import golomb
 from runtime.bits import initial_bits
 from runtime.decoder import StreamReader
+from runtime.golomb_segment import golomb_parameters
 from runtime.prequantise import quantiser
-from runtime.segment_codec import golomb_parameters
 from runtime.stream_format import Coder
 from runtime.synthetic import wavelengths
 

@@ -6,20 +6,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runtime import stored
 from runtime.crc32c import crc32c
-from runtime.depth import check_in_range
+from runtime.depth import check_in_range, sample_range
 from runtime.errors import BadArgument
 from runtime.executor import Executor, OnnxRuntimeExecutor
 from runtime.flight_package import FlightPackage
-from runtime.prequantise import quantiser
 from runtime.segment_codec import SegmentCodec
+from runtime.segment_codecs import segment_codec
 from runtime.stream_format import (
     LARGEST_SEGMENT_LINES,
     NO_PACKAGE,
     AdaptiveStage,
     Arithmetic,
-    Coder,
     EndRecord,
     PredictorKind,
     SampleType,
@@ -58,17 +56,22 @@ class Encoder:
         image: ImageDescription,
         package: FlightPackage | None = None,
         *,
+        predictor: PredictorKind | None = None,
         max_error: int = 0,
         segment_lines: int = DEFAULT_SEGMENT_LINES,
         executor: Executor | None = None,
     ) -> None:
+        """`predictor` None is LineRWKV with a package and DPCM without. Raises BadArgument."""
         if not 1 <= segment_lines <= LARGEST_SEGMENT_LINES:
             raise BadArgument(f"segment length is {segment_lines} lines, allowed 1..{LARGEST_SEGMENT_LINES}")
+        if predictor is None:
+            predictor = PredictorKind.DPCM if package is None else PredictorKind.LINERWKV
+        if predictor is not PredictorKind.LINERWKV:
+            package = None
         self.image = image
         self.segment_lines = segment_lines
-        self.kind = PredictorKind.DPCM if package is None else PredictorKind.LINERWKV
         self.arithmetic = Arithmetic.NONE if package is None else Arithmetic.FLOAT32
-        self.header = StreamHeader(
+        stream = StreamHeader(
             image.n_bands,
             image.n_columns,
             image.n_lines,
@@ -79,14 +82,15 @@ class Encoder:
             self.arithmetic,
             package.sha256 if package is not None else NO_PACKAGE,
             image.metadata,
-        ).to_bytes()
+        )
+        self.header = stream.to_bytes()
         self.header_crc = crc32c(self.header)
-        self.quantiser = quantiser(image.depth, is_signed=image.is_signed, max_error=max_error)
         if package is not None and executor is None:
             executor = OnnxRuntimeExecutor(package)
-        self.codec = SegmentCodec(image.n_bands, image.n_columns, self.quantiser, package, executor)
-        self.state = self.codec.initial_state()
-        self.buffer = np.empty(0, np.uint8)
+        self.codec = segment_codec(predictor, stream, package, executor)
+        self.stored = segment_codec(PredictorKind.NONE, stream, None, None)
+        self.range = sample_range(image.depth, is_signed=image.is_signed)
+        self.writer = self.codec.writer()
         self.n_lines = 0
         self.n_in_segment = 0
         self.n_segments = 0
@@ -97,13 +101,13 @@ class Encoder:
         Raises BadArgument where the line has the wrong shape or a sample outside the range of the bit depth; the line
         is then not part of the stream, and the next `push` may follow.
         """
-        if line.shape != self.codec.shape or not np.issubdtype(line.dtype, np.integer):
+        shape = (self.image.n_bands, self.image.n_columns)
+        if line.shape != shape or not np.issubdtype(line.dtype, np.integer):
             raise BadArgument(
-                f"line {self.n_lines}: {line.dtype} of shape {line.shape}, allowed integers of shape {self.codec.shape}"
+                f"line {self.n_lines}: {line.dtype} of shape {line.shape}, allowed integers of shape {shape}"
             )
-        check_in_range(line, self.quantiser.smallest, self.quantiser.largest, self.n_lines)
-        quantised = self.quantiser.quantised(line)
-        self.state, self.buffer = self.codec.encode_line(self.kind, quantised, self.state, self.buffer)
+        check_in_range(line, *self.range, self.n_lines)
+        self.writer.push(line)
         self.n_lines += 1
         self.n_in_segment += 1
         return self.close_segment() if self.n_in_segment == self.segment_lines else b""
@@ -116,30 +120,30 @@ class Encoder:
         return segment + EndRecord(self.n_lines, self.n_segments, self.header).to_bytes(self.header_crc)
 
     def close_segment(self) -> bytes:
-        """The segment's header and payload; the state starts anew."""
-        payload = self.codec.payload(self.state, self.buffer)
-        header = self.segment_header(payload, Coder.SAMPLE_ADAPTIVE)
-        n_samples = self.n_in_segment * self.image.n_bands * self.image.n_columns
-        if len(payload) > stored.stored_bytes(n_samples, self.codec.depth):
+        """The segment's header and payload; the next line begins a new segment."""
+        payload = self.writer.payload()
+        header = self.segment_header(payload, self.codec)
+        if self.codec.may_be_stored and len(payload) > self.stored.largest_payload(self.n_in_segment):
             # only now the samples are needed again, and the payload has them: no second copy in memory until here
-            lines = np.stack(list(self.codec.decode_lines(header, payload)))
-            payload = stored.pack(lines, self.codec.smallest, self.codec.depth)
-            header = self.segment_header(payload, Coder.STORED)
-        self.state = self.codec.initial_state()
+            plain = self.stored.writer()
+            for line in self.codec.lines(header, payload):
+                plain.push(line)
+            payload = plain.payload()
+            header = self.segment_header(payload, self.stored)
+        self.writer = self.codec.writer()
         self.n_in_segment = 0
         self.n_segments += 1
         return header.to_bytes(self.header_crc) + payload
 
-    def segment_header(self, payload: bytes, coder: Coder) -> SegmentHeader:
+    def segment_header(self, payload: bytes, codec: SegmentCodec) -> SegmentHeader:
         """The header of the segment that ends with the last line pushed."""
-        is_stored = coder is Coder.STORED
         return SegmentHeader(
             self.n_lines - self.n_in_segment,
             self.n_in_segment,
-            PredictorKind.NONE if is_stored else self.kind,
-            Arithmetic.NONE if is_stored else self.arithmetic,
+            codec.predictor,
+            self.arithmetic if codec.predictor is PredictorKind.LINERWKV else Arithmetic.NONE,
             AdaptiveStage.NONE,
-            coder,
+            codec.coder,
             len(payload),
             crc32c(payload),
         )

@@ -1,12 +1,16 @@
-"""Samples written plainly in D bits each, for segments that coding would expand."""
+"""Segments of plain samples in D bits each, for what coding would expand."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from runtime.bits import finish, initial_bits, put_bits, refill, take_bits
+from runtime.errors import Corrupt
+from runtime.prequantise import Quantiser
+from runtime.segment_codec import Samples
+from runtime.stream_format import Coder, PredictorKind, SegmentHeader
 
 
 @njit(cache=True)
@@ -33,17 +37,58 @@ def stored_bytes(n_samples: int, depth: int) -> int:
     return (n_samples * depth + 7) // 8
 
 
-def pack(samples: npt.NDArray[np.int32], smallest: int, depth: int) -> bytes:
-    """The samples (any shape) as offsets from `smallest`, most significant bit first."""
-    buffer = np.empty(stored_bytes(samples.size, depth) + 8, np.uint8)
-    bits = initial_bits()
-    pack_kernel(samples.reshape(-1) - smallest, depth, buffer, bits)
-    return buffer[: finish(buffer, bits)].tobytes()
+class StoredSegments:
+    """A `SegmentCodec` without prediction: prequantised samples as offsets from the smallest."""
+
+    predictor = PredictorKind.NONE
+    coder = Coder.STORED
+    may_be_stored = True
+
+    def __init__(self, n_bands: int, n_columns: int, quantiser: Quantiser) -> None:
+        self.shape = (n_bands, n_columns)
+        self.quantiser = quantiser
+
+    def writer(self) -> "StoredWriter":
+        """As in `SegmentCodec`."""
+        return StoredWriter(self)
+
+    def largest_payload(self, n_lines: int) -> int:
+        """As in `SegmentCodec`; here every payload has this size."""
+        return stored_bytes(n_lines * self.shape[0] * self.shape[1], self.quantiser.index_depth)
+
+    def lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
+        """As in `SegmentCodec`."""
+        expected = self.largest_payload(header.n_lines)
+        if len(payload) != expected:
+            raise Corrupt(f"stored segment of {header.n_lines} lines has {len(payload)} bytes, needs {expected}")
+        data, bits = np.frombuffer(payload, np.uint8), initial_bits()
+        smallest, largest = self.quantiser.index_range
+        for _ in range(header.n_lines):
+            line = np.empty(self.shape, np.int32)
+            unpack_kernel(data, self.quantiser.index_depth, bits, line.reshape(-1))
+            line += smallest
+            if line.max() > largest:
+                raise Corrupt(f"a stored sample is {line.max()}, allowed at most {largest}")
+            yield self.quantiser.reconstructed(line)
 
 
-def unpack_line(
-    data: npt.NDArray[np.uint8], bits: npt.NDArray[np.int64], smallest: int, depth: int, out_line: npt.NDArray[np.int32]
-) -> None:
-    """Fill the next line (Z, X); `bits` advances in place. The caller has checked the payload's length."""
-    unpack_kernel(data, depth, bits, out_line.reshape(-1))
-    out_line += smallest
+class StoredWriter:
+    """One stored segment being written."""
+
+    def __init__(self, codec: StoredSegments) -> None:
+        self.codec = codec
+        self.bits = initial_bits()
+        self.buffer = np.empty(0, np.uint8)
+
+    def push(self, line: Samples) -> None:
+        """As in `SegmentWriter`."""
+        quantiser = self.codec.quantiser
+        position = int(self.bits[0])
+        room = np.empty(stored_bytes(line.size, quantiser.index_depth) + 16, np.uint8)
+        self.buffer = np.concatenate([self.buffer[:position], room])
+        values = quantiser.quantised(line).reshape(-1) - quantiser.index_range[0]
+        pack_kernel(values, quantiser.index_depth, self.buffer, self.bits)
+
+    def payload(self) -> bytes:
+        """As in `SegmentWriter`."""
+        return self.buffer[: finish(self.buffer, self.bits)].tobytes()

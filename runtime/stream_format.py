@@ -59,6 +59,7 @@ class PredictorKind(IntEnum):
     NONE = 0
     DPCM = 1
     LINERWKV = 2
+    CCSDS123 = 3
 
 
 class AdaptiveStage(IntEnum):
@@ -72,6 +73,8 @@ class Coder(IntEnum):
 
     STORED = 0
     SAMPLE_ADAPTIVE = 1
+    CCSDS123 = 2
+    """The payload is a whole CCSDS 123.0-B-2 compressed image."""
 
 
 Member = TypeVar("Member", bound=IntEnum)
