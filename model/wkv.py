@@ -1,9 +1,9 @@
 """The WKV operation of RWKV over lines (equation 4 of the paper), recurrent and for whole sequences.
 
-`step` is the recurrence, one line at a time, stabilised by the largest exponent seen so far. `over_lines` is the form
-for training: every (band, column, feature) is independent, so all of them advance together. On the CPU it runs as one
-compiled loop with its own gradient (model/wkv_cpu.py); elsewhere, and for exponents too large for that loop, as a scan
-of steps.
+`step` is the recurrence, one line at a time, stabilised by the largest exponent seen so far. `gated_over_lines` is the
+form for training, with the gate of equation 5: every (band, column, feature) is independent, so all of them advance
+together. It runs as one compiled loop with its own gradient on the CPU (model/wkv_cpu.py) and on CUDA
+(model/wkv_triton.py); elsewhere, and for exponents too large for the CPU's loop, as a scan of steps.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from model import wkv_cpu
+from model.cpu_path import is_compiled_path
 
 EMPTY_EXPONENT = -1e38
 
@@ -61,8 +62,8 @@ def scan(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return torch.stack(means, dim=1)
 
 
-def over_lines(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """`scan` by the fastest form that is accurate for these exponents; shapes as there."""
-    if key.device.type == "cpu" and wkv_cpu.is_accurate_for(bonus, key):
-        return wkv_cpu.apply(decay, bonus, key, value)
-    return scan(decay, bonus, key, value)
+def gated_over_lines(decay: Tensor, bonus: Tensor, receptance: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """sigmoid(receptance) times `scan`, by the fastest form that is accurate for these exponents; shapes as there."""
+    if is_compiled_path(key) and wkv_cpu.is_accurate_for(bonus, key):
+        return wkv_cpu.apply(decay, bonus, receptance, key, value)
+    return torch.sigmoid(receptance) * scan(decay, bonus, key, value)
