@@ -35,13 +35,18 @@ class BandConvolution(nn.Module):
 
     def forward(self, bands: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
         """(..., Z, X, F) to the same shape; `history` is the two bands before the first, and is returned anew."""
-        if is_compiled_path(bands) and not history.any():  # TODO
-            windows = windows_cpu.apply(bands, BAND, KERNEL - 1, KERNEL)
-            return activation_cpu.norm_gelu(self.weight(windows), self.norm.weight, self.norm.bias), history
         n_bands = bands.shape[BAND]
         known = torch.cat([history, bands], dim=BAND)  # (..., Z + 2, X, F)
         slices = [known.narrow(BAND, offset, n_bands) for offset in range(KERNEL)]
         return F.gelu(self.norm(self.weight(torch.cat(slices, dim=-1)))), known.narrow(BAND, n_bands, KERNEL - 1)
+
+    def over_bands(self, bands: Tensor) -> Tensor:
+        """`forward` from the first band on, for training."""
+        if is_compiled_path(bands):
+            windows = windows_cpu.apply(bands, BAND, KERNEL - 1, KERNEL)
+            return activation_cpu.norm_gelu(self.weight(windows), self.norm.weight, self.norm.bias)
+        zeros = torch.zeros_like(bands.narrow(BAND, 0, 1))
+        return self(bands, torch.cat([zeros] * (KERNEL - 1), dim=BAND))[0]  # type: ignore[no-any-return]
 
 
 class BandAttention(nn.Module):
@@ -102,3 +107,13 @@ class SpectralPredictor(nn.Module):
         if self.attention is not None:
             bands, attention = self.attention(bands, attention)
         return bands, SpectralState(tuple(histories), attention)
+
+    def over_bands(self, bands: Tensor) -> Tensor:
+        """`forward` from the first band on, for training: (..., Z, X, F) to the same shape."""
+        for layer in self.layers:
+            assert isinstance(layer, BandConvolution)
+            bands = layer.over_bands(bands)
+        if self.attention is None:
+            return bands
+        zeros = torch.zeros_like(bands.narrow(BAND, 0, 1))
+        return self.attention(bands, AttentionState(zeros, zeros))[0]  # type: ignore[no-any-return]
