@@ -1,6 +1,7 @@
 """A training run: data, Lightning trainer, checkpoints, resume."""
 
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def train(
     folder = Path(config.output) / config.name
     last = folder / "last.ckpt"
     limits: list[Callback] = [TimeLimit(60 * max_minutes)] if max_minutes is not None else []
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice and its list of absent devices
     keep_freed_memory()
     torch.set_num_threads(config.schedule.threads)
     torch.set_flush_denormal(True)

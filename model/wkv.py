@@ -6,6 +6,7 @@ together. It runs as one compiled loop with its own gradient on the CPU (model/w
 (model/wkv_triton.py); elsewhere, and for exponents too large for the CPU's loop, as a scan of steps.
 """
 
+import importlib.util
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from model import wkv_cpu
 from model.cpu_path import is_compiled_path
 
 EMPTY_EXPONENT = -1e38
+HAS_TRITON = importlib.util.find_spec("triton") is not None  # it comes with PyTorch's builds for CUDA
 
 
 class WkvState(NamedTuple):
@@ -63,7 +65,17 @@ def scan(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 def gated_over_lines(decay: Tensor, bonus: Tensor, receptance: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """sigmoid(receptance) times `scan`, by the fastest form that is accurate for these exponents; shapes as there."""
-    if is_compiled_path(key) and wkv_cpu.is_accurate_for(bonus, key):
-        return wkv_cpu.apply(decay, bonus, receptance, key, value)
-    return torch.sigmoid(receptance) * scan(decay, bonus, key, value)
+    """sigmoid(receptance) times `scan`, by the fastest form that is accurate for these exponents; shapes as there.
+
+    Under autocast everything here is float32 all the same: sums over many lines do not survive bfloat16.
+    """
+    with torch.autocast(key.device.type, enabled=False):
+        if key.dtype in (torch.bfloat16, torch.float16):
+            receptance, key, value = receptance.float(), key.float(), value.float()
+        if is_compiled_path(key) and wkv_cpu.is_accurate_for(bonus, key):
+            return wkv_cpu.apply(decay, bonus, receptance, key, value)
+        if key.is_cuda and key.dtype == torch.float32 and HAS_TRITON:
+            from model import wkv_triton
+
+            return wkv_triton.apply(decay, bonus, receptance, key, value)
+        return torch.sigmoid(receptance) * scan(decay, bonus, key, value)
