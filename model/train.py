@@ -167,7 +167,7 @@ def stored_checkpoint(path: Path) -> dict[str, Any]:
         stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         stored["hyper_parameters"]["config"], stored["state_dict"]
     except Exception as error:  # torch names no common base of what a damaged file raises
-        raise BadArgument(f"checkpoint {path} cannot be read: {str(error).splitlines()[0]}") from error
+        raise BadArgument(f"checkpoint {path} cannot be read: {type(error).__name__}") from error
     return stored
 
 
