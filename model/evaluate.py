@@ -30,7 +30,7 @@ def corrections(network: LineRwkv, lines: npt.NDArray[np.float32]) -> npt.NDArra
     reach = network.config.encoder_layers
     device = next(network.parameters()).device
     parts = []
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
         for start in range(0, n_columns, COLUMN_CHUNK):
             stop = min(n_columns, start + COLUMN_CHUNK)
             left, right = max(0, start - reach), min(n_columns, stop + reach)

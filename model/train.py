@@ -2,6 +2,7 @@
 
 import json
 import logging
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -123,9 +124,13 @@ def train(
         f"{len(training)} training and {len(validation)} validation scenes",
         flush=True,
     )
-    trainer = make_trainer(config, folder, limits)
     data = SceneData(config, training, len(validation))
-    trainer.fit(module, data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # config.json is in it
+        warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.* is deprecated")  # Lightning's own use
+        warnings.filterwarnings("ignore", ".*does not have many workers")  # crops are cut in milliseconds
+        trainer = make_trainer(config, folder, limits)
+        trainer.fit(module, data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
     return last
 
 
@@ -135,7 +140,9 @@ def make_trainer(config: TrainingConfig, folder: Path, limits: list[Callback]) -
     callbacks: list[Callback] = [
         RunRecord(folder),
         *limits,
-        ModelCheckpoint(folder, filename="best", monitor=RATE, save_last=True, enable_version_counter=False),
+        ModelCheckpoint(folder, filename="best", monitor=RATE, enable_version_counter=False),
+        # not save_last of the one above: that is written only when the best is
+        ModelCheckpoint(folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False),
     ]
     if schedule.patience:
         callbacks.append(EarlyStopping(RATE, patience=schedule.patience, check_on_train_epoch_end=False))

@@ -28,7 +28,7 @@ def scene_folder(tmp_path: Path) -> Path:
     """A manifest with three training scenes and one for validation."""
     entries = []
     for seed, split in enumerate(["train", "train", "train", "validation"]):
-        np.save(tmp_path / f"scene_{seed}.npy", smooth_scene(seed))
+        np.save(tmp_path / f"scene_{seed}.npy", smooth_scene(seed, (24, 8, 16)))
         entries.append({"name": f"scene_{seed}", "path": f"scene_{seed}.npy", "split": split})
     (tmp_path / "manifest.json").write_text(json.dumps(entries))
     return tmp_path
@@ -45,7 +45,7 @@ def tiny_config(scene_folder: Path) -> TrainingConfig:
             "data": {
                 "manifest": str(scene_folder / "manifest.json"),
                 "cache": str(scene_folder / "cache"),
-                "crop_lines": 6,
+                "crop_lines": 12,
                 "crop_bands": 3,
                 "crop_columns": 8,
                 "final_bands": 5,

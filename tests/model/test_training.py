@@ -44,7 +44,7 @@ def whole_run(tiny_config: TrainingConfig) -> Path:
     return training.train(replace(tiny_config, name="whole"))
 
 
-def test_rates_fall_and_the_run_leaves_its_files(whole_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rates_fall_and_the_run_leaves_its_files(capsys: pytest.CaptureFixture[str], whole_run: Path) -> None:
     rows = curve(whole_run)
     assert [row["epoch"] for row in rows] == ["1.0", "2.0", "3.0", "4.0"]
     assert float(rows[-1]["bits_per_sample"]) < float(rows[0]["bits_per_sample"])
@@ -116,11 +116,11 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_config: TrainingConfig) -> 
 def test_odd_scenes_are_named_and_trained_on(
     tiny_config: TrainingConfig, scene_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    samples = smooth_scene(0)
+    samples = smooth_scene(0, (24, 8, 16))
     samples[:, 1] = 0
     samples[:, 3, 2] = 5
     np.save(scene_folder / "scene_0.npy", samples)
-    np.save(scene_folder / "scene_1.npy", smooth_scene(1, dtype="uint16"))
+    np.save(scene_folder / "scene_1.npy", smooth_scene(1, (24, 8, 16), "uint16"))
     last = training.train(replace(tiny_config, schedule=replace(tiny_config.schedule, epochs=1)))
     printed = capsys.readouterr().out
     assert "note: scene scene_0: 1 constant bands, the first is band 1" in printed
