@@ -58,6 +58,8 @@ class LineRwkvTraining(lightning.LightningModule):
     def validation_step(self, scene_index: Tensor, batch_index: int) -> None:
         """Bits per sample of one validation scene; processes share the scenes."""
         index = int(scene_index)
+        if index >= len(self.validation_scenes):
+            return  # more processes than scenes
         samples = self.validation_scenes[index].samples[: self.validation_lines or None]
         self.rates[index] = bits_per_sample(self.network, samples.astype("int32"), self.segment_lines)
 

@@ -56,7 +56,15 @@ def forward_kernel(lines: Any, gain: Any, offset: Any, mix: Any, out_blends: Any
 
 @njit(cache=True, fastmath=FASTMATH, error_model="numpy")
 def backward_kernel(
-    lines: Any, gain: Any, offset: Any, mix: Any, grads: Any, out_lines: Any, out_gain: Any, out_offset: Any, out_mix: Any
+    lines: Any,
+    gain: Any,
+    offset: Any,
+    mix: Any,
+    grads: Any,
+    out_lines: Any,
+    out_gain: Any,
+    out_offset: Any,
+    out_mix: Any,
 ) -> None:
     """Fill the gradient of `lines` and add those of the parameters (float64, starting at zero).
 
@@ -111,7 +119,11 @@ class NormMix(torch.autograd.Function):
         blends = lines.new_empty(len(mix), *lines.shape)
         ctx.save_for_backward(lines, gain, offset, mix)
         forward_kernel(
-            positions(lines), gain.numpy(), offset.numpy(), mix.numpy(), blends.view(len(mix), *positions(lines).shape).numpy()
+            positions(lines),
+            gain.numpy(),
+            offset.numpy(),
+            mix.numpy(),
+            blends.view(len(mix), *positions(lines).shape).numpy(),
         )
         return blends.unbind(0)
 

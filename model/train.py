@@ -11,6 +11,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
 from model.batches import Batch, CropBatches, CropPlan, Share
@@ -26,6 +27,12 @@ from model.training_config import TrainingConfig
 from runtime.compression import atomic_file
 from runtime.errors import BadArgument
 from runtime.integer_base import Base
+
+
+@rank_zero_only
+def say(line: str) -> None:
+    """Print a line, from the first of all processes only."""
+    print(line, flush=True)
 
 
 class SceneData(lightning.LightningDataModule):
@@ -58,7 +65,10 @@ class SceneData(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader[int]:
         """Indices of the validation scenes that fall to this process."""
         rank, world = self.share()
-        return DataLoader(range(rank, self.n_validation, world), batch_size=None)  # type: ignore[arg-type]  # a range is a dataset
+        n_turns = -(
+            -self.n_validation // world
+        )  # equal for all, or Lightning's loops part; the last may be past the end
+        return DataLoader(range(rank, n_turns * world, world), batch_size=None)  # type: ignore[arg-type]  # a range is a dataset
 
 
 def crop_plan(config: TrainingConfig, epoch: int) -> CropPlan:
@@ -85,7 +95,7 @@ def checked_scenes(config: TrainingConfig) -> tuple[list[Scene], list[Scene]]:
     if data.check:
         scenes = training + validation
         for line in [*(line for scene in scenes for line in findings(scene)), *depth_findings(scenes)]:
-            print(f"note: {line}", flush=True)
+            say(f"note: {line}")
     return training, validation
 
 
@@ -118,11 +128,10 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "config.json") as file:
         file.write(json.dumps(config.to_dict(), indent=1).encode() + b"\n")
-    print(
+    say(
         f"{config.name}: {count_parameters(module.network):,} parameters, "
         f"{count_macs(module.network):,} multiply-accumulates per sample, "
-        f"{len(training)} training and {len(validation)} validation scenes",
-        flush=True,
+        f"{len(training)} training and {len(validation)} validation scenes"
     )
     data = SceneData(config, training, len(validation))
     with warnings.catch_warnings():

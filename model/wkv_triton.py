@@ -180,7 +180,17 @@ class GatedWkv(torch.autograd.Function):
         outs = [torch.empty_like(key) for _ in range(3)]
         parameter_grads = [key.new_empty(len(key), sizes[1]) for _ in range(2)]
         backward_kernel[grid](
-            decay, bonus, receptance, key, value, *sums, grads[0].contiguous(), *outs, *parameter_grads, *sizes, block=BLOCK
+            decay,
+            bonus,
+            receptance,
+            key,
+            value,
+            *sums,
+            grads[0].contiguous(),
+            *outs,
+            *parameter_grads,
+            *sizes,
+            block=BLOCK,
         )
         grad_decay, grad_bonus = (grad.view(-1, len(decay)).sum(dim=0) for grad in parameter_grads)
         return grad_decay, grad_bonus, *outs

@@ -36,7 +36,10 @@ def test_a_batch_depends_on_seed_epoch_and_index_alone(scenes: list[Scene]) -> N
     for index in (4, 0, 2):
         assert_same(first[index], again[index])
     for other in (CropBatches(scenes, PLAN, 5, 4, 2), CropBatches(scenes, PLAN, 5, 3, 1)):
-        assert any(first[i].lines.shape != other[i].lines.shape or not torch.equal(first[i].lines, other[i].lines) for i in range(5))
+        assert any(
+            first[i].lines.shape != other[i].lines.shape or not torch.equal(first[i].lines, other[i].lines)
+            for i in range(5)
+        )
 
 
 @pytest.mark.parametrize("base", list(Base))

@@ -25,7 +25,14 @@ def write_tiff(path: Path, samples: np.ndarray[Any, Any]) -> None:
     n_lines, n_bands, n_columns = samples.shape
     transform = rasterio.Affine(30, 0, 500_000, 0, -30, 5_800_000)
     with rasterio.open(
-        path, "w", driver="GTiff", height=n_lines, width=n_columns, count=n_bands, dtype=samples.dtype, transform=transform
+        path,
+        "w",
+        driver="GTiff",
+        height=n_lines,
+        width=n_columns,
+        count=n_bands,
+        dtype=samples.dtype,
+        transform=transform,
     ) as file:
         file.write(np.moveaxis(samples, 1, 0))
 
