@@ -149,7 +149,7 @@ class GatedSum(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, lines: Tensor, receptance: Tensor, value: Tensor) -> Tensor:
-        """lines + sigmoid(receptance) * value."""
+        """Lines + sigmoid(receptance) * value."""
         lines, receptance, value = lines.contiguous(), receptance.contiguous(), value.contiguous()
         out = torch.empty_like(lines)
         ctx.save_for_backward(receptance, value)
@@ -190,6 +190,6 @@ def squared_relu(key: Tensor) -> Tensor:
 
 
 def gated_sum(lines: Tensor, receptance: Tensor, value: Tensor) -> Tensor:
-    """lines + sigmoid(receptance) * value of float32 tensors of one shape."""
+    """Lines + sigmoid(receptance) * value of float32 tensors of one shape."""
     out: Tensor = GatedSum.apply(lines, receptance, value)  # type: ignore[no-untyped-call]  # torch's own
     return out

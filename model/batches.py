@@ -59,6 +59,9 @@ class Share(NamedTuple):
     world: int = 1
 
 
+WHOLE = Share()
+
+
 def crop_targets(samples: npt.NDArray[np.int32], base: Base, mean: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Sample minus integer base for all lines but the first: (Y, Z, X) to (Y - 1, Z, X), band 0 as in a scene."""
     now, before = samples[1:], samples[:-1]
@@ -73,7 +76,7 @@ class CropBatches(Dataset[Batch]):
     """An epoch of random batches; item `index` depends on nothing but the arguments here and the index."""
 
     def __init__(
-        self, scenes: list[Scene], plan: CropPlan, n_batches: int, seed: int, epoch: int, share: Share = Share()
+        self, scenes: list[Scene], plan: CropPlan, n_batches: int, seed: int, epoch: int, share: Share = WHOLE
     ) -> None:
         self.scenes = scenes
         self.plan = plan

@@ -88,7 +88,8 @@ def evaluate(checkpoint: Path, scenes: tuple[Path, ...], segment_lines: int, wit
     for name, size in sizes.items():
         rates = size.band_rates
         click.echo(
-            f"{name:{width}}  {size.bits_per_sample:11.4f}  {size.n_bytes:11,}  {rates.min():11.3f}  {rates.max():12.3f}"
+            f"{name:{width}}  {size.bits_per_sample:11.4f}  {size.n_bytes:11,}  "
+            f"{rates.min():11.3f}  {rates.max():12.3f}"
         )
         if with_bands:
             for z, rate in enumerate(rates):

@@ -43,7 +43,10 @@ def difference_backward(grad: Any, out_encoded: Any, out_spatial: Any) -> None:
 
 @njit(cache=True, fastmath=FASTMATH)
 def decode_forward(spectral: Any, spatial: Any, weight: Any, first_weight: Any, out_sums: Any) -> None:
-    """Fill the decoder's products. spectral, spatial: (N, Z, X, F). weight: (2F,). first_weight: (F,). out: (N, Z, X)."""
+    """Fill the decoder's products (N, Z, X).
+
+    spectral, spatial: (N, Z, X, F). weight: (2F,). first_weight: (F,).
+    """
     n_features = first_weight.shape[0]
     for n in range(spatial.shape[0]):
         for z in range(spatial.shape[1]):
@@ -126,7 +129,7 @@ class Decode(torch.autograd.Function):
         tensors = spectral.contiguous(), spatial.contiguous(), weight, first_weight
         sums = spatial.new_empty(spatial.shape[:-1])
         ctx.save_for_backward(*tensors)
-        decode_forward(*decoder_views(*tensors), sums.view(-1, *sums.shape[2:]).numpy())
+        decode_forward(*decoder_views(*tensors), sums.view(-1, *sums.shape[2:]).numpy())  # type: ignore[call-arg]  # numba declares no arguments
         return sums
 
     @staticmethod
@@ -136,7 +139,7 @@ class Decode(torch.autograd.Function):
         grad = grads[0].contiguous()
         outs = torch.empty_like(spectral), torch.empty_like(spatial)
         sums = [torch.zeros_like(array, dtype=torch.float64) for array in (weight, first_weight)]
-        decode_backward(
+        decode_backward(  # type: ignore[call-arg]  # numba declares no arguments
             *decoder_views(spectral, spatial, weight, first_weight),
             grad.view(-1, *grad.shape[2:]).numpy(),
             *decoder_views(*outs, *sums),

@@ -79,7 +79,7 @@ class CodedSize:
     @property
     def band_rates(self) -> npt.NDArray[np.float64]:
         """(Z,), bits per sample of each band, without headers."""
-        return self.band_bits * (len(self.band_bits) / self.n_samples)
+        return self.band_bits.astype(np.float64) * (len(self.band_bits) / self.n_samples)
 
 
 def coded_size(network: LineRwkv, samples: npt.NDArray[np.int32], segment_lines: int) -> CodedSize:

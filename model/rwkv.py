@@ -68,7 +68,7 @@ class TimeMixing(nn.Module):
         self.output = nn.Linear(features, features, bias=False)  # W_o
 
     def mixes(self) -> tuple[nn.Parameter, ...]:
-        """mu of the three blends that `project` takes."""
+        """Mu of the three blends that `project` takes."""
         return self.mix_receptance, self.mix_key, self.mix_value
 
     def project(self, for_receptance: Tensor, for_key: Tensor, for_value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -100,7 +100,7 @@ class ChannelMixing(nn.Module):
         self.value = nn.Linear(features, features, bias=False)
 
     def mixes(self) -> tuple[nn.Parameter, ...]:
-        """mu of the two blends."""
+        """Mu of the two blends."""
         return self.mix_receptance, self.mix_key
 
     def forward(self, lines: Tensor, norm: nn.LayerNorm) -> Tensor:

@@ -58,9 +58,7 @@ def read_samples(path: Path) -> npt.NDArray[Any]:
 
 
 def whole_numbers(path: Path, samples: npt.NDArray[Any]) -> npt.NDArray[np.integer[Any]]:
-    """The samples as integers of 16 bits, or as they are where they are integers. Raises BadArgument for NaN, fractions
-    and numbers that 16 bits cannot hold.
-    """
+    """The samples as integers of 16 bits. Raises BadArgument for NaN, fractions, and what 16 bits cannot hold."""
     if samples.ndim != 3 or 0 in samples.shape:
         raise BadArgument(f"{path}: shape {samples.shape}, allowed (lines, bands, columns) of at least 1 each")
     if not (np.issubdtype(samples.dtype, np.floating) or np.issubdtype(samples.dtype, np.integer)):

@@ -140,7 +140,7 @@ class GatedWkv(torch.autograd.Function):
         fade, lift, *inputs = ctx.saved_tensors
         outputs = [torch.empty_like(array) for array in inputs]
         sum_fade, sum_lift = (torch.zeros_like(fade, dtype=torch.float64) for _ in range(2))
-        backward_kernel(
+        backward_kernel(  # type: ignore[call-arg]  # numba declares no arguments
             fade.numpy(),
             lift.numpy(),
             *(lanes(array) for array in (*inputs, grads[0].contiguous(), *outputs)),

@@ -61,13 +61,13 @@ def test_kept_columns_are_ascending_and_inside(n_columns: int, side: str, n_kept
     columns = kept_columns(np.random.default_rng(seed), n_columns, side, n_kept).numpy()
     assert len(columns) >= 1
     assert np.all(np.diff(columns) > 0)
-    assert 0 <= columns[0] and columns[-1] < n_columns
+    assert columns[0] >= 0 and columns[-1] < n_columns
     if n_kept:
         assert len(columns) <= n_columns
 
 
 def test_targets_restore_the_samples(scenes: list[Scene]) -> None:
-    """base + target * scale is the sample: with the mean as base, normalised samples and targets are the same."""
+    """Base + target * scale is the sample: with the mean as base, normalised samples and targets are the same."""
     plan = replace(PLAN, base=Base.MEAN)
     for index in range(4):
         batch = CropBatches(scenes, plan, 4, 0, 0)[index]

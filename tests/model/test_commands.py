@@ -8,7 +8,6 @@ from typing import Any
 import click
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
 from model.commands import evaluate, finetune, pack, train

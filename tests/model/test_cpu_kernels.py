@@ -46,7 +46,7 @@ def disturbed(config: NetworkConfig, seed: int) -> LineRwkv:
     network = LineRwkv(config)
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter += 0.1 * torch.randn_like(parameter)
+            parameter.add_(0.1 * torch.randn_like(parameter))
     return network
 
 

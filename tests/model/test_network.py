@@ -17,7 +17,7 @@ def network_of(preset: str, seed: int) -> LineRwkv:
     network = LineRwkv(NetworkConfig.from_dict({"preset": preset, "features": 8})).eval()
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter += 0.2 * torch.randn_like(parameter)
+            parameter.add_(0.2 * torch.randn_like(parameter))
     return network
 
 

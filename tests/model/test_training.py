@@ -1,7 +1,6 @@
 """Runs: the curve falls, stopped and resumed equals not stopped, and trouble leaves a checkpoint."""
 
 import csv
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,7 +91,7 @@ def test_a_file_that_goes_missing_stops_the_run_with_its_checkpoint(
     def losing(self: CropBatches, index: int) -> Any:
         if self.key[1] == 1 and index == 1:
             for number in range(3):
-                os.rename(scene_folder / f"scene_{number}.npy", scene_folder / f"gone_{number}.npy")
+                (scene_folder / f"scene_{number}.npy").rename(scene_folder / f"gone_{number}.npy")
             scene.mapped_samples.cache_clear()
         return cut(self, index)
 
@@ -103,13 +102,13 @@ def test_a_file_that_goes_missing_stops_the_run_with_its_checkpoint(
     last = Path(tiny_config.output) / "tiny" / "last.ckpt"
     assert len(curve(last)) == 1
     for number in range(3):
-        os.rename(scene_folder / f"gone_{number}.npy", scene_folder / f"scene_{number}.npy")
+        (scene_folder / f"gone_{number}.npy").rename(scene_folder / f"scene_{number}.npy")
     assert_equal_runs(training.train(tiny_config, resume=True), whole_run)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tiny_config: TrainingConfig) -> None:
     config = replace(tiny_config, schedule=replace(tiny_config.schedule, learning_rate=1e30, gradient_clip=0.0))
-    with pytest.raises(BadArgument, match="loss is (nan|inf) in epoch"):
+    with pytest.raises(BadArgument, match=r"loss is (nan|inf) in epoch"):
         training.train(config)
 
 
