@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model import activation_cpu, windows_cpu
+from model import activation_cpu, convolution_cpu
 from model.cpu_path import is_compiled_path
 
 KERNEL = 3
@@ -43,8 +43,8 @@ class BandConvolution(nn.Module):
     def over_bands(self, bands: Tensor) -> Tensor:
         """`forward` from the first band on, for training."""
         if is_compiled_path(bands):
-            windows = windows_cpu.apply(bands, BAND, KERNEL - 1, KERNEL)
-            return activation_cpu.norm_gelu(self.weight(windows), self.norm.weight, self.norm.bias)
+            convolved = convolution_cpu.apply(bands, self.weight, BAND, KERNEL - 1)
+            return activation_cpu.norm_gelu(convolved, self.norm.weight, self.norm.bias)
         zeros = torch.zeros_like(bands.narrow(BAND, 0, 1))
         return self(bands, torch.cat([zeros] * (KERNEL - 1), dim=BAND))[0]  # type: ignore[no-any-return]
 
