@@ -1,8 +1,10 @@
 """Random crops of scenes as batches of network inputs and targets.
 
-A batch is a pure function of (seed, epoch, index): training can stop and resume anywhere and see the same data.
+A crop is a pure function of (seed, epoch, batch, place in the batch): training can stop and resume anywhere, and
+several processes can share a batch, and all see the same data.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +13,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from model.scene_folder import Scene
+from model.scene import Scene
 from runtime.integer_base import Base, base_samples
 from runtime.normalise import from_first_line, normalised
+
+MARGIN = 2  # columns at a cut edge of a crop that serve as context only: the reach of the paper's encoder
+SIDES = ("left", "right", "inside", "inside", "inside", "inside")  # a third of the crops learn an edge of the line
 
 
 class Batch(NamedTuple):
@@ -29,12 +34,32 @@ class Batch(NamedTuple):
     """(B, Z) float32, sample units per unit of the normalised range."""
 
 
-class CropSize(NamedTuple):
-    """The largest crop; a smaller scene gives a smaller one."""
+@dataclass(frozen=True)
+class CropPlan:
+    """How the crops of an epoch are cut."""
 
+    base: Base
     lines: int
+    """The largest crop; a smaller scene gives a smaller one."""
     bands: int
     columns: int
+    kept_columns: int = 0
+    """Random columns kept after the encoder; 0 keeps all."""
+    batch_size: int = 1
+    """Of one process."""
+    flip_columns: bool = True
+    flip_lines: bool = False
+    gain: float = 0.0
+
+
+class Share(NamedTuple):
+    """Which part of every batch this process cuts."""
+
+    rank: int = 0
+    world: int = 1
+
+
+WHOLE = Share()
 
 
 def crop_targets(samples: npt.NDArray[np.int32], base: Base, mean: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -51,51 +76,69 @@ class CropBatches(Dataset[Batch]):
     """An epoch of random batches; item `index` depends on nothing but the arguments here and the index."""
 
     def __init__(
-        self, scenes: list[Scene], base: Base, size: CropSize, batch_size: int, n_batches: int, seed: int, epoch: int
+        self, scenes: list[Scene], plan: CropPlan, n_batches: int, seed: int, epoch: int, share: Share = WHOLE
     ) -> None:
         self.scenes = scenes
-        self.base = base
-        self.size = size
-        self.batch_size = batch_size
+        self.plan = plan
         self.n_batches = n_batches
         self.key = (seed, epoch)
+        self.share = share
+        self.weights = np.array([scene.weight * scene.n_samples for scene in scenes])
+        self.shapes = np.array([scene.shape for scene in scenes])
 
     def __len__(self) -> int:
         return self.n_batches
 
     def __getitem__(self, index: int) -> Batch:
-        """Batch `index` of this epoch; its first scene, drawn by size, sets the size of all its crops."""
+        """This process's share of batch `index`; a scene, drawn by size and weight, sets the size of all its crops."""
         if not 0 <= index < self.n_batches:
             raise IndexError(index)
+        plan = self.plan
         generator = np.random.default_rng((*self.key, index))
-        weights = np.array([scene.samples.size for scene in self.scenes], float)
-        first = self.scenes[generator.choice(len(self.scenes), p=weights / weights.sum())]
-        shape = tuple(np.minimum(self.size, first.samples.shape))
-        is_large = [all(np.greater_equal(scene.samples.shape, shape)) for scene in self.scenes]
-        weights *= is_large
-        picks = generator.choice(len(self.scenes), size=self.batch_size - 1, p=weights / weights.sum())
-        side = generator.choice(["left", "right", "inside", "inside", "inside", "inside"])
-        crops = [self.crop(generator, scene, shape, str(side)) for scene in [first, *(self.scenes[i] for i in picks)]]
-        margin_left, margin_right = (0 if side == "left" else 2), (0 if side == "right" else 2)
-        n_columns = shape[2]
-        if n_columns <= margin_left + margin_right:
-            margin_left = margin_right = 0
-        columns = torch.arange(margin_left, n_columns - margin_right)
+        first = generator.choice(len(self.scenes), p=self.weights / self.weights.sum())
+        shape = np.minimum((plan.lines, plan.bands, plan.columns), self.shapes[first])
+        weights = self.weights * np.all(self.shapes >= shape, axis=1)
+        picks = generator.choice(len(self.scenes), size=plan.batch_size * self.share.world, p=weights / weights.sum())
+        picks[0] = first
+        side = str(generator.choice(SIDES))
+        columns = kept_columns(generator, int(shape[2]), side, plan.kept_columns)
+        places = range(self.share.rank * plan.batch_size, (self.share.rank + 1) * plan.batch_size)
+        crops = [
+            self.crop(np.random.default_rng((*self.key, index, place)), self.scenes[picks[place]], shape, side)
+            for place in places
+        ]
         lines, targets, scales = (torch.from_numpy(np.stack(parts)) for parts in zip(*crops, strict=True))
         return Batch(lines, columns, targets.index_select(-1, columns), scales)
 
     def crop(
-        self, generator: np.random.Generator, scene: Scene, shape: tuple[int, ...], side: str
+        self, generator: np.random.Generator, scene: Scene, shape: npt.NDArray[np.int64], side: str
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Normalised lines, targets and scales of one random crop; `side` pins it to an edge of the line."""
-        room = np.subtract(scene.samples.shape, shape)
+        scene_samples = scene.samples
+        room = np.subtract(scene.shape, shape)
         y, z, x = (int(generator.integers(0, spare + 1)) for spare in room)
         x = {"left": 0, "right": int(room[2]), "inside": x}[side]
-        bands = slice(z, z + shape[1])
-        normalisation = from_first_line(scene.samples[y, bands])
-        samples = scene.samples[y : y + shape[0], bands, x : x + shape[2]].astype(np.int32)
-        if generator.random() < 0.5:
-            samples = samples if side != "inside" else samples[:, :, ::-1]
-        target = crop_targets(samples, self.base, normalisation.mean)
+        bands = slice(z, z + int(shape[1]))
+        block = scene_samples[y : y + int(shape[0]), bands].astype(np.int32)  # whole lines: the first one normalises
+        if self.plan.flip_lines and generator.random() < 0.5:
+            block = block[::-1]
+        if self.plan.gain:
+            block = np.rint(block * generator.uniform(1 - self.plan.gain, 1 + self.plan.gain)).astype(np.int32)
+        normalisation = from_first_line(block[0])
+        samples = block[:, :, x : x + int(shape[2])]
+        if self.plan.flip_columns and side == "inside" and generator.random() < 0.5:
+            samples = samples[:, :, ::-1]
+        target = crop_targets(samples, self.plan.base, normalisation.mean)
         scale = normalisation.scale.astype(np.float32)
         return normalised(samples, normalisation), target.astype(np.float32) / scale[:, None], scale
+
+
+def kept_columns(generator: np.random.Generator, n_columns: int, side: str, n_kept: int) -> Tensor:
+    """Ascending columns (X',) to predict in a crop of `n_columns`: all but the margins, or `n_kept` random ones."""
+    left, right = (0 if side == "left" else MARGIN), (0 if side == "right" else MARGIN)
+    if n_columns <= left + right:
+        left = right = 0
+    columns = np.arange(left, n_columns - right)
+    if 0 < n_kept < len(columns):
+        columns = np.sort(generator.choice(columns, n_kept, replace=False))
+    return torch.from_numpy(columns)

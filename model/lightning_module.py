@@ -8,8 +8,9 @@ from torch import Tensor
 from model.batches import Batch
 from model.evaluate import bits_per_sample
 from model.network import LineRwkv
-from model.scene_folder import Scene
+from model.scene import Scene
 from model.training_config import ScheduleConfig, TrainingConfig
+from runtime.errors import BadArgument
 
 FLOOR = 0.3  # sample units: keeps the logarithm finite where a band is predicted exactly
 
@@ -36,22 +37,39 @@ class LineRwkvTraining(lightning.LightningModule):
         self.save_hyperparameters({"config": config.to_dict()})
         self.schedule: ScheduleConfig = config.schedule
         self.segment_lines = config.data.crop_lines
+        self.validation_lines = config.data.validation_lines
         self.network = LineRwkv(config.network)
         self.validation_scenes = validation_scenes
+        self.rates = torch.zeros(len(validation_scenes))
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Loss of one batch."""
+        """Loss of one batch. Raises BadArgument where it is not a number."""
         correction = self.network(batch.lines, batch.columns)
-        loss = LOSSES[self.schedule.loss](correction, batch.target, batch.scale)
-        self.log("loss", loss, prog_bar=True, on_epoch=True, on_step=False, batch_size=len(batch.lines))
+        loss = LOSSES[self.schedule.loss](correction.float(), batch.target, batch.scale)
+        if not torch.isfinite(loss):
+            raise BadArgument(f"loss is {loss.item()} in epoch {self.current_epoch}, batch {batch_index}")
+        self.log("loss", loss, on_epoch=True, on_step=False, batch_size=len(batch.lines), sync_dist=True)
         return loss
 
+    def on_validation_epoch_start(self) -> None:
+        """Forget the rates of the validation before."""
+        self.rates = torch.zeros(len(self.validation_scenes), device=self.device)
+
     def validation_step(self, scene_index: Tensor, batch_index: int) -> None:
-        """Bits per sample of one validation scene."""
-        scene = self.validation_scenes[int(scene_index)]
-        rate = bits_per_sample(self.network, scene.samples.astype("int32"), self.segment_lines)
-        self.log(f"bits_per_sample/{scene.name}", rate, batch_size=1)
-        self.log("bits_per_sample", rate, prog_bar=True, batch_size=1)
+        """Bits per sample of one validation scene; processes share the scenes."""
+        index = int(scene_index)
+        if index >= len(self.validation_scenes):
+            return  # more processes than scenes
+        samples = self.validation_scenes[index].samples[: self.validation_lines or None]
+        self.rates[index] = bits_per_sample(self.network, samples.astype("int32"), self.segment_lines)
+
+    def on_validation_epoch_end(self) -> None:
+        """The rates of all scenes and processes, and their mean."""
+        rates = self.trainer.strategy.reduce(self.rates, reduce_op="sum")
+        assert isinstance(rates, Tensor)
+        for scene, rate in zip(self.validation_scenes, rates, strict=True):
+            self.log(f"bits_per_sample/{scene.name}", rate)
+        self.log("bits_per_sample", rates.mean())
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with a learning rate that falls linearly to its final value over all steps."""

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from model import rwkv
+from model import decoder_cpu, rwkv
 from model.config import NetworkConfig
+from model.cpu_path import is_compiled_path
 from model.rwkv import Block, BlockState
 from model.spatial_encoder import SpatialEncoder
 from model.spectral_predictor import BAND, SpectralPredictor, SpectralState
@@ -52,10 +53,14 @@ class LineRwkv(nn.Module):
         spatial = encoded[:, :-1]  # (B, Y - 1, Z, X', F): what is known when line y comes
         for block in self.line_predictor:
             spatial = block(spatial)
+        if is_compiled_path(encoded):
+            known = decoder_cpu.known_difference(encoded, spatial)
+            spectral = self.spectral_predictor.over_bands(known)
+            return decoder_cpu.decode(spectral, spatial, self.decoder, self.first_band_decoder)
         difference = encoded[:, 1:] - spatial  # delta of the paper
         nothing = torch.zeros_like(difference.narrow(BAND, 0, 1))
         known = torch.cat([nothing, difference.narrow(BAND, 0, difference.shape[BAND] - 1)], dim=BAND)
-        spectral, _ = self.spectral_predictor(known, self.spectral_predictor.initial_state(nothing))
+        spectral = self.spectral_predictor.over_bands(known)
         first = self.first_band_decoder(spatial.narrow(BAND, 0, 1))
         others = self.decoder(torch.cat([spectral, spatial], dim=-1)).narrow(BAND, 1, spatial.shape[BAND] - 1)
         return torch.cat([first, others], dim=BAND).squeeze(-1)

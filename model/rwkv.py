@@ -1,7 +1,8 @@
 """RWKV blocks over lines: time mixing and channel mixing (equations 1 to 6 of the paper).
 
 Each class has the two forms of the same operation: `forward` over a whole sequence of lines (B, Y, ..., F), and `step`
-over one line (..., F) with the state handed in and out.
+over one line (..., F) with the state handed in and out. On the CPU `forward` runs compiled kernels (*_cpu.py), which
+must agree with the plain operations: tests/model/test_cpu_kernels.py.
 """
 
 from typing import NamedTuple
@@ -9,7 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from model import wkv
+from model import activation_cpu, norm_mix_cpu, wkv
+from model.cpu_path import is_compiled_path
 from model.wkv import WkvState
 
 
@@ -34,9 +36,18 @@ def initial_state(like: Tensor) -> BlockState:
     return BlockState(zeros, zeros, *wkv.initial_state(like))
 
 
-def line_before(lines: Tensor) -> Tensor:
-    """Each line's predecessor along dimension 1; zeros before the first."""
-    return torch.cat([torch.zeros_like(lines[:, :1]), lines[:, :-1]], dim=1)
+def blends(now: Tensor, before: Tensor, mixes: tuple[nn.Parameter, ...]) -> tuple[Tensor, ...]:
+    """For each mix (F,) the sum before + mix * (now - before), shaped as now (..., F)."""
+    change = now - before
+    return tuple(before + mix * change for mix in mixes)
+
+
+def normed_blends(norm: nn.LayerNorm, lines: Tensor, mixes: tuple[nn.Parameter, ...]) -> tuple[Tensor, ...]:
+    """`blends` of the normalised lines (B, Y, ..., F) with the line before each, zeros before the first."""
+    if is_compiled_path(lines):
+        return norm_mix_cpu.apply(lines, norm.weight, norm.bias, torch.stack(mixes))
+    now = norm(lines)
+    return blends(now, torch.cat([torch.zeros_like(now[:, :1]), now[:, :-1]], dim=1), mixes)
 
 
 class TimeMixing(nn.Module):
@@ -56,24 +67,23 @@ class TimeMixing(nn.Module):
         self.value = nn.Linear(features, features, bias=False)  # W_v
         self.output = nn.Linear(features, features, bias=False)  # W_o
 
-    def project(self, now: Tensor, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Receptance, key and value of a line and the one before it: equations 1 to 3."""
-        change = now - before
-        return (
-            self.receptance(before + self.mix_receptance * change),
-            self.key(before + self.mix_key * change),
-            self.value(before + self.mix_value * change),
-        )
+    def mixes(self) -> tuple[nn.Parameter, ...]:
+        """Mu of the three blends that `project` takes."""
+        return self.mix_receptance, self.mix_key, self.mix_value
 
-    def forward(self, lines: Tensor) -> Tensor:
-        """(B, Y, ..., F) to the same shape."""
-        receptance, key, value = self.project(lines, line_before(lines))
-        mean = wkv.over_lines(torch.exp(self.log_decay), self.bonus, key, value)
-        return self.output(torch.sigmoid(receptance) * mean)  # type: ignore[no-any-return]
+    def project(self, for_receptance: Tensor, for_key: Tensor, for_value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Receptance, key and value of the three blends of a line and the one before it: equations 1 to 3."""
+        return self.receptance(for_receptance), self.key(for_key), self.value(for_value)
+
+    def forward(self, lines: Tensor, norm: nn.LayerNorm) -> Tensor:
+        """All lines (B, Y, ..., F), which `norm` normalises, to the same shape."""
+        receptance, key, value = self.project(*normed_blends(norm, lines, self.mixes()))
+        gated = wkv.gated_over_lines(torch.exp(self.log_decay), self.bonus, receptance, key, value)
+        return self.output(gated)  # type: ignore[no-any-return]
 
     def step(self, line: Tensor, before: Tensor, state: WkvState) -> tuple[Tensor, WkvState]:
-        """(..., F) to the same shape, with the sums that include this line."""
-        receptance, key, value = self.project(line, before)
+        """(..., F), already normalised, to the same shape, with the sums that include this line."""
+        receptance, key, value = self.project(*blends(line, before, self.mixes()))
         mean, state = wkv.step(torch.exp(self.log_decay), self.bonus, key, value, state)
         return self.output(torch.sigmoid(receptance) * mean), state
 
@@ -89,12 +99,23 @@ class ChannelMixing(nn.Module):
         self.key = nn.Linear(features, features, bias=False)
         self.value = nn.Linear(features, features, bias=False)
 
-    def forward(self, now: Tensor, before: Tensor) -> Tensor:
-        """A line, or all lines, and what came before each: (..., F) to the same shape."""
-        change = now - before
-        receptance = self.receptance(before + self.mix_receptance * change)
-        key = self.key(before + self.mix_key * change)
-        return torch.sigmoid(receptance) * self.value(torch.relu(key) ** 2)  # type: ignore[no-any-return]
+    def mixes(self) -> tuple[nn.Parameter, ...]:
+        """Mu of the two blends."""
+        return self.mix_receptance, self.mix_key
+
+    def forward(self, lines: Tensor, norm: nn.LayerNorm) -> Tensor:
+        """All lines (B, Y, ..., F) plus their mixing, which `norm` normalises."""
+        for_receptance, for_key = normed_blends(norm, lines, self.mixes())
+        receptance, key = self.receptance(for_receptance), self.key(for_key)
+        if is_compiled_path(lines):
+            return activation_cpu.gated_sum(lines, receptance, self.value(activation_cpu.squared_relu(key)))
+        return lines + torch.sigmoid(receptance) * self.value(torch.relu(key) ** 2)  # type: ignore[no-any-return]
+
+    def step(self, line: Tensor, before: Tensor) -> Tensor:
+        """(..., F), already normalised, to the same shape."""
+        for_receptance, for_key = blends(line, before, self.mixes())
+        gate = torch.sigmoid(self.receptance(for_receptance))
+        return gate * self.value(torch.relu(self.key(for_key)) ** 2)  # type: ignore[no-any-return]
 
 
 class Block(nn.Module):
@@ -109,9 +130,8 @@ class Block(nn.Module):
 
     def forward(self, lines: Tensor) -> Tensor:
         """(B, Y, ..., F) to the same shape."""
-        lines = lines + self.time_mixing(self.time_norm(lines))
-        normed = self.channel_norm(lines)
-        return lines + self.channel_mixing(normed, line_before(normed))  # type: ignore[no-any-return]
+        lines = lines + self.time_mixing(lines, self.time_norm)
+        return self.channel_mixing(lines, self.channel_norm)  # type: ignore[no-any-return]
 
     def step(self, line: Tensor, state: BlockState) -> tuple[Tensor, BlockState]:
         """(..., F) to the same shape, with the state after this line."""
@@ -119,5 +139,5 @@ class Block(nn.Module):
         mixed, sums = self.time_mixing.step(time_input, state.time_input, WkvState(*state[2:]))
         line = line + mixed
         channel_input = self.channel_norm(line)
-        line = line + self.channel_mixing(channel_input, state.channel_input)
+        line = line + self.channel_mixing.step(channel_input, state.channel_input)
         return line, BlockState(time_input, channel_input, *sums)

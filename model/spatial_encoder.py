@@ -4,6 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model import activation_cpu, convolution_cpu
+from model.cpu_path import is_compiled_path
+
 REACH = 1  # columns that one layer sees on each side
 
 
@@ -17,6 +20,9 @@ class ColumnConvolution(nn.Module):
 
     def forward(self, columns: Tensor) -> Tensor:
         """(..., X, n_in) to (..., X, F)."""
+        if is_compiled_path(columns):
+            convolved = convolution_cpu.apply(columns, self.weight, -2, REACH)
+            return activation_cpu.norm_gelu(convolved, self.norm.weight, self.norm.bias)
         padded = F.pad(columns, (0, 0, REACH, REACH))  # (..., X + 2, n_in)
         n_columns = columns.shape[-2]
         slices = [padded.narrow(-2, offset, n_columns) for offset in range(3)]

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model import activation_cpu, convolution_cpu
+from model.cpu_path import is_compiled_path
+
 KERNEL = 3
 BAND = -3  # the dimension of bands
 SMALLEST_WEIGHT = 1e-6
@@ -36,6 +39,14 @@ class BandConvolution(nn.Module):
         known = torch.cat([history, bands], dim=BAND)  # (..., Z + 2, X, F)
         slices = [known.narrow(BAND, offset, n_bands) for offset in range(KERNEL)]
         return F.gelu(self.norm(self.weight(torch.cat(slices, dim=-1)))), known.narrow(BAND, n_bands, KERNEL - 1)
+
+    def over_bands(self, bands: Tensor) -> Tensor:
+        """`forward` from the first band on, for training."""
+        if is_compiled_path(bands):
+            convolved = convolution_cpu.apply(bands, self.weight, BAND, KERNEL - 1)
+            return activation_cpu.norm_gelu(convolved, self.norm.weight, self.norm.bias)
+        zeros = torch.zeros_like(bands.narrow(BAND, 0, 1))
+        return self(bands, torch.cat([zeros] * (KERNEL - 1), dim=BAND))[0]  # type: ignore[no-any-return]
 
 
 class BandAttention(nn.Module):
@@ -96,3 +107,13 @@ class SpectralPredictor(nn.Module):
         if self.attention is not None:
             bands, attention = self.attention(bands, attention)
         return bands, SpectralState(tuple(histories), attention)
+
+    def over_bands(self, bands: Tensor) -> Tensor:
+        """`forward` from the first band on, for training: (..., Z, X, F) to the same shape."""
+        for layer in self.layers:
+            assert isinstance(layer, BandConvolution)
+            bands = layer.over_bands(bands)
+        if self.attention is None:
+            return bands
+        zeros = torch.zeros_like(bands.narrow(BAND, 0, 1))
+        return self.attention(bands, AttentionState(zeros, zeros))[0]  # type: ignore[no-any-return]

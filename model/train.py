@@ -1,20 +1,38 @@
 """A training run: data, Lightning trainer, checkpoints, resume."""
 
 import json
+import logging
+import warnings
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
-from model.batches import Batch, CropBatches, CropSize
+from model.batches import Batch, CropBatches, CropPlan, Share
+from model.heap import keep_freed_memory
 from model.lightning_module import LineRwkvTraining
 from model.network import count_macs, count_parameters
-from model.scene_folder import Scene, load_scenes
+from model.run_record import RATE, RunRecord
+from model.scene import Scene
+from model.scene_check import depth_findings, findings
+from model.scene_list import load_scenes
+from model.time_limit import TimeLimit
 from model.training_config import TrainingConfig
+from runtime.compression import atomic_file
+from runtime.errors import BadArgument
 from runtime.integer_base import Base
+
+
+@rank_zero_only
+def say(line: str) -> None:
+    """Print a line, from the first of all processes only."""
+    print(line, flush=True)
 
 
 class SceneData(lightning.LightningDataModule):
@@ -26,78 +44,163 @@ class SceneData(lightning.LightningDataModule):
         self.scenes = scenes
         self.n_validation = n_validation
 
+    def share(self) -> Share:
+        """This process among all."""
+        return Share(self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else Share()
+
     def train_dataloader(self) -> DataLoader[Batch]:
         """The batches of the epoch that begins."""
-        data, schedule = self.config.data, self.config.schedule
+        schedule = self.config.schedule
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
         batches = CropBatches(
             self.scenes,
-            Base(self.config.network.base),
-            CropSize(data.crop_lines, data.crop_bands, data.crop_columns),
-            data.batch_size,
+            crop_plan(self.config, epoch),
             schedule.batches_per_epoch,
             schedule.seed,
             epoch,
+            self.share(),
         )
-        return DataLoader(batches, batch_size=None)
+        return DataLoader(batches, batch_size=None, num_workers=self.config.data.workers)
 
     def val_dataloader(self) -> DataLoader[int]:
-        """Indices of the validation scenes."""
-        return DataLoader(range(self.n_validation), batch_size=None)  # type: ignore[arg-type]  # a range is a dataset
+        """Indices of the validation scenes that fall to this process."""
+        rank, world = self.share()
+        n_turns = -(
+            -self.n_validation // world
+        )  # equal for all, or Lightning's loops part; the last may be past the end
+        return DataLoader(range(rank, n_turns * world, world), batch_size=None)  # type: ignore[arg-type]  # a range is a dataset
 
 
-def train(config: TrainingConfig, *, resume: bool = False, progress: bool = True) -> Path:
-    """Run the whole schedule and return the last checkpoint's path.
+def crop_plan(config: TrainingConfig, epoch: int) -> CropPlan:
+    """How crops are cut in an epoch: with more bands in the final ones."""
+    data, schedule = config.data, config.schedule
+    is_final = epoch >= schedule.epochs - schedule.final_epochs
+    return CropPlan(
+        Base(config.network.base),
+        data.crop_lines,
+        data.final_bands if is_final else data.crop_bands,
+        data.crop_columns,
+        data.kept_columns,
+        data.final_batch_size if is_final else data.batch_size,
+        data.flip_columns,
+        data.flip_lines,
+        data.gain,
+    )
 
-    Writes under `config.output`/`config.name`: config.json, metrics.csv, last.ckpt (each epoch). With `resume` the run
-    continues from last.ckpt, if there is one, as if it had not stopped. Raises BadArgument for unusable data.
+
+def checked_scenes(config: TrainingConfig) -> tuple[list[Scene], list[Scene]]:
+    """Training and validation scenes; what is odd with them is printed. Raises BadArgument."""
+    data = config.data
+    training, validation = load_scenes(data, data.train_split), load_scenes(data, data.validation_split)
+    if data.check:
+        scenes = training + validation
+        for line in [*(line for scene in scenes for line in findings(scene)), *depth_findings(scenes)]:
+            say(f"note: {line}")
+    return training, validation
+
+
+def train(
+    config: TrainingConfig,
+    *,
+    resume: bool = False,
+    start: Path | None = None,
+    max_minutes: float | None = None,
+) -> Path:
+    """Run the schedule and return the last checkpoint's path.
+
+    Writes under `config.output`/`config.name`: config.json, curve.csv, curve.svg, TensorBoard events, best.ckpt, and
+    after each epoch last.ckpt, which is all that a resumed run needs. With `resume` the run continues from last.ckpt,
+    if there is one, as if it had not stopped; a part of an epoch is done again. `start` is a checkpoint whose weights
+    begin the run. `max_minutes` ends it early, after a whole epoch. Raises BadArgument for unusable data.
     """
     folder = Path(config.output) / config.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config.to_dict(), indent=1) + "\n")
-    lightning.seed_everything(config.schedule.seed, verbose=False)
-    torch.set_num_threads(config.schedule.threads)
-    manifest = Path(config.data.manifest)
-    validation = load_scenes(manifest, config.data.validation_split)
-    data = SceneData(config, load_scenes(manifest, config.data.train_split), len(validation))
-    module = LineRwkvTraining(config, validation)
-    print(
-        f"{config.name}: {count_parameters(module.network):,} parameters, "
-        f"{count_macs(module.network):,} multiply-accumulates per sample"
-    )
     last = folder / "last.ckpt"
-    trainer = lightning.Trainer(
-        max_epochs=config.schedule.epochs,
-        gradient_clip_val=config.schedule.gradient_clip,
+    limits: list[Callback] = [TimeLimit(60 * max_minutes)] if max_minutes is not None else []
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice and its list of absent devices
+    keep_freed_memory()
+    torch.set_num_threads(config.schedule.threads)
+    torch.set_flush_denormal(True)
+    training, validation = checked_scenes(config)
+    lightning.seed_everything(config.schedule.seed, verbose=False)
+    module = LineRwkvTraining(config, validation)
+    if start is not None:
+        module.network.load_state_dict(started_weights(config, start))
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_file(folder / "config.json") as file:
+        file.write(json.dumps(config.to_dict(), indent=1).encode() + b"\n")
+    say(
+        f"{config.name}: {count_parameters(module.network):,} parameters, "
+        f"{count_macs(module.network):,} multiply-accumulates per sample, "
+        f"{len(training)} training and {len(validation)} validation scenes"
+    )
+    data = SceneData(config, training, len(validation))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # config.json is in it
+        warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.* is deprecated")  # Lightning's own use
+        warnings.filterwarnings("ignore", ".*does not have many workers")  # crops are cut in milliseconds
+        trainer = make_trainer(config, folder, limits)
+        trainer.fit(module, data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
+    return last
+
+
+def make_trainer(config: TrainingConfig, folder: Path, limits: list[Callback]) -> lightning.Trainer:
+    """The Lightning trainer of a run."""
+    schedule = config.schedule
+    callbacks: list[Callback] = [
+        RunRecord(folder),
+        *limits,
+        ModelCheckpoint(folder, filename="best", monitor=RATE, enable_version_counter=False),
+        # not save_last of the one above: that is written only when the best is
+        ModelCheckpoint(folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False),
+    ]
+    if schedule.patience:
+        callbacks.append(EarlyStopping(RATE, patience=schedule.patience, check_on_train_epoch_end=False))
+    return lightning.Trainer(
+        accelerator=schedule.accelerator,
+        devices=schedule.devices,
+        num_nodes=schedule.nodes,
+        strategy="ddp" if schedule.devices * schedule.nodes > 1 else "auto",
+        precision=schedule.precision,
+        use_distributed_sampler=False,  # the processes share every batch by themselves
+        max_epochs=schedule.epochs,
+        check_val_every_n_epoch=schedule.validate_every,
+        gradient_clip_val=schedule.gradient_clip,
         reload_dataloaders_every_n_epochs=1,  # a new epoch draws new crops
         num_sanity_val_steps=0,
-        logger=CSVLogger(folder, name="", version=""),
-        callbacks=[ModelCheckpoint(folder, filename="epoch", save_last=True, save_top_k=0)],
-        enable_progress_bar=progress,
+        logger=TensorBoardLogger(folder, name="", version=""),
+        callbacks=callbacks,
+        enable_progress_bar=False,
         enable_model_summary=False,
-        log_every_n_steps=config.schedule.batches_per_epoch,
+        log_every_n_steps=schedule.batches_per_epoch,
     )
-    trainer.fit(module, data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
-    return last
+
+
+def stored_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint; only plain values and tensors are read. Raises BadArgument."""
+    if not path.is_file():
+        raise BadArgument(f"checkpoint {path} not found")
+    try:
+        stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        stored["hyper_parameters"]["config"], stored["state_dict"]
+    except Exception as error:  # torch names no common base of what a damaged file raises
+        raise BadArgument(f"checkpoint {path} cannot be read: {type(error).__name__}") from error
+    return stored
+
+
+def started_weights(config: TrainingConfig, start: Path) -> dict[str, torch.Tensor]:
+    """The network's weights of a checkpoint. Raises BadArgument where its network is another one."""
+    module, stored = load_checkpoint(start)
+    if stored.network != config.network:
+        found, wanted = asdict(stored.network), asdict(config.network)
+        key = next(key for key in wanted if found[key] != wanted[key])
+        raise BadArgument(f"checkpoint {start}: network has {key} {found[key]!r}, the configuration {wanted[key]!r}")
+    return module.network.state_dict()
 
 
 def load_checkpoint(path: Path) -> tuple[LineRwkvTraining, TrainingConfig]:
     """The trained module of a checkpoint and the configuration that made it. Raises BadArgument."""
-    from model.config import NetworkConfig
-    from model.training_config import DataConfig, ScheduleConfig
-    from runtime.errors import BadArgument
-
-    if not path.is_file():
-        raise BadArgument(f"checkpoint {path} not found")
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    values = stored["hyper_parameters"]["config"]
-    config = TrainingConfig(
-        values["name"],
-        NetworkConfig(**values["network"]),
-        DataConfig(**values["data"]),
-        ScheduleConfig(**values["schedule"]),
-        values["output"],
-    )
+    stored = stored_checkpoint(path)
+    config = TrainingConfig.from_dict(stored["hyper_parameters"]["config"])
     module = LineRwkvTraining(config, [])
     module.load_state_dict(stored["state_dict"])
     return module, config

@@ -1,5 +1,6 @@
 """A training run as one TOML file: network, data, schedule."""
 
+import os
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -9,6 +10,7 @@ from model.config import NetworkConfig
 from runtime.errors import BadArgument
 
 Loss = Literal["l1", "rate"]
+Precision = Literal["32-true", "bf16-mixed"]
 
 
 @dataclass(frozen=True)
@@ -16,23 +18,64 @@ class DataConfig:
     """Which scenes, and how crops are cut from them."""
 
     manifest: str
-    """JSON list of scenes, see model/scene_folder.py; relative to the configuration file."""
+    """A JSON list of scenes, a folder of scenes, or the root of HySpecNet-11k (model/scene_list.py); relative to the
+    configuration file."""
     train_split: str = "train"
     validation_split: str = "validation"
+    hyspecnet_split: str = "hard"
+    """Which splits of HySpecNet-11k."""
+    validation_fraction: float = 0.1
+    """Share of the groups of a folder that validate."""
+    groups: list[list[str]] = field(default_factory=list)
+    """Names of scenes that must be in one split, a list for each group."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """Pattern of names (`neon_*`) to how much more often those scenes are drawn."""
+    cache: str = "runs/scene_cache"
+    """Folder for scenes converted from compressed files, relative to the working directory."""
+    check: bool = True
+    """Read every scene once before the training and say what is odd."""
     crop_lines: int = 64
     crop_bands: int = 16
     """Contiguous bands of a crop, as in the paper."""
     crop_columns: int = 24
     """Columns that enter the encoder; the two at each side serve as context only."""
+    kept_columns: int = 0
+    """Random columns that are kept after the encoder, as the paper suggests; 0 keeps all."""
     batch_size: int = 2
+    """Crops of a batch, for each process."""
+    final_bands: int = 100
+    """Contiguous bands in the schedule's final epochs."""
+    final_batch_size: int = 1
+    flip_columns: bool = True
+    """Mirror half of the crops: a sensor has no preferred side."""
+    flip_lines: bool = False
+    """Reverse half of the crops in time. Off: noise and drift of a sensor run forwards."""
+    gain: float = 0.0
+    """Crops are multiplied by a factor of 1 - gain..1 + gain and rounded. Off: it thins or repeats sample values."""
+    workers: int = 0
+    """Processes that cut crops."""
+    validation_lines: int = 0
+    """Lines of each validation scene that are coded; 0: all."""
+
+    def __post_init__(self) -> None:
+        """Refuse crops that cannot be cut."""
+        lowest = {"crop_lines": 2, "crop_bands": 1, "crop_columns": 1, "kept_columns": 0, "batch_size": 1}
+        lowest |= {"final_bands": 1, "final_batch_size": 1, "workers": 0, "validation_lines": 0}
+        for name, smallest in lowest.items():
+            if getattr(self, name) < smallest:
+                raise BadArgument(f"[data]: {name} is {getattr(self, name)}, allowed at least {smallest}")
+        if not 0 <= self.gain < 1 or not 0 <= self.validation_fraction <= 1:
+            raise BadArgument(f"[data]: gain {self.gain}, validation_fraction {self.validation_fraction}, allowed 0..1")
 
 
 @dataclass(frozen=True)
 class ScheduleConfig:
-    """How long and how fast."""
+    """How long, how fast, and on what."""
 
     epochs: int
     batches_per_epoch: int
+    final_epochs: int = 0
+    """The last epochs, of crops with [data] final_bands, as in the paper."""
     learning_rate: float = 2e-3
     final_learning_rate: float = 1e-5
     """Reached linearly at the last step."""
@@ -43,15 +86,28 @@ class ScheduleConfig:
     mean absolute residual in sample units, which is what a Golomb code pays."""
     seed: int = 0
     threads: int = 1
+    validate_every: int = 1
+    """Epochs between validations."""
+    patience: int = 0
+    """Validations without a better rate after which the run ends; 0: never."""
+    precision: Precision = "32-true"
+    """`bf16-mixed`: matrix products in bfloat16, the WKV and the optimiser in float32."""
+    accelerator: str = "auto"
+    """Of Lightning: cpu, gpu, auto."""
+    devices: int = 1
+    """Processes of each node, one device each; a batch has [data] batch_size crops for each."""
+    nodes: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a schedule without steps or an unknown loss."""
-        if self.epochs < 1 or self.batches_per_epoch < 1:
-            raise BadArgument(
-                f"schedule: {self.epochs} epochs of {self.batches_per_epoch} batches, allowed at least 1 of each"
-            )
-        if self.loss not in get_args(Loss):
-            raise BadArgument(f"schedule: loss is {self.loss!r}, allowed {', '.join(get_args(Loss))}")
+        """Refuse a schedule without steps, or with unknown words."""
+        for name in ("epochs", "batches_per_epoch", "threads", "validate_every", "devices", "nodes"):
+            if getattr(self, name) < 1:
+                raise BadArgument(f"[schedule]: {name} is {getattr(self, name)}, allowed at least 1")
+        if not 0 <= self.final_epochs <= self.epochs:
+            raise BadArgument(f"[schedule]: final_epochs is {self.final_epochs}, allowed 0..{self.epochs}")
+        for name, allowed in (("loss", get_args(Loss)), ("precision", get_args(Precision))):
+            if getattr(self, name) not in allowed:
+                raise BadArgument(f"[schedule]: {name} is {getattr(self, name)!r}, allowed {', '.join(allowed)}")
 
 
 @dataclass(frozen=True)
@@ -69,16 +125,33 @@ class TrainingConfig:
         """Plain values for JSON."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainingConfig":
+        """Read `to_dict`, or the tables of a file; unknown and missing keys are errors."""
+        check_keys(values, cls, "training configuration")
+        return cls(
+            str(values["name"]),
+            NetworkConfig.from_dict(values.get("network", {"preset": "paper"})),
+            section(DataConfig, values.get("data", {}), "data"),
+            section(ScheduleConfig, values.get("schedule", {}), "schedule"),
+            str(values.get("output", "runs")),
+        )
+
 
 Section = TypeVar("Section", DataConfig, ScheduleConfig)
 
 
-def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
-    """Build one table of the file; unknown and missing keys are errors."""
+def check_keys(values: dict[str, Any], kind: type[Any], where: str) -> None:
+    """Raise BadArgument for a key that is no field of the dataclass `kind`."""
     allowed = [item.name for item in fields(kind)]
     unknown = sorted(set(values) - set(allowed))
     if unknown:
-        raise BadArgument(f"[{name}]: unknown key {unknown[0]!r}, allowed {', '.join(allowed)}")
+        raise BadArgument(f"{where}: unknown key {unknown[0]!r}, allowed {', '.join(allowed)}")
+
+
+def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
+    """Build one table of the file; unknown and missing keys and wrong types are errors."""
+    check_keys(values, kind, f"[{name}]")
     try:
         return kind(**values)
     except TypeError as error:
@@ -86,21 +159,12 @@ def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
 
 
 def load_training_config(path: Path) -> TrainingConfig:
-    """Read the file; a manifest path in it is taken relative to its folder. Raises BadArgument."""
+    """Read the file; its manifest's path is made relative to the working directory. Raises BadArgument."""
     try:
         values = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise BadArgument(f"training configuration {path}: {error}") from error
-    unknown = sorted(set(values) - {"name", "network", "data", "schedule", "output"})
-    if unknown:
-        raise BadArgument(f"training configuration {path}: unknown key {unknown[0]!r}")
     data = dict(values.get("data", {}))
     if "manifest" in data:
-        data["manifest"] = str((path.parent / data["manifest"]).resolve())
-    return TrainingConfig(
-        values.get("name", path.stem),
-        NetworkConfig.from_dict(values.get("network", {"preset": "paper"})),
-        section(DataConfig, data, "data"),
-        section(ScheduleConfig, values.get("schedule", {}), "schedule"),
-        values.get("output", "runs"),
-    )
+        data["manifest"] = os.path.relpath(path.parent / data["manifest"])
+    return TrainingConfig.from_dict({"name": path.stem, **values, "data": data})

@@ -1,19 +1,22 @@
 """The WKV operation of RWKV over lines (equation 4 of the paper), recurrent and for whole sequences.
 
-`step` is the recurrence, one line at a time, stabilised by the largest exponent seen so far. `over_lines` is the form
-for training: every (band, column, feature) is independent, so all of them advance together. On the CPU it runs as one
-compiled loop with its own gradient (model/wkv_cpu.py); elsewhere, and for exponents too large for that loop, as a scan
-of steps.
+`step` is the recurrence, one line at a time, stabilised by the largest exponent seen so far. `gated_over_lines` is the
+form for training, with the gate of equation 5: every (band, column, feature) is independent, so all of them advance
+together. It runs as one compiled loop with its own gradient on the CPU (model/wkv_cpu.py) and on CUDA
+(model/wkv_triton.py); elsewhere, and for exponents too large for the CPU's loop, as a scan of steps.
 """
 
+import importlib.util
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from model import wkv_cpu
+from model.cpu_path import is_compiled_path
 
 EMPTY_EXPONENT = -1e38
+HAS_TRITON = importlib.util.find_spec("triton") is not None  # it comes with PyTorch's builds for CUDA
 
 
 class WkvState(NamedTuple):
@@ -61,8 +64,18 @@ def scan(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return torch.stack(means, dim=1)
 
 
-def over_lines(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """`scan` by the fastest form that is accurate for these exponents; shapes as there."""
-    if key.device.type == "cpu" and wkv_cpu.is_accurate_for(bonus, key):
-        return wkv_cpu.apply(decay, bonus, key, value)
-    return scan(decay, bonus, key, value)
+def gated_over_lines(decay: Tensor, bonus: Tensor, receptance: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """sigmoid(receptance) times `scan`, by the fastest form that is accurate for these exponents; shapes as there.
+
+    Under autocast everything here is float32 all the same: sums over many lines do not survive bfloat16.
+    """
+    with torch.autocast(key.device.type, enabled=False):
+        if key.dtype in (torch.bfloat16, torch.float16):
+            receptance, key, value = receptance.float(), key.float(), value.float()
+        if is_compiled_path(key) and wkv_cpu.is_accurate_for(bonus, key):
+            return wkv_cpu.apply(decay, bonus, receptance, key, value)
+        if key.is_cuda and key.dtype == torch.float32 and HAS_TRITON:
+            from model import wkv_triton
+
+            return wkv_triton.apply(decay, bonus, receptance, key, value)
+        return torch.sigmoid(receptance) * scan(decay, bonus, key, value)

@@ -30,6 +30,11 @@ def recurrent(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tenso
     return torch.stack(means, dim=1)
 
 
+def open_gate(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """The form for training with its gate wide open: sigmoid(40) is 1 in float32 and in float64."""
+    return wkv.gated_over_lines(decay, bonus, torch.full_like(key, 40.0), key, value)
+
+
 def plain_sum(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Equation 4 of the paper as it is printed, with sums over all earlier lines."""
     means = []
@@ -47,7 +52,7 @@ def plain_sum(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tenso
 def test_all_forms_agree_in_float64(seed: int, n_lines: int, key_size: float) -> None:
     arguments = inputs(seed, n_lines, key_size)
     expected = plain_sum(*arguments)
-    for form in (recurrent, wkv.over_lines, wkv.scan):
+    for form in (recurrent, open_gate, wkv.scan):
         assert (form(*arguments) - expected).abs().max() < 1e-10
 
 
@@ -60,26 +65,29 @@ def test_float32_is_near_float64(seed: int, n_lines: int, key_size: float) -> No
     bound = max(bound, 1e-5)
     single = inputs(seed, n_lines, key_size, torch.float32)
     rounded = recurrent(*(tensor.double() for tensor in single))
-    for form in (recurrent, wkv.over_lines):
+    for form in (recurrent, open_gate):
         error = (form(*single).double() - rounded).abs().max()
         assert error < bound, f"{form.__name__}: {error}"
     assert (rounded - exact).abs().max() < 1e-3 * max(1.0, key_size)  # rounding the inputs themselves
 
 
-def test_gradients_of_the_compiled_form() -> None:
+def test_gradients_of_the_scan() -> None:
     arguments = [tensor.requires_grad_() for tensor in inputs(1, 6, 2.0)]
-    assert torch.autograd.gradcheck(wkv_cpu.apply, arguments)
+    assert torch.autograd.gradcheck(wkv.scan, arguments)
 
 
-def test_gradients_equal_those_of_the_scan() -> None:
+def test_gradients_of_the_compiled_form_equal_those_of_the_scan() -> None:
+    weight = torch.randn(2, 50, 3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     gradients = []
-    for form in (wkv_cpu.apply, wkv.scan):
-        arguments = [tensor.requires_grad_() for tensor in inputs(2, 50, 3.0)]
-        torch.manual_seed(0)
-        form(*arguments).mul(torch.randn(2, 50, 3, 5, dtype=torch.float64)).sum().backward()  # type: ignore[no-untyped-call]
+    for form, dtype in ((open_gate, torch.float32), (wkv.scan, torch.float64)):
+        arguments = [tensor.requires_grad_() for tensor in inputs(2, 50, 3.0, dtype)]
+        (form(*arguments) * weight.to(dtype)).sum().backward()  # type: ignore[no-untyped-call]
         gradients.append([tensor.grad for tensor in arguments])
     for mine, theirs in zip(*gradients, strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=1e-10, atol=1e-10)
+        assert mine is not None
+        assert theirs is not None
+        # float32 sums of 300 terms of order 1 for decay and bonus
+        assert (mine - theirs).abs().max() < 1e-4 * max(1.0, float(theirs.abs().max()))
 
 
 @pytest.mark.parametrize("key_size", [10.0, 60.0])

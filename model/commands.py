@@ -1,0 +1,117 @@
+"""The verbs of training: train, finetune, evaluate, pack-scenes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from model.evaluate import CodedSize, coded_size
+from model.pack import pack_scenes
+from model.scene_cache import read_samples, whole_numbers
+from model.train import load_checkpoint
+from model.train import train as run_training
+from model.training_config import TrainingConfig, load_training_config
+from runtime.errors import BadArgument
+
+FILE = click.Path(path_type=Path)
+
+
+def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
+    """Print where the run left its files, and its last and best rates."""
+    import csv
+
+    with (checkpoint.parent / "curve.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    rated = [row for row in rows if row.get("bits_per_sample")]
+    rates = [float(row["bits_per_sample"]) for row in rated]
+    values: dict[str, Any] = {
+        "name": config.name,
+        "checkpoint": str(checkpoint),
+        "epochs_done": len(rows),
+        "epochs": config.schedule.epochs,
+        "seconds": float(rows[-1]["seconds"]),
+        "last_bits_per_sample": rates[-1] if rates else None,
+        "best_bits_per_sample": min(rates, default=None),
+    }
+    if as_json:
+        click.echo(json.dumps(values))
+    else:
+        state = "finished" if len(rows) == config.schedule.epochs else "stopped, go on with train CONFIG --resume"
+        click.echo(f"{checkpoint}: epoch {len(rows)} of {config.schedule.epochs}, {state}")
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
+@click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
+@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+def train(config: Path, resume: bool, max_minutes: float | None, as_json: bool) -> None:
+    """Train the network that CONFIG, a TOML file, describes."""
+    values = load_training_config(config)
+    report(values, run_training(values, resume=resume, max_minutes=max_minutes), as_json=as_json)
+
+
+@click.command()
+@click.argument("checkpoint", type=FILE)
+@click.argument("config", type=FILE)
+@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
+@click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
+@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+def finetune(checkpoint: Path, config: Path, resume: bool, max_minutes: float | None, as_json: bool) -> None:
+    """Train by CONFIG, starting from the weights of CHECKPOINT."""
+    values = load_training_config(config)
+    last = run_training(values, resume=resume, start=checkpoint, max_minutes=max_minutes)
+    report(values, last, as_json=as_json)
+
+
+@click.command()
+@click.argument("checkpoint", type=FILE)
+@click.argument("scenes", type=FILE, nargs=-1, required=True)
+@click.option("--segment-lines", type=click.IntRange(min=2), default=64, show_default=True)
+@click.option("--bands", "with_bands", is_flag=True, help="Print the rate of every band.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; it has every band.")
+def evaluate(checkpoint: Path, scenes: tuple[Path, ...], segment_lines: int, with_bands: bool, as_json: bool) -> None:
+    """Bits per sample that the network of CHECKPOINT needs for SCENES (.hdr, .npy, .tif, .lrwkv)."""
+    network = load_checkpoint(checkpoint)[0].network.eval()
+    sizes: dict[str, CodedSize] = {}
+    for path in scenes:
+        if not path.is_file():
+            raise BadArgument(f"{path} not found")
+        samples = whole_numbers(path, read_samples(path)).astype("int32")
+        sizes[str(path)] = coded_size(network, samples, segment_lines)
+    if as_json:
+        click.echo(json.dumps({"checkpoint": str(checkpoint), "scenes": [as_row(*item) for item in sizes.items()]}))
+        return
+    width = max(len(name) for name in sizes)
+    click.echo(f"{'scene':{width}}  bits/sample        bytes  lowest band  highest band")
+    for name, size in sizes.items():
+        rates = size.band_rates
+        click.echo(
+            f"{name:{width}}  {size.bits_per_sample:11.4f}  {size.n_bytes:11,}  "
+            f"{rates.min():11.3f}  {rates.max():12.3f}"
+        )
+        if with_bands:
+            for z, rate in enumerate(rates):
+                click.echo(f"{'':{width}}  band {z:4d}: {rate:7.4f}")
+
+
+def as_row(name: str, size: CodedSize) -> dict[str, Any]:
+    """A scene's figures for JSON."""
+    return {
+        "scene": name,
+        "bits_per_sample": size.bits_per_sample,
+        "bytes": size.n_bytes,
+        "samples": size.n_samples,
+        "band_bits_per_sample": [round(float(rate), 4) for rate in size.band_rates],
+    }
+
+
+@click.command("pack-scenes")
+@click.argument("config", type=FILE)
+@click.argument("folder", type=FILE)
+def pack(config: Path, folder: Path) -> None:
+    """Write the scenes of CONFIG into FOLDER, compressed, with a manifest to train from."""
+    data = load_training_config(config).data
+    n_bytes = pack_scenes(data, [data.train_split, data.validation_split], folder)
+    click.echo(f"{folder}: {n_bytes:,} bytes")

@@ -1,0 +1,119 @@
+"""Which scenes a run trains on and validates with: from a manifest, a folder, or HySpecNet-11k.
+
+No two scenes of one group are ever in different splits: parts of one acquisition in both would flatter the validation.
+"""
+
+import fnmatch
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from model import hyspecnet
+from model.scene import Scene
+from model.scene_cache import PACKED_SUFFIX, TIFF_SUFFIXES, mappable
+from model.training_config import DataConfig
+from runtime.errors import BadArgument, LineRwkvError
+from runtime.scene_reader import open_scene
+
+SUFFIXES = (".hdr", ".npy", PACKED_SUFFIX, *TIFF_SUFFIXES)
+MANIFEST_KEYS = {"name": str, "path": str, "split": str}
+
+
+def load_scenes(data: DataConfig, split: str) -> list[Scene]:
+    """All scenes of a split, in the order of the source, checked for their groups. Raises BadArgument."""
+    source = Path(data.manifest)
+    if hyspecnet.is_hyspecnet(source):
+        found = from_hyspecnet(data, split)
+    elif source.is_dir():
+        found = [entry for entry in grouped(from_folder(data), data) if entry["split"] == split]
+    else:
+        found = [entry for entry in grouped(from_manifest(source), data) if entry["split"] == split]
+    if not found:
+        raise BadArgument(f"{source} has no scene in split {split!r}")
+    return [weighted(open_entry(entry, data), data) for entry in found]
+
+
+def from_manifest(manifest: Path) -> list[dict[str, Any]]:
+    """Entries of a JSON list of objects: name, path (relative to the manifest), split; group and weight if wanted."""
+    try:
+        entries = json.loads(manifest.read_text())
+    except (OSError, ValueError) as error:
+        raise BadArgument(f"scene manifest {manifest}: {error}") from error
+    if not isinstance(entries, list):
+        raise BadArgument(f"scene manifest {manifest}: {type(entries).__name__} found, allowed a list of scenes")
+    for number, entry in enumerate(entries):
+        for key, kind in MANIFEST_KEYS.items():
+            if not isinstance(entry, dict) or not isinstance(entry.get(key), kind):
+                raise BadArgument(f"scene manifest {manifest}, entry {number}: {key!r} missing or not a string")
+    return [{**entry, "path": manifest.parent / entry["path"]} for entry in entries]
+
+
+def from_folder(data: DataConfig) -> list[dict[str, Any]]:
+    """Every scene below a folder; a subfolder is a group, and each group falls into a split by its name."""
+    root = Path(data.manifest)
+    entries = []
+    for path in sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES):
+        name = path.relative_to(root).with_suffix("").as_posix()
+        entries.append({"name": name, "path": path, "group": name if path.parent == root else path.parent.name})
+    for entry in entries:
+        entry["split"] = split_of(group_of(entry, data), data)
+    return entries
+
+
+def split_of(group: str, data: DataConfig) -> str:
+    """The split of a group of a folder: by a hash of its name, so that more scenes do not move the old ones."""
+    place = int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") / 2**32  # 0..1
+    return data.validation_split if place < data.validation_fraction else data.train_split
+
+
+def group_of(entry: dict[str, Any], data: DataConfig) -> str:
+    """The configured group that names the scene, else the entry's own, else the scene by itself."""
+    for names in data.groups:
+        if entry["name"] in names:
+            return "+".join(sorted(names))
+    return str(entry.get("group") or entry["name"])
+
+
+def grouped(entries: list[dict[str, Any]], data: DataConfig) -> list[dict[str, Any]]:
+    """The entries with their group; raises BadArgument where one group is in two splits."""
+    splits: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        entry["group"] = group_of(entry, data)
+        first = splits.setdefault(entry["group"], entry)
+        if first["split"] != entry["split"]:
+            raise BadArgument(
+                f"group {entry['group']!r} is parted: scene {first['name']} is in split {first['split']!r}, "
+                f"{entry['name']} in {entry['split']!r}"
+            )
+    return entries
+
+
+def from_hyspecnet(data: DataConfig, split: str) -> list[dict[str, Any]]:
+    """Entries of one split of HySpecNet-11k; in the easy splits tiles are parted on purpose."""
+    found = hyspecnet.patches(Path(data.manifest), data.hyspecnet_split, split)
+    return [{"name": p.name, "path": p.image, "split": split, "group": p.tile, "is_hyspecnet": True} for p in found]
+
+
+def open_entry(entry: dict[str, Any], data: DataConfig) -> Scene:
+    """The scene of an entry, converted if it must be. Raises BadArgument that names it."""
+    try:
+        path = mappable(entry["path"], Path(data.cache), is_hyspecnet=entry.get("is_hyspecnet", False))
+        shape = open_scene(path).samples.shape
+    except LineRwkvError as error:
+        raise BadArgument(f"scene {entry['name']}: {error}") from error
+    y, z, x = shape
+    weight = float(entry.get("weight", 1.0))
+    return Scene(entry["name"], entry["split"], path, (y, z, x), entry["group"], weight)
+
+
+def weighted(scene: Scene, data: DataConfig) -> Scene:
+    """The scene with the weight of every configured name pattern that it matches multiplied in."""
+    weight = scene.weight
+    for pattern, factor in data.weights.items():
+        if fnmatch.fnmatchcase(scene.name, pattern):
+            weight *= factor
+    if not weight > 0:
+        raise BadArgument(f"scene {scene.name}: weight is {weight}, allowed more than 0")
+    return replace(scene, weight=weight)
