@@ -31,9 +31,11 @@ DEFAULTS: dict[str, Any] = {
     "DA": None, "a": None, "DR": None, "r": None, "periodic_u": None, "a_periods": None, "r_periods": None,
     "P": 3, "mode": "full", "local_sum": "wide_neighbor", "R": 64, "Omega": 19, "log2_tinc": 6, "vmin": -1, "vmax": 3,
     "weight_exp_offsets": None, "weight_init": None, "Q": None, "theta": 0, "phi": 0, "psi": 0,
-    "Umax": 18, "gamma_star": 6, "gamma0": 1, "K": 3, "k_table": None, "hybrid_acc_init": None,
+    "Umax": 18, "gamma_star": 6, "gamma0": 1, "K": None, "k_table": None, "hybrid_acc_init": None,
     "J": 16, "ref_interval": 64, "restricted": False, "supplementary_tables": (), "tables_left_out": (),
 }  # fmt: skip
+USUAL_CONSTANT = 3
+"""K where it is not given, as far as D allows it."""
 REQUIRED = ("Nx", "Ny", "Nz", "D")
 IGNORED = ("image_file",)
 
@@ -144,7 +146,8 @@ def coder_of(v: Mapping[str, Any], left_out: set[str]) -> Coder:
         return Hybrid(v["Umax"], v["gamma_star"], v["gamma0"], None if starts is None else tuple(starts))
     table = None if v["k_table"] is None else tuple(v["k_table"])
     if table is None and "k_table" not in left_out:
-        return SampleAdaptive(v["Umax"], v["gamma_star"], v["gamma0"], v["K"])
+        constant = min(USUAL_CONSTANT, v["D"] - 2) if v["K"] is None else v["K"]
+        return SampleAdaptive(v["Umax"], v["gamma_star"], v["gamma0"], constant)
     return SampleAdaptive(v["Umax"], v["gamma_star"], v["gamma0"], None, table, "k_table" not in left_out)
 
 
