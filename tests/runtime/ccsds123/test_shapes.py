@@ -1,5 +1,6 @@
 """Shapes that break things."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -53,3 +54,13 @@ def test_input_of_any_memory_layout_and_byte_order_gives_the_same_stream() -> No
     assert encode(samples.astype(">u2"), parameters) == stream
     assert encode(samples.astype(np.int64)[:, :, ::-1][:, :, ::-1], parameters) == stream
     np.testing.assert_array_equal(decode(bytearray(stream)), samples)
+
+
+def test_images_coded_in_threads_at_once_do_not_disturb_each_other() -> None:
+    samples = [np.random.default_rng(seed).integers(0, 4096, (5, 20, 30)) for seed in range(8)]
+    parameters = Ccsds123Parameters.from_dict({"Nx": 30, "Ny": 20, "Nz": 5, "D": 12, "coder": "hybrid"})
+    alone = [encode(image, parameters) for image in samples]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda image: encode(image, parameters), samples)) == alone
+        for decoded, image in zip(pool.map(decode, alone), samples, strict=True):
+            np.testing.assert_array_equal(decoded, image)
