@@ -32,12 +32,22 @@ def parse_json(text: str) -> Any:
         raise BadArgument(f"{text} is no JSON: {one_line(error)}") from None
 
 
+def parse_object(text: str) -> dict[str, Any]:
+    """A JSON object."""
+    value = parse_json(text)
+    if not isinstance(value, dict):
+        raise BadArgument(f"{text} is no JSON object")
+    return value
+
+
 def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """One option per key of the parameter dictionary, named by the standard's symbol."""
     for key, default in reversed(DEFAULTS.items()):
-        kind: Any = click.Choice([choice.value for choice in CHOICES[key]]) if key in CHOICES else parse_json
-        shown = json.dumps(default) if default is not None else "none"
-        command = click.option(f"--{key.replace('_', '-')}", key, type=kind, help=f"Default {shown}.")(command)
+        shown = f"Default {json.dumps(default)}." if default is not None else "Default none."
+        kind: dict[str, Any] = {"type": parse_json, "metavar": "JSON"}
+        if key in CHOICES:
+            kind = {"type": click.Choice([choice.value for choice in CHOICES[key]])}
+        command = click.option(f"--{key.replace('_', '-')}", key, help=shown, **kind)(command)
     return command
 
 
@@ -50,7 +60,14 @@ def ccsds123() -> None:
 @click.argument("source", metavar="IN", type=file_path)
 @click.argument("output", metavar="OUT", type=file_path)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="lossless", show_default=True)
-@click.option("--parameters", "file_parameters", type=parse_json, default="{}", help="All at once: {...} or @FILE.")
+@click.option(
+    "--parameters",
+    "file_parameters",
+    type=parse_object,
+    default="{}",
+    metavar="JSON",
+    help="All at once: {...} or @FILE.",
+)
 @click.option("--Nx", "n_columns", type=click.IntRange(1), help="Columns of a raw image.")
 @click.option("--Ny", "n_lines", type=click.IntRange(1), help="Lines of a raw image.")
 @click.option("--Nz", "n_bands", type=click.IntRange(1), help="Bands of a raw image.")
@@ -98,7 +115,9 @@ def encode(
 @ccsds123.command()
 @click.argument("source", metavar="IN", type=file_path)
 @click.argument("output", metavar="OUT", type=file_path)
-@click.option("--tables", type=parse_json, help="Tables left out of the header, by symbol: {...} or @FILE.")
+@click.option(
+    "--tables", type=parse_object, metavar="JSON", help="Tables left out of the header, by symbol: {...} or @FILE."
+)
 @click.option("--interleave", type=INTERLEAVES, default="bil", show_default=True, help="Of OUT.")
 @click.option("--max-samples", type=click.IntRange(1), default=DEFAULT_MAX_SAMPLES, show_default=True)
 def decode(source: Path, output: Path, tables: Any, interleave: str, max_samples: int) -> None:

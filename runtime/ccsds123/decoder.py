@@ -17,11 +17,12 @@ from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.sample_adaptive import SampleAdaptiveDecoder
 from runtime.errors import Corrupt, Truncated
 
+Bytes = bytes | bytearray | memoryview
 Tables = Mapping[str, Any] | Ccsds123Parameters | None
 """Tables that a header leaves out: by name (see Ccsds123Parameters.with_tables), or parameters that hold them."""
 
 
-def decode(data: bytes, tables: Tables = None, max_samples: int = DEFAULT_MAX_SAMPLES) -> IntArray:
+def decode(data: Bytes, tables: Tables = None, max_samples: int = DEFAULT_MAX_SAMPLES) -> IntArray:
     """The image, (Z, Y, X), in the narrowest integer type that holds D bits.
 
     data: one compressed image, untrusted. tables: what its header leaves out. max_samples: the largest image to
@@ -36,7 +37,7 @@ def decode(data: bytes, tables: Tables = None, max_samples: int = DEFAULT_MAX_SA
     return samples
 
 
-def decode_lines(data: bytes, tables: Tables = None, max_samples: int = DEFAULT_MAX_SAMPLES) -> Iterator[IntArray]:
+def decode_lines(data: Bytes, tables: Tables = None, max_samples: int = DEFAULT_MAX_SAMPLES) -> Iterator[IntArray]:
     """The lines of the image, each (Z, X), arguments and errors as in `decode`.
 
     Band-interleaved images of the sample-adaptive and block-adaptive coders need memory for one line; the others
@@ -45,7 +46,7 @@ def decode_lines(data: bytes, tables: Tables = None, max_samples: int = DEFAULT_
     return open_lines(data, tables, max_samples)[1]
 
 
-def open_lines(data: bytes, tables: Tables, max_samples: int) -> tuple[Ccsds123Parameters, Iterator[IntArray]]:
+def open_lines(data: Bytes, tables: Tables, max_samples: int) -> tuple[Ccsds123Parameters, Iterator[IntArray]]:
     """The parameters of a compressed image and its lines, which are decoded as they are taken."""
     header, n_header_bytes = split_header(data)
     check_announcement(header, len(data) - n_header_bytes, max_samples)

@@ -11,6 +11,7 @@ coder, order or fidelity does not use is ignored, and so is image_file.
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,11 @@ DEFAULTS: dict[str, Any] = {
     "DA": None, "a": None, "DR": None, "r": None, "periodic_u": None, "a_periods": None, "r_periods": None,
     "P": 3, "mode": "full", "local_sum": "wide_neighbor", "R": 64, "Omega": 19, "log2_tinc": 6, "vmin": -1, "vmax": 3,
     "weight_exp_offsets": None, "weight_init": None, "Q": None, "theta": 0, "phi": 0, "psi": 0,
-    "Umax": 18, "gamma_star": 6, "gamma0": 1, "K": 3, "k_table": None, "hybrid_acc_init": None,
+    "Umax": 18, "gamma_star": 6, "gamma0": 1, "K": None, "k_table": None, "hybrid_acc_init": None,
     "J": 16, "ref_interval": 64, "restricted": False, "supplementary_tables": (), "tables_left_out": (),
 }  # fmt: skip
+USUAL_CONSTANT = 3
+"""K where it is not given, as far as D allows it."""
 REQUIRED = ("Nx", "Ny", "Nz", "D")
 IGNORED = ("image_file",)
 
@@ -45,9 +48,9 @@ def from_dict(values: Mapping[str, Any]) -> Ccsds123Parameters:
     if unknown or missing:
         raise BadArgument(f"parameters: unknown {sorted(unknown)}, missing {sorted(missing)}")
     v = DEFAULTS | {key: plain(value) for key, value in values.items() if value is not None}
-    left_out = set(v["tables_left_out"])
-    if left_out - set(TABLES):
-        raise BadArgument(f"tables_left_out has {sorted(left_out - set(TABLES))}, allowed {', '.join(TABLES)}")
+    left_out = {name for name in TABLES if name in v["tables_left_out"]}
+    if len(left_out) != len(v["tables_left_out"]):
+        raise BadArgument(f"tables_left_out is {v['tables_left_out']}, allowed some of {', '.join(TABLES)}")
     try:
         return Ccsds123Parameters(
             image_of(v),
@@ -57,8 +60,8 @@ def from_dict(values: Mapping[str, Any]) -> Ccsds123Parameters:
             coder_of(v, left_out),
             tuple(map(SupplementaryTable.from_dict, v["supplementary_tables"])),
         )
-    except (TypeError, KeyError) as error:
-        raise BadArgument(f"parameters: a value has the wrong type: {error}") from None
+    except (TypeError, ValueError, KeyError) as error:
+        raise BadArgument(f"parameters: a value has the wrong form: {error}") from None
 
 
 def plain(value: Any) -> Any:
@@ -120,7 +123,8 @@ def limit_of(v: Mapping[str, Any], name: str, is_periodic: bool) -> ErrorLimit:
     sets = list(given) if is_periodic else [given]
     is_band_dependent = any(not isinstance(limits, int) for limits in sets)
     as_tuples = tuple((limits,) if isinstance(limits, int) else tuple(limits) for limits in sets)
-    n_bits = v[f"D{name.upper()}"] or max(1, max(max(limits, default=0) for limits in as_tuples).bit_length())
+    largest = max((index(limit) for limits in as_tuples for limit in limits), default=0)
+    n_bits = v[f"D{name.upper()}"] or max(1, largest.bit_length())
     if is_periodic:
         return ErrorLimit(n_bits, is_band_dependent, (), as_tuples)
     return ErrorLimit(n_bits, is_band_dependent, as_tuples[0])
@@ -144,7 +148,8 @@ def coder_of(v: Mapping[str, Any], left_out: set[str]) -> Coder:
         return Hybrid(v["Umax"], v["gamma_star"], v["gamma0"], None if starts is None else tuple(starts))
     table = None if v["k_table"] is None else tuple(v["k_table"])
     if table is None and "k_table" not in left_out:
-        return SampleAdaptive(v["Umax"], v["gamma_star"], v["gamma0"], v["K"])
+        constant = min(USUAL_CONSTANT, v["D"] - 2) if v["K"] is None else v["K"]
+        return SampleAdaptive(v["Umax"], v["gamma_star"], v["gamma0"], constant)
     return SampleAdaptive(v["Umax"], v["gamma_star"], v["gamma0"], None, table, "k_table" not in left_out)
 
 

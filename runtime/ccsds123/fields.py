@@ -41,7 +41,7 @@ class FieldWriter:
 class FieldReader:
     """Takes fields from untrusted bytes; errors name the field and where it lies."""
 
-    def __init__(self, data: bytes | memoryview) -> None:
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self._data = data
         self._position = 0
 

@@ -26,7 +26,7 @@ def write_header(parameters: Ccsds123Parameters) -> bytes:
     return fields.to_bytes()
 
 
-def read_header(data: bytes) -> Ccsds123Parameters:
+def read_header(data: bytes | bytearray | memoryview) -> Ccsds123Parameters:
     """The parameters that a compressed image announces.
 
     data: the image from its first byte. Raises Truncated where it ends within the header, Corrupt where a field
@@ -35,7 +35,7 @@ def read_header(data: bytes) -> Ccsds123Parameters:
     return split_header(data)[0]
 
 
-def split_header(data: bytes | memoryview) -> tuple[Ccsds123Parameters, int]:
+def split_header(data: bytes | bytearray | memoryview) -> tuple[Ccsds123Parameters, int]:
     """The parameters that a compressed image announces, and the length of its header in bytes."""
     fields = FieldReader(data)
     try:

@@ -14,6 +14,9 @@ from runtime.ccsds123.representative_parameters import Representative
 from runtime.ccsds123.supplementary import SupplementaryTable, n_elements
 from runtime.errors import BadArgument
 
+BAND_ROWS = ("weight_init", "weight_exp_offsets")
+"""Tables that hold a row per band, not a number."""
+
 
 @dataclass(frozen=True)
 class Ccsds123Parameters:
@@ -79,18 +82,25 @@ class Ccsds123Parameters:
         lacking = [name for name in self.missing_tables if tables.get(name) is None]
         if lacking:
             raise BadArgument(f"tables left out of the header and not given: {', '.join(lacking)}")
+        try:
+            known = {name: frozen(tables[name]) for name in self.missing_tables}
+            known |= {name: tuple(map(frozen, known[name])) for name in BAND_ROWS if name in known}
+        except TypeError:
+            raise BadArgument("a table left out of the header is given, but not as a list") from None
         prediction, representative, coder = self.prediction, self.representative, self.coder
-        for name in self.missing_tables:
-            table = tables[name]
-            table = table.tolist() if isinstance(table, np.ndarray) else table
-            if name == "weight_init":
-                prediction = replace(prediction, initial_weights=tuple(map(tuple, table)))
-            elif name == "weight_exp_offsets":
-                prediction = replace(prediction, exponent_offsets=tuple(map(tuple, table)))
-            elif name == "phi":
-                representative = replace(representative, damping=replace(representative.damping, table=tuple(table)))
-            elif name == "psi":
-                representative = replace(representative, offset=replace(representative.offset, table=tuple(table)))
-            elif isinstance(coder, SampleAdaptive):
-                coder = replace(coder, accumulator_table=tuple(table))
+        if "weight_init" in known:
+            prediction = replace(prediction, initial_weights=known["weight_init"])
+        if "weight_exp_offsets" in known:
+            prediction = replace(prediction, exponent_offsets=known["weight_exp_offsets"])
+        if "phi" in known:
+            representative = replace(representative, damping=replace(representative.damping, table=known["phi"]))
+        if "psi" in known:
+            representative = replace(representative, offset=replace(representative.offset, table=known["psi"]))
+        if "k_table" in known and isinstance(coder, SampleAdaptive):
+            coder = replace(coder, accumulator_table=known["k_table"])
         return replace(self, prediction=prediction, representative=representative, coder=coder)
+
+
+def frozen(table: Any) -> tuple[Any, ...]:
+    """A list or array as a tuple of Python's own numbers or lists; TypeError for anything else."""
+    return tuple(table.tolist() if isinstance(table, np.ndarray) else table)

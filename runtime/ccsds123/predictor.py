@@ -27,6 +27,7 @@ def code_line(constants: Any, state: Any, limits: Any, y: Any, is_decoding: Any,
     n_previous, theta = constants.n_previous_bands, constants.theta
     half = np.int64(1) << (depth - 1)
     n_rows = state.differences.shape[0] - 1
+    rows = np.empty(max(n_previous, 3), np.int64)
     is_inside = True
     for z in range(n_bands):
         row = state.representatives[z]
@@ -39,9 +40,9 @@ def code_line(constants: Any, state: Any, limits: Any, y: Any, is_decoding: Any,
         # Three directional and three spectral weights live in registers, more bands in the arrays. Differences that
         # a band lacks are rows of zeros, which neither change the prediction nor the weight.
         own = state.differences[z % n_rows]
-        d1_row = state.differences[(z - 1) % n_rows if n_used > 0 else n_rows]
-        d2_row = state.differences[(z - 2) % n_rows if n_used > 1 else n_rows]
-        d3_row = state.differences[(z - 3) % n_rows if n_used > 2 else n_rows]
+        for i in range(rows.size):
+            rows[i] = (z - 1 - i) % n_rows if i < n_used else n_rows
+        d1_row, d2_row, d3_row = state.differences[rows[0]], state.differences[rows[1]], state.differences[rows[2]]
         w_n, w_w, w_nw = np.int64(weights[0]), np.int64(weights[1]), np.int64(weights[2])
         w1, w2, w3 = np.int64(weights[3]), np.int64(weights[4]), np.int64(weights[5])
         o_direction = np.int64(offsets[0])
@@ -74,7 +75,7 @@ def code_line(constants: Any, state: Any, limits: Any, y: Any, is_decoding: Any,
                     d_nw = d_n if is_first else 4 * north_west - total
                 predicted_difference = w_n * d_n + w_w * d_w + w_nw * d_nw + w1 * d1 + w2 * d2 + w3 * d3  # eq 36
                 for i in range(3, n_used):
-                    predicted_difference += weights[3 + i] * state.differences[(z - 1 - i) % n_rows, x]
+                    predicted_difference += weights[3 + i] * state.differences[rows[i], x]
                 fine = high_resolution(predicted_difference, total, resolution, constants.register_bits, depth)
                 doubled = fine >> (resolution + 1)  # equation 38
                 error = maximum_error(absolute, relative, constants.has_relative, doubled >> 1, constants.middle, depth)
@@ -103,7 +104,7 @@ def code_line(constants: Any, state: Any, limits: Any, y: Any, is_decoding: Any,
                 w2 = updated_weight(w2, d2, is_negative, rho + o2, resolution)
                 w3 = updated_weight(w3, d3, is_negative, rho + o3, resolution)
                 for i in range(3, n_used):
-                    difference = state.differences[(z - 1 - i) % n_rows, x]
+                    difference = state.differences[rows[i], x]
                     weights[3 + i] = updated_weight(
                         np.int64(weights[3 + i]), difference, is_negative, rho + offsets[3 + i], resolution
                     )

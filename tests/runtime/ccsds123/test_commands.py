@@ -89,6 +89,8 @@ def test_tables_left_out_are_given_to_decode(scene: Any, tmp_path: Path) -> None
         ["decode", "scene.bil", "x.raw"],
         ["info", "scene.hdr"],
         ["decode", "short", "x.raw"],
+        ["decode", "whole", "x.raw", "--tables", "[1]"],
+        ["encode", "scene.hdr", "x", "--parameters", "3"],
     ],
     ids=str,
 )

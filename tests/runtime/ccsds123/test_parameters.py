@@ -61,6 +61,10 @@ PLAIN: dict[str, Any] = {"Nx": 4, "Ny": 3, "Nz": 2, "D": 12}
         {"tables_left_out": ["user"]},
         {"unknown": 1},
         {"P": "three"},
+        {"a": "none", "fidelity": "absolute"},
+        {"weight_init": 3},
+        {"supplementary_tables": [{"type": "text"}]},
+        {"supplementary_tables": 1},
         {"supplementary_tables": [{"type": "unsigned", "purpose": 5, "structure": "0d", "values": [1], "n_bits": 1}]},
         {"supplementary_tables": [{"type": "unsigned", "purpose": 4, "structure": "1d", "values": [1], "n_bits": 1}]},
         {"supplementary_tables": [{"type": "signed", "purpose": 4, "structure": "0d", "values": [1], "n_bits": 1}]},
@@ -92,6 +96,18 @@ def test_a_required_key_is_missed() -> None:
 def test_unusable_samples_are_refused(samples: Any, order: str) -> None:
     with pytest.raises(BadArgument):
         encode(samples, Ccsds123Parameters.from_dict(PLAIN | {"order": order}))
+
+
+@pytest.mark.parametrize("table", [5, "12", [1], [1, 2, 3], [1, "2"], [1, 99]], ids=str)
+def test_an_unusable_table_is_refused(table: Any) -> None:
+    parameters = Ccsds123Parameters.from_dict(PLAIN | {"tables_left_out": ["k_table"]})
+    with pytest.raises(BadArgument):
+        parameters.with_tables({"k_table": table})
+
+
+def test_numpy_numbers_and_tables_are_as_good_as_pythons() -> None:
+    parameters = Ccsds123Parameters.from_dict(PLAIN | {"Nx": np.int64(4), "k_table": np.array([1, 2])})
+    assert parameters == Ccsds123Parameters.from_dict(PLAIN | {"k_table": [1, 2]})
 
 
 def test_encoding_needs_every_table() -> None:
