@@ -102,9 +102,15 @@ def main() -> None:
     rows += [one_core(image, coder, "BIL", **near) for coder in TARGETS]
     threads = {str(n): several_images(image, n) for n in (1, 2, 4) if n <= (os.cpu_count() or 1)}
     result = {
-        "head": head(), "scene": SCENE, "samples": image.size, "integer_loop_msteps_per_s": round(loop, 1),
-        "load_average": os.getloadavg()[0], "first_call_with_warm_cache_s": first_call_s(), "encode_threads_msamples_per_s": threads, "rows": rows,
-    }  # fmt: skip
+        "head": head(),
+        "scene": SCENE,
+        "samples": image.size,
+        "integer_loop_msteps_per_s": round(loop, 1),
+        "load_average": os.getloadavg()[0],
+        "first_call_with_warm_cache_s": first_call_s(),
+        "encode_threads_msamples_per_s": threads,
+        "rows": rows,
+    }
     print(json.dumps(result["head"]))
     print(f"integer loop {loop:.1f} Msteps/s; first call {result['first_call_with_warm_cache_s']} s; threads {threads}")
     print("| coder | order | m | bits/sample | encode | decode | asked | encode / loop | decode / loop |")
