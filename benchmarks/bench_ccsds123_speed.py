@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from benchmarks import ccsds123_scenes
 from benchmarks.machine import ROOT, head
+from benchmarks.record import best_of_5
 from benchmarks.reference_loop import loop_msteps_per_s
 from runtime.ccsds123 import Ccsds123Parameters, decode, encode
 
@@ -38,16 +38,6 @@ print(time.perf_counter() - start)
 """
 
 
-def best_of_five(call: Callable[[], object]) -> float:
-    """Least thread CPU seconds of five calls."""
-    seconds = []
-    for _ in range(5):
-        start = time.thread_time()
-        call()
-        seconds.append(time.thread_time() - start)
-    return min(seconds)
-
-
 def one_core(image: Any, coder: str, order: str, **changes: Any) -> dict[str, Any]:
     """Speeds of one coder and order, in Msamples/s."""
     values = ccsds123_scenes.parameters(image, coder=coder, **ORDERS[order], **changes)
@@ -58,8 +48,8 @@ def one_core(image: Any, coder: str, order: str, **changes: Any) -> dict[str, An
         "order": order,
         "max_error": changes.get("a", 0),
         "rate_bits_per_sample": round(len(stream) * 8 / image.size, 3),
-        "encode": round(image.size / best_of_five(lambda: encode(image, parameters)) / 1e6, 1),
-        "decode": round(image.size / best_of_five(lambda: decode(stream)) / 1e6, 1),
+        "encode": round(image.size / best_of_5(lambda: encode(image, parameters)) / 1e6, 1),
+        "decode": round(image.size / best_of_5(lambda: decode(stream)) / 1e6, 1),
     }
 
 

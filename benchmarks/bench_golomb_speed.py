@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.record import best_of_5, reference_seconds, save
+from benchmarks.record import best_of_5, save
+from benchmarks.reference_loop import loop_msteps_per_s
 from runtime import golomb
 from runtime.bits import finish, initial_bits
 from runtime.golomb import GolombParameters
@@ -33,7 +34,7 @@ def decode_all(parameters: GolombParameters, data: npt.NDArray[np.uint8]) -> Non
 
 def main() -> None:
     """Code and decode 10 Msamples of geometric residuals at three rates."""
-    reference = reference_seconds()
+    loop = loop_msteps_per_s()
     rows = []
     for mean in (2, 20, 200):
         parameters = GolombParameters(16)
@@ -55,10 +56,10 @@ def main() -> None:
                     "way": way,
                     "bits per sample": 8 * n_bytes / n_samples,
                     "Msamples/s": n_samples / value / 1e6,
-                    "samples per reference step": n_samples / value * reference / 10_000_000,
+                    "samples per step of the loop": n_samples / value / 1e6 / loop,
                 }
             )
-    save("golomb_speed", "python -m benchmarks.bench_golomb_speed", rows, reference_loop_s=reference)
+    save("golomb_speed", "python -m benchmarks.bench_golomb_speed", rows, integer_loop_msteps_per_s=loop)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.ccsds123.commands import depth_and_sign
-from runtime.ccsds123.image_file import open_envi
+from runtime.scene_reader import open_scene
 
 SCENES = Path(__file__).parents[1].parent / "shared" / "scenes"
 IntArray = npt.NDArray[np.integer[Any]]
@@ -20,7 +20,7 @@ def names() -> list[str]:
 
 def samples(name: str) -> IntArray:
     """A scene, (Z, Y, X)."""
-    return np.ascontiguousarray(np.moveaxis(open_envi(SCENES / f"{name}.hdr"), 1, 0))
+    return np.ascontiguousarray(np.moveaxis(open_scene(SCENES / f"{name}.hdr").samples, 1, 0))
 
 
 def parameters(image: IntArray, **changes: Any) -> dict[str, Any]:

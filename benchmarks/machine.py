@@ -7,6 +7,7 @@ from typing import Any
 
 import numba
 import numpy as np
+import onnxruntime
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,6 +20,7 @@ def head() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "numba": numba.__version__,
+        "onnxruntime": onnxruntime.__version__,
         "commit": git("rev-parse", "--short", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else ""),
     }
 

@@ -1,7 +1,6 @@
 """Whole files: an image to a stream and back, with progress, all of the output or none of it."""
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
 from runtime.segment_codec import Samples
 from runtime.stream_format import Arithmetic, PredictorKind, StreamHeader
+from runtime.whole_output import replacing
 
 PIPE = Path("-")
 
@@ -65,15 +65,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-        temporary.replace(path)
-    except OSError as error:
-        raise BadArgument(f"output {path}: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        yield file
 
 
 def progress(n_lines: int, what: str) -> Any:

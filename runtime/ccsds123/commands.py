@@ -12,10 +12,12 @@ from runtime.ccsds123.announcement import DEFAULT_MAX_SAMPLES
 from runtime.ccsds123.choices import CoderType, Fidelity, LocalSum, Mode, Order
 from runtime.ccsds123.dictionary import DEFAULTS
 from runtime.ccsds123.header import read_header
-from runtime.ccsds123.image_file import IntArray, one_line, open_envi, open_raw, replacing, write_image
+from runtime.ccsds123.image_file import IntArray, open_raw, write_image
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.presets import PRESETS
 from runtime.errors import BadArgument
+from runtime.scene_reader import one_line, open_scene
+from runtime.whole_output import replacing
 
 CHOICES: dict[str, Any] = {
     "order": Order, "coder": CoderType, "fidelity": Fidelity, "mode": Mode, "local_sum": LocalSum
@@ -94,7 +96,7 @@ def encode(
     the number of bands for BIP.
     """
     if source.suffix == ".hdr":
-        lines = open_envi(source)
+        lines = open_scene(source).samples
     elif n_columns is None or n_lines is None or n_bands is None:
         raise click.UsageError("a raw image needs --Nx, --Ny and --Nz; an ENVI image is named by its .hdr")
     else:

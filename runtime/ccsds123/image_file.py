@@ -1,36 +1,22 @@
-"""Images on disk for the command line: ENVI pairs and raw samples, in any interleave, as (Y, Z, X) views."""
+"""Images on disk for the command line: raw samples as (Y, Z, X) views, and both raw and ENVI written."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import spectral
-from spectral.io.envi import SpyException
 
 from runtime.ccsds123.image import Image
 from runtime.errors import BadArgument
+from runtime.scene_reader import one_line
+from runtime.whole_output import replacing
 
 IntArray = npt.NDArray[np.integer[Any]]
 
 AXES = {"bil": (0, 1, 2), "bip": (0, 2, 1), "bsq": (1, 0, 2)}
 """Places of lines, bands and columns on disk for each interleave, as a transposition of (Y, Z, X)."""
 ENVI_TYPES = {"uint8": 1, "int16": 2, "int32": 3, "uint16": 12, "uint32": 13}
-
-
-def open_envi(header: Path) -> IntArray:
-    """The samples of an ENVI pair, (Y, Z, X), mapped and not read."""
-    try:
-        envi = spectral.envi.open(str(header))
-        samples: IntArray = envi.open_memmap(interleave="bil")
-    except (OSError, SpyException, ValueError, KeyError) as error:
-        raise BadArgument(f"{header} is no readable ENVI image: {one_line(error)}") from None
-    if samples.dtype.kind not in "iu":
-        raise BadArgument(f"{header} holds {samples.dtype} samples, must be integers of at most 32 bits")
-    return samples
 
 
 def open_raw(path: Path, n_lines: int, n_bands: int, n_columns: int, dtype: str, interleave: str) -> IntArray:
@@ -76,21 +62,3 @@ def write_image(path: Path, image: Image, lines: Iterator[IntArray], interleave:
     }  # fmt: skip
     with replacing(path) as unfinished:
         unfinished.write_text("ENVI\n" + "".join(f"{key} = {value}\n" for key, value in fields.items()), "ascii")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path that becomes `path` when all went well, and vanishes otherwise."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    except OSError as error:
-        raise BadArgument(f"{path} cannot be written: {one_line(error)}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def one_line(error: Exception) -> str:
-    """The text of an error without its line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__

@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 
 from runtime.ccsds123 import read_header
 from runtime.ccsds123.commands import ccsds123
-from runtime.ccsds123.image_file import open_envi
 from runtime.errors import LineRwkvError
+from runtime.scene_reader import open_scene
 
 
 def run(*arguments: Any) -> Result:
@@ -35,7 +35,7 @@ def test_envi_there_and_back(scene: Any, tmp_path: Path, interleave: str, option
     assert run("encode", header, tmp_path / "a.123", *options).exit_code == 0
     result = run("decode", tmp_path / "a.123", tmp_path / "b.hdr", "--interleave", interleave)
     assert result.exit_code == 0, result.exception
-    np.testing.assert_array_equal(open_envi(tmp_path / "b.hdr"), lines)
+    np.testing.assert_array_equal(open_scene(tmp_path / "b.hdr").samples, lines)
     assert not list(tmp_path.glob(".*"))
 
 
@@ -74,7 +74,7 @@ def test_tables_left_out_are_given_to_decode(scene: Any, tmp_path: Path) -> None
     assert read_header((tmp_path / "a.123").read_bytes()).missing_tables == ("k_table",)
     assert isinstance(run("decode", tmp_path / "a.123", tmp_path / "b.hdr").exception, LineRwkvError)
     assert run("decode", tmp_path / "a.123", tmp_path / "b.hdr", "--tables", '{"k_table":[1,2,3]}').exit_code == 0
-    np.testing.assert_array_equal(open_envi(tmp_path / "b.hdr"), lines)
+    np.testing.assert_array_equal(open_scene(tmp_path / "b.hdr").samples, lines)
 
 
 @pytest.mark.parametrize(
