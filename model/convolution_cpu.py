@@ -1,7 +1,7 @@
 """A convolution along one axis as matrix products of small blocks, so that its windows never leave the cache.
 
 The usual way lays the inputs of every place side by side for one large product. At 32 features those windows are
-6 MiB that are written, read, and written and read again backward: a quarter of the whole step (docs/training.md).
+6 MiB that are written, read, and written and read again backward (docs/training.md).
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """The C library's habit of giving freed memory back, switched off for training.
 
 A step frees and takes the same hundreds of megabytes again. Given back, every page of them is cleared by the kernel
-anew, which was a third of the step (docs/training.md).
+anew: 5 to 15 % of the step (docs/training.md).
 """
 
 import ctypes
