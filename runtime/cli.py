@@ -13,6 +13,14 @@ from runtime.errors import LineRwkvError
 
 EXIT_BAD_INPUT = 2
 COMMAND_GROUP = "linerwkv.commands"
+HELP_OF_OTHERS = {  # so that --help need not import torch
+    "ccsds123": "Encode, decode and describe CCSDS 123.0-B-2 images.",
+    "evaluate": "Bits per sample of a checkpoint on scenes.",
+    "export": "Write the flight package of a checkpoint.",
+    "finetune": "Train a checkpoint further on other scenes.",
+    "pack-scenes": "Pack training scenes for a machine without network.",
+    "train": "Train a network from a TOML file.",
+}
 
 
 class Verbs(click.Group):
@@ -42,7 +50,7 @@ class Verbs(click.Group):
         rows = []
         for name in self.list_commands(ctx):
             command = super().get_command(ctx, name)
-            rows.append((name, command.get_short_help_str() if command else self.installed()[name].value.split(":")[0]))
+            rows.append((name, command.get_short_help_str(60) if command else HELP_OF_OTHERS.get(name, "")))
         with formatter.section("Verbs"):
             formatter.write_dl(rows)
 
@@ -60,12 +68,12 @@ def missing_extra(name: str, module: str) -> click.Command:
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="linerwkv")
 def cli() -> None:
-    r"""Onboard compression of hyperspectral images with LineRWKV.
+    """Onboard compression of hyperspectral images with LineRWKV.
 
     \b
     Shell completion: eval "$(_LINERWKV_COMPLETE=bash_source linerwkv)"
     Exit codes: 0 done, 1 a check failed, 2 bad input.
-    """
+    """  # noqa: D301  # click's mark for a block that it must not rewrap is a real \\b
 
 
 def main() -> None:

@@ -11,13 +11,17 @@ SMALLEST_DEPTH = 8
 LARGEST_DEPTH = 16
 
 
+def fewest_bits(lowest: int, highest: int, *, is_signed: bool) -> int:
+    """Bits of the narrowest samples that hold lowest..highest, in two's complement where signed."""
+    return max((value if value >= 0 else ~value).bit_length() for value in (lowest, highest)) + is_signed
+
+
 def bit_depth(lowest: int, highest: int) -> int:
     """The smallest depth 8..16 that holds all samples lowest..highest; signed (two's complement) if any is negative.
 
     Raises BadArgument where 16 bits are not enough.
     """
-    is_signed = lowest < 0
-    needed = max((value if value >= 0 else ~value).bit_length() for value in (lowest, highest)) + is_signed
+    needed = fewest_bits(lowest, highest, is_signed=lowest < 0)
     if needed > LARGEST_DEPTH:
         raise BadArgument(f"samples reach {lowest}..{highest}, which needs {needed} bits; allowed at most 16")
     return max(SMALLEST_DEPTH, needed)

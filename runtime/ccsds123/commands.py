@@ -15,6 +15,7 @@ from runtime.ccsds123.header import read_header
 from runtime.ccsds123.image_file import IntArray, open_raw, write_image
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.presets import PRESETS
+from runtime.depth import fewest_bits
 from runtime.errors import BadArgument
 from runtime.scene_reader import one_line, open_scene
 from runtime.whole_output import replacing
@@ -58,6 +59,9 @@ def ccsds123() -> None:
     """Encode, decode and look at CCSDS 123.0-B-2 images."""
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
 @ccsds123.command()
 @click.argument("source", metavar="IN", type=file_path)
 @click.argument("output", metavar="OUT", type=file_path)
@@ -77,6 +81,7 @@ def ccsds123() -> None:
 @click.option("--interleave", type=INTERLEAVES, default="bil", show_default=True, help="Of a raw image.")
 @click.option("--D", "depth", type=click.IntRange(2, 32), help="Bits per sample; default: the fewest that hold them.")
 @parameter_options
+@json_option
 def encode(
     source: Path,
     output: Path,
@@ -88,6 +93,7 @@ def encode(
     dtype: str,
     interleave: str,
     depth: int | None,
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Encode an ENVI image (IN ends in .hdr) or raw samples, which need --Nx, --Ny and --Nz.
@@ -111,7 +117,10 @@ def encode(
     parameters = Ccsds123Parameters.from_dict(values)
     n_bytes = write_stream(output, lines, parameters)
     rate = n_bytes * 8 / lines.size
-    click.echo(f"{output}: {lines.size} samples in {n_bytes} bytes, {rate:.3f} bits per sample")
+    if as_json:
+        click.echo(json.dumps({"samples": lines.size, "bytes": n_bytes, "bits_per_sample": round(rate, 4)}))
+    else:
+        click.echo(f"{output}: {lines.size} samples in {n_bytes} bytes, {rate:.3f} bits per sample")
 
 
 @ccsds123.command()
@@ -122,13 +131,18 @@ def encode(
 )
 @click.option("--interleave", type=INTERLEAVES, default="bil", show_default=True, help="Of OUT.")
 @click.option("--max-samples", type=click.IntRange(1), default=DEFAULT_MAX_SAMPLES, show_default=True)
-def decode(source: Path, output: Path, tables: Any, interleave: str, max_samples: int) -> None:
+@json_option
+def decode(source: Path, output: Path, tables: Any, interleave: str, max_samples: int, as_json: bool) -> None:
     """Decode to an ENVI image (OUT ends in .hdr) or to raw little-endian samples."""
     from runtime.ccsds123.decoder import open_lines
 
     parameters, lines = open_lines(read_bytes(source), tables, max_samples)
     image = parameters.image
     write_image(output, image, lines, interleave)
+    if as_json:
+        numbers = {"lines": image.n_lines, "bands": image.n_bands, "columns": image.n_columns}
+        click.echo(json.dumps({**numbers, "dtype": image.dtype.name, "interleave": interleave}))
+        return
     sizes = f"{image.n_lines} lines x {image.n_bands} bands x {image.n_columns} columns"
     click.echo(f"{output}: {sizes}, {image.dtype}, {interleave}")
 
@@ -155,7 +169,7 @@ def depth_and_sign(lines: IntArray, depth: int | None, is_signed: bool | None) -
     """D and signed: those given, else the fewest bits that hold every sample, signed where one is negative."""
     lowest, highest = int(lines.min()), int(lines.max())
     signed = lowest < 0 if is_signed is None else bool(is_signed)
-    fewest = max(highest.bit_length(), (-lowest - 1).bit_length()) + 1 if signed else highest.bit_length()
+    fewest = fewest_bits(lowest, highest, is_signed=signed)
     return {"D": max(2, fewest) if depth is None else depth, "signed": signed}
 
 

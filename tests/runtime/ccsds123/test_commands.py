@@ -105,3 +105,12 @@ def test_bad_input_is_one_line_and_leaves_no_file(
     assert isinstance(result.exception, LineRwkvError), result.output
     assert "\n" not in str(result.exception)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_depth_of_the_smallest_signed_sample_is_its_own(tmp_path: Path) -> None:
+    np.full((2, 2, 2), -32768, "<i2").tofile(tmp_path / "in.raw")
+    sizes = ["--Nx", 2, "--Ny", 2, "--Nz", 2, "--dtype", "<i2", "--json"]
+    result = run("encode", tmp_path / "in.raw", tmp_path / "a.123", *sizes)
+    assert json.loads(result.output)["samples"] == 8
+    image = read_header((tmp_path / "a.123").read_bytes()).image
+    assert (image.depth, image.is_signed) == (16, True)
