@@ -1,6 +1,5 @@
 """The Triton kernels against the scan in float64: in Triton's interpreter, and on CUDA where there is a device."""
 
-import importlib
 import os
 
 import pytest
@@ -10,16 +9,18 @@ from hypothesis import strategies as st
 
 from model import wkv
 
-HAS_CUDA = torch.cuda.is_available()
-if not HAS_CUDA:
-    os.environ["TRITON_INTERPRET"] = "1"  # before the first import of triton
 pytest.importorskip("triton", reason="triton is not installed")
-wkv_triton = importlib.import_module("model.wkv_triton")
+from model import wkv_triton  # after the skip
+
+HAS_CUDA = torch.cuda.is_available()
+IS_INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"  # tests/__init__.py
 
 # sums of a few lines in float32, relative to the largest value; keys of 60 lose seven bits of their exponent's argument
 TOLERANCE = 2e-5
-DEVICES = [pytest.param("cpu", marks=pytest.mark.skipif(HAS_CUDA, reason="the interpreter is off where CUDA is"))]
-DEVICES += [pytest.param("cuda", marks=pytest.mark.gpu)] if HAS_CUDA else []
+DEVICES = [
+    pytest.param("cpu", marks=pytest.mark.skipif(not IS_INTERPRETED, reason="Triton's interpreter is off")),
+    pytest.param("cuda", marks=[pytest.mark.gpu, pytest.mark.skipif(not HAS_CUDA, reason="no CUDA device")]),
+]
 
 
 @pytest.mark.parametrize("device", DEVICES)
