@@ -7,17 +7,14 @@ same run gives. Writes benchmarks/results/training_step_DEVICE.json and .md.
     python -m benchmarks.bench_training_step [cpu|cuda]
 """
 
-import json
-import platform
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.record import save
 from model.batches import MARGIN
 from model.config import PRESETS
 from model.heap import keep_freed_memory
@@ -126,15 +123,6 @@ def step_bytes(case: tuple[str, int, int, int, int]) -> float:
     return 2.0 * 4 * config.features * vectors * batch * (lines - 1) * bands * (columns - 2 * MARGIN)
 
 
-def machine(device: str) -> str:
-    """The processor by its name."""
-    if device == "cuda":
-        return torch.cuda.get_device_name()
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, one thread"
-
-
 def main() -> None:
     """Measure, print and write the table."""
     device = sys.argv[1] if len(sys.argv) > 1 else "cpu"
@@ -142,19 +130,8 @@ def main() -> None:
     torch.set_flush_denormal(True)
     keep_freed_memory()
     rows = [measure(case, device) for case in (CUDA_CASES if device == "cuda" else CASES)]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    head = f"{machine(device)}; torch {torch.__version__}; commit {commit}"
-    names = list(rows[0])
-    table = [f"# Training step, {device}", "", head, "", f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
-    table += [f"| {' | '.join(str(row[name]) for name in names)} |" for row in rows]
-    print("\n".join(table))
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / f"training_step_{device}.md").write_text("\n".join(table) + "\n")
-    (results / f"training_step_{device}.json").write_text(
-        json.dumps({"machine": machine(device), "torch": torch.__version__, "commit": commit, "rows": rows}, indent=1)
-        + "\n"
-    )
+    facts = {"device": torch.cuda.get_device_name() if device == "cuda" else "one thread", "torch": torch.__version__}
+    save(f"training_step_{device}", f"python -m benchmarks.bench_training_step {device}", rows, **facts)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from tqdm import tqdm
 
 from model.evaluate import CodedSize, coded_size
 from model.pack import pack_scenes
@@ -75,7 +76,7 @@ def evaluate(checkpoint: Path, scenes: tuple[Path, ...], segment_lines: int, wit
     """Bits per sample that the network of CHECKPOINT needs for SCENES (.hdr, .npy, .tif, .lrwkv)."""
     network = load_checkpoint(checkpoint)[0].network.eval()
     sizes: dict[str, CodedSize] = {}
-    for path in scenes:
+    for path in tqdm(scenes, desc="evaluate", unit="scene", disable=None, leave=False):
         if not path.is_file():
             raise BadArgument(f"{path} not found")
         samples = whole_numbers(path, read_samples(path)).astype("int32")
