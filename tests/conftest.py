@@ -1,15 +1,10 @@
 """What several test files need: the packages that they run, the real scenes where they exist."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from runtime.flight_package import SHIPPED, FlightPackage, open_package
-
-# Triton reads this when it is imported, which torch's exporter does; the tests on CUDA hardware run without it
-if not Path("/dev/nvidia0").exists():
-    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 SCENES = Path(__file__).parents[2] / "shared" / "scenes"
 
