@@ -15,6 +15,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
 from model.batches import Batch, CropBatches, CropPlan, Share
+from model.flush import flushed_denormals
 from model.heap import keep_freed_memory
 from model.lightning_module import LineRwkvTraining
 from model.network import count_macs, count_parameters
@@ -119,7 +120,6 @@ def train(
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice and its list of absent devices
     keep_freed_memory()
     torch.set_num_threads(config.schedule.threads)
-    torch.set_flush_denormal(True)
     training, validation = checked_scenes(config)
     lightning.seed_everything(config.schedule.seed, verbose=False)
     module = LineRwkvTraining(config, validation)
@@ -139,7 +139,8 @@ def train(
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.* is deprecated")  # Lightning's own use
         warnings.filterwarnings("ignore", ".*does not have many workers")  # crops are cut in milliseconds
         trainer = make_trainer(config, folder, limits)
-        trainer.fit(module, data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
+        with flushed_denormals():
+            trainer.fit(module, data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
     return last
 
 

@@ -54,6 +54,12 @@ def test_rates_fall_and_the_run_leaves_its_files(capsys: pytest.CaptureFixture[s
     assert "epoch 4/4: loss" in capsys.readouterr().out
 
 
+def test_a_run_leaves_the_processor_as_it_was(whole_run: Path) -> None:
+    # 2**-1074 times 1, at run time: zero where denormal numbers are flushed
+    assert float(np.multiply(np.array([5e-324]), 1.0)[0]) > 0
+    assert float((torch.tensor([1e-45]) * 1.0)[0]) > 0
+
+
 def test_a_run_stopped_after_an_epoch_and_resumed_equals_one_that_was_not(
     tiny_config: TrainingConfig, whole_run: Path
 ) -> None:
