@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-PACKAGES := model quantize export runtime hil_tests tests benchmarks
 # Numba does not see an edit of a callee in another file, so tests compile into a folder of their own.
 TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/$(shell git rev-parse --short HEAD 2>/dev/null || echo none)-$(shell cat runtime/*.py runtime/*/*.py model/*.py 2>/dev/null | sha256sum | cut -c1-12)
 

@@ -11,7 +11,6 @@ from model.spectral_predictor import AttentionState, SpectralState
 
 INPUTS = ("line_before", "band_before", "is_first_band")
 OUTPUT = "correction"
-NEXT = "_next"  # appended to a state's name for its output
 
 
 class StateTensor(NamedTuple):

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from model.scene import Scene
-from runtime.integer_base import Base, base_samples
+from runtime.integer_base import Base, bases_of_lines
 from runtime.normalise import from_first_line, normalised
 
 MARGIN = 2  # columns at a cut edge of a crop that serve as context only: the reach of the paper's encoder
@@ -64,11 +64,7 @@ WHOLE = Share()
 
 def crop_targets(samples: npt.NDArray[np.int32], base: Base, mean: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Sample minus integer base for all lines but the first: (Y, Z, X) to (Y - 1, Z, X), band 0 as in a scene."""
-    now, before = samples[1:], samples[:-1]
-    nothing = np.zeros_like(now[:, :1])
-    band_now = np.concatenate([nothing, now[:, :-1]], axis=1)
-    band_before = np.concatenate([nothing, before[:, :-1]], axis=1)
-    target: npt.NDArray[np.int32] = now - base_samples(base, before, band_now, band_before, mean[:, None])
+    target: npt.NDArray[np.int32] = samples[1:] - bases_of_lines(base, samples, mean)
     return target
 
 

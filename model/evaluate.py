@@ -13,7 +13,7 @@ from runtime.depth import sample_range
 from runtime.encoder import Encoder
 from runtime.golomb import GolombParameters, GolombState
 from runtime.golomb_segment import golomb_parameters
-from runtime.integer_base import Base, base_samples, doubled_predictions
+from runtime.integer_base import Base, bases_of_lines, doubled_predictions
 from runtime.mapping import map_samples
 from runtime.normalise import Normalisation, from_first_line, normalised
 from runtime.scene_reader import Scene as StoredScene
@@ -46,18 +46,9 @@ def doubled_scene(
     """s-tilde (Y - 1, Z, X) of all lines but the first of a segment (Y, Z, X)."""
     correction = corrections(network, normalised(samples, normalisation))
     doubled = np.empty(correction.shape, np.int32)
-    base = Base(network.config.base)
+    bases = bases_of_lines(Base(network.config.base), samples, normalisation.mean)
     for y in range(correction.shape[0]):
-        now, before = samples[y + 1], samples[y]
-        nothing = np.zeros_like(now[:1])
-        bands = base_samples(
-            base,
-            before,
-            np.concatenate([nothing, now[:-1]]),
-            np.concatenate([nothing, before[:-1]]),
-            normalisation.mean[:, None],
-        )
-        doubled_predictions(correction[y], bands, normalisation.scale, smallest, largest, doubled[y])
+        doubled_predictions(correction[y], bases[y], normalisation.scale, smallest, largest, doubled[y])
     return doubled
 
 

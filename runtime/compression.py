@@ -19,7 +19,7 @@ from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
 from runtime.segment_codec import Samples
-from runtime.stream_format import Arithmetic, PredictorKind, StreamHeader
+from runtime.stream_format import PredictorKind
 from runtime.whole_output import replacing
 
 PIPE = Path("-")
@@ -98,11 +98,6 @@ def compress_lines(
     return Report(encoder.n_lines, image.n_bands, image.n_columns, n_bytes, seconds)
 
 
-def needed_package(header: StreamHeader, package: FlightPackage | None) -> FlightPackage | None:
-    """`package` where the stream needs one."""
-    return package if header.arithmetic is not Arithmetic.NONE else None
-
-
 @contextlib.contextmanager
 def open_input(path: Path) -> Iterator[BinaryIO]:
     """A binary file for reading; `-` is standard input. Raises BadArgument where it is not there."""
@@ -119,7 +114,7 @@ def open_input(path: Path) -> Iterator[BinaryIO]:
 
 def stream_lines(reader: StreamReader, package: FlightPackage | None) -> Iterator[Samples]:
     """Each line (Z, X) of a sound stream."""
-    decoder = Decoder(reader.header, needed_package(reader.header, package))
+    decoder = Decoder(reader.header, package)
     for segment, payload in reader.segments():
         yield from decoder.lines(segment, payload)
 
@@ -155,7 +150,7 @@ def decompress_salvaged(source: Path, output: Path, package: FlightPackage | Non
     header = found.header
     if not found.segments:
         raise Corrupt(f"{source}: no intact segment in {len(data)} bytes")
-    decoder = Decoder(header, needed_package(header, package))
+    decoder = Decoder(header, package)
     missing = found.missing_lines()
     blank = np.zeros((header.n_bands, header.n_columns), np.int32)
     with EnviWriter(output, header) as writer:

@@ -7,10 +7,9 @@ import numpy.typing as npt
 import onnxruntime
 
 from runtime.errors import Corrupt
-from runtime.flight_package import FlightPackage
+from runtime.flight_package import NEXT, FlightPackage
 
 FloatArray = npt.NDArray[np.float32]
-NEXT = "_next"
 
 
 class CellState(NamedTuple):

@@ -12,6 +12,7 @@ from runtime.integer_base import Base
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+NEXT = "_next"  # appended to a state's name for its output
 LARGEST_PART_BYTES = 1 << 30
 SHIPPED = Path(__file__).parent / "packages" / "small"
 

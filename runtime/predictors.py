@@ -12,7 +12,7 @@ from runtime import dpcm
 from runtime.errors import BadArgument, Corrupt
 from runtime.executor import CellState, Executor, initial_state
 from runtime.flight_package import FlightPackage
-from runtime.integer_base import Base, base_samples, doubled_predictions
+from runtime.integer_base import base_samples, doubled_predictions
 from runtime.mapping import map_samples, unmap_samples
 from runtime.normalise import Normalisation, from_first_line, normalised
 
@@ -130,6 +130,6 @@ class NetworkPredictor:
         correction, after = self.executor.step(normalised_line, normalised_band, is_first, CellState(rows, cell.band))
         for name, values in after.line.items():
             cell.line[name][row] = values
-        base = base_samples(Base(self.package.base), line_before, band_now, band_before, statistics.mean[row, None])
+        base = base_samples(self.package.base, line_before, band_now, band_before, statistics.mean[row, None])
         doubled_predictions(correction, base, statistics.scale[row], self.smallest, self.largest, out_doubled)
         return CellState(cell.line, after.band)
