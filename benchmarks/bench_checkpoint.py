@@ -10,8 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.record import SCENES, save
-from model.evaluate import coded_size
-from model.network import count_macs, count_parameters
+from model.network import count_parameters
+from model.networks import coded_size, count_macs
 from model.train import load_checkpoint
 from runtime.scene_reader import open_scene
 

@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from export.package_writer import package_parts, write_package
+from model.network import LineRwkv
 from model.train import load_checkpoint
+from runtime.errors import BadArgument
 
 
 def working_commit() -> str:
@@ -47,6 +49,8 @@ def export(
 ) -> None:
     """Write the flight package of a trained CHECKPOINT."""
     module, config = load_checkpoint(checkpoint)
+    if not isinstance(module.network, LineRwkv):
+        raise BadArgument(f"checkpoint {checkpoint} is of the flight preset: quantize it first (linerwkv quantize)")
     training = training_record(config.to_dict(), training_commit or working_commit())
     parts = package_parts(module.network, name or config.name, training, n_bands=bands, n_columns=columns)
     write_package(parts, output)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from model.scene import Scene
@@ -32,6 +32,11 @@ class Batch(NamedTuple):
     """(B, Y - 1, Z, X') float32, the correction that would be right, in units of scale."""
     scale: Tensor
     """(B, Z) float32, sample units per unit of the normalised range."""
+
+    def corrections(self, network: nn.Module) -> Tensor:
+        """What the network corrects, to be held against `target`."""
+        corrections: Tensor = network(self.lines, self.columns)
+        return corrections
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from model.evaluate import CodedSize, coded_size
+from model.evaluate import CodedSize
+from model.networks import coded_size
 from model.pack import pack_scenes
 from model.scene_cache import read_samples, whole_numbers
 from model.train import load_checkpoint

@@ -1,5 +1,6 @@
 """Bits per sample of a network on a scene, by the real entropy coder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,19 @@ class CodedSize:
 
 def coded_size(network: LineRwkv, samples: npt.NDArray[np.int32], segment_lines: int) -> CodedSize:
     """What a scene (Y, Z, X) takes, each segment coded by the coder of the stream. Raises BadArgument."""
+
+    def predict(segment: npt.NDArray[np.int32], smallest: int, largest: int) -> npt.NDArray[np.int32]:
+        return doubled_scene(network, segment, from_first_line(segment[0]), smallest, largest)
+
+    return coded_segments(predict, samples, segment_lines)
+
+
+Predict = Callable[[npt.NDArray[np.int32], int, int], npt.NDArray[np.int32]]
+"""s-tilde (Y - 1, Z, X) of all lines but the first of a segment (Y, Z, X), from its samples and their range."""
+
+
+def coded_segments(predict: Predict, samples: npt.NDArray[np.int32], segment_lines: int) -> CodedSize:
+    """What a scene (Y, Z, X) takes with these predictions, the first line of a segment by DPCM. Raises BadArgument."""
     image = describe(StoredScene(samples), None)
     smallest, largest = sample_range(image.depth, is_signed=image.is_signed)
     parameters = golomb_parameters(image.depth)
@@ -88,8 +102,7 @@ def coded_size(network: LineRwkv, samples: npt.NDArray[np.int32], segment_lines:
         mapped = np.empty(segment.shape, np.int32)
         dpcm.map_line(segment[0], smallest, largest, mapped[0])
         if len(segment) > 1:
-            doubled = doubled_scene(network, segment, from_first_line(segment[0]), smallest, largest)
-            map_samples(segment[1:], doubled, smallest, largest, mapped[1:])
+            map_samples(segment[1:], predict(segment, smallest, largest), smallest, largest, mapped[1:])
         n_bytes += min(add_coded(parameters, mapped, band_bits), stored_bytes(segment.size, image.depth))
     return CodedSize(band_bits, n_bytes, samples.size)
 

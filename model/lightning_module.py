@@ -6,8 +6,8 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
 from model.batches import Batch
-from model.evaluate import bits_per_sample
-from model.network import LineRwkv
+from model.flight_batches import FlightBatch
+from model.networks import build, coded_size
 from model.scene import Scene
 from model.training_config import ScheduleConfig, TrainingConfig
 from runtime.errors import BadArgument
@@ -38,17 +38,17 @@ class LineRwkvTraining(lightning.LightningModule):
         self.schedule: ScheduleConfig = config.schedule
         self.segment_lines = config.data.crop_lines
         self.validation_lines = config.data.validation_lines
-        self.network = LineRwkv(config.network)
+        self.network = build(config.network)
         self.validation_scenes = validation_scenes
         self.rates = torch.zeros(len(validation_scenes))
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+    def training_step(self, batch: Batch | FlightBatch, batch_index: int) -> Tensor:
         """Loss of one batch. Raises BadArgument where it is not a number."""
-        correction = self.network(batch.lines, batch.columns)
+        correction = batch.corrections(self.network)
         loss = LOSSES[self.schedule.loss](correction.float(), batch.target, batch.scale)
         if not torch.isfinite(loss):
             raise BadArgument(f"loss is {loss.item()} in epoch {self.current_epoch}, batch {batch_index}")
-        self.log("loss", loss, on_epoch=True, on_step=False, batch_size=len(batch.lines), sync_dist=True)
+        self.log("loss", loss, on_epoch=True, on_step=False, batch_size=len(batch.target), sync_dist=True)
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -61,7 +61,7 @@ class LineRwkvTraining(lightning.LightningModule):
         if index >= len(self.validation_scenes):
             return  # more processes than scenes
         samples = self.validation_scenes[index].samples[: self.validation_lines or None]
-        self.rates[index] = bits_per_sample(self.network, samples.astype("int32"), self.segment_lines)
+        self.rates[index] = coded_size(self.network, samples.astype("int32"), self.segment_lines).bits_per_sample
 
     def on_validation_epoch_end(self) -> None:
         """The rates of all scenes and processes, and their mean."""

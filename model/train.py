@@ -3,7 +3,6 @@
 import json
 import logging
 import warnings
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,14 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
-from model.batches import Batch, CropBatches, CropPlan, Share
+from model.batches import CropBatches, CropPlan, Share
+from model.flight_batches import FlightBatches, FlightPlan
+from model.flight_config import FlightConfig
 from model.flush import flushed_denormals
 from model.heap import keep_freed_memory
 from model.lightning_module import LineRwkvTraining
-from model.network import count_macs, count_parameters
+from model.network import count_parameters
+from model.networks import count_macs
 from model.run_record import RATE, RunRecord
 from model.scene import Scene
 from model.scene_check import depth_findings, findings
@@ -49,19 +51,11 @@ class SceneData(lightning.LightningDataModule):
         """This process among all."""
         return Share(self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else Share()
 
-    def train_dataloader(self) -> DataLoader[Batch]:
+    def train_dataloader(self) -> DataLoader[Any]:
         """The batches of the epoch that begins."""
-        schedule = self.config.schedule
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
-        batches = CropBatches(
-            self.scenes,
-            crop_plan(self.config, epoch),
-            schedule.batches_per_epoch,
-            schedule.seed,
-            epoch,
-            self.share(),
-        )
-        return DataLoader(batches, batch_size=None, num_workers=self.config.data.workers)
+        crops = batches(self.config, self.scenes, epoch, self.share())
+        return DataLoader(crops, batch_size=None, num_workers=self.config.data.workers)
 
     def val_dataloader(self) -> DataLoader[int]:
         """Indices of the validation scenes that fall to this process."""
@@ -72,21 +66,27 @@ class SceneData(lightning.LightningDataModule):
         return DataLoader(range(rank, n_turns * world, world), batch_size=None)  # type: ignore[arg-type]  # a range is a dataset
 
 
-def crop_plan(config: TrainingConfig, epoch: int) -> CropPlan:
-    """How crops are cut in an epoch: with more bands in the final ones."""
+def batches(config: TrainingConfig, scenes: list[Scene], epoch: int, share: Share) -> CropBatches | FlightBatches:
+    """The batches of an epoch; the final ones have more bands."""
     data, schedule = config.data, config.schedule
     is_final = epoch >= schedule.epochs - schedule.final_epochs
-    return CropPlan(
+    n_bands = data.final_bands if is_final else data.crop_bands
+    batch_size = data.final_batch_size if is_final else data.batch_size
+    if isinstance(config.network, FlightConfig):
+        flight = FlightPlan(data.crop_lines, n_bands, data.crop_columns, batch_size, data.flip_columns)
+        return FlightBatches(scenes, flight, schedule.batches_per_epoch, schedule.seed, epoch, share)
+    plan = CropPlan(
         Base(config.network.base),
         data.crop_lines,
-        data.final_bands if is_final else data.crop_bands,
+        n_bands,
         data.crop_columns,
         data.kept_columns,
-        data.final_batch_size if is_final else data.batch_size,
+        batch_size,
         data.flip_columns,
         data.flip_lines,
         data.gain,
     )
+    return CropBatches(scenes, plan, schedule.batches_per_epoch, schedule.seed, epoch, share)
 
 
 def checked_scenes(config: TrainingConfig) -> tuple[list[Scene], list[Scene]]:
@@ -192,9 +192,11 @@ def started_weights(config: TrainingConfig, start: Path) -> dict[str, torch.Tens
     """The network's weights of a checkpoint. Raises BadArgument where its network is another one."""
     module, stored = load_checkpoint(start)
     if stored.network != config.network:
-        found, wanted = asdict(stored.network), asdict(config.network)
-        key = next(key for key in wanted if found[key] != wanted[key])
-        raise BadArgument(f"checkpoint {start}: network has {key} {found[key]!r}, the configuration {wanted[key]!r}")
+        found, wanted = stored.network.to_dict(), config.network.to_dict()
+        key = next(key for key in wanted if found.get(key) != wanted[key])
+        raise BadArgument(
+            f"checkpoint {start}: network has {key} {found.get(key)!r}, the configuration {wanted[key]!r}"
+        )
     return module.network.state_dict()
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from model.config import NetworkConfig
+from model.networks import AnyConfig, network_config
 from runtime.errors import BadArgument
 
 Loss = Literal["l1", "rate"]
@@ -115,7 +115,7 @@ class TrainingConfig:
     """A whole run; saved beside its checkpoints."""
 
     name: str
-    network: NetworkConfig
+    network: AnyConfig
     data: DataConfig
     schedule: ScheduleConfig
     output: str = field(default="runs")
@@ -123,7 +123,7 @@ class TrainingConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        return {**asdict(self), "network": self.network.to_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainingConfig":
@@ -131,7 +131,7 @@ class TrainingConfig:
         check_keys(values, cls, "training configuration")
         return cls(
             str(values["name"]),
-            NetworkConfig.from_dict(values.get("network", {"preset": "paper"})),
+            network_config(values.get("network", {"preset": "paper"})),
             section(DataConfig, values.get("data", {}), "data"),
             section(ScheduleConfig, values.get("schedule", {}), "schedule"),
             str(values.get("output", "runs")),

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from model import train as training
-from model.batches import CropBatches
+from model.batches import WHOLE, CropBatches
 from model.lightning_module import LineRwkvTraining
 from model.training_config import TrainingConfig
 from runtime.errors import BadArgument
@@ -151,7 +151,7 @@ def test_mixed_precision_trains(tiny_config: TrainingConfig) -> None:
 
 
 def test_final_epochs_have_more_bands(tiny_config: TrainingConfig) -> None:
-    assert [training.crop_plan(tiny_config, epoch).bands for epoch in range(4)] == [3, 3, 3, 5]
+    assert [training.batches(tiny_config, [], epoch, WHOLE).plan.bands for epoch in range(4)] == [3, 3, 3, 5]
 
 
 def test_a_fine_tuned_run_starts_from_the_checkpoint(tiny_config: TrainingConfig, whole_run: Path) -> None:

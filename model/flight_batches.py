@@ -1,0 +1,175 @@
+"""Random crops of scenes as batches for the flight network: its 8-bit inputs, exact differences, targets.
+
+The host side of the codec (runtime/flight_inputs.py) makes them, from whole lines, so that training sees what flight
+sees; the network then trains on a window of the columns.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from model.batches import WHOLE, Share
+from model.flight_network import INPUT_UNIT
+from model.scene import Scene
+from runtime.flight_inputs import (
+    BAND_FEATURES,
+    LINE_FEATURES,
+    TAPS,
+    fill_band_features,
+    fill_differences,
+    fill_line_features,
+    first_state,
+    next_state,
+)
+from runtime.flight_statistics import N_BEFORE
+
+MARGIN = 2  # columns at a cut edge of a window that serve as context only
+LEAD = 4  # bands before the first to predict that serve as context only
+
+
+class FlightBatch(NamedTuple):
+    """Crops of equal size: B of them, of Y lines after the first, Z bands, X columns."""
+
+    line_features: Tensor
+    """(B, Y, Z, X, LINE_FEATURES) float32, the cell's integers times 1/16."""
+    band_features: Tensor
+    """(B, Y, Z, X, BAND_FEATURES) float32, likewise."""
+    differences: Tensor
+    """(B, Y, Z, X, TAPS) float32, sample units."""
+    target: Tensor
+    """(B, Y, Z', X') float32, sample minus the sample of the line before."""
+    lead: int
+    """The first bands of Z, which only serve as context."""
+    left: int
+    """The first column of the X' to predict."""
+    scale: Tensor
+    """(B, Z') ones: targets are in sample units."""
+
+    def corrections(self, network: nn.Module) -> Tensor:
+        """What the network's filter adds to the line before, to be held against `target`."""
+        filtered: Tensor = (network(self.line_features, self.band_features) * self.differences).sum(-1)  # (B, Y, Z, X)
+        return filtered[:, :, self.lead :, self.left : self.left + self.target.shape[-1]]
+
+
+class SegmentInputs(NamedTuple):
+    """What the host side makes of a segment, for all lines but the first."""
+
+    line_features: npt.NDArray[np.int8]
+    band_features: npt.NDArray[np.int8]
+    differences: npt.NDArray[np.int32]
+    """(Y, Z, TAPS, X)."""
+
+
+def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> SegmentInputs:
+    """Inputs of the bands from `first_band` of a segment (Y + 1, Z, X)."""
+    n_lines, n_bands, n_columns = samples.shape
+    shape = (n_lines - 1, n_bands - first_band)
+    lines = np.empty((*shape, n_columns, LINE_FEATURES), np.int8)
+    bands = np.empty((*shape, n_columns, BAND_FEATURES), np.int8)
+    differences = np.empty((*shape, TAPS, n_columns), np.int32)
+    state = first_state(samples[0])
+    for y in range(1, n_lines):
+        line, (gains, shifts, fixed) = samples[y], state.constants
+        for z in range(first_band, n_bands):
+            out = y - 1, z - first_band
+            fill_line_features(z, state.line_1, state.line_2, state.slow, gains, shifts, fixed, lines[out])
+            fill_band_features(z, line, state.line_1, state.slow, gains, shifts, bands[out])
+            fill_differences(z, line, state.line_1, state.line_2, state.slow, gains, differences[out])
+        state = next_state(line, state)
+    return SegmentInputs(lines, bands, differences)
+
+
+@dataclass(frozen=True)
+class FlightPlan:
+    """How the crops of an epoch are cut."""
+
+    lines: int
+    bands: int
+    columns: int
+    batch_size: int = 1
+    flip_columns: bool = True
+    widest: int = 128
+    """Columns of a crop from which the host's statistics are taken, at most."""
+
+
+class FlightBatches(Dataset[FlightBatch]):
+    """An epoch of random batches; item `index` depends on nothing but the arguments here and the index."""
+
+    def __init__(
+        self, scenes: list[Scene], plan: FlightPlan, n_batches: int, seed: int, epoch: int, share: Share = WHOLE
+    ) -> None:
+        self.scenes = scenes
+        self.plan = plan
+        self.n_batches = n_batches
+        self.key = (seed, epoch)
+        self.share = share
+        self.weights = np.array([scene.weight * scene.n_samples for scene in scenes])
+        self.shapes = np.array([scene.shape for scene in scenes])
+
+    def __len__(self) -> int:
+        return self.n_batches
+
+    def __getitem__(self, index: int) -> FlightBatch:
+        """This process's share of batch `index`; a scene, drawn by size and weight, sets the size of all its crops."""
+        if not 0 <= index < self.n_batches:
+            raise IndexError(index)
+        plan = self.plan
+        generator = np.random.default_rng((*self.key, index))
+        first = generator.choice(len(self.scenes), p=self.weights / self.weights.sum())
+        shape = np.minimum((plan.lines, plan.bands, plan.columns), self.shapes[first])
+        is_at_first_band = bool(generator.random() < 0.15) or shape[1] + N_BEFORE + LEAD >= self.shapes[first][1]
+        needed = shape + np.array((0, 0 if is_at_first_band else N_BEFORE + LEAD, 0))
+        weights = self.weights * np.all(self.shapes >= needed, axis=1)
+        picks = generator.choice(len(self.scenes), size=plan.batch_size * self.share.world, p=weights / weights.sum())
+        picks[0] = first
+        places = range(self.share.rank * plan.batch_size, (self.share.rank + 1) * plan.batch_size)
+        side = str(generator.choice(("left", "right", "inside", "inside", "inside", "inside")))
+        crops = [
+            self.crop(np.random.default_rng((*self.key, index, place)), self.scenes[picks[place]], shape, side,
+                      is_at_first_band)
+            for place in places
+        ]  # fmt: skip
+        lines, bands, differences, targets = (torch.from_numpy(np.stack(parts)) for parts in zip(*crops, strict=True))
+        left = 0 if side == "left" else MARGIN
+        right = shape[2] - (0 if side == "right" else MARGIN)
+        lead = 0 if is_at_first_band else LEAD
+        return FlightBatch(
+            lines.float().mul_(INPUT_UNIT),
+            bands.float().mul_(INPUT_UNIT),
+            differences.float().transpose(-1, -2).contiguous(),
+            targets[:, :, lead:, left:right].float(),
+            lead,
+            left,
+            torch.ones(len(targets), targets.shape[2] - lead),
+        )
+
+    def crop(
+        self, generator: np.random.Generator, scene: Scene, shape: npt.NDArray[np.int64], side: str, at_first_band: bool
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """Line features, band features, differences and targets of one random crop."""
+        n_lines, n_bands, n_columns = (int(n) for n in shape)
+        y = int(generator.integers(0, scene.shape[0] - n_lines + 1))
+        before = 0 if at_first_band else N_BEFORE + LEAD
+        z = 0 if at_first_band else int(generator.integers(0, scene.shape[1] - n_bands - before + 1))
+        wide = min(scene.shape[2], self.plan.widest)
+        west = int(generator.integers(0, scene.shape[2] - wide + 1))
+        block = scene.samples[y : y + n_lines, z : z + before + n_bands, west : west + wide].astype(np.int32)
+        if self.plan.flip_columns and generator.random() < 0.5:
+            block = block[:, :, ::-1].copy()
+        skipped = before - LEAD if before else 0
+        inputs = segment_inputs(np.ascontiguousarray(block), skipped)
+        room = wide - n_columns
+        x = {"left": 0, "right": room, "inside": int(generator.integers(0, room + 1))}[side]
+        window = slice(x, x + n_columns)
+        target = np.diff(block, axis=0)[:, skipped:, window]
+        return (
+            inputs.line_features[:, :, window],
+            inputs.band_features[:, :, window],
+            inputs.differences[..., window],
+            target,
+        )
