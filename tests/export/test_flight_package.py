@@ -15,7 +15,7 @@ from model.config import NetworkConfig
 from model.network import LineRwkv
 from runtime.errors import BadArgument, Corrupt, TooNew
 from runtime.executor import CellState, OnnxRuntimeExecutor, initial_state
-from runtime.flight_package import open_package
+from runtime.flight_package import FloatPackage, open_package
 from tests.model.test_network_laws import random_network, stepped
 from tests.runtime.test_road import SOURCES, decode, encode
 
@@ -63,6 +63,7 @@ def run_lines(
 @pytest.mark.parametrize("tile", [1, 4])
 def test_onnx_runtime_equals_pytorch_over_1000_lines(network: LineRwkv, folder: Path, tile: int) -> None:
     package = open_package(folder)
+    assert isinstance(package, FloatPackage)
     generator = np.random.default_rng(0)
     lines = generator.standard_normal((1001, 4, 6)).astype(np.float32)
     corrections, state = run_lines(OnnxRuntimeExecutor(package), lines, initial_state(package, 4, 6), tile)

@@ -1,0 +1,140 @@
+"""Lines to mapped residuals and back with an int8 cell: line steps to encode, band steps to decode.
+
+The two sides call the cell with different tiles, on executors that may differ; its integers are the same
+(docs/arithmetic.md). What the cell is fed, and what its taps weigh, is computed here in integers.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from runtime.cell_executor import Arrays, CellExecutor, initial_bands, initial_memory, step_tile
+from runtime.errors import Corrupt
+from runtime.flight_inputs import (
+    BAND_FEATURES,
+    LINE_FEATURES,
+    TAPS,
+    HostState,
+    fill_band_features,
+    fill_differences,
+    fill_line_features,
+    filtered,
+    first_state,
+    next_state,
+)
+from runtime.flight_package import IntegerPackage
+from runtime.mapping import map_samples, unmap_samples
+from runtime.predictors import DpcmPredictor, Line
+
+TILE_BANDS = 4
+"""Bands of a line step: at 1000 columns and 24 features a tile's arrays stay in the second cache."""
+
+
+class FlightState(NamedTuple):
+    """What both sides know of the segment so far."""
+
+    host: HostState
+    memory: Arrays
+    """Of lines, each (Z, X, F) int8 or int16."""
+
+
+@njit(cache=True)
+def fill_tile_features(
+    first: Any,
+    line: Any,
+    line_1: Any,
+    line_2: Any,
+    slow: Any,
+    gains: Any,
+    shifts: Any,
+    fixed: Any,
+    out_l: Any,
+    out_b: Any,
+) -> None:
+    """Fill both inputs of the bands from `first` on: out_l (B, X, LINE_FEATURES), out_b (B, X, BAND_FEATURES)."""
+    for b in range(out_l.shape[0]):
+        fill_line_features(first + b, line_1, line_2, slow, gains, shifts, fixed, out_l[b])
+        fill_band_features(first + b, line, line_1, slow, gains, shifts, out_b[b])
+
+
+@njit(cache=True)
+def predict_tile(
+    first: Any,
+    line: Any,
+    line_1: Any,
+    line_2: Any,
+    slow: Any,
+    gains: Any,
+    taps: Any,
+    smallest: Any,
+    largest: Any,
+    out_doubled: Any,
+) -> None:
+    """Fill s-tilde (B, X) of the bands from `first` on. taps: (B, X, TAPS)."""
+    differences = np.empty((TAPS, line.shape[1]), np.int32)
+    for b in range(taps.shape[0]):
+        fill_differences(first + b, line, line_1, line_2, slow, gains, differences)
+        filtered(taps[b], differences, line_1[first + b], smallest, largest, out_doubled[b])
+
+
+class FlightPredictor:
+    """The first line by DPCM, every other by the cell."""
+
+    def __init__(
+        self, package: IntegerPackage, executor: CellExecutor, smallest: int, largest: int, tile: int = TILE_BANDS
+    ) -> None:
+        self.package = package
+        self.executor = executor
+        self.smallest = smallest
+        self.largest = largest
+        self.tile = tile
+        self.first_line = DpcmPredictor(smallest, largest)
+
+    def encode_line(self, line: Line, state: FlightState | None, out_mapped: Line) -> FlightState:
+        """As in `runtime.predictors.Predictor`."""
+        if state is None:
+            self.first_line.encode_line(line, None, out_mapped)
+            return self.start(line)
+        n_bands, n_columns = line.shape
+        bands = initial_bands(self.package, n_columns)
+        for first in range(0, n_bands, self.tile):
+            rows = slice(first, min(n_bands, first + self.tile))
+            doubled = np.empty_like(line[rows])
+            bands = self.predict(rows, line, state, bands, doubled)
+            map_samples(line[rows], doubled, self.smallest, self.largest, out_mapped[rows])
+        return FlightState(next_state(line, state.host), state.memory)
+
+    def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
+        """As in `runtime.predictors.Predictor`."""
+        if state is None:
+            self.first_line.decode_line(mapped, None, out_line)
+            return self.start(out_line)
+        n_bands, n_columns = mapped.shape
+        bands = initial_bands(self.package, n_columns)
+        doubled = np.empty((1, n_columns), np.int32)
+        for z in range(n_bands):
+            row = slice(z, z + 1)
+            bands = self.predict(row, out_line, state, bands, doubled)
+            if not unmap_samples(mapped[row], doubled, self.smallest, self.largest, out_line[row]):
+                raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
+        return FlightState(next_state(out_line, state.host), state.memory)
+
+    def start(self, first_line: Line) -> FlightState:
+        """The state after the first line of a segment."""
+        return FlightState(first_state(first_line), initial_memory(self.package, *first_line.shape))
+
+    def predict(
+        self, rows: slice, line: Line, state: FlightState, bands: Arrays, out_doubled: npt.NDArray[np.int32]
+    ) -> Arrays:
+        """Fill s-tilde (B, X) of the bands `rows` from the bands before them in `line`; the bands before the next."""
+        host, shape = state.host, (rows.stop - rows.start, line.shape[1])
+        line_features = np.empty((*shape, LINE_FEATURES), np.int8)
+        band_features = np.empty((*shape, BAND_FEATURES), np.int8)
+        before = (line, host.line_1, host.line_2, host.slow)
+        fill_tile_features(rows.start, *before, *host.constants, line_features, band_features)
+        taps, bands = step_tile(self.executor, rows, line_features, band_features, state.memory, bands)
+        bounds = (self.smallest, self.largest)
+        predict_tile(rows.start, *before, host.constants.gains, taps, *bounds, out_doubled)
+        return bands
