@@ -11,12 +11,21 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from runtime.flight_statistics import GAIN_BITS, N_BEFORE, BandConstants, add_line, band_constants, clipped, first_sums
+from runtime.flight_statistics import (
+    FIXED_FEATURES,
+    GAIN_BITS,
+    N_BEFORE,
+    SLOW_BITS,
+    BandConstants,
+    add_errors,
+    add_line,
+    band_constants,
+    clipped,
+    first_sums,
+)
 
-LINE_FEATURES = 9
+LINE_FEATURES = 6 + FIXED_FEATURES
 BAND_FEATURES = 4
-SLOW_BITS = 4
-"""Fraction bits of the slow means."""
 SLOW_SHIFTS = (2, 4)
 """A slow mean moves by 1/4, or 1/16, of the way to each new line; faster in the first lines."""
 N_SLOW_BEFORE = 4
@@ -50,7 +59,8 @@ def first_state(first_line: npt.NDArray[np.int32]) -> HostState:
 
 def next_state(line: npt.NDArray[np.int32], state: HostState) -> HostState:
     """The state after one more line (Z, X); the large arrays of `state` are used again."""
-    add_line(line, state.line_1, state.constants.gains, state.sums)
+    add_line(line, state.line_1, state.sums)
+    add_errors(line, state.line_1, state.slow[1], state.constants.gains, state.sums)
     warm = np.int64(state.n_lines + 1).item().bit_length() - 1
     for i, shift in enumerate(SLOW_SHIFTS):
         move_slow(line, min(shift, warm), state.slow[i])
@@ -100,9 +110,8 @@ def fill_line_features(
         out[x, 3] = feature(change - explained, fine)
         out[x, 4] = feature(here - west, shift)
         out[x, 5] = feature(here - mean, shift - 3)
-        out[x, 6] = fixed[z, 0]
-        out[x, 7] = fixed[z, 1]
-        out[x, 8] = fixed[z, 2]
+        for i in range(FIXED_FEATURES):
+            out[x, 6 + i] = fixed[z, i]
 
 
 @njit(cache=True)
