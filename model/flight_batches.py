@@ -19,7 +19,7 @@ from model.scene import Scene
 from runtime.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
-    TAPS,
+    REGRESSORS,
     fill_band_features,
     fill_differences,
     fill_line_features,
@@ -40,7 +40,7 @@ class FlightBatch(NamedTuple):
     band_features: Tensor
     """(B, Y, Z, X, BAND_FEATURES) float32, likewise."""
     differences: Tensor
-    """(B, Y, Z, X, TAPS) float32, sample units."""
+    """(B, Y, Z, X, REGRESSORS) float32, sample units."""
     target: Tensor
     """(B, Y, Z', X') float32, sample minus the sample of the line before."""
     lead: int
@@ -52,7 +52,8 @@ class FlightBatch(NamedTuple):
 
     def corrections(self, network: nn.Module) -> Tensor:
         """What the network's filter adds to the line before, to be held against `target`."""
-        filtered: Tensor = (network(self.line_features, self.band_features) * self.differences).sum(-1)  # (B, Y, Z, X)
+        taps = network(self.line_features, self.band_features)[..., :REGRESSORS]
+        filtered: Tensor = (taps * self.differences).sum(-1)  # (B, Y, Z, X)
         return filtered[:, :, self.lead :, self.left : self.left + self.target.shape[-1]]
 
 
@@ -62,7 +63,7 @@ class SegmentInputs(NamedTuple):
     line_features: npt.NDArray[np.int8]
     band_features: npt.NDArray[np.int8]
     differences: npt.NDArray[np.int32]
-    """(Y, Z, TAPS, X)."""
+    """(Y, Z, X, REGRESSORS)."""
 
 
 def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> SegmentInputs:
@@ -71,7 +72,7 @@ def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> Segme
     shape = (n_lines - 1, n_bands - first_band)
     lines = np.empty((*shape, n_columns, LINE_FEATURES), np.int8)
     bands = np.empty((*shape, n_columns, BAND_FEATURES), np.int8)
-    differences = np.empty((*shape, TAPS, n_columns), np.int32)
+    differences = np.empty((*shape, n_columns, REGRESSORS), np.int32)
     state = first_state(samples[0])
     for y in range(1, n_lines):
         line, (gains, shifts, fixed) = samples[y], state.constants
@@ -141,7 +142,7 @@ class FlightBatches(Dataset[FlightBatch]):
         return FlightBatch(
             lines.float().mul_(INPUT_UNIT),
             bands.float().mul_(INPUT_UNIT),
-            differences.float().transpose(-1, -2).contiguous(),
+            differences.float(),
             targets[:, :, lead:, left:right].float(),
             lead,
             left,
@@ -170,6 +171,6 @@ class FlightBatches(Dataset[FlightBatch]):
         return (
             inputs.line_features[:, :, window],
             inputs.band_features[:, :, window],
-            inputs.differences[..., window],
+            inputs.differences[:, :, window],
             target,
         )

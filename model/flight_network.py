@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from model.flight_config import FlightConfig
 from model.flight_wkv import weighted_means
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAP_BITS, TAPS
+from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, REGRESSORS, TAP_BITS, TAPS
 
 LINE_AXIS, BAND_AXIS, COLUMN_AXIS = -4, -3, -2
 INPUT_UNIT = 1.0 / 16
@@ -141,6 +141,7 @@ class FlightNetwork(nn.Module):
         with torch.no_grad():
             self.taps.weight.mul_(0.1)
             self.taps.bias.zero_()
+            self.taps.weight[REGRESSORS:] = 0
             self.taps.bias[: len(FIRST_TAPS)] = torch.tensor(FIRST_TAPS)
 
     def forward(self, line_features: Tensor, band_features: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from runtime.errors import Corrupt
 from runtime.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
-    TAPS,
+    REGRESSORS,
     HostState,
     fill_band_features,
     fill_differences,
@@ -38,6 +38,15 @@ class FlightState(NamedTuple):
     host: HostState
     memory: Arrays
     """Of lines, each (Z, X, F) int8 or int16."""
+
+
+class Predicted(NamedTuple):
+    """What the cell's taps make of the differences."""
+
+    doubled: npt.NDArray[np.int32]
+    """(B, X), s-tilde."""
+    supplement: npt.NDArray[np.int32]
+    """(B, X), in 1/16 sample; see `filtered`."""
 
 
 @njit(cache=True)
@@ -71,12 +80,14 @@ def predict_tile(
     smallest: Any,
     largest: Any,
     out_doubled: Any,
+    out_supplement: Any,
 ) -> None:
-    """Fill s-tilde (B, X) of the bands from `first` on. taps: (B, X, TAPS)."""
-    differences = np.empty((TAPS, line.shape[1]), np.int32)
+    """Fill s-tilde and supplement (B, X) of the bands from `first` on. taps: (B, X, TAPS)."""
+    differences = np.empty((line.shape[1], REGRESSORS), np.int32)
     for b in range(taps.shape[0]):
         fill_differences(first + b, line, line_1, line_2, slow, gains, differences)
-        filtered(taps[b], differences, line_1[first + b], smallest, largest, out_doubled[b])
+        base = line_1[first + b]
+        filtered(taps[b], differences, base, smallest, largest, out_doubled[b], out_supplement[b])
 
 
 class FlightPredictor:
@@ -101,9 +112,8 @@ class FlightPredictor:
         bands = initial_bands(self.package, n_columns)
         for first in range(0, n_bands, self.tile):
             rows = slice(first, min(n_bands, first + self.tile))
-            doubled = np.empty_like(line[rows])
-            bands = self.predict(rows, line, state, bands, doubled)
-            map_samples(line[rows], doubled, self.smallest, self.largest, out_mapped[rows])
+            predicted, bands = self.predict(rows, line, state, bands)
+            map_samples(line[rows], predicted.doubled, self.smallest, self.largest, out_mapped[rows])
         return FlightState(next_state(line, state.host), state.memory)
 
     def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
@@ -113,11 +123,10 @@ class FlightPredictor:
             return self.start(out_line)
         n_bands, n_columns = mapped.shape
         bands = initial_bands(self.package, n_columns)
-        doubled = np.empty((1, n_columns), np.int32)
         for z in range(n_bands):
             row = slice(z, z + 1)
-            bands = self.predict(row, out_line, state, bands, doubled)
-            if not unmap_samples(mapped[row], doubled, self.smallest, self.largest, out_line[row]):
+            predicted, bands = self.predict(row, out_line, state, bands)
+            if not unmap_samples(mapped[row], predicted.doubled, self.smallest, self.largest, out_line[row]):
                 raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
         return FlightState(next_state(out_line, state.host), state.memory)
 
@@ -125,16 +134,14 @@ class FlightPredictor:
         """The state after the first line of a segment."""
         return FlightState(first_state(first_line), initial_memory(self.package, *first_line.shape))
 
-    def predict(
-        self, rows: slice, line: Line, state: FlightState, bands: Arrays, out_doubled: npt.NDArray[np.int32]
-    ) -> Arrays:
-        """Fill s-tilde (B, X) of the bands `rows` from the bands before them in `line`; the bands before the next."""
+    def predict(self, rows: slice, line: Line, state: FlightState, bands: Arrays) -> tuple[Predicted, Arrays]:
+        """What the cell makes of the bands `rows`, from the bands before them in `line`; the bands before the next."""
         host, shape = state.host, (rows.stop - rows.start, line.shape[1])
         line_features = np.empty((*shape, LINE_FEATURES), np.int8)
         band_features = np.empty((*shape, BAND_FEATURES), np.int8)
         before = (line, host.line_1, host.line_2, host.slow)
         fill_tile_features(rows.start, *before, *host.constants, line_features, band_features)
         taps, bands = step_tile(self.executor, rows, line_features, band_features, state.memory, bands)
-        bounds = (self.smallest, self.largest)
-        predict_tile(rows.start, *before, host.constants.gains, taps, *bounds, out_doubled)
-        return bands
+        predicted = Predicted(np.empty(shape, np.int32), np.empty(shape, np.int32))
+        predict_tile(rows.start, *before, host.constants.gains, taps, self.smallest, self.largest, *predicted)
+        return predicted, bands

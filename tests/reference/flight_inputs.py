@@ -161,7 +161,7 @@ def band_features(line: Integers, host: Host) -> Integers:
 
 
 def differences(line: Integers, host: Host) -> Integers:
-    """(Z, 20, X)."""
+    """(Z, X, 20)."""
     change, before, gains = line - host.line_1, host.line_1, host.gains
     slow_1, slow_2 = host.slow[0] >> 4, host.slow[1] >> 4
     rows = [gained(gains[:, i - 1], band_below(change, i)) for i in range(1, 7)]
@@ -171,11 +171,18 @@ def differences(line: Integers, host: Host) -> Integers:
     rows += [before - host.line_2, gained(gains[:, 0], band_below(before - host.line_2, 1))]
     rows += [slow_2 - before, slow_1 - before]
     rows += [gained(gains[:, i - 1], band_below(line - slow_2, i)) for i in range(1, 5)]
-    return np.stack(rows, 1)
+    return np.stack(rows, -1)
 
 
 def doubled(taps: npt.NDArray[Any], line: Integers, host: Host, smallest: int, largest: int) -> Integers:
     """s-tilde (Z, X); taps: (Z, X, 20)."""
-    total = (taps.astype(np.int64) * differences(line, host).transpose(0, 2, 1)).sum(-1)
+    total = (taps.astype(np.int64) * differences(line, host)).sum(-1)
     result: Integers = np.clip(2 * host.line_1 + (total >> 9) + 1, 2 * smallest, 2 * largest + 1)
+    return result
+
+
+def supplement(taps: npt.NDArray[Any], line: Integers, host: Host) -> Integers:
+    """(Z, X) in 1/16 sample; taps: (Z, X, 20)."""
+    total = (taps.astype(np.int64) * differences(line, host)).sum(-1)
+    result: Integers = np.clip(total >> 6, -(1 << 20), 1 << 20)
     return result
