@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from export.package_writer import package_parts, write_package
-from model.network import LineRwkv
-from model.train import load_checkpoint
+from export.integer_package import integer_package_parts
+from export.package_files import write_package
+from export.quantized_folder import is_quantized_folder, read_quantized_folder
 from runtime.errors import BadArgument
 
 
@@ -28,18 +28,41 @@ def training_record(config: dict[str, Any], commit: str) -> dict[str, Any]:
     return {"commit": commit, "name": config["name"], "data": data, "schedule": config["schedule"]}
 
 
+def float_parts(
+    checkpoint: Path, name: str | None, commit: str | None, n_bands: int | None, n_columns: int | None
+) -> dict[str, bytes]:
+    """The float32 package of a checkpoint."""
+    # torch is loaded only where it is needed: integers are exported without it
+    from export.package_writer import package_parts
+    from model.network import LineRwkv
+    from model.train import load_checkpoint
+
+    module, config = load_checkpoint(checkpoint)
+    if not isinstance(module.network, LineRwkv):
+        raise BadArgument(f"checkpoint {checkpoint} is of the flight preset: quantize it first (linerwkv quantize)")
+    training = training_record(config.to_dict(), commit or working_commit())
+    return package_parts(module.network, name or config.name, training, n_bands=n_bands, n_columns=n_columns)
+
+
+def integer_parts(folder: Path, name: str | None, n_bands: int | None, n_columns: int | None) -> dict[str, bytes]:
+    """The int8 package of the integers that `linerwkv quantize` wrote."""
+    found = read_quantized_folder(folder)
+    sizes = {"n_bands": n_bands, "n_columns": n_columns}
+    return integer_package_parts(found.cell, name or found.name, found.training, found.quantization, **sizes)
+
+
 @click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("source", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder, or a name ending in .zip."
 )
 @click.option("--name", help="Name of the package; default: that of the training run.")
 @click.option("--bands", type=int, help="Fix the number of bands of the line-step cell.")
 @click.option("--columns", type=int, help="Fix the number of columns of both cells.")
-@click.option("--training-commit", help="Commit that trained the checkpoint; default: that of the working tree.")
+@click.option("--training-commit", help="Commit that trained a checkpoint; default: that of the working tree.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def export(
-    checkpoint: Path,
+    source: Path,
     output: Path,
     name: str | None,
     bands: int | None,
@@ -47,12 +70,11 @@ def export(
     training_commit: str | None,
     as_json: bool,
 ) -> None:
-    """Write the flight package of a trained CHECKPOINT."""
-    module, config = load_checkpoint(checkpoint)
-    if not isinstance(module.network, LineRwkv):
-        raise BadArgument(f"checkpoint {checkpoint} is of the flight preset: quantize it first (linerwkv quantize)")
-    training = training_record(config.to_dict(), training_commit or working_commit())
-    parts = package_parts(module.network, name or config.name, training, n_bands=bands, n_columns=columns)
+    """Write the flight package of SOURCE: a trained checkpoint, or a folder that `linerwkv quantize` wrote."""
+    if is_quantized_folder(source):
+        parts = integer_parts(source, name, bands, columns)
+    else:
+        parts = float_parts(source, name, training_commit, bands, columns)
     write_package(parts, output)
     manifest = json.loads(parts["manifest.json"])
     if as_json:
@@ -60,6 +82,6 @@ def export(
         return
     size = sum(len(data) for data in parts.values())
     click.echo(
-        f"{output}: {manifest['name']}, {manifest['n_parameters']:,} parameters, "
+        f"{output}: {manifest['name']}, {manifest['arithmetic']}, {manifest['n_parameters']:,} parameters, "
         f"{manifest['macs_per_sample']:,} MAC per sample, opset {manifest['opset']}, {size:,} bytes"
     )

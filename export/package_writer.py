@@ -2,45 +2,13 @@
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-import zipfile
-from pathlib import Path
 from typing import Any
 
-import onnx
-from onnx.external_data_helper import set_external_data
-
 from export.onnx_cell import OPSET, export_cell
+from export.shared_weights import WEIGHTS, share_weights
 from export.step_cell import state_tensors
 from model.network import LineRwkv, count_macs, count_parameters
 from runtime.flight_package import FORMAT_VERSION, MANIFEST
-
-WEIGHTS = "weights.bin"
-INLINE_BYTES = 64  # smaller tensors stay in the graph: shape inference and optimisers want to see them
-ALIGNMENT_BYTES = 64
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # equal input gives an equal file
-
-
-def share_weights(cells: list[onnx.ModelProto]) -> bytes:
-    """Move the tensors of all cells into one block of bytes, equal ones only once, and point the cells at it."""
-    block = bytearray()
-    offsets: dict[bytes, int] = {}
-    for cell in cells:
-        for tensor in cell.graph.initializer:
-            data = onnx.numpy_helper.to_array(tensor).tobytes()
-            if len(data) < INLINE_BYTES:
-                continue
-            if data not in offsets:
-                block += bytes(-len(block) % ALIGNMENT_BYTES)
-                offsets[data] = len(block)
-                block += data
-            tensor.ClearField("float_data")
-            tensor.raw_data = data
-            set_external_data(tensor, WEIGHTS, offsets[data], len(data))
-            tensor.ClearField("raw_data")
-    return bytes(block)
 
 
 def package_parts(
@@ -85,22 +53,3 @@ def package_parts(
         "parts": {part: hashlib.sha256(data).hexdigest() for part, data in sorted(parts.items())},
     }
     return {MANIFEST: json.dumps(manifest, indent=1).encode() + b"\n", **parts}
-
-
-def write_package(parts: dict[str, bytes], target: Path) -> None:
-    """Write a folder, or one zip where the name ends in .zip; all of it or nothing. Replaces a package of that name."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.suffix == ".zip":
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in parts.items():
-                archive.writestr(zipfile.ZipInfo(name, ZIP_TIME), data)
-        temporary.replace(target)
-        return
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    folder.chmod(0o755)
-    for name, data in parts.items():
-        (folder / name).write_bytes(data)
-    if target.exists():
-        shutil.rmtree(target)
-    folder.replace(target)

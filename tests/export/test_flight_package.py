@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from export.onnx_cell import OPSET
-from export.package_writer import WEIGHTS, package_parts, write_package
+from export.package_files import write_package
+from export.package_writer import package_parts
+from export.shared_weights import WEIGHTS
 from model.config import NetworkConfig
 from model.network import LineRwkv
 from runtime.errors import BadArgument, Corrupt, TooNew
