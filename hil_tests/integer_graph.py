@@ -13,7 +13,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from runtime.executor_frames import AnyArray
+from runtime.array_executor import AnyArray
 
 FEATURES = 16
 SHIFT = 7
@@ -94,7 +94,8 @@ def write_graph(folder: Path) -> Path:
         ("Add", "guess up", "guess_up", {}),
         ("Sub", "guess_up down", "quotient", {}),
     )
-    nodes = [helper.make_node(kind, read.split(), [name], **options) for kind, read, name, options in steps]
+    make: Any = helper.make_node  # its annotations know no attributes
+    nodes = [make(kind, read.split(), [name], **options) for kind, read, name, options in steps]
     shapes: dict[str, list[str | int | None]] = {
         "tile": ["B", "X", FEATURES],
         "context": [2, "X", FEATURES],

@@ -16,8 +16,8 @@ from hil_tests.emulation.setup import prepare
 from hil_tests.integer_graph import expected_outputs, random_inputs, write_graph
 from hil_tests.place import Here, Place
 from hil_tests.tool import NotAvailable
-from runtime.array_executor import onnxruntime_arrays
 from runtime.executor_process import ExecutorProcess
+from runtime.onnxruntime_arrays import onnxruntime_arrays
 
 pytestmark = pytest.mark.slow
 PREDICTORS = ("dpcm", "ccsds123")

@@ -9,11 +9,11 @@ from hil_tests.executors.own_environment import OwnEnvironment
 from hil_tests.executors.setup import prepare
 from hil_tests.integer_graph import expected_outputs, random_inputs, write_graph
 from hil_tests.tool import NotAvailable
-from runtime.array_executor import StepByArrays
 from runtime.errors import BadArgument, Corrupt
 from runtime.executor import OnnxRuntimeExecutor, initial_state
 from runtime.executor_process import ExecutorProcess
-from runtime.flight_package import SHIPPED, open_package
+from runtime.flight_package import SHIPPED_FLOAT, FloatPackage, open_package
+from runtime.onnxruntime_arrays import StepByArrays
 
 pytestmark = pytest.mark.slow
 EXECUTOR = "hil_tests.executors.openvino_executor:load"
@@ -44,10 +44,11 @@ def test_an_integer_graph_is_exact(place: OwnEnvironment, tmp_path: Path) -> Non
                 np.testing.assert_array_equal(answers[name], values, err_msg=name)
 
 
-def test_the_shipped_package_steps_like_onnx_runtime(place: OwnEnvironment) -> None:
-    package = open_package(SHIPPED)
+def test_the_float_package_steps_like_onnx_runtime(place: OwnEnvironment) -> None:
+    package = open_package(SHIPPED_FLOAT)
+    assert isinstance(package, FloatPackage)
     generator = np.random.default_rng(0)
-    with start(place, SHIPPED) as process:
+    with start(place, SHIPPED_FLOAT) as process:
         remote, local = StepByArrays(package, process), OnnxRuntimeExecutor(package)
         for n_bands in (1, 6):
             state = initial_state(package, n_bands, 16)

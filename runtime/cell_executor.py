@@ -1,30 +1,19 @@
-"""What runs the cells of an int8 package: the protocol, the state at rest, and ONNX Runtime on the CPU."""
+"""The cells of an int8 package step by step: the state at rest, one tile, and ONNX Runtime on the CPU.
 
-from typing import Any, Protocol
+Whatever runs the cell is an `ArrayExecutor`. In: line_features (B, X, LINE_FEATURES), band_features (B, X,
+BAND_FEATURES) int8, the tile's rows of the memory of lines (B, X, F) int8 or int16, the two bands before the tile
+(2, X, F) int8. Out: taps (B, X, TAPS) int16, and each state after the tile under its name with `_next`.
+"""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from runtime.array_executor import ArrayExecutor, Arrays
 from runtime.errors import BadArgument, Corrupt
 from runtime.flight_package import NEXT, FlightPackage, IntegerPackage
-
-Arrays = dict[str, npt.NDArray[Any]]
-
-
-class CellExecutor(Protocol):
-    """Runs one step on a tile of consecutive bands of one line. Keeps nothing between calls."""
-
-    name: str
-    """For people and telemetry: the executor and what it runs on."""
-
-    def run(self, inputs: Arrays) -> Arrays:
-        """One step of a tile of B bands; the names, shapes and types are those of docs/formats/package.md.
-
-        In: line_features (B, X, LINE_FEATURES), band_features (B, X, BAND_FEATURES) int8, the tile's rows of the memory
-        of lines (B, X, F) int8 or int16, the two bands before the tile (2, X, F) int8. Out: taps (B, X, TAPS) int16,
-        and each state after the tile under its name with `_next`. Raises LineRwkvError.
-        """
 
 
 def initial_memory(package: IntegerPackage, n_bands: int, n_columns: int) -> Arrays:
@@ -48,7 +37,7 @@ def initial_bands(package: IntegerPackage, n_columns: int) -> Arrays:
 
 
 def step_tile(
-    executor: CellExecutor,
+    executor: ArrayExecutor,
     rows: slice,
     line_features: npt.NDArray[np.int8],
     band_features: npt.NDArray[np.int8],
@@ -116,16 +105,17 @@ class OnnxRuntimeCell:
     """ONNX Runtime on the CPU: the band-step cell for one band, the line-step cell for more."""
 
     def __init__(self, package: IntegerPackage, n_threads: int = 1, level: Any = OPTIMISATION.ORT_ENABLE_ALL) -> None:
-        self.name = f"onnxruntime {onnxruntime.__version__} {CPU}"
+        self.provider = f"ONNX Runtime {onnxruntime.__version__} {CPU}"
+        self.sha256 = package.sha256.hex()
         cells = package.manifest["cells"]
         self.line_step = session(package, cells["line_step"], n_threads, level=level)
         self.band_step = session(package, cells["band_step"], n_threads, level=level)
         self.outputs = ["taps", *(state.name + NEXT for state in package.cell.shape.states())]
 
     def run(self, inputs: Arrays) -> Arrays:
-        """As in `CellExecutor`."""
+        """As in `ArrayExecutor`."""
         chosen = self.band_step if len(inputs["line_features"]) == 1 else self.line_step
         try:
             return dict(zip(self.outputs, chosen.run(self.outputs, inputs), strict=True))
         except Exception as error:  # as in session
-            raise Corrupt(f"{self.name}: the step does not run: {error}") from error
+            raise Corrupt(f"{self.provider}: the step does not run: {error}") from error

@@ -15,7 +15,8 @@ from tqdm import tqdm
 from runtime.decoder import Decoder, StreamReader
 from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder, ImageDescription
 from runtime.errors import BadArgument, Corrupt
-from runtime.executors import BUILT_IN, AnyExecutor, make_executor
+from runtime.executor_registry import ONNXRUNTIME
+from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
@@ -80,7 +81,7 @@ def compress_lines(
     image: ImageDescription,
     output: Path,
     package: FlightPackage | None = None,
-    executor: str = BUILT_IN,
+    executor: str = ONNXRUNTIME,
     *,
     predictor: PredictorKind | None = None,
     max_error: int = 0,
@@ -132,14 +133,14 @@ def make_decoder(header: StreamHeader, package: FlightPackage | None, executor: 
     return Decoder(header, package, named_executor(package, executor) if is_needed else None)
 
 
-def stream_lines(reader: StreamReader, package: FlightPackage | None, executor: str = BUILT_IN) -> Iterator[Samples]:
+def stream_lines(reader: StreamReader, package: FlightPackage | None, executor: str = ONNXRUNTIME) -> Iterator[Samples]:
     """Each line (Z, X) of a sound stream."""
     decoder = make_decoder(reader.header, package, executor)
     for segment, payload in reader.segments():
         yield from decoder.lines(segment, payload)
 
 
-def decompress(source: Path, output: Path, package: FlightPackage | None = None, executor: str = BUILT_IN) -> Report:
+def decompress(source: Path, output: Path, package: FlightPackage | None = None, executor: str = ONNXRUNTIME) -> Report:
     """Restore the image of a stream as ENVI, or as raw BIL lines on standard output. Raises LineRwkvError."""
     start = time.perf_counter()
     with open_input(source) as file:
@@ -162,7 +163,7 @@ def decompress(source: Path, output: Path, package: FlightPackage | None = None,
 
 
 def decompress_salvaged(
-    source: Path, output: Path, package: FlightPackage | None = None, executor: str = BUILT_IN
+    source: Path, output: Path, package: FlightPackage | None = None, executor: str = ONNXRUNTIME
 ) -> Report:
     """Restore every intact segment of a damaged stream; missing lines are zero. Raises LineRwkvError."""
     start = time.perf_counter()

@@ -9,11 +9,10 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from runtime.array_executor import AnyArray
 from runtime.errors import BadArgument, Corrupt, TooNew, Truncated
 
-AnyArray = npt.NDArray[Any]
 Take = Callable[[int], bytes]
 """Gives exactly so many bytes, fewer only where the pipe has ended."""
 

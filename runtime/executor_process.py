@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from runtime import errors
+from runtime.array_executor import AnyArray
 from runtime.deadline_pipe import DeadlinePipe
 from runtime.errors import ExecutorFailed, LineRwkvError
-from runtime.executor_frames import AnyArray, Kind, Message, read_message
+from runtime.executor_frames import Kind, Message, read_message
 
 SECONDS_TO_END = 2.0
 KEPT_OF_STDERR = 500  # characters at the end, in messages

@@ -12,7 +12,7 @@ from runtime.errors import BadArgument
 EXECUTOR_GROUP = "linerwkv.executors"
 """Entry points of this group are functions from the path of a flight package or ONNX file to an `ArrayExecutor`."""
 ONNXRUNTIME = "onnxruntime"
-BUILT_IN = {ONNXRUNTIME: "runtime.array_executor:onnxruntime_arrays"}
+BUILT_IN = {ONNXRUNTIME: "runtime.onnxruntime_arrays:onnxruntime_arrays"}
 
 
 def executor_names() -> list[str]:

@@ -12,7 +12,7 @@ from runtime.errors import BadArgument, Corrupt, TooNew
 from runtime.integer_base import Base
 from runtime.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 NEXT = "_next"  # appended to a state's name for its output
 LARGEST_PART_BYTES = 1 << 30

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from runtime.cell_executor import Arrays, CellExecutor, initial_bands, initial_memory, step_tile
+from runtime.array_executor import ArrayExecutor, Arrays
+from runtime.cell_executor import initial_bands, initial_memory, step_tile
 from runtime.errors import Corrupt
 from runtime.flight_inputs import (
     BAND_FEATURES,
@@ -94,7 +95,7 @@ class FlightPredictor:
     """The first line by DPCM, every other by the cell."""
 
     def __init__(
-        self, package: IntegerPackage, executor: CellExecutor, smallest: int, largest: int, tile: int = TILE_BANDS
+        self, package: IntegerPackage, executor: ArrayExecutor, smallest: int, largest: int, tile: int = TILE_BANDS
     ) -> None:
         self.package = package
         self.executor = executor

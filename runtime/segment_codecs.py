@@ -2,8 +2,8 @@
 
 from typing import cast
 
+from runtime.array_executor import ArrayExecutor
 from runtime.ccsds123_segment import Ccsds123Segments
-from runtime.cell_executor import CellExecutor
 from runtime.errors import BadArgument
 from runtime.executor import Executor
 from runtime.executors import AnyExecutor
@@ -37,5 +37,5 @@ def segment_codec(
 def network_predictor(package: FlightPackage, executor: AnyExecutor, smallest: int, largest: int) -> Predictor:
     """The predictor of a package's arithmetic."""
     if isinstance(package, IntegerPackage):
-        return FlightPredictor(package, cast(CellExecutor, executor), smallest, largest)
+        return FlightPredictor(package, cast(ArrayExecutor, executor), smallest, largest)
     return NetworkPredictor(cast(FloatPackage, package), cast(Executor, executor), smallest, largest)

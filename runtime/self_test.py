@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from runtime.cell_executor import Arrays, CellExecutor, initial_bands, initial_memory, step_tile
+from runtime.array_executor import ArrayExecutor, Arrays
+from runtime.cell_executor import initial_bands, initial_memory, step_tile
 from runtime.errors import Corrupt
 from runtime.flight_package import IntegerPackage
 
@@ -29,7 +30,7 @@ class Difference:
 
 def run_line(
     package: IntegerPackage,
-    executor: CellExecutor,
+    executor: ArrayExecutor,
     tile: int,
     line_features: npt.NDArray[np.int8],
     band_features: npt.NDArray[np.int8],
@@ -46,7 +47,7 @@ def run_line(
     return np.concatenate(parts)
 
 
-def first_difference(package: IntegerPackage, executor: CellExecutor, tile: int) -> Difference | None:
+def first_difference(package: IntegerPackage, executor: ArrayExecutor, tile: int) -> Difference | None:
     """Where the executor first differs with `tile` bands a step: the taps of each line, then the memory at the end."""
     recorded = package.conformance
     n_lines, n_bands, n_columns = recorded.taps.shape[:3]
@@ -75,10 +76,11 @@ def compared(name: str, y: int, found: npt.NDArray[np.integer], expected: npt.ND
     return Difference(name, y, z, x, int(found[place]), int(expected[place]))
 
 
-def check_executor(package: IntegerPackage, executor: CellExecutor) -> None:
+def check_executor(package: IntegerPackage, executor: ArrayExecutor) -> None:
     """Line steps and band steps on the recorded lines. Raises Corrupt where the executor must not be trusted."""
     for tile in (package.conformance.taps.shape[1], 1):
         difference = first_difference(package, executor, tile)
         if difference:
             step = "band step" if tile == 1 else "line step"
-            raise Corrupt(f"{executor.name} failed the self-test of package {package.source} ({step}): {difference}")
+            place = f"package {package.source}, {step}"
+            raise Corrupt(f"{executor.provider} failed the self-test ({place}): {difference}")

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from runtime.cell_executor import OPTIMISATION, CellExecutor, OnnxRuntimeCell, initial_bands, initial_memory
+from runtime.array_executor import ArrayExecutor
+from runtime.cell_executor import OPTIMISATION, OnnxRuntimeCell, initial_bands, initial_memory
 from runtime.errors import LineRwkvError
-from runtime.executors import BUILT_IN, executor_names, unchecked_executor
+from runtime.executor_registry import ONNXRUNTIME, executor_names
+from runtime.executors import unchecked_executor
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
 from runtime.flight_package import IntegerPackage
 from runtime.self_test import first_difference
@@ -44,10 +46,10 @@ class Verdict:
         return asdict(self)
 
 
-def candidates(package: IntegerPackage, names: list[str]) -> Iterator[tuple[str, str, Callable[[], CellExecutor]]]:
+def candidates(package: IntegerPackage, names: list[str]) -> Iterator[tuple[str, str, Callable[[], ArrayExecutor]]]:
     """Executor, setting, and what makes it."""
     for name in names:
-        if name != BUILT_IN:
+        if name != ONNXRUNTIME:
             yield name, "", lambda name=name: unchecked_executor(package, name)  # type: ignore[misc]  # a default argument
             continue
         for level, value in LEVELS.items():
@@ -55,7 +57,7 @@ def candidates(package: IntegerPackage, names: list[str]) -> Iterator[tuple[str,
         yield name, "2 threads, all graph optimisation", lambda: OnnxRuntimeCell(package, 2)
 
 
-def speed(package: IntegerPackage, executor: CellExecutor) -> float:
+def speed(package: IntegerPackage, executor: ArrayExecutor) -> float:
     """Msamples/s of line steps on inputs of full size."""
     generator = np.random.default_rng(0)
     shape = (TIMED_BANDS, TIMED_COLUMNS)
@@ -91,4 +93,4 @@ def verdicts(package: IntegerPackage, only: str | None = None) -> Iterator[Verdi
             except LineRwkvError as error:
                 finding = str(error)
             label = "all" if tile == n_bands else str(tile)
-            yield Verdict(executor.name, setting, label, finding == "equal", finding, round(rate, 3))
+            yield Verdict(executor.provider, setting, label, finding == "equal", finding, round(rate, 3))

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import openvino
 
+from runtime.array_executor import AnyArray
 from runtime.errors import BadArgument, Corrupt
-from runtime.executor_frames import AnyArray
 from runtime.flight_package import FlightPackage, open_package
 
 DEVICE = "CPU"
@@ -90,7 +90,8 @@ class OpenVinoCells:
 
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """As in `OpenVinoModel`."""
-        n_bands = len(inputs["line_before"]) if "line_before" in inputs else 0
+        rows = inputs.get("line_features", inputs.get("line_before"))
+        n_bands = 0 if rows is None else len(rows)
         return (self.band_step if n_bands == 1 else self.line_step).run(inputs)
 
 

@@ -142,8 +142,8 @@ def test_damaged_packages_are_refused(folder: Path, tmp_path: Path) -> None:
     (folder / WEIGHTS).unlink()
     with pytest.raises(Corrupt, match=r"part weights.bin is missing"):
         open_package(folder)
-    changed_manifest(folder, format_version=2)
-    with pytest.raises(TooNew, match="format version 2, this release reads up to 1"):
+    changed_manifest(folder, format_version=3)
+    with pytest.raises(TooNew, match="format version 3, this release reads up to 2"):
         open_package(folder)
     (folder / "manifest.json").write_text("{}")
     with pytest.raises(Corrupt, match=r"manifest.json is not sound"):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.array_executor import AnyArray
 from runtime.errors import BadArgument, Corrupt, LineRwkvError, TooNew, Truncated
 from runtime.executor_frames import (
     DTYPES,
@@ -16,7 +17,6 @@ from runtime.executor_frames import (
     MAGIC,
     MOST_AXES,
     START,
-    AnyArray,
     Kind,
     Message,
     read_message,

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.array_executor import CellArrays, StepByArrays, onnxruntime_arrays
 from runtime.errors import BadArgument, Corrupt, ExecutorFailed
 from runtime.executor import CellState, OnnxRuntimeExecutor, initial_state
 from runtime.executor_process import ExecutorProcess
 from runtime.executor_registry import load_executor
-from runtime.flight_package import SHIPPED, FlightPackage
+from runtime.flight_package import SHIPPED_FLOAT, FloatPackage
+from runtime.onnxruntime_arrays import CellArrays, StepByArrays, onnxruntime_arrays
 
 SERVER = [sys.executable, "-m", "runtime.executor_server"]
 X = {"x": np.arange(4, dtype=np.int16)}
@@ -75,42 +75,42 @@ def assert_same(one: tuple[np.ndarray, CellState], two: tuple[np.ndarray, CellSt
             np.testing.assert_array_equal(mine[name], other[name])
 
 
-def test_a_child_of_the_same_interpreter_gives_the_same_bits(package: FlightPackage) -> None:
-    local = OnnxRuntimeExecutor(package)
-    with ExecutorProcess([*SERVER, str(SHIPPED)]) as process:
+def test_a_child_of_the_same_interpreter_gives_the_same_bits(float_package: FloatPackage) -> None:
+    local = OnnxRuntimeExecutor(float_package)
+    with ExecutorProcess([*SERVER, str(SHIPPED_FLOAT)]) as process:
         assert process.executor == "onnxruntime"
         assert "CPUExecutionProvider" in process.provider
-        remote = StepByArrays(package, process)
+        remote = StepByArrays(float_package, process)
         for n_bands in (1, 5):
             inputs = tile(n_bands, 7)
-            state = initial_state(package, n_bands, 7)
+            state = initial_state(float_package, n_bands, 7)
             for _ in range(3):
                 after = local.step(*inputs, state)
                 assert_same(after, remote.step(*inputs, state))
                 state = after[1]
 
 
-def test_named_arrays_and_back_change_nothing(package: FlightPackage) -> None:
-    local = OnnxRuntimeExecutor(package)
-    inputs, state = tile(3, 4), initial_state(package, 3, 4)
-    there_and_back = StepByArrays(package, CellArrays(package, local, "here"))
+def test_named_arrays_and_back_change_nothing(float_package: FloatPackage) -> None:
+    local = OnnxRuntimeExecutor(float_package)
+    inputs, state = tile(3, 4), initial_state(float_package, 3, 4)
+    there_and_back = StepByArrays(float_package, CellArrays(float_package, local, "here"))
     assert_same(local.step(*inputs, state), there_and_back.step(*inputs, state))
 
 
-def test_inputs_that_the_cell_does_not_have_are_refused_and_the_child_lives(package: FlightPackage) -> None:
+def test_inputs_that_the_cell_does_not_have_are_refused_and_the_child_lives(float_package: FloatPackage) -> None:
     line, band, is_first = tile(2, 3)
-    state = initial_state(package, 2, 3)
-    with ExecutorProcess([*SERVER, str(SHIPPED)]) as process:
+    state = initial_state(float_package, 2, 3)
+    with ExecutorProcess([*SERVER, str(SHIPPED_FLOAT)]) as process:
         with pytest.raises(BadArgument, match="the cell has"):
             process.run({"line_before": line})
         with pytest.raises(ExecutorFailed, match="InvalidArgument"):
-            StepByArrays(package, process).step(line.astype(np.float64), band, is_first, state)
-        StepByArrays(package, process).step(line, band, is_first, state)
+            StepByArrays(float_package, process).step(line.astype(np.float64), band, is_first, state)
+        StepByArrays(float_package, process).step(line, band, is_first, state)
 
 
-def test_another_package_is_refused(package: FlightPackage, doubler: ExecutorProcess) -> None:
+def test_another_package_is_refused(float_package: FloatPackage, doubler: ExecutorProcess) -> None:
     with pytest.raises(BadArgument, match="not package"):
-        StepByArrays(package, doubler)
+        StepByArrays(float_package, doubler)
 
 
 def test_what_libraries_print_does_not_reach_the_pipe(doubler: ExecutorProcess) -> None:
@@ -215,7 +215,7 @@ def test_a_server_that_cannot_start_says_why(arguments: list[str], error: type[E
 
 
 def test_the_server_answers_hostile_bytes_with_an_error_and_ends() -> None:
-    with ExecutorProcess([*SERVER, str(SHIPPED)]) as process:
+    with ExecutorProcess([*SERVER, str(SHIPPED_FLOAT)]) as process:
         assert process.child.stdin is not None
         process.child.stdin.write(b"GET / HTTP/1.1\r\n\r\n")
         with pytest.raises(Corrupt, match="begins with b'GET '"):
@@ -223,8 +223,8 @@ def test_the_server_answers_hostile_bytes_with_an_error_and_ends() -> None:
         assert process.child.wait(10) == 2
 
 
-def test_the_built_in_executor_has_the_identity_of_its_package(package: FlightPackage) -> None:
-    assert load_executor("onnxruntime", SHIPPED).sha256 == package.sha256.hex()
+def test_the_built_in_executor_has_the_identity_of_its_package(float_package: FloatPackage) -> None:
+    assert load_executor("onnxruntime", SHIPPED_FLOAT).sha256 == float_package.sha256.hex()
 
 
 def test_a_file_that_is_no_graph_is_corrupt(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.cell_executor import Arrays, CellExecutor
+from runtime.array_executor import ArrayExecutor, Arrays
 from runtime.conformance import Conformance
 from runtime.errors import Corrupt
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
@@ -26,14 +26,15 @@ SHAPE = CellShape(features=6, line_convolutions=2, line_blocks=1, band_convoluti
 class ReferenceExecutor:
     """The int64 reference behind the executor's border."""
 
-    name = "reference"
+    provider = "reference"
+    sha256 = "00" * 32
 
     def __init__(self, cell: IntegerCell) -> None:
         self.cell = cell
         self.tiles: list[int] = []
 
     def run(self, inputs: Arrays) -> Arrays:
-        """As in `CellExecutor`."""
+        """As in `ArrayExecutor`."""
         self.tiles.append(len(inputs["line_features"]))
         state = {spec.name: inputs[spec.name].astype(np.int64) for spec in self.cell.shape.states()}
         taps, after = int8_cell.tile_step(self.cell, inputs["line_features"], inputs["band_features"], state)
@@ -125,15 +126,16 @@ def test_a_sound_executor_passes_the_self_test() -> None:
 class Wrong:
     """An executor that errs by one in one place."""
 
-    name = "wrong"
+    provider = "wrong"
+    sha256 = "00" * 32
 
-    def __init__(self, inner: CellExecutor, tensor: str) -> None:
+    def __init__(self, inner: ArrayExecutor, tensor: str) -> None:
         self.inner = inner
         self.tensor = tensor
         self.calls = 0
 
     def run(self, inputs: Arrays) -> Arrays:
-        """As in `CellExecutor`, but for one number of the second call."""
+        """As in `ArrayExecutor`, but for one number of the second call."""
         outputs = self.inner.run(inputs)
         self.calls += 1
         if self.calls == 2:
