@@ -63,7 +63,7 @@ def write_graph(folder: Path) -> Path:
         "zero": np.float32(0), "axis0": np.array([0]), "end": np.array([np.iinfo(np.int64).max]),
         **{f"i{i}": np.array([i]) for i in (0, 1, 2, -1, -2)},
     }  # fmt: skip
-    steps: tuple[tuple[str, str, str, dict[str, int]], ...] = (
+    steps: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         ("Concat", "context tile", "rows", {"axis": 0}),
         ("Slice", "rows i0 i-2 axis0", "tap0", {}),
         ("Slice", "rows i1 i-1 axis0", "tap1", {}),

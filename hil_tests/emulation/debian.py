@@ -55,7 +55,7 @@ class Apt:
         text = CONFIGURATION
         if keyring is not None:
             text += SOURCES_OF_ITS_OWN
-            (self.folder / "sources.list").write_text(f"deb [signed-by={keyring}] {MIRROR} {RELEASE} main\n")
+            (self.folder / "sources.list").write_text(f"deb [signed-by={keyring.resolve()}] {MIRROR} {RELEASE} main\n")
         self.configuration = self.folder / "apt.conf"
         self.configuration.write_text(text.format(architecture=architecture, folder=self.folder))
         self.run("update")
