@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from model.batches import WHOLE, Share
+from model.cpu_path import is_compiled_path
+from model.filter_cpu import filtered
 from model.flight_network import INPUT_UNIT
 from model.scene import Scene
 from runtime.flight_inputs import (
@@ -36,15 +38,13 @@ class FlightBatch(NamedTuple):
     """Crops of equal size: B of them, of Y lines after the first, Z bands, X columns."""
 
     line_features: Tensor
-    """(B, Y, Z, X, LINE_FEATURES) float32, the cell's integers times 1/16."""
+    """(B, Y, Z', X, LINE_FEATURES) float32, the cell's integers times 1/16; of the bands to predict."""
     band_features: Tensor
-    """(B, Y, Z, X, BAND_FEATURES) float32, likewise."""
+    """(B, Y, Z, X, BAND_FEATURES) float32, likewise; the first Z - Z' bands are context."""
     differences: Tensor
-    """(B, Y, Z, X, REGRESSORS) float32, sample units."""
+    """(B, Y, Z', X', REGRESSORS) float32, sample units."""
     target: Tensor
     """(B, Y, Z', X') float32, sample minus the sample of the line before."""
-    lead: int
-    """The first bands of Z, which only serve as context."""
     left: int
     """The first column of the X' to predict."""
     scale: Tensor
@@ -52,9 +52,12 @@ class FlightBatch(NamedTuple):
 
     def corrections(self, network: nn.Module) -> Tensor:
         """What the network's filter adds to the line before, to be held against `target`."""
-        taps = network(self.line_features, self.band_features)[..., :REGRESSORS]
-        filtered: Tensor = (taps * self.differences).sum(-1)  # (B, Y, Z, X)
-        return filtered[:, :, self.lead :, self.left : self.left + self.target.shape[-1]]
+        columns = slice(self.left, self.left + self.target.shape[-1])
+        taps: Tensor = network(self.line_features, self.band_features, columns)
+        if is_compiled_path(taps):
+            return filtered(taps, self.differences)
+        sums: Tensor = (taps[..., :REGRESSORS] * self.differences).sum(-1)
+        return sums
 
 
 class SegmentInputs(NamedTuple):
@@ -140,11 +143,10 @@ class FlightBatches(Dataset[FlightBatch]):
         right = shape[2] - (0 if side == "right" else MARGIN)
         lead = 0 if is_at_first_band else LEAD
         return FlightBatch(
-            lines.float().mul_(INPUT_UNIT),
+            lines[:, :, lead:].float().mul_(INPUT_UNIT),
             bands.float().mul_(INPUT_UNIT),
-            differences.float(),
+            differences[:, :, lead:, left:right].float(),
             targets[:, :, lead:, left:right].float(),
-            lead,
             left,
             torch.ones(len(targets), targets.shape[2] - lead),
         )
