@@ -43,8 +43,9 @@ class Correction(nn.Module):
         """What is added to the line before, (B, Y, Z', X')."""
         near = batch.differences[..., 0]
         unit = near.abs().mean(dim=(1, 3), keepdim=True) + 1
-        change: Tensor = near + unit * self.body(batch.line_features, batch.band_features)[..., 0]
-        return change[:, :, batch.lead :, batch.left : batch.left + batch.target.shape[-1]]
+        columns = slice(batch.left, batch.left + batch.target.shape[-1])
+        change: Tensor = near + unit * self.body(batch.line_features, batch.band_features, columns)[..., 0]
+        return change
 
 
 class Taps(nn.Module):
@@ -56,7 +57,7 @@ class Taps(nn.Module):
 
     def corrections(self, batch: FlightBatch) -> Tensor:
         """What is added to the line before, (B, Y, Z', X')."""
-        return batch.corrections(self.body)
+        return batch.pairs(self.body)[0][0]
 
 
 def measure(kind: type[Correction] | type[Taps], features: int) -> dict[str, Any]:
