@@ -45,7 +45,7 @@ def quantize_command(checkpoint: Path, output: Path, as_json: bool, **values: ob
         raise BadArgument(f"checkpoint {checkpoint} not found")
     report = quantize(checkpoint, output, options)
     if as_json:
-        keys = ("name", "bits_per_sample", "written", "loss")
+        keys = ("name", "bits_per_sample", "written", "loss", "loss_by_rounding")
         click.echo(json.dumps({key: report[key] for key in keys} | {"output": str(output)}))
         return
     worst = max(report["loss"], key=report["loss"].__getitem__)

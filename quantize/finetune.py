@@ -66,8 +66,8 @@ def finetune(
 ) -> FlightNetwork:
     """The fine-tuned Brevitas network that begins with `weights`, exponents included; in evaluation mode.
 
-    Writes the run's folder as `train` does. `source` names what the weights come from; a run that began otherwise is not
-    resumed. Raises BadArgument.
+    Writes the run's folder as `train` does. `source` names what the weights come from; a run that began otherwise is
+    not resumed. Raises BadArgument.
     """
     limits: list[Callback] = [TimeLimit(60 * max_minutes)] if max_minutes is not None else []
     last = Path(config.output) / config.name / "last.ckpt"

@@ -32,8 +32,8 @@ from runtime.errors import BadArgument
 WEIGHT_BITS = (7, 8)
 """Allowed bits of a weight: 7 bits, -63..63, for u8 x s8 products on processors without VNNI."""
 BIAS_BITS = 24
-"""What a bias is clipped to. No sum reaches 2**24 then, whatever the training did: a layer has at most 384 inputs of 127
-and weights of 127, and a shift of at most 22."""
+"""What a bias is clipped to. No sum reaches 2**24 then, whatever the training did: a layer has at most 384 inputs of
+127 and weights of 127, and a shift of at most 22."""
 LARGEST_SHIFT = 22
 HIDDEN_UNIT = Activation.SIGNED.value[0]
 RATE_BITS = 7

@@ -6,7 +6,12 @@ from typing import Any
 
 from runtime.compression import atomic_file
 
-TITLES = {"float": "float", "int8": "INT8", "int8 fine-tuned": "INT8 fine-tuned"}
+TITLES = {
+    "float": "float",
+    "int8": "INT8",
+    "float fine-tuned": "fine-tuned, not rounded",
+    "int8 fine-tuned": "INT8 fine-tuned",
+}
 
 
 def write_report(folder: Path, report: dict[str, Any]) -> None:
@@ -26,7 +31,12 @@ def markdown(report: dict[str, Any]) -> str:
     rates, written = report["bits_per_sample"], report["written"]
     kinds = list(rates)
     scenes = [
-        [name, *(f"{rates[kind][name]:.4f}" for kind in kinds), f"{report['loss'][name]:+.4f}"]
+        [
+            name,
+            *(f"{rates[kind][name]:.4f}" for kind in kinds),
+            f"{report['loss'][name]:+.4f}",
+            f"{report['loss_by_rounding'][name]:+.4f}",
+        ]
         for name in rates["float"]
     ]
     layers = [
@@ -57,9 +67,10 @@ Checkpoint `{report["checkpoint"]}`, weights of {bits} bits, arithmetic {report[
 
 ## Bits per sample
 
-By the coder of the stream, every byte counted. The last column is {TITLES[written]} less float.
+By the coder of the stream, every byte counted. `loss` is {TITLES[written]} less the checkpoint in float; `by rounding`,
+less the same weights without rounding. They differ by what the fine-tuning trained further.
 
-{table(["scene", *(TITLES[kind] for kind in kinds), "loss"], scenes)}
+{table(["scene", *(TITLES[kind] for kind in kinds), "loss", "by rounding"], scenes)}
 ## Layers
 
 Ranges and clipped shares (low / high, percent) of the float network's sums on training crops; saturated shares of the

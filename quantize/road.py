@@ -26,13 +26,15 @@ from quantize.flight_layers import WEIGHT_BITS, quantized_network, take_weights
 from quantize.integers import exact_network, integer_cell
 from quantize.integers_folder import write_integers
 from quantize.report import write_report
-from quantize.sensitivity import losses, middle
+from quantize.sensitivity import losses, middle, set_all
 from runtime.errors import BadArgument
 from runtime.integer_cell import ARITHMETIC, LARGEST_SUM, IntegerCell
 
 CALIBRATION_EPOCH = 1 << 20
 """Crops that no training draws."""
 SENSITIVITY_SCENES = 2
+UNROUNDED = {"int8": "float", "int8 fine-tuned": "float fine-tuned"}
+"""Whose weights are whose: a fine-tuning also goes on with the training, which is no merit of the rounding."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,7 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
     cells = {"int8": integer_cell(quantized)}
     scenes = {scene.name: scene_samples(scene, options) for scene in validation}
     lines = config.data.crop_lines
-    rates = {"float": {name: flight_evaluate.coded_size(network, scene, lines).bits_per_sample
-                       for name, scene in scenes.items()}}  # fmt: skip
+    rates = {"float": float_rates(network, scenes, lines)}
     say(f"float: {mean(rates['float']):.4f} bits/sample")
     rates["int8"] = cell_rates(cells["int8"], scenes, lines)
     say(f"INT8 without fine-tuning: {mean(rates['int8']):.4f} bits/sample")
@@ -118,6 +119,8 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
             max_minutes=options.max_minutes,
         )
         cells["int8 fine-tuned"] = integer_cell(tuned)
+        set_all(tuned, weights=False, outputs=False)
+        rates["float fine-tuned"] = float_rates(tuned, scenes, lines)
         rates["int8 fine-tuned"] = cell_rates(cells["int8 fine-tuned"], scenes, lines)
         say(f"INT8 with fine-tuning: {mean(rates['int8 fine-tuned']):.4f} bits/sample")
 
@@ -134,12 +137,14 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
         "bits_per_sample": rates,
         "written": chosen,
         "loss": {name: rates[chosen][name] - rates["float"][name] for name in scenes},
+        "loss_by_rounding": {name: rates[chosen][name] - rates[UNROUNDED[chosen]][name] for name in scenes},
         "cost_alone": costs,
         "layers": layer_rows(network, statistics, cell, n_finer, saturated_shares(exact_network(cell), crops)),
         "memories": memory_rows(cell),
     }
     record = {name: report[name] for name in ("checkpoint", "checkpoint_sha256", "name", "options", "versions")}
     training_data = {**asdict(config.data), "manifest": Path(config.data.manifest).name}
+    del training_data["cache"]  # a place on this machine
     provenance = {**record, "weight_bits": options.weight_bits, "written": chosen, "data": training_data,
                   "schedule": asdict(config.schedule), "fine_tuning": RUN if options.epochs else None}  # fmt: skip
     write_integers(output, cell, config.network, provenance)
@@ -169,6 +174,12 @@ def calibration_crops(config: TrainingConfig, training: list[Scene], options: Qu
 def scene_samples(scene: Scene, options: QuantizeOptions) -> Any:
     """(Y, Z, X) int32, the lines that are coded."""
     return np.asarray(scene.samples[: options.validation_lines or None]).astype(np.int32)
+
+
+def float_rates(network: FlightNetwork, scenes: dict[str, Any], segment_lines: int) -> dict[str, float]:
+    """Bits per sample of each scene, in float."""
+    coded = flight_evaluate.coded_size
+    return {name: coded(network, scene, segment_lines).bits_per_sample for name, scene in scenes.items()}
 
 
 def cell_rates(cell: IntegerCell, scenes: dict[str, Any], segment_lines: int) -> dict[str, float]:
