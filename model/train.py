@@ -116,26 +116,38 @@ def train(
     if there is one, as if it had not stopped; a part of an epoch is done again. `start` is a checkpoint whose weights
     begin the run. `max_minutes` ends it early, after a whole epoch. Raises BadArgument for unusable data.
     """
-    folder = Path(config.output) / config.name
-    last = folder / "last.ckpt"
     limits: list[Callback] = [TimeLimit(60 * max_minutes)] if max_minutes is not None else []
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice and its list of absent devices
-    keep_freed_memory()
-    torch.set_num_threads(config.schedule.threads)
     training, validation = checked_scenes(config)
     lightning.seed_everything(config.schedule.seed, verbose=False)
     module = LineRwkvTraining(config, validation)
     if start is not None:
         module.network.load_state_dict(started_weights(config, start))
+    return fit(config, module, training, limits, resume=resume)
+
+
+def fit(
+    config: TrainingConfig,
+    module: LineRwkvTraining,
+    training: list[Scene],
+    limits: list[Callback],
+    *,
+    resume: bool,
+) -> Path:
+    """Train `module` by the schedule and return the last checkpoint's path; the files are those of `train`."""
+    folder = Path(config.output) / config.name
+    last = folder / "last.ckpt"
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice and its list of absent devices
+    keep_freed_memory()
+    torch.set_num_threads(config.schedule.threads)
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "config.json") as file:
         file.write(json.dumps(config.to_dict(), indent=1).encode() + b"\n")
     say(
         f"{config.name}: {count_parameters(module.network):,} parameters, "
         f"{count_macs(module.network):,} multiply-accumulates per sample, "
-        f"{len(training)} training and {len(validation)} validation scenes"
+        f"{len(training)} training and {len(module.validation_scenes)} validation scenes"
     )
-    data = SceneData(config, training, len(validation))
+    data = SceneData(config, training, len(module.validation_scenes))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # config.json is in it
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.* is deprecated")  # Lightning's own use
@@ -207,5 +219,8 @@ def load_checkpoint(path: Path) -> tuple[LineRwkvTraining, TrainingConfig]:
     stored = stored_checkpoint(path)
     config = TrainingConfig.from_dict(stored["hyper_parameters"]["config"])
     module = LineRwkvTraining(config, [])
-    module.load_state_dict(stored["state_dict"])
+    try:
+        module.load_state_dict(stored["state_dict"])
+    except RuntimeError as error:
+        raise BadArgument(f"checkpoint {path}: its weights are not those of a float network") from error
     return module, config

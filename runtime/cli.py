@@ -20,6 +20,7 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
     "export": "Write the flight package of a checkpoint.",
     "finetune": "Train a checkpoint further on other scenes.",
     "pack-scenes": "Pack training scenes for a machine without network.",
+    "quantize": "Turn a flight checkpoint into INT8 integers.",
     "train": "Train a network from a TOML file.",
 }
 
