@@ -7,6 +7,7 @@ for halves (runtime/accelerator_form.py, `unmet_conditions`) and its -128, which
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -122,7 +123,7 @@ class SubGraph:
         weight = np.concatenate([layer.weight for layer in layers])  # (n_out, places n_in)
         n_places = kernel[0] * kernel[1]
         weight = weight.reshape(len(weight), n_places, -1).transpose(0, 2, 1).reshape(len(weight), -1, *kernel)
-        axis = {} if is_per_tensor else {"axis": 0}
+        axis: dict[str, Any] = {} if is_per_tensor else {"axis": 0}
         zeros = np.zeros(scale.shape, np.int8)
         bias = np.concatenate([layer.bias for layer in layers])
         inputs = (

@@ -3,14 +3,16 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from torch import nn
 
 from model.batches import Share
+from model.flight_batches import FlightBatches
 from model.flight_config import FlightConfig
 from model.flight_network import FlightNetwork
 from model.lightning_module import LineRwkvTraining
@@ -170,7 +172,9 @@ def test_calibration_never_chooses_the_worse_exponent(checkpoint: Path) -> None:
     module, config = load_checkpoint(checkpoint)
     network = module.network
     assert isinstance(network, FlightNetwork) and isinstance(config.network, FlightConfig)
-    crops = [batches(config, load_scenes(config.data, "train"), 0, Share())[i] for i in range(2)]
+    drawn = batches(config, load_scenes(config.data, "train"), 0, Share())
+    assert isinstance(drawn, FlightBatches)
+    crops = [drawn[i] for i in range(2)]
     with torch.no_grad():
         for parameter in network.parameters():  # one weight far above the others: clipping it can pay
             parameter.view(-1)[0] *= 3
@@ -190,7 +194,7 @@ def test_calibration_never_chooses_the_worse_exponent(checkpoint: Path) -> None:
     assert set(shares) == set(statistics)
     assert all(low >= 0 and high >= 0 and low + high <= 1 for low, high in shares.values())
     for name, found in statistics.items():
-        assert found.n == rows[name].shape[0] * network.get_submodule(name).out_features
+        assert found.n == rows[name].shape[0] * cast(nn.Linear, network.get_submodule(name)).out_features
         assert shares[name][0] == pytest.approx(found.at_low / found.n, abs=0.1)
 
 
