@@ -99,8 +99,9 @@ def clipped_sum(values: Tensor, change: Tensor) -> Tensor:
 
 
 def are_fused(layers: Sequence[nn.Module], values: Tensor) -> TypeGuard[Sequence[ClippedLinear]]:
-    """Whether one compiled product may stand for these layers; never for a subclass, which has its own forward."""
-    return is_compiled_path(values) and all(type(layer) is ClippedLinear for layer in layers)
+    """Whether one compiled product may stand for these layers; never for a subclass or one whose calls are watched."""
+    is_plain = all(type(layer) is ClippedLinear and not layer._forward_hooks for layer in layers)
+    return is_plain and is_compiled_path(values)
 
 
 def together(layers: Sequence[nn.Linear], values: Tensor, axis: int, before: int) -> tuple[Tensor, ...]:
