@@ -52,10 +52,14 @@ class FlightBatch(NamedTuple):
     scale: Tensor
     """(B, Z') ones: targets are in sample units."""
 
+    @property
+    def columns(self) -> slice:
+        """The X' of X."""
+        return slice(self.left, self.left + self.target.shape[-1])
+
     def pairs(self, network: nn.Module) -> list[tuple[Tensor, Tensor]]:
         """What the two filters give, each with its target: the change from the line before, and what a stage missed."""
-        columns = slice(self.left, self.left + self.target.shape[-1])
-        taps: Tensor = network(self.line_features, self.band_features, columns)
+        taps: Tensor = network(self.line_features, self.band_features, self.columns)
         if is_compiled_path(taps):
             sums = filtered(taps, self.differences)
         else:
