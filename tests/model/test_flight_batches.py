@@ -113,8 +113,8 @@ def test_targets_and_differences_meet_at_the_same_samples(scenes: list[Scene], f
     # In band z the filter's difference N_BEFORE + 6 is the line difference of the line before: the target, a line late.
     batches = FlightBatches(scenes, replace(PLAN, flip_columns=flip), N_BATCHES, 0, 0)
     for batch in (batches[index] for index in range(N_BATCHES)):
-        late = batch.corrections(OneTap(N_BEFORE + 6))
-        assert late.shape == batch.target.shape
+        ((late, target),) = batch.pairs(OneTap(N_BEFORE + 6))
+        assert target is batch.target and late.shape == target.shape
         assert torch.equal(late[:, 1:], batch.target[:, :-1])
 
 
@@ -140,3 +140,16 @@ def test_bands_before_a_crop_are_those_of_the_scene(tmp_path: Path) -> None:
     part = segment_inputs(np.ascontiguousarray(samples[:, first:]), N_BEFORE)
     for name in ("line_features", "band_features", "differences"):
         assert np.array_equal(getattr(whole, name)[:, first + N_BEFORE :], getattr(part, name)), name
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_what_a_stage_missed_belongs_to_the_samples_of_the_targets(scenes: list[Scene], flip: bool) -> None:
+    # a stage that predicts the line before, whose leftovers are twice the targets
+    leftovers = {}
+    for scene in scenes:
+        samples = scene.samples.astype(np.int16)
+        leftovers[scene.name] = 2 * np.diff(samples, axis=0, prepend=samples[:1])
+    batches = FlightBatches(scenes, replace(PLAN, flip_columns=flip), N_BATCHES, 0, 0, leftovers=leftovers)
+    for batch in (batches[index] for index in range(N_BATCHES)):
+        (_, target), (_, missed) = batch.pairs(OneTap(0))
+        assert torch.equal(missed, target)
