@@ -50,10 +50,14 @@ class FlightBatch(NamedTuple):
     scale: Tensor
     """(B, Z') ones: targets are in sample units."""
 
+    @property
+    def columns(self) -> slice:
+        """The X' of X."""
+        return slice(self.left, self.left + self.target.shape[-1])
+
     def corrections(self, network: nn.Module) -> Tensor:
         """What the network's filter adds to the line before, to be held against `target`."""
-        columns = slice(self.left, self.left + self.target.shape[-1])
-        taps: Tensor = network(self.line_features, self.band_features, columns)
+        taps: Tensor = network(self.line_features, self.band_features, self.columns)
         if is_compiled_path(taps):
             return filtered(taps, self.differences)
         sums: Tensor = (taps * self.differences).sum(-1)
