@@ -1,0 +1,134 @@
+"""The dense part of the cell as static INT8 sub-graphs in QDQ form, one between two pieces of the host's glue.
+
+Convolutions in (1, C, B, X), as accelerators want them. All activations are integers with scale 1, per tensor, uint8
+with zero point 128 or int8 with 0. Weights are int8, symmetric; their scale is 2**-shift: per tensor where a layer has
+one shift, else per output channel. Biases are int32. So a quantiser after a convolution is the layer's rounding, but
+for halves (runtime/accelerator_form.py, `unmet_conditions`) and its -128, which the glue clips.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+
+from export.graph_builder import END, Array, GraphBuilder
+from runtime.accelerator_form import ZERO_POINTS, subgraph_names
+from runtime.errors import BadArgument
+from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.flight_package import NEXT
+from runtime.integer_cell import IntegerCell
+
+ROWS = 2
+"""The axis of bands in (1, C, B, X)."""
+
+
+def accelerator_graphs(
+    cell: IntegerCell, *, n_bands: int | None, n_columns: int | None, activation: str = "uint8"
+) -> dict[str, onnx.ModelProto]:
+    """All sub-graphs of a cell by name, for tiles of `n_bands` bands; `None` leaves a size open, for tests.
+
+    Raises BadArgument for an activation other than `uint8` and `int8`.
+    """
+    if activation not in ZERO_POINTS:
+        raise BadArgument(f"activation {activation!r}, allowed {', '.join(ZERO_POINTS)}")
+    sizes = (n_bands or "bands", n_columns or "columns")
+    return {name: SubGraph(cell, activation, *sizes).built(name) for name in subgraph_names(cell)}
+
+
+class SubGraph:
+    """One sub-graph while it is built."""
+
+    def __init__(self, cell: IntegerCell, activation: str, n_bands: int | str, n_columns: int | str) -> None:
+        self.cell = cell
+        self.activation = activation
+        self.n_bands, self.n_columns = n_bands, n_columns
+        self.graph = GraphBuilder()
+        self.scale = np.array(1, np.float32)
+        self.zero_point = np.array(ZERO_POINTS[activation], activation)
+
+    def built(self, name: str) -> onnx.ModelProto:
+        """The sub-graph of this name."""
+        part, _, index = name.partition("_")
+        parts: dict[str, Callable[[str], None]] = {
+            "enter": self.enter,
+            "project": self.project,
+            "output": self.output,
+            "mix": self.mix,
+            "decode": self.decode,
+        }
+        parts[part](f"blocks.{index}.")
+        return self.graph.model(name)
+
+    def enter(self, _: str) -> None:
+        """Column convolutions of both inputs, and the band convolutions with the bands before the tile."""
+        graph, shape = self.graph, self.cell.shape
+        values = self.source("line_features", LINE_FEATURES)
+        for i in range(shape.line_convolutions):
+            is_last = i == shape.line_convolutions - 1
+            values = self.dense([f"line_convolutions.{i}"], values, (1, 3), None if is_last else "positive")
+        self.result("spatial", values, shape.features)
+        values = self.dense(["band_columns"], self.source("band_features", BAND_FEATURES), (1, 3), "positive")
+        for i in range(shape.band_convolutions):
+            before = self.source(f"bands_{i}", shape.features, 2)
+            rows = self.requantised(graph.node("Concat", before, values, axis=ROWS))
+            self.result(f"bands_{i}{NEXT}", self.requantised(graph.slice(rows, -2, END, ROWS)), shape.features, 2)
+            values = self.dense([f"band_convolutions.{i}"], rows, (3, 1), "positive")
+        self.result("spectral", values, shape.features)
+
+    def project(self, block: str) -> None:
+        """Key, value and gate as one convolution; the glue clips them."""
+        names = [block + part for part in ("key", "value", "gate")]
+        both = self.source("both", 2 * self.cell.shape.features)
+        self.result("projected", self.dense(names, both, (1, 1)), 3 * self.cell.shape.features)
+
+    def output(self, block: str) -> None:
+        """What the gated mean adds."""
+        gated = self.source("gated", self.cell.shape.features)
+        self.result("change", self.dense([block + "output"], gated, (1, 1)), self.cell.shape.features)
+
+    def mix(self, block: str) -> None:
+        """What the channel mix adds."""
+        values = self.dense([block + "mix"], self.source("both", 2 * self.cell.shape.features), (1, 1), "positive")
+        self.result("change", self.dense([block + "mixed"], values, (1, 1)), self.cell.shape.features)
+
+    def decode(self, _: str) -> None:
+        """The decoder's hidden layer; the taps have 14 bits and are the host's."""
+        both = self.source("both", 2 * self.cell.shape.features)
+        self.result("decoded", self.dense(["decoder"], both, (1, 1)), self.cell.shape.features)
+
+    def source(self, name: str, n_channels: int, n_bands: int | None = None) -> str:
+        """A quantised input, dequantised."""
+        self.graph.add_input(name, self.activation, [1, n_channels, n_bands or self.n_bands, self.n_columns])
+        return self.graph.node("DequantizeLinear", name, self.scale, self.zero_point)
+
+    def result(self, name: str, values: str, n_channels: int, n_bands: int | None = None) -> None:
+        """A quantised output."""
+        self.graph.add_output(name, self.activation, [1, n_channels, n_bands or self.n_bands, self.n_columns])
+        self.graph.node("QuantizeLinear", values, self.scale, self.zero_point, name=name)
+
+    def requantised(self, values: str) -> str:
+        """Values after a quantiser: rounded and in the range of the activation's type."""
+        integers = self.graph.node("QuantizeLinear", values, self.scale, self.zero_point)
+        return self.graph.node("DequantizeLinear", integers, self.scale, self.zero_point)
+
+    def dense(self, names: list[str], values: str, kernel: tuple[int, int], sign: str | None = None) -> str:
+        """One convolution of the layers of these names, requantised; `positive` lifts it to 0."""
+        layers = [self.cell.layers[name] for name in names]
+        shift = np.concatenate([layer.shift for layer in layers]).astype(np.float64)
+        scale: Array = (2.0**-shift).astype(np.float32)
+        is_per_tensor = bool((scale == scale[0]).all())
+        if is_per_tensor:
+            scale = scale[0].reshape(())
+        weight = np.concatenate([layer.weight for layer in layers])  # (n_out, places n_in)
+        n_places = kernel[0] * kernel[1]
+        weight = weight.reshape(len(weight), n_places, -1).transpose(0, 2, 1).reshape(len(weight), -1, *kernel)
+        zeros = np.zeros(scale.shape, np.int8)
+        bias = np.concatenate([layer.bias for layer in layers])
+        inputs = (
+            values,
+            self.graph.node("DequantizeLinear", weight, scale, zeros, axis=0),
+            self.graph.node("DequantizeLinear", bias, scale, axis=0),
+        )
+        pads = [0, kernel[1] // 2, 0, kernel[1] // 2]
+        sums = self.requantised(self.graph.node("Conv", *inputs, kernel_shape=list(kernel), pads=pads))
+        return self.requantised(self.graph.node("Relu", sums)) if sign == "positive" else sums

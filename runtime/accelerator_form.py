@@ -1,0 +1,140 @@
+"""The cell as an accelerator runs it: dense INT8 sub-graphs on ONNX Runtime, integer glue between them on the host.
+
+The sub-graphs are those of export/accelerator_graphs.py. A quantiser rounds halves to even where the arithmetic rounds
+them up, so a cell must be made for this form: `unmet_conditions` names what it lacks.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from runtime.cell_glue import fill_beside, fill_channels, fill_features, fill_memory, fill_sum, fill_taps
+from runtime.errors import BadArgument
+from runtime.flight_inputs import TAPS
+from runtime.integer_cell import LARGEST_ACTIVATION, IntegerCell, IntegerLayer
+
+ZERO_POINTS = {"uint8": 128, "int8": 0}
+LARGEST_PAIR_WEIGHT = 63
+"""Two products of a uint8 and a larger weight saturate in 16 bits: x86 without VNNI adds them there."""
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def may_tie(layer: IntegerLayer) -> bool:
+    """Whether a sum of the layer can lie halfway between two integers of its output.
+
+    If 2**k divides all weights of an output, its sums equal its bias modulo 2**k; a tie equals 2**(shift - 1) modulo
+    2**shift. Even weights, an odd bias and a shift of 2 or more are the usual way to be without ties.
+    """
+    shift = layer.shift.astype(np.int64)
+    bits = np.bitwise_or.reduce(layer.weight.astype(np.int64), axis=1) | (1 << shift)
+    step = bits & -bits  # 2**k, at most 2**shift
+    return bool(np.any((layer.bias.astype(np.int64) - (1 << (shift - 1))) % step == 0))
+
+
+def unmet_conditions(cell: IntegerCell) -> list[str]:
+    """Why the accelerator form of this cell would not give the bits of its arithmetic; empty where it does."""
+    found = []
+    for name, layer in cell.layers.items():
+        if name == "taps":  # computed by the host
+            continue
+        if may_tie(layer):
+            found.append(f"layer {name}: a sum may lie halfway between two integers")
+        largest = int(np.abs(layer.weight.astype(np.int64)).max())
+        if largest > LARGEST_PAIR_WEIGHT:
+            found.append(f"layer {name}: a weight of {largest}, allowed up to {LARGEST_PAIR_WEIGHT}")
+    return found
+
+
+class AcceleratorForm:
+    """Runs the sub-graphs of one cell; keeps nothing between calls."""
+
+    def __init__(
+        self, cell: IntegerCell, graphs: dict[str, bytes], activation: str = "uint8", n_threads: int = 1
+    ) -> None:
+        """graphs: sub-graphs by name. activation: their type, `uint8` or `int8`. Raises BadArgument."""
+        self.cell = cell
+        self.dtype = np.dtype(activation)
+        self.zero_point = np.int64(ZERO_POINTS[activation])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = n_threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        missing = [name for name in subgraph_names(cell) if name not in graphs]
+        if missing:
+            raise BadArgument(f"accelerator form: sub-graph {missing[0]} is missing")
+        providers = ["CPUExecutionProvider"]
+        self.sessions = {
+            name: onnxruntime.InferenceSession(graphs[name], options, providers=providers)
+            for name in subgraph_names(cell)
+        }
+
+    def run(self, name: str, feed: Arrays) -> Arrays:
+        """One sub-graph, tensors (C, B, X) in and out by name."""
+        session = self.sessions[name]
+        names = [output.name for output in session.get_outputs()]
+        found = session.run(names, {key: values[None] for key, values in feed.items()})
+        return {key: values[0] for key, values in zip(names, found, strict=True)}
+
+    def channels(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """(B, X, C) as a sub-graph takes it, (C, B, X)."""
+        out = np.empty((values.shape[2], *values.shape[:2]), self.dtype)
+        fill_channels(values, self.zero_point, out)
+        return out
+
+    def features(self, channels: npt.NDArray[Any], low: int) -> npt.NDArray[np.int8]:
+        """(C, B, X) from a sub-graph as the host keeps it, (B, X, C), brought up to `low`."""
+        out = np.empty((*channels.shape[1:], channels.shape[0]), np.int8)
+        fill_features(channels, self.zero_point, low, out)
+        return out
+
+    def beside(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Two tensors (B, X, F) as one input (2F, B, X)."""
+        out = np.empty((2 * first.shape[2], *first.shape[:2]), self.dtype)
+        fill_beside(first, second, self.zero_point, out)
+        return out
+
+    def step(
+        self, line_features: npt.NDArray[np.int8], band_features: npt.NDArray[np.int8], state: Arrays
+    ) -> tuple[npt.NDArray[np.int16], Arrays]:
+        """Taps (B, X, TAPS) of a tile of bands, and its states after it, as of the master cell."""
+        shape = self.cell.shape
+        bands = [f"bands_{i}" for i in range(shape.band_convolutions)]
+        feed = {"line_features": self.channels(line_features), "band_features": self.channels(band_features)}
+        entered = self.run("enter", feed | {name: self.channels(state[name]) for name in bands})
+        after: Arrays = {name: self.features(entered[f"{name}_next"], 0) for name in bands}
+        now = self.features(entered["spatial"], -LARGEST_ACTIVATION)
+        for i in range(shape.line_blocks):
+            now = self.block(i, now, state, after)
+        spectral = self.features(entered["spectral"], 0)
+        decoded = self.run("decode", {"both": self.beside(now, spectral)})["decoded"]
+        layer = self.cell.layers["taps"]
+        taps = np.empty((*now.shape[:2], TAPS), np.int16)
+        bounds = (layer.spec.low, layer.spec.high)
+        fill_taps(decoded, layer.weight, layer.bias, layer.shift, *bounds, self.zero_point, taps)
+        return taps, after
+
+    def block(self, i: int, now: npt.NDArray[np.int8], state: Arrays, after: Arrays) -> npt.NDArray[np.int8]:
+        """Time mix, then channel mix; states of this line go to `after`."""
+        memory = self.cell.memories[i]
+        projected = self.run(f"project_{i}", {"both": self.beside(state[f"before_{i}"], now)})["projected"]
+        numerator, denominator = np.empty(now.shape, np.int16), np.empty(now.shape, np.int16)
+        gated = np.empty((now.shape[2], *now.shape[:2]), self.dtype)
+        sums = state[f"numerator_{i}"], state[f"denominator_{i}"]
+        rates = memory.mantissa, memory.exponent
+        fill_memory(projected, *rates, *sums, self.zero_point, numerator, denominator, gated)
+        middle, end = np.empty_like(now), np.empty_like(now)
+        fill_sum(now, self.run(f"output_{i}", {"gated": gated})["change"], self.zero_point, middle)
+        both = self.beside(state[f"mix_before_{i}"], middle)
+        fill_sum(middle, self.run(f"mix_{i}", {"both": both})["change"], self.zero_point, end)
+        after[f"before_{i}"], after[f"mix_before_{i}"] = now, middle
+        after[f"numerator_{i}"], after[f"denominator_{i}"] = numerator, denominator
+        return end
+
+
+def subgraph_names(cell: IntegerCell) -> list[str]:
+    """The sub-graphs of a cell in the order of their calls; the host's glue is between them."""
+    blocks = [f"{part}_{i}" for i in range(cell.shape.line_blocks) for part in ("project", "output", "mix")]
+    return ["enter", *blocks, "decode"]

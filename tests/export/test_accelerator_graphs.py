@@ -1,0 +1,123 @@
+"""The accelerator form equals the arithmetic for cells made for it, and others are found out."""
+
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from export.accelerator_graphs import accelerator_graphs
+from export.integer_evaluation import evaluate_step, initial_state
+from runtime.accelerator_form import AcceleratorForm, unmet_conditions
+from runtime.errors import BadArgument
+from runtime.integer_cell import CellShape, IntegerCell, IntegerLayer
+from tests.export.test_integer_graph import random_lines
+from tests.reference.random_cell import random_cell
+
+SHAPES = [CellShape(24, 2, 1, 2), CellShape(8, 1, 2, 0), CellShape(5, 3, 1, 1)]
+
+
+def tie_free_cell(shape: CellShape, seed: int, is_per_tensor: bool = False) -> IntegerCell:
+    """Even weights up to 62, odd biases."""
+    cell = random_cell(shape, seed, largest_weight=31)
+    layers = {
+        name: IntegerLayer(
+            layer.spec, layer.weight * np.int8(2), layer.bias | 1, layer.shift * 0 + 8 if is_per_tensor else layer.shift
+        )
+        for name, layer in cell.layers.items()
+    }
+    return IntegerCell(shape, layers, cell.memories)
+
+
+def form_of(cell: IntegerCell, activation: str, n_bands: int | None = None, n_columns: int | None = None) -> Any:
+    graphs = accelerator_graphs(cell, n_bands=n_bands, n_columns=n_columns, activation=activation)
+    return AcceleratorForm(cell, {name: model.SerializeToString() for name, model in graphs.items()}, activation)
+
+
+def first_difference(cell: IntegerCell, form: AcceleratorForm, n_lines: int, tile: int) -> str | None:
+    """Where the form leaves the arithmetic, over recurrent lines of 7 bands and 11 columns."""
+    n_bands, n_columns = 7, 11
+    state = initial_state(cell, n_bands, n_columns)
+    rows_of = {spec.name for spec in cell.shape.states() if spec.is_per_band}
+    first = {name: values for name, values in state.items() if name not in rows_of}
+    for y, line in enumerate(random_lines(n_lines, n_bands, n_columns, 5)):
+        bands = first
+        for z in range(0, n_bands, tile):
+            rows = slice(z, min(z + tile, n_bands))
+            before = {name: state[name][rows] for name in rows_of} | bands
+            features = line["line_features"][rows], line["band_features"][rows]
+            taps, after = evaluate_step(cell, *features, before)
+            specs = cell.shape.states()
+            found, found_after = form.step(*features, {s.name: before[s.name].astype(s.dtype) for s in specs})
+            if not np.array_equal(found, taps):
+                return f"taps of line {y}, band {z}"
+            for name, values in after.items():
+                if not np.array_equal(found_after[name], values):
+                    return f"{name} of line {y}, band {z}"
+            for name in rows_of:
+                state[name][rows] = after[name]
+            bands = {name: after[name] for name in first}
+    return None
+
+
+@pytest.mark.parametrize("activation", ["uint8", "int8"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_form_equals_the_arithmetic(shape: CellShape, activation: str) -> None:
+    for is_per_tensor in (False, True):
+        cell = tie_free_cell(shape, 1, is_per_tensor)
+        assert unmet_conditions(cell) == []
+        form = form_of(cell, activation)
+        for tile in (1, 3, 7):
+            assert first_difference(cell, form, 30, tile) is None
+
+
+def test_static_shapes() -> None:
+    cell = tie_free_cell(SHAPES[0], 2)
+    for model in accelerator_graphs(cell, n_bands=7, n_columns=11).values():
+        for value in (*model.graph.input, *model.graph.output):
+            assert all(size.dim_value > 0 for size in value.type.tensor_type.shape.dim)
+            assert value.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    assert first_difference(cell, form_of(cell, "uint8", 7, 11), 30, 7) is None
+
+
+def test_ties_are_found_and_really_differ() -> None:
+    cell = tie_free_cell(SHAPES[0], 3)
+    layer = cell.layers["decoder"]
+    tied = IntegerLayer(layer.spec, layer.weight, layer.bias - 1, layer.shift * 0 + 6)
+    other = IntegerCell(cell.shape, cell.layers | {"decoder": tied}, cell.memories)
+    assert unmet_conditions(other) == ["layer decoder: a sum may lie halfway between two integers"]
+    assert first_difference(other, form_of(other, "uint8"), 30, 7) is not None
+
+
+def test_odd_weights_and_large_weights_are_named() -> None:
+    found = unmet_conditions(random_cell(SHAPES[0], 4))
+    dense = [name for name in random_cell(SHAPES[0], 4).layers if name != "taps"]
+    assert len([text for text in found if "halfway" in text]) == len(dense)
+    assert any("a weight of 127, allowed up to 63" in text for text in found)
+
+
+def test_ties_are_exactly_those_that_exist() -> None:
+    """On layers small enough to try all inputs."""
+    from runtime.accelerator_form import may_tie
+    from runtime.integer_cell import LayerSpec
+
+    generator = np.random.default_rng(6)
+    spec = LayerSpec("small", 2, 1, -127, 127)
+    values = np.stack(np.meshgrid(np.arange(-127, 128), np.arange(-127, 128)), -1).reshape(-1, 2)
+    n_tied = 0
+    for _ in range(200):
+        weight = (generator.integers(-7, 8, (1, 2)) * generator.choice([1, 2, 4])).astype(np.int8)
+        bias, shift = generator.integers(-50, 50, 1).astype(np.int32), generator.integers(1, 6, 1).astype(np.int8)
+        sums = values @ weight[0].astype(np.int64) + bias
+        is_tied = bool((sums % (1 << int(shift[0])) == 1 << (int(shift[0]) - 1)).any())
+        n_tied += is_tied
+        assert may_tie(IntegerLayer(spec, weight, bias, shift)) == is_tied
+    assert 20 < n_tied < 180
+
+
+def test_wrong_arguments_are_refused() -> None:
+    cell = tie_free_cell(SHAPES[1], 7)
+    with pytest.raises(BadArgument, match="allowed uint8, int8"):
+        accelerator_graphs(cell, n_bands=1, n_columns=1, activation="int4")
+    with pytest.raises(BadArgument, match="sub-graph enter is missing"):
+        AcceleratorForm(cell, {})
