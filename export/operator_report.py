@@ -8,7 +8,7 @@ from typing import Any
 
 import onnx
 
-from export.accelerator_graphs import accelerator_graphs
+from export.accelerator_graphs import DEFAULT_TILE, accelerator_graphs
 from export.accelerator_target import Target, read_targets
 from runtime.accelerator_form import unmet_conditions
 from runtime.errors import Corrupt
@@ -16,8 +16,6 @@ from runtime.flight_package import MANIFEST, check_parts, read_parts
 from runtime.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
 
 QUANTISERS = {"QuantizeLinear", "DequantizeLinear"}
-DEFAULT_TILE = (4, 1000)
-"""Bands and columns of a tile where the package leaves them open."""
 
 
 def operator_counts(model: onnx.ModelProto) -> dict[str, int]:
