@@ -3,7 +3,7 @@
 Convolutions in (1, C, B, X), as accelerators want them. All activations are integers with scale 1, per tensor, uint8
 with zero point 128 or int8 with 0. Weights are int8, symmetric; their scale is 2**-shift: per tensor where a layer has
 one shift, else per output channel. Biases are int32. So a quantiser after a convolution is the layer's rounding, but
-for halves (runtime/accelerator_form.py, `unmet_conditions`) and its -128, which the glue clips.
+for halves, which doubled layers do not meet (runtime/tie_free.py), and its -128, which the glue clips.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from runtime.errors import BadArgument
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
 from runtime.flight_package import NEXT
 from runtime.integer_cell import IntegerCell, IntegerLayer
+from runtime.tie_free import tie_free_layer
 
 ROWS = 2
 """The axis of bands in (1, C, B, X)."""
@@ -143,7 +144,8 @@ class SubGraph:
 
     def dense(self, names: list[str], values: str, kernel: tuple[int, int], sign: str | None = None) -> str:
         """One convolution of the layers of these names, requantised; `positive` lifts it to 0."""
-        kernels = joined_kernels([self.cell.layers[name] for name in names], kernel)
+        layers = [self.cell.layers[name] for name in names]
+        kernels = joined_kernels([tie_free_layer(layer) or layer for layer in layers], kernel)
         zeros = np.zeros(kernels.scale.shape, np.int8)
         weight = self.graph.node("DequantizeLinear", kernels.weight, kernels.scale, zeros, axis=0)
         bias = self.graph.node("DequantizeLinear", kernels.bias, kernels.scale, axis=0)

@@ -10,10 +10,10 @@ import onnx
 
 from export.accelerator_graphs import DEFAULT_TILE, accelerator_graphs
 from export.accelerator_target import Target, read_targets
-from runtime.accelerator_form import unmet_conditions
 from runtime.errors import Corrupt
 from runtime.flight_package import MANIFEST, check_parts, read_parts
 from runtime.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
+from runtime.tie_free import unmet_conditions
 
 QUANTISERS = {"QuantizeLinear", "DequantizeLinear"}
 
@@ -123,7 +123,7 @@ def report_text(report: dict[str, Any]) -> str:
             f"{row['border_bytes_per_sample']:.0f} bytes across its border for each sample"
         )
     for condition in report.get("unmet_conditions", []):
-        lines.append(f"accelerator form not exact: {condition}")
+        lines.append(f"sub-graphs not exact: {condition}")
     for row in report["targets"]:
         text = "master cell" if row["master_cell"] else "not the master cell"
         if "mac_share" in row:
