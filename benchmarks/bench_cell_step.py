@@ -1,4 +1,4 @@
-"""How fast one step of the integer cell is in ONNX Runtime: tiles, widths, the machine's own products beside it.
+"""How fast one step of the integer cell is in ONNX Runtime: tiles, widths, forms, the machine's own products beside it.
 
     python -m benchmarks.bench_cell_step
 
@@ -20,8 +20,10 @@ import onnx
 import onnxruntime
 
 from benchmarks.record import save
+from export.accelerator_graphs import accelerator_graphs
 from export.graph_builder import GraphBuilder
 from export.integer_graph import TILE_BANDS, integer_graph
+from runtime.accelerator_form import ZERO_POINTS, AcceleratorForm
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
 from runtime.integer_cell import CellShape, IntegerCell
 from tests.reference.random_cell import random_cell
@@ -64,6 +66,21 @@ def line_work(cell: IntegerCell, tile: int) -> Callable[[], None]:
     def work() -> None:
         for _ in range(N_BANDS // tile):
             session.run(None, feed)
+
+    return work
+
+
+def form_work(cell: IntegerCell, activation: str) -> Callable[[], None]:
+    """Steps of the accelerator form over the tiles of one line."""
+    graphs = accelerator_graphs(cell, n_bands=TILE_BANDS, n_columns=N_COLUMNS, activation=activation)
+    form = AcceleratorForm(cell, {name: model.SerializeToString() for name, model in graphs.items()}, activation)
+    feed = tile_inputs(cell, TILE_BANDS)
+    features = feed.pop("line_features"), feed.pop("band_features")
+    form.step(*features, feed)  # compiles
+
+    def work() -> None:
+        for _ in range(N_BANDS // TILE_BANDS):
+            form.step(*features, feed)
 
     return work
 
@@ -119,14 +136,16 @@ def main() -> None:
     rows = []
     facts = {}
     for width in WIDTHS:
-        cell = random_cell(CellShape(width, 2, 1, 2), 1)
-        works = [line_work(cell, tile) for tile in TILES]
-        *seconds, yardstick = best_of_rounds([*works, product_work(cell.shape.macs)])
-        for tile, value in zip(TILES, seconds, strict=True):
+        cell = random_cell(CellShape(width, 2, 1, 2), 1, 31)
+        works = {("master", tile): line_work(cell, tile) for tile in TILES}
+        works |= {(f"sub-graphs, {kind}", TILE_BANDS): form_work(cell, kind) for kind in ZERO_POINTS}
+        *seconds, yardstick = best_of_rounds([*works.values(), product_work(cell.shape.macs)])
+        for (form, tile), value in zip(works, seconds, strict=True):
             rows.append(
                 {
                     "features": width,
                     "MAC/sample": cell.shape.macs,
+                    "form": form,
                     "bands of a tile": tile,
                     "Msamples/s": N_BANDS * N_COLUMNS / value / 1e6,
                     "time by that of the product": value / yardstick,

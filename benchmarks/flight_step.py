@@ -8,7 +8,7 @@ from model.flight_batches import LEAD, MARGIN, FlightBatch
 from model.flight_config import FlightConfig
 from model.flight_network import INPUT_UNIT, FlightNetwork
 from model.lightning_module import rate_loss
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, REGRESSORS
+from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
 
 
 def flight_batch(batch: int, lines: int, bands: int, columns: int, device: str = "cpu") -> FlightBatch:
@@ -21,10 +21,9 @@ def flight_batch(batch: int, lines: int, bands: int, columns: int, device: str =
     return FlightBatch(
         features(bands, LINE_FEATURES),
         features(bands + LEAD, BAND_FEATURES),
-        10 * torch.randn(*kept, REGRESSORS, device=device),
+        10 * torch.randn(*kept, TAPS, device=device),
         10 * torch.randn(kept, device=device),
         MARGIN,
-        None,
         torch.ones(batch, bands, device=device),
     )
 
@@ -37,7 +36,6 @@ def flight_step(features: int, batch: int, lines: int, bands: int, columns: int,
 
     def step() -> None:
         network.zero_grad(set_to_none=True)
-        ((change, target),) = inputs.pairs(network)
-        rate_loss(change, target, inputs.scale).backward()  # type: ignore[no-untyped-call]  # torch's own
+        rate_loss(inputs.corrections(network), inputs.target, inputs.scale).backward()  # type: ignore[no-untyped-call]  # torch's own
 
     return step

@@ -3,24 +3,28 @@
 Convolutions in (1, C, B, X), as accelerators want them. All activations are integers with scale 1, per tensor, uint8
 with zero point 128 or int8 with 0. Weights are int8, symmetric; their scale is 2**-shift: per tensor where a layer has
 one shift, else per output channel. Biases are int32. So a quantiser after a convolution is the layer's rounding, but
-for halves (runtime/accelerator_form.py, `unmet_conditions`) and its -128, which the glue clips.
+for halves, which doubled layers do not meet (runtime/tie_free.py), and its -128, which the glue clips.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
-from export.graph_builder import END, Array, GraphBuilder
+from export.graph_builder import END, GraphBuilder
 from runtime.accelerator_form import ZERO_POINTS, subgraph_names
 from runtime.errors import BadArgument
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
 from runtime.flight_package import NEXT
-from runtime.integer_cell import IntegerCell
+from runtime.integer_cell import IntegerCell, IntegerLayer
+from runtime.tie_free import tie_free_layer
 
 ROWS = 2
 """The axis of bands in (1, C, B, X)."""
+DEFAULT_TILE = (4, 1000)
+"""Bands and columns of a tile where nobody says."""
 
 
 def accelerator_graphs(
@@ -36,6 +40,28 @@ def accelerator_graphs(
     return {name: SubGraph(cell, activation, *sizes).built(name) for name in subgraph_names(cell)}
 
 
+class Kernels(NamedTuple):
+    """Layers as the weights of one convolution."""
+
+    weight: npt.NDArray[np.int8]
+    """(n_out, n_in, rows, columns)."""
+    bias: npt.NDArray[np.int32]
+    """(n_out,)."""
+    scale: npt.NDArray[np.float32]
+    """2**-shift: () where all shifts are equal, else (n_out,)."""
+
+
+def joined_kernels(layers: list[IntegerLayer], kernel: tuple[int, int]) -> Kernels:
+    """Layers on the same inputs, whose places lie side by side, as one convolution."""
+    weight = np.concatenate([layer.weight for layer in layers])  # (n_out, places n_in)
+    n_places = kernel[0] * kernel[1]
+    weight = weight.reshape(len(weight), n_places, -1).transpose(0, 2, 1).reshape(len(weight), -1, *kernel)
+    scale = (2.0 ** -np.concatenate([layer.shift for layer in layers]).astype(np.float64)).astype(np.float32)
+    if (scale == scale[0]).all():
+        scale = scale[0].reshape(())
+    return Kernels(weight, np.concatenate([layer.bias for layer in layers]), scale)
+
+
 class SubGraph:
     """One sub-graph while it is built."""
 
@@ -48,7 +74,12 @@ class SubGraph:
         self.zero_point = np.array(ZERO_POINTS[activation], activation)
 
     def built(self, name: str) -> onnx.ModelProto:
-        """The sub-graph of this name."""
+        """The sub-graph of this name as a model."""
+        self.append(name)
+        return self.graph.model(name)
+
+    def append(self, name: str) -> None:
+        """Add the nodes, inputs and outputs of the sub-graph of this name."""
         part, _, index = name.partition("_")
         parts: dict[str, Callable[[str], None]] = {
             "enter": self.enter,
@@ -58,7 +89,6 @@ class SubGraph:
             "decode": self.decode,
         }
         parts[part](f"blocks.{index}.")
-        return self.graph.model(name)
 
     def enter(self, _: str) -> None:
         """Column convolutions of both inputs, and the band convolutions with the bands before the tile."""
@@ -115,22 +145,14 @@ class SubGraph:
     def dense(self, names: list[str], values: str, kernel: tuple[int, int], sign: str | None = None) -> str:
         """One convolution of the layers of these names, requantised; `positive` lifts it to 0."""
         layers = [self.cell.layers[name] for name in names]
-        shift = np.concatenate([layer.shift for layer in layers]).astype(np.float64)
-        scale: Array = (2.0**-shift).astype(np.float32)
-        is_per_tensor = bool((scale == scale[0]).all())
-        if is_per_tensor:
-            scale = scale[0].reshape(())
-        weight = np.concatenate([layer.weight for layer in layers])  # (n_out, places n_in)
-        n_places = kernel[0] * kernel[1]
-        weight = weight.reshape(len(weight), n_places, -1).transpose(0, 2, 1).reshape(len(weight), -1, *kernel)
-        axis: dict[str, Any] = {} if is_per_tensor else {"axis": 0}
-        zeros = np.zeros(scale.shape, np.int8)
-        bias = np.concatenate([layer.bias for layer in layers])
-        inputs = (
-            values,
-            self.graph.node("DequantizeLinear", weight, scale, zeros, **axis),
-            self.graph.node("DequantizeLinear", bias, scale, **axis),
-        )
-        pads = [0, kernel[1] // 2, 0, kernel[1] // 2]
-        sums = self.requantised(self.graph.node("Conv", *inputs, kernel_shape=list(kernel), pads=pads))
+        kernels = joined_kernels([tie_free_layer(layer) or layer for layer in layers], kernel)
+        zeros = np.zeros(kernels.scale.shape, np.int8)
+        weight = self.graph.node("DequantizeLinear", kernels.weight, kernels.scale, zeros, axis=0)
+        bias = self.graph.node("DequantizeLinear", kernels.bias, kernels.scale, axis=0)
+        sums = self.requantised(self.convolution(values, weight, bias, kernel))
         return self.requantised(self.graph.node("Relu", sums)) if sign == "positive" else sums
+
+    def convolution(self, values: str, weight: str, bias: str, kernel: tuple[int, int]) -> str:
+        """A convolution with zeros beyond the ends of a line; bands before a tile are among its inputs."""
+        pads = [0, kernel[1] // 2, 0, kernel[1] // 2]
+        return self.graph.node("Conv", values, weight, bias, kernel_shape=list(kernel), pads=pads)

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from export.accelerator_graphs import DEFAULT_TILE
+from export.dense_files import write_accelerator_graphs, write_qonnx
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
-from export.quantized_folder import is_quantized_folder, read_quantized_folder
+from export.quantized_folder import QuantizedFolder, is_quantized_folder, read_quantized_folder
 from runtime.errors import BadArgument
 
 
@@ -44,9 +46,10 @@ def float_parts(
     return package_parts(module.network, name or config.name, training, n_bands=n_bands, n_columns=n_columns)
 
 
-def integer_parts(folder: Path, name: str | None, n_bands: int | None, n_columns: int | None) -> dict[str, bytes]:
+def integer_parts(
+    found: QuantizedFolder, name: str | None, n_bands: int | None, n_columns: int | None
+) -> dict[str, bytes]:
     """The int8 package of the integers that `linerwkv quantize` wrote."""
-    found = read_quantized_folder(folder)
     sizes = {"n_bands": n_bands, "n_columns": n_columns}
     return integer_package_parts(found.cell, name or found.name, found.training, found.quantization, **sizes)
 
@@ -60,6 +63,15 @@ def integer_parts(folder: Path, name: str | None, n_bands: int | None, n_columns
 @click.option("--bands", type=int, help="Fix the number of bands of the line-step cell.")
 @click.option("--columns", type=int, help="Fix the number of columns of both cells.")
 @click.option("--training-commit", help="Commit that trained a checkpoint; default: that of the working tree.")
+@click.option(
+    "--accelerator",
+    type=click.Path(path_type=Path),
+    help="Also write the dense INT8 sub-graphs to this folder, for tiles of --bands by --columns (default 4 by 1000).",
+)
+@click.option(
+    "--activation", type=click.Choice(["uint8", "int8"]), default="uint8", help="Type of the sub-graphs' activations."
+)
+@click.option("--qonnx", type=click.Path(path_type=Path), help="Also write the dense part as QONNX to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def export(
     source: Path,
@@ -68,11 +80,22 @@ def export(
     bands: int | None,
     columns: int | None,
     training_commit: str | None,
+    accelerator: Path | None,
+    activation: str,
+    qonnx: Path | None,
     as_json: bool,
 ) -> None:
     """Write the flight package of SOURCE: a trained checkpoint, or a folder that `linerwkv quantize` wrote."""
     if is_quantized_folder(source):
-        parts = integer_parts(source, name, bands, columns)
+        found = read_quantized_folder(source)
+        parts = integer_parts(found, name, bands, columns)
+        tile = bands or DEFAULT_TILE[0], columns or DEFAULT_TILE[1]
+        if accelerator is not None:
+            write_accelerator_graphs(found.cell, accelerator, tile, activation)
+        if qonnx is not None:
+            write_qonnx(found.cell, qonnx, tile)
+    elif accelerator is not None or qonnx is not None:
+        raise BadArgument(f"{source} is no output of linerwkv quantize: --accelerator and --qonnx need integers")
     else:
         parts = float_parts(source, name, training_commit, bands, columns)
     write_package(parts, output)

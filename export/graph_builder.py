@@ -69,14 +69,14 @@ class GraphBuilder:
         """One more output of the graph."""
         self.outputs.append(helper.make_tensor_value_info(name, ELEMENT_TYPES[dtype], shape))
 
-    def model(self, name: str) -> onnx.ModelProto:
-        """The finished, checked model; equal calls give equal bytes."""
+    def model(self, name: str, domain: str | None = None) -> onnx.ModelProto:
+        """The finished, checked model; equal calls give equal bytes. domain: of operators beside ONNX's own."""
         tensors = [
             onnx.numpy_helper.from_array(np.frombuffer(data, dtype).reshape(shape), constant)
             for (dtype, shape, data), constant in self.constants.items()
         ]
         graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, tensors)
-        opset = [helper.make_opsetid("", OPSET)]
+        opset = [helper.make_opsetid("", OPSET), *([helper.make_opsetid(domain, 1)] if domain else [])]
         model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION, producer_name="linerwkv")
         onnx.checker.check_model(model, full_check=True)
         return model

@@ -1,7 +1,7 @@
 """The cell as an accelerator runs it: dense INT8 sub-graphs on ONNX Runtime, integer glue between them on the host.
 
-The sub-graphs are those of export/accelerator_graphs.py. A quantiser rounds halves to even where the arithmetic rounds
-them up, so a cell must be made for this form: `unmet_conditions` names what it lacks.
+The sub-graphs are those of export/accelerator_graphs.py. They give the bits of the arithmetic for cells of which
+`unmet_conditions` (runtime/tie_free.py) has nothing to say; weights of 7 bits are enough, 6 bits for old x86.
 """
 
 from typing import Any
@@ -13,39 +13,10 @@ import onnxruntime
 from runtime.cell_glue import fill_beside, fill_channels, fill_features, fill_memory, fill_sum, fill_taps
 from runtime.errors import BadArgument
 from runtime.flight_inputs import TAPS
-from runtime.integer_cell import LARGEST_ACTIVATION, IntegerCell, IntegerLayer
+from runtime.integer_cell import LARGEST_ACTIVATION, IntegerCell
 
 ZERO_POINTS = {"uint8": 128, "int8": 0}
-LARGEST_PAIR_WEIGHT = 63
-"""Two products of a uint8 and a larger weight saturate in 16 bits: x86 without VNNI adds them there."""
-
 Arrays = dict[str, npt.NDArray[Any]]
-
-
-def may_tie(layer: IntegerLayer) -> bool:
-    """Whether a sum of the layer can lie halfway between two integers of its output.
-
-    If 2**k divides all weights of an output, its sums equal its bias modulo 2**k; a tie equals 2**(shift - 1) modulo
-    2**shift. Even weights, an odd bias and a shift of 2 or more are the usual way to be without ties.
-    """
-    shift = layer.shift.astype(np.int64)
-    bits = np.bitwise_or.reduce(layer.weight.astype(np.int64), axis=1) | (1 << shift)
-    step = bits & -bits  # 2**k, at most 2**shift
-    return bool(np.any((layer.bias.astype(np.int64) - (1 << (shift - 1))) % step == 0))
-
-
-def unmet_conditions(cell: IntegerCell) -> list[str]:
-    """Why the accelerator form of this cell would not give the bits of its arithmetic; empty where it does."""
-    found = []
-    for name, layer in cell.layers.items():
-        if name == "taps":  # computed by the host
-            continue
-        if may_tie(layer):
-            found.append(f"layer {name}: a sum may lie halfway between two integers")
-        largest = int(np.abs(layer.weight.astype(np.int64)).max())
-        if largest > LARGEST_PAIR_WEIGHT:
-            found.append(f"layer {name}: a weight of {largest}, allowed up to {LARGEST_PAIR_WEIGHT}")
-    return found
 
 
 class AcceleratorForm:

@@ -53,7 +53,7 @@ def fill_sum(values: Any, change: Any, zero_point: Any, out: Any) -> None:
                 out[b, x, f] = min(max(np.int64(values[b, x, f]) + step, -bound), bound)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def fill_memory(
     projected: Any,
     mantissa: Any,
@@ -72,19 +72,21 @@ def fill_memory(
     n_bands, n_columns, n = numerator.shape
     bound = LARGEST_ACTIVATION
     for b in range(n_bands):
-        for x in range(n_columns):
-            for f in range(n):
+        for f in range(n):
+            rate, shift = np.int64(mantissa[f]), np.int64(exponent[f])
+            half = np.int64(1) << (shift - 1)
+            for x in range(n_columns):
                 weight = max(np.int64(projected[f, b, x]) - zero_point, 0) + 1
                 value = max(np.int64(projected[n + f, b, x]) - zero_point, -bound)
                 gate = max(np.int64(projected[2 * n + f, b, x]) - zero_point, 0)
-                rate, shift = np.int64(mantissa[f]), np.int64(exponent[f])
-                half = np.int64(1) << (shift - 1)
                 above, below = np.int64(numerator[b, x, f]), np.int64(denominator[b, x, f])
                 above += ((2 * weight * value - above) * rate + half) >> shift
                 below += ((128 * weight - below) * rate + half) >> shift
                 out_numerator[b, x, f] = above
                 out_denominator[b, x, f] = below
-                mean = min(max((128 * above + below) // (2 * below), -bound), bound)
+                # 128 higher and so never negative: one unsigned division of 32 bits; above < 2**15, below < 2**15
+                raised = max(128 * above + 257 * below, 0)
+                mean = min(max(np.int64(np.uint32(raised) // np.uint32(2 * below)) - 128, -bound), bound)
                 out_gated[f, b, x] = ((gate * mean + 64) >> 7) + zero_point
 
 
@@ -92,10 +94,10 @@ def fill_memory(
 def fill_taps(decoded: Any, weight: Any, bias: Any, shift: Any, low: Any, high: Any, zero_point: Any, out: Any) -> None:
     """Fill the taps (B, X, TAPS) of decoded (F, B, X): the last layer, whose 14 bits no 8-bit quantiser carries.
 
-    weight: (TAPS, F), bias, shift: (TAPS,).
+    weight: (TAPS, F), bias, shift: (TAPS,). Sums are below 2**24 (`IntegerCell.check`), so 32 bits hold them.
     """
     n = decoded.shape[0]
-    sums = np.empty(decoded.shape[2], np.int64)
+    sums = np.empty(decoded.shape[2], np.int32)
     for b in range(out.shape[0]):
         for k in range(out.shape[2]):
             sums[:] = np.int64(bias[k]) + (np.int64(1) << (np.int64(shift[k]) - 1))

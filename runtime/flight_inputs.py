@@ -144,7 +144,7 @@ def scaled(gain: Any, difference: Any) -> Any:
 
 @njit(cache=True)
 def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gains: Any, out: Any) -> None:
-    """Fill the regressors (X, REGRESSORS) int32 of band `z`: exact differences in units of its samples.
+    """Fill the regressors (X, TAPS) int32 of band `z`: exact differences in units of its samples.
 
     In order: line differences of the bands 1..6 before; those of the band before, west and east; west and east
     neighbour in the line before; west and east neighbour in the band before; the last line difference here and in the

@@ -7,10 +7,11 @@ import onnx
 import pytest
 
 from export.accelerator_graphs import accelerator_graphs
-from export.integer_evaluation import evaluate_step, initial_state
-from runtime.accelerator_form import AcceleratorForm, unmet_conditions
+from export.integer_evaluation import evaluate_step, initial_state, requantised
+from runtime.accelerator_form import AcceleratorForm
 from runtime.errors import BadArgument
-from runtime.integer_cell import CellShape, IntegerCell, IntegerLayer
+from runtime.integer_cell import CellShape, IntegerCell, IntegerLayer, LayerSpec
+from runtime.tie_free import may_tie, tie_free_layer, unmet_conditions
 from tests.export.test_integer_graph import random_lines
 from tests.reference.random_cell import random_cell
 
@@ -63,12 +64,18 @@ def first_difference(cell: IntegerCell, form: AcceleratorForm, n_lines: int, til
 @pytest.mark.parametrize("activation", ["uint8", "int8"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_the_form_equals_the_arithmetic(shape: CellShape, activation: str) -> None:
-    for is_per_tensor in (False, True):
-        cell = tie_free_cell(shape, 1, is_per_tensor)
+    for cell in (random_cell(shape, 1, 31), tie_free_cell(shape, 1), tie_free_cell(shape, 1, is_per_tensor=True)):
         assert unmet_conditions(cell) == []
         form = form_of(cell, activation)
         for tile in (1, 3, 7):
             assert first_difference(cell, form, 30, tile) is None
+
+
+def test_seven_bits_of_weight_are_enough_for_int8_activations() -> None:
+    cell = random_cell(SHAPES[0], 8, 63)
+    assert unmet_conditions(cell, pairs_saturate=False) == []
+    assert all("without VNNI" in text for text in unmet_conditions(cell)) and unmet_conditions(cell)
+    assert first_difference(cell, form_of(cell, "int8"), 30, 7) is None
 
 
 def test_static_shapes() -> None:
@@ -80,27 +87,24 @@ def test_static_shapes() -> None:
     assert first_difference(cell, form_of(cell, "uint8", 7, 11), 30, 7) is None
 
 
-def test_ties_are_found_and_really_differ() -> None:
-    cell = tie_free_cell(SHAPES[0], 3)
-    layer = cell.layers["decoder"]
-    tied = IntegerLayer(layer.spec, layer.weight, layer.bias - 1, layer.shift * 0 + 6)
-    other = IntegerCell(cell.shape, cell.layers | {"decoder": tied}, cell.memories)
-    assert unmet_conditions(other) == ["layer decoder: a sum may lie halfway between two integers"]
-    assert first_difference(other, form_of(other, "uint8"), 30, 7) is not None
+def test_a_cell_that_cannot_be_freed_of_ties_is_found_and_really_differs() -> None:
+    cell = random_cell(SHAPES[0], 3)
+    found = unmet_conditions(cell)
+    assert len(found) == len(cell.layers) - 1
+    assert all("halfway" in text and "cannot be doubled" in text for text in found)
+    assert first_difference(cell, form_of(cell, "uint8"), 30, 7) is not None
 
 
-def test_odd_weights_and_large_weights_are_named() -> None:
-    found = unmet_conditions(random_cell(SHAPES[0], 4))
-    dense = [name for name in random_cell(SHAPES[0], 4).layers if name != "taps"]
-    assert len([text for text in found if "halfway" in text]) == len(dense)
-    assert any("a weight of 127, allowed up to 63" in text for text in found)
+def test_a_doubled_layer_is_the_same_layer() -> None:
+    layer = random_cell(SHAPES[0], 4, 63).layers["decoder"]
+    doubled = tie_free_layer(layer)
+    assert doubled is not None and may_tie(layer) and not may_tie(doubled)
+    values = np.random.default_rng(5).integers(-127, 128, (9, 50, layer.spec.n_in))
+    np.testing.assert_array_equal(requantised(doubled, values), requantised(layer, values))
 
 
 def test_ties_are_exactly_those_that_exist() -> None:
     """On layers small enough to try all inputs."""
-    from runtime.accelerator_form import may_tie
-    from runtime.integer_cell import LayerSpec
-
     generator = np.random.default_rng(6)
     spec = LayerSpec("small", 2, 1, -127, 127)
     values = np.stack(np.meshgrid(np.arange(-127, 128), np.arange(-127, 128)), -1).reshape(-1, 2)

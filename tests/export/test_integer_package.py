@@ -131,6 +131,23 @@ def test_the_verb_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path
     assert files == {"manifest.json", *manifest["parts"]}
 
 
+def test_the_verb_writes_what_compilers_take(cell: IntegerCell, tmp_path: Path) -> None:
+    folder = quantized(cell, tmp_path / "quantized")
+    outputs = ["--accelerator", str(tmp_path / "dense"), "--qonnx", str(tmp_path / "dense.qonnx")]
+    arguments = ["-o", str(tmp_path / "package"), *outputs, "--columns", "16", "--activation", "int8"]
+    result = CliRunner().invoke(export, [str(folder), *arguments])
+    assert result.exit_code == 0, result.output
+    description = json.loads((tmp_path / "dense" / "accelerator.json").read_text())
+    assert (description["activation"], description["n_bands"], description["n_columns"]) == ("int8", 4, 16)
+    for entry in description["subgraphs"]:
+        model = onnx.load(tmp_path / "dense" / entry["file"])
+        assert [value.name for value in model.graph.input] == list(entry["inputs"])
+    whole = onnx.load(tmp_path / "dense.qonnx")
+    assert {entry.domain for entry in whole.opset_import} == {"", "qonnx.custom_op.general"}
+    refused = CliRunner().invoke(export, [str(tmp_path), *arguments]).exception
+    assert isinstance(refused, BadArgument)
+
+
 def test_a_damaged_folder_is_refused(cell: IntegerCell, tmp_path: Path) -> None:
     folder = quantized(cell, tmp_path / "quantized")
     record = json.loads((folder / "integers.json").read_text())

@@ -13,7 +13,7 @@ from model.batches import Share
 from model.flight_batches import LEAD, MARGIN, FlightBatch, FlightBatches, FlightPlan, segment_inputs
 from model.flight_network import INPUT_UNIT
 from model.scene import Scene
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, REGRESSORS, TAPS
+from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
 from runtime.flight_statistics import N_BEFORE
 from tests.model.conftest import smooth_scene
 
@@ -93,7 +93,7 @@ def test_shapes_leave_out_what_is_context(scenes: list[Scene]) -> None:
         n_columns = batch.band_features.shape[3]
         assert batch.line_features.shape == (b, y, z, n_columns, LINE_FEATURES)
         assert batch.band_features.shape == (b, y, z + n_lead, n_columns, BAND_FEATURES)
-        assert batch.differences.shape == (b, y, z, x, REGRESSORS)
+        assert batch.differences.shape == (b, y, z, x, TAPS)
         assert batch.scale.shape == (b, z) and (b, y, z) == (2, PLAN.lines - 1, PLAN.bands)
         assert n_columns == PLAN.columns and x in (PLAN.columns - MARGIN, PLAN.columns - 2 * MARGIN)
     assert leads == {0, LEAD} and lefts == {0, MARGIN}
@@ -113,8 +113,8 @@ def test_targets_and_differences_meet_at_the_same_samples(scenes: list[Scene], f
     # In band z the filter's difference N_BEFORE + 6 is the line difference of the line before: the target, a line late.
     batches = FlightBatches(scenes, replace(PLAN, flip_columns=flip), N_BATCHES, 0, 0)
     for batch in (batches[index] for index in range(N_BATCHES)):
-        ((late, target),) = batch.pairs(OneTap(N_BEFORE + 6))
-        assert target is batch.target and late.shape == target.shape
+        late = batch.corrections(OneTap(N_BEFORE + 6))
+        assert late.shape == batch.target.shape
         assert torch.equal(late[:, 1:], batch.target[:, :-1])
 
 
@@ -140,16 +140,3 @@ def test_bands_before_a_crop_are_those_of_the_scene(tmp_path: Path) -> None:
     part = segment_inputs(np.ascontiguousarray(samples[:, first:]), N_BEFORE)
     for name in ("line_features", "band_features", "differences"):
         assert np.array_equal(getattr(whole, name)[:, first + N_BEFORE :], getattr(part, name)), name
-
-
-@pytest.mark.parametrize("flip", [False, True])
-def test_what_a_stage_missed_belongs_to_the_samples_of_the_targets(scenes: list[Scene], flip: bool) -> None:
-    # a stage that predicts the line before, whose leftovers are twice the targets
-    leftovers = {}
-    for scene in scenes:
-        samples = scene.samples.astype(np.int16)
-        leftovers[scene.name] = 2 * np.diff(samples, axis=0, prepend=samples[:1])
-    batches = FlightBatches(scenes, replace(PLAN, flip_columns=flip), N_BATCHES, 0, 0, leftovers=leftovers)
-    for batch in (batches[index] for index in range(N_BATCHES)):
-        (_, target), (_, missed) = batch.pairs(OneTap(0))
-        assert torch.equal(missed, target)

@@ -24,11 +24,11 @@ from model.flight_network import (
 from model.flight_wkv import WEIGHT_UNIT, next_means
 from model.lightning_module import rate_loss
 from runtime.errors import BadArgument
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, REGRESSORS, TAPS
+from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
 
 # float32 rounds to 6e-8; ten layers of sums of some hundred terms, relative to the largest value of a tensor
 TOLERANCE = 2e-5
-TENSORS = ("line_features", "band_features", "differences", "target", "missed", "scale")
+TENSORS = ("line_features", "band_features", "differences", "target", "scale")
 CONFIG = FlightConfig(features=12, line_blocks=2)
 SHAPES = [(2, 5, 4, 7), (1, 1, 3, 6), (2, 3, 1, 6), (1, 4, 5, 5), (1, 1, 1, 5)]
 
@@ -52,23 +52,21 @@ def random_batch(shape: tuple[int, int, int, int], n_lead: int) -> FlightBatch:
     return FlightBatch(
         features(shape, LINE_FEATURES, 1),
         features((b, y, z + n_lead, x), BAND_FEATURES, 2),
-        torch.randn(b, y, z, x - 4, REGRESSORS, generator=generator) * 9,
+        torch.randn(b, y, z, x - 4, TAPS, generator=generator) * 9,
         torch.randn(b, y, z, x - 4, generator=generator) * 9,
         2,
-        torch.randn(b, y, z, x - 4, generator=generator) * 9,
         torch.ones(b, z),
     )
 
 
 def results(network: FlightNetwork, batch: FlightBatch) -> dict[str, Tensor]:
-    """What both filters give, and all gradients of a step."""
+    """What the filter gives, and all gradients of a step."""
     network.zero_grad(set_to_none=True)
-    pairs = batch.pairs(network)
-    losses = [rate_loss(change, target, batch.scale) for change, target in pairs]
-    torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]  # torch's own
+    change = batch.corrections(network)
+    rate_loss(change, batch.target, batch.scale).backward()  # type: ignore[no-untyped-call]  # torch's own
     found = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
     assert len(found) == len(list(network.parameters()))
-    return {"change": pairs[0][0].detach(), "supplement": pairs[1][0].detach(), **found}
+    return {"change": change.detach(), **found}
 
 
 @pytest.mark.parametrize("n_lead", [0, 4])
@@ -154,7 +152,7 @@ def test_mixed_precision_takes_the_plain_operations(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(flight_network, "clipped_product", refuse)
     with torch.autocast("cpu", torch.bfloat16):
-        assert random_batch((1, 3, 2, 7), 4).pairs(made())[0][0].isfinite().all()
+        assert random_batch((1, 3, 2, 7), 4).corrections(made()).isfinite().all()
 
 
 def test_activations_are_inside_their_bounds() -> None:
