@@ -13,6 +13,7 @@ from runtime.errors import LineRwkvError
 
 EXIT_BAD_INPUT = 2
 COMMAND_GROUP = "linerwkv.commands"
+PREDICTORS = ["linerwkv", "rls", "ccsds123", "dpcm"]
 HELP_OF_OTHERS = {  # so that --help need not import torch
     "ccsds123": "Encode, decode and describe CCSDS 123.0-B-2 images.",
     "evaluate": "Bits per sample of a checkpoint on scenes.",
@@ -113,7 +114,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @package_option
-@click.option("--predictor", type=click.Choice(["linerwkv", "dpcm", "ccsds123"]), default="linerwkv", show_default=True)
+@click.option("--predictor", type=click.Choice(PREDICTORS), default="linerwkv", show_default=True)
+@click.option("--stage", type=click.Choice(["fast", "best"]), help="Of the predictor rls; default best.")
 @click.option("--max-error", type=click.IntRange(0), default=0, show_default=True, help="Largest error of any sample.")
 @click.option("--segment-lines", type=int, help="Lines that decode by themselves; default 64.")
 @click.option(
@@ -129,6 +131,7 @@ def compress(
     output: Path,
     package_path: Path | None,
     predictor: str,
+    stage: str | None,
     max_error: int,
     segment_lines: int | None,
     bit_depth: int | None,
@@ -143,7 +146,7 @@ def compress(
     from runtime.encoder import DEFAULT_SEGMENT_LINES
     from runtime.flight_package import SHIPPED, open_package
     from runtime.scene_reader import RawLayout, describe, describe_pipe, open_scene, raw_lines
-    from runtime.stream_format import PredictorKind
+    from runtime.stream_format import AdaptiveStage, PredictorKind
 
     package = open_package(package_path or SHIPPED) if predictor == "linerwkv" else None
     if source == PIPE:
@@ -162,6 +165,7 @@ def compress(
         predictor=PredictorKind[predictor.upper()],
         max_error=max_error,
         segment_lines=DEFAULT_SEGMENT_LINES if segment_lines is None else segment_lines,
+        stage=None if stage is None else AdaptiveStage[stage.upper()],
     )
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
 

@@ -19,7 +19,7 @@ from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
 from runtime.segment_codec import Samples
-from runtime.stream_format import PredictorKind
+from runtime.stream_format import AdaptiveStage, PredictorKind
 from runtime.whole_output import replacing
 
 PIPE = Path("-")
@@ -83,10 +83,13 @@ def compress_lines(
     predictor: PredictorKind | None = None,
     max_error: int = 0,
     segment_lines: int = DEFAULT_SEGMENT_LINES,
+    stage: AdaptiveStage | None = None,
 ) -> Report:
     """Write the stream of an image whose lines (Z, X) come one at a time; arguments as in `Encoder`."""
     start = time.perf_counter()
-    encoder = Encoder(image, package, predictor=predictor, max_error=max_error, segment_lines=segment_lines)
+    encoder = Encoder(
+        image, package, predictor=predictor, max_error=max_error, segment_lines=segment_lines, stage=stage
+    )
     n_bytes = 0
     with atomic_file(output) as file, progress(image.n_lines, "compress") as bar:
         n_bytes += file.write(encoder.header)

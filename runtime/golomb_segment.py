@@ -1,7 +1,7 @@
 """Segments of residuals: prequantised samples, a predictor, the sample-adaptive coder."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,11 @@ from runtime import golomb
 from runtime.bits import finish, initial_bits
 from runtime.errors import Corrupt
 from runtime.golomb import GolombParameters
-from runtime.predictors import Predictor, SegmentState
+from runtime.predictors import Predictor
 from runtime.prequantise import Quantiser
 from runtime.segment_codec import Samples
 from runtime.stored import stored_bytes
-from runtime.stream_format import Coder, PredictorKind, SegmentHeader
+from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader
 
 
 def golomb_parameters(depth: int) -> GolombParameters:
@@ -25,7 +25,8 @@ def golomb_parameters(depth: int) -> GolombParameters:
 class GolombState(NamedTuple):
     """What both sides know after each line."""
 
-    predictor: SegmentState | None
+    predictor: Any
+    """As the predictor made it; None before the first line."""
     statistics: golomb.GolombState
     bits: npt.NDArray[np.int64]
 
@@ -37,9 +38,16 @@ class GolombSegments:
     may_be_stored = True
 
     def __init__(
-        self, kind: PredictorKind, predictor: Predictor, n_bands: int, n_columns: int, quantiser: Quantiser
+        self,
+        kind: PredictorKind,
+        stage: AdaptiveStage,
+        predictor: Predictor,
+        n_bands: int,
+        n_columns: int,
+        quantiser: Quantiser,
     ) -> None:
         self.predictor = kind
+        self.stage = stage
         self.lines_predictor = predictor
         self.shape = (n_bands, n_columns)
         self.quantiser = quantiser

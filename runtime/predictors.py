@@ -3,7 +3,7 @@
 A predictor works on one line at a time and hands its state in and out; it never sees how many lines follow.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,12 +29,12 @@ class SegmentState(NamedTuple):
 
 
 class Predictor(Protocol):
-    """Lines to mapped residuals and back; None is the state before the first line of a segment."""
+    """Lines to mapped residuals and back. Each has a state of its own kind; None is that before a segment's first line."""
 
-    def encode_line(self, line: Line, state: SegmentState | None, out_mapped: Line) -> SegmentState | None:
+    def encode_line(self, line: Line, state: Any, out_mapped: Line) -> Any:
         """Fill the mapped residuals of `line`, and return the state after it."""
 
-    def decode_line(self, mapped: Line, state: SegmentState | None, out_line: Line) -> SegmentState | None:
+    def decode_line(self, mapped: Line, state: Any, out_line: Line) -> Any:
         """Fill the line whose mapped residuals these are, and return the state after it; raises Corrupt."""
 
 
