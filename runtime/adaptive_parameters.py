@@ -29,7 +29,7 @@ class StageParameters(NamedTuple):
     n_future: int
     """Bands after, seen in the line before against their slow mean."""
     n_mixed: int
-    """1: one prediction. 3: those with short memory, with long memory, and with long memory and few regressors are mixed."""
+    """1: one prediction. 3: those of short memory, of long memory, and of long memory and few regressors are mixed."""
     n_first: int
     """Regressors of that smaller prediction."""
     short_memory: int
@@ -70,11 +70,11 @@ class StageParameters(NamedTuple):
 OPTIONS = {
     AdaptiveStage.FAST: StageParameters(
         n_bands=7, n_means=3, n_wests=3, n_corners=0, n_future=0, n_mixed=1, n_first=0, short_memory=0,
-        long_memory=5000, block=96, interval=256, step=2, has_network=0,
+        long_memory=5000, block=96, interval=512, step=2, has_network=0,
     ),
     AdaptiveStage.BEST: StageParameters(
         n_bands=20, n_means=10, n_wests=4, n_corners=1, n_future=1, n_mixed=3, n_first=14, short_memory=333,
-        long_memory=5000, block=96, interval=192, step=1, has_network=0,
+        long_memory=5000, block=96, interval=384, step=1, has_network=0,
     ),
 }  # fmt: skip
 """Chosen by measurement: docs/decisions/0301-adaptive-stage.md."""

@@ -29,7 +29,7 @@ class SegmentState(NamedTuple):
 
 
 class Predictor(Protocol):
-    """Lines to mapped residuals and back. Each has a state of its own kind; None is that before a segment's first line."""
+    """Lines to mapped residuals and back. Each has a state of its own; None is that before a segment's first line."""
 
     def encode_line(self, line: Line, state: Any, out_mapped: Line) -> Any:
         """Fill the mapped residuals of `line`, and return the state after it."""

@@ -13,7 +13,7 @@ from runtime.adaptive_state import N_LINES
 from runtime.slow_means import UNITS
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def put_difference(values: Any, scale: Any, others: Any, is_there: Any, out_row: Any) -> None:
     """out_row = values * scale - others, or 0 where they are not there."""
     if is_there:
@@ -23,7 +23,7 @@ def put_difference(values: Any, scale: Any, others: Any, is_there: Any, out_row:
         out_row[:] = np.float32(0)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def put_shifted(values: Any, shift: Any, others: Any, is_there: Any, out_row: Any) -> None:
     """out_row[x] = values[x + shift] - others[x], the last column standing in for those beyond; or 0."""
     n_columns = out_row.size

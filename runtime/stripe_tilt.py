@@ -1,8 +1,8 @@
 """How far stripes move from line to line, found from the lines themselves.
 
 The stripes of a pushbroom imager stand upright in raw images and askew in images laid on a map. What neither
-neighbouring bands nor neighbouring columns share is mostly stripe; its correlation with that of 4 and 16 lines before has
-a peak where the stripes have gone. All numbers are integers, and every sum fits 64 bits.
+neighbouring bands nor neighbouring columns share is mostly stripe; its correlation with that of 4 and 16 lines before
+has a peak where the stripes have gone. All numbers are integers, and every sum fits 64 bits.
 """
 
 from typing import Any
