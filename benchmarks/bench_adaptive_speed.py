@@ -36,7 +36,8 @@ def measure(name: str, lines: list[Samples], stage: AdaptiveStage, loop: float) 
     lowest, highest = min(int(line.min()) for line in lines), max(int(line.max()) for line in lines)
     quantise = quantiser(bit_depth(lowest, highest), is_signed=lowest < 0, max_error=0)
     predictor = AdaptivePredictor(stage, *quantise.index_range)
-    codec = GolombSegments(PredictorKind.RLS, stage, predictor, *lines[0].shape, quantise)
+    n_bands, n_columns = lines[0].shape
+    codec = GolombSegments(PredictorKind.RLS, stage, predictor, n_bands, n_columns, quantise)
     payload = encoded(codec, lines)
     header = SegmentHeader(
         0, len(lines), PredictorKind.RLS, Arithmetic.NONE, stage, codec.coder, len(payload), payload_crc=0

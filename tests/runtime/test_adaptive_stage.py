@@ -23,16 +23,17 @@ STAGES = [AdaptiveStage.FAST, AdaptiveStage.BEST]
 def check_road(cube: Cube, stage: AdaptiveStage, limits: tuple[int, int]) -> None:
     """decode(encode(x)) == x, with equal states after each line."""
     predictor = AdaptivePredictor(stage, *limits)
-    states: list[StageState | None] = [None, None]
+    coded: StageState | None = None
+    decoded: StageState | None = None
     mapped, restored = np.empty_like(cube[0]), np.empty_like(cube[0])
     for y, line in enumerate(cube):
-        states[0] = predictor.encode_line(line, states[0], mapped)
+        coded = predictor.encode_line(line, coded, mapped)
         assert mapped.min() >= 0 and mapped.max() <= limits[1] - limits[0]
-        states[1] = predictor.decode_line(mapped, states[1], restored)
+        decoded = predictor.decode_line(mapped, decoded, restored)
         np.testing.assert_array_equal(restored, line, f"line {y}")
-        for name, ours, theirs in zip(StageState._fields, states[0], states[1], strict=True):
+        for name, ours, theirs in zip(StageState._fields, coded, decoded, strict=True):
             np.testing.assert_array_equal(ours, theirs, f"line {y}, {name}")
-            assert np.isfinite(ours).all(), f"line {y}, {name}"
+            assert np.isfinite(np.asarray(ours)).all(), f"line {y}, {name}"
 
 
 @settings(max_examples=60, deadline=None)
@@ -82,7 +83,7 @@ def test_kernels_equal_the_reference_bit_for_bit(stage: AdaptiveStage, has_netwo
             network = 2 * samples + 5 if has_network else None
             encode_band(parameters, states[0], samples, z, network, limits, outs[0])
             reference.encode_band(parameters, states[1], samples, z, network, limits, outs[1])
-            np.testing.assert_array_equal(*outs, f"line {y}, band {z}")
+            np.testing.assert_array_equal(outs[0], outs[1], f"line {y}, band {z}")
         for state in states:
             end_line(state)
         for name, ours, theirs in zip(StageState._fields, *states, strict=True):
@@ -179,7 +180,7 @@ def test_hostile_residuals_are_corrupt_and_never_a_crash(stage: AdaptiveStage) -
         except Corrupt:
             n_corrupt += 1
     assert n_corrupt > 10
-    for value in (-1, -(2**31), 2**31 - 1):
+    for value in (-(2**31), 5000, 2**31 - 1):
         with pytest.raises(Corrupt, match="leads outside the sample range"):
             predictor.decode_line(np.full((3, 40), value, np.int32), None, out)
 
