@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Numba does not see an edit of a callee in another file, so tests compile into a folder of their own.
 TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/$(shell git rev-parse --short HEAD 2>/dev/null || echo none)-$(shell cat runtime/*.py runtime/*/*.py model/*.py 2>/dev/null | sha256sum | cut -c1-12)
 
-.PHONY: help setup demo test test-slow check bench clean
+.PHONY: help setup demo test test-slow emulation executors check bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,12 @@ test: $(VENV)/.dev ## the test suite (minutes)
 test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
 	$(TEST_ENV) $(BIN)/python -m pytest -m slow
 
+emulation: $(VENV)/.dev ## other processors in software, in .emulation (0.4 GB; needs apt, no root)
+	$(BIN)/python -m hil_tests.emulation.setup all
+
+executors: $(VENV)/.dev ## environments of executors beside ONNX Runtime, in .executors (0.6 GB)
+	$(BIN)/python -m hil_tests.executors.setup openvino
+
 check: $(VENV)/.dev ## ruff, mypy --strict, import borders
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,4 +51,4 @@ bench: $(VENV)/.dev ## every benchmark that needs no checkpoint; results go to b
 	for script in $(filter-out benchmarks/bench_checkpoint.py,$(wildcard benchmarks/bench_*.py)); do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache demo_output
+	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache demo_output .emulation .executors

@@ -14,12 +14,14 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from model.batches import WHOLE, Share
+from model.cpu_path import is_compiled_path
+from model.filter_cpu import filtered
 from model.flight_network import INPUT_UNIT
 from model.scene import Scene
 from runtime.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
-    TAPS,
+    REGRESSORS,
     fill_band_features,
     fill_differences,
     fill_line_features,
@@ -36,24 +38,30 @@ class FlightBatch(NamedTuple):
     """Crops of equal size: B of them, of Y lines after the first, Z bands, X columns."""
 
     line_features: Tensor
-    """(B, Y, Z, X, LINE_FEATURES) float32, the cell's integers times 1/16."""
+    """(B, Y, Z', X, LINE_FEATURES) float32, the cell's integers times 1/16; of the bands to predict."""
     band_features: Tensor
-    """(B, Y, Z, X, BAND_FEATURES) float32, likewise."""
+    """(B, Y, Z, X, BAND_FEATURES) float32, likewise; the first Z - Z' bands are context."""
     differences: Tensor
-    """(B, Y, Z, X, TAPS) float32, sample units."""
+    """(B, Y, Z', X', REGRESSORS) float32, sample units."""
     target: Tensor
     """(B, Y, Z', X') float32, sample minus the sample of the line before."""
-    lead: int
-    """The first bands of Z, which only serve as context."""
     left: int
     """The first column of the X' to predict."""
+    missed: Tensor | None
+    """(B, Y, Z', X') float32, sample minus what an adaptive stage without a network predicted, where that is known."""
     scale: Tensor
     """(B, Z') ones: targets are in sample units."""
 
-    def corrections(self, network: nn.Module) -> Tensor:
-        """What the network's filter adds to the line before, to be held against `target`."""
-        filtered: Tensor = (network(self.line_features, self.band_features) * self.differences).sum(-1)  # (B, Y, Z, X)
-        return filtered[:, :, self.lead :, self.left : self.left + self.target.shape[-1]]
+    def pairs(self, network: nn.Module) -> list[tuple[Tensor, Tensor]]:
+        """What the two filters give, each with its target: the change from the line before, and what a stage missed."""
+        columns = slice(self.left, self.left + self.target.shape[-1])
+        taps: Tensor = network(self.line_features, self.band_features, columns)
+        if is_compiled_path(taps):
+            sums = filtered(taps, self.differences)
+        else:
+            sums = (taps.unflatten(-1, (-1, REGRESSORS)) * self.differences.unsqueeze(-2)).sum(-1)  # type: ignore[no-untyped-call]  # torch's own
+        found = [(sums[..., 0], self.target)]
+        return found if self.missed is None else [*found, (sums[..., 1], self.missed)]
 
 
 class SegmentInputs(NamedTuple):
@@ -62,7 +70,7 @@ class SegmentInputs(NamedTuple):
     line_features: npt.NDArray[np.int8]
     band_features: npt.NDArray[np.int8]
     differences: npt.NDArray[np.int32]
-    """(Y, Z, TAPS, X)."""
+    """(Y, Z, X, REGRESSORS)."""
 
 
 def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> SegmentInputs:
@@ -71,7 +79,7 @@ def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> Segme
     shape = (n_lines - 1, n_bands - first_band)
     lines = np.empty((*shape, n_columns, LINE_FEATURES), np.int8)
     bands = np.empty((*shape, n_columns, BAND_FEATURES), np.int8)
-    differences = np.empty((*shape, TAPS, n_columns), np.int32)
+    differences = np.empty((*shape, n_columns, REGRESSORS), np.int32)
     state = first_state(samples[0])
     for y in range(1, n_lines):
         line, (gains, shifts, fixed) = samples[y], state.constants
@@ -101,13 +109,22 @@ class FlightBatches(Dataset[FlightBatch]):
     """An epoch of random batches; item `index` depends on nothing but the arguments here and the index."""
 
     def __init__(
-        self, scenes: list[Scene], plan: FlightPlan, n_batches: int, seed: int, epoch: int, share: Share = WHOLE
+        self,
+        scenes: list[Scene],
+        plan: FlightPlan,
+        n_batches: int,
+        seed: int,
+        epoch: int,
+        share: Share = WHOLE,
+        leftovers: dict[str, npt.NDArray[np.int16]] | None = None,
     ) -> None:
+        """`leftovers`: of each scene by name, (Y, Z, X) in half samples; see `FlightBatch.missed`."""
         self.scenes = scenes
         self.plan = plan
         self.n_batches = n_batches
         self.key = (seed, epoch)
         self.share = share
+        self.leftovers = leftovers or {}
         self.weights = np.array([scene.weight * scene.n_samples for scene in scenes])
         self.shapes = np.array([scene.shape for scene in scenes])
 
@@ -134,17 +151,18 @@ class FlightBatches(Dataset[FlightBatch]):
                       is_at_first_band)
             for place in places
         ]  # fmt: skip
-        lines, bands, differences, targets = (torch.from_numpy(np.stack(parts)) for parts in zip(*crops, strict=True))
+        stacked = [torch.from_numpy(np.stack(parts)) for parts in zip(*crops, strict=True)]
+        lines, bands, differences, targets, missed = stacked
         left = 0 if side == "left" else MARGIN
         right = shape[2] - (0 if side == "right" else MARGIN)
         lead = 0 if is_at_first_band else LEAD
         return FlightBatch(
-            lines.float().mul_(INPUT_UNIT),
+            lines[:, :, lead:].float().mul_(INPUT_UNIT),
             bands.float().mul_(INPUT_UNIT),
-            differences.float().transpose(-1, -2).contiguous(),
+            differences[:, :, lead:, left:right].float(),
             targets[:, :, lead:, left:right].float(),
-            lead,
             left,
+            missed[:, :, lead:, left:right].float().mul_(0.5) if self.leftovers else None,
             torch.ones(len(targets), targets.shape[2] - lead),
         )
 
@@ -159,7 +177,8 @@ class FlightBatches(Dataset[FlightBatch]):
         wide = min(scene.shape[2], self.plan.widest)
         west = int(generator.integers(0, scene.shape[2] - wide + 1))
         block = scene.samples[y : y + n_lines, z : z + before + n_bands, west : west + wide].astype(np.int32)
-        if self.plan.flip_columns and generator.random() < 0.5:
+        is_flipped = self.plan.flip_columns and generator.random() < 0.5
+        if is_flipped:
             block = block[:, :, ::-1].copy()
         skipped = before - LEAD if before else 0
         inputs = segment_inputs(np.ascontiguousarray(block), skipped)
@@ -167,9 +186,15 @@ class FlightBatches(Dataset[FlightBatch]):
         x = {"left": 0, "right": room, "inside": int(generator.integers(0, room + 1))}[side]
         window = slice(x, x + n_columns)
         target = np.diff(block, axis=0)[:, skipped:, window]
+        missed = np.zeros((1, 1, 1), np.int16)
+        if self.leftovers:
+            stored = self.leftovers[scene.name][y + 1 : y + n_lines, z + skipped : z + before + n_bands]
+            missed = stored[:, :, west : west + wide]
+            missed = (missed[:, :, ::-1] if is_flipped else missed)[:, :, window]
         return (
             inputs.line_features[:, :, window],
             inputs.band_features[:, :, window],
-            inputs.differences[..., window],
+            inputs.differences[:, :, window],
             target,
+            np.ascontiguousarray(missed),
         )

@@ -7,9 +7,9 @@ import torch
 from model.evaluate import CodedSize, coded_segments
 from model.flight_batches import segment_inputs
 from model.flight_network import INPUT_UNIT, FlightNetwork
+from runtime.flight_inputs import REGRESSORS
 
 BAND_CHUNK = 24  # bands predicted at once: bounds memory
-REACH = 2  # columns and, twice, bands that a prediction sees beyond its own
 
 
 def doubled_segment(
@@ -20,14 +20,15 @@ def doubled_segment(
     doubled = np.empty((n_lines - 1, n_bands, n_columns), np.int32)
     inputs = segment_inputs(samples)
     device = next(network.parameters()).device
+    reach = 2 * network.config.band_convolutions  # bands that a prediction sees before its own
     with torch.inference_mode():
         for start in range(0, n_bands, BAND_CHUNK):
-            first, stop = max(0, start - 2 * REACH), min(n_bands, start + BAND_CHUNK)
+            first, stop = max(0, start - reach), min(n_bands, start + BAND_CHUNK)
             parts = (inputs.line_features, inputs.band_features)
             features = (torch.from_numpy(part[None, :, first:stop]).to(device).float() * INPUT_UNIT for part in parts)
             taps = network(*features)[0, :, start - first :].cpu().numpy().astype(np.float64)  # (Y - 1, z, X, TAPS)
             differences = inputs.differences[:, start:stop]
-            prediction = samples[:-1, start:stop] + np.einsum("yzxk,yzkx->yzx", taps, differences)
+            prediction = samples[:-1, start:stop] + (taps[..., :REGRESSORS] * differences).sum(-1)
             doubled[:, start:stop] = np.clip(np.floor(2 * prediction) + 1, 2 * smallest, 2 * largest + 1)
     return doubled
 

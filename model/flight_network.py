@@ -8,18 +8,22 @@ the integer cell (docs/arithmetic.md) is this network with its values rounded.
 All tensors are (B, Y, Z, X, F): batch, lines, bands, columns, features.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import TypeGuard
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.clipped_product_cpu import Plan, clipped_product
+from model.cpu_path import is_compiled_path
 from model.flight_config import FlightConfig
 from model.flight_wkv import weighted_means
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAP_BITS, TAPS
+from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, REGRESSORS, TAP_BITS, TAPS
 
 LINE_AXIS, BAND_AXIS, COLUMN_AXIS = -4, -3, -2
+ALL = slice(None)
 INPUT_UNIT = 1.0 / 16
 FIRST_TAPS = (0.5, 0.2, 0.1)
 """Of the line differences 1, 2, 3 bands before, when training starts."""
@@ -50,6 +54,9 @@ class ClippedLinear(nn.Linear):
 
     def forward(self, values: Tensor, axis: int = COLUMN_AXIS, before: int = 0) -> Tensor:
         """(..., n) to (..., n_out): each place along `axis` sees n_in / n places, beginning `before` places earlier."""
+        if is_compiled_path(values):
+            plan = Plan(axis, before, (self.activation.bounds,))
+            return clipped_product(self.weight, self.bias, plan, values)[0]
         rows = side_by_side(values, axis, before, self.in_features)
         sums = F.linear(rows.flatten(0, -2), self.weight, self.bias)  # in two dimensions the clip needs no copy
         return F.hardtanh(sums, *self.activation.bounds, inplace=True).view(*rows.shape[:-1], -1)
@@ -91,6 +98,37 @@ def clipped_sum(values: Tensor, change: Tensor) -> Tensor:
     return F.hardtanh(values + change, *Activation.SIGNED.bounds, inplace=True)
 
 
+def are_fused(layers: Sequence[nn.Module], values: Tensor) -> TypeGuard[Sequence[ClippedLinear]]:
+    """Whether one compiled product may stand for these layers; never for a subclass or one whose calls are watched."""
+    is_plain = all(type(layer) is ClippedLinear and not layer._forward_hooks for layer in layers)
+    return is_plain and is_compiled_path(values)
+
+
+def together(layers: Sequence[nn.Linear], values: Tensor, axis: int, before: int) -> tuple[Tensor, ...]:
+    """What each of some layers of equal size makes of the same places."""
+    if not are_fused(layers, values):
+        return tuple(layer(values, axis, before) for layer in layers)
+    weight, bias = torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers])
+    return clipped_product(weight, bias, Plan(axis, before, tuple(layer.activation.bounds for layer in layers)), values)
+
+
+def added(values: Tensor, layer: nn.Linear, change: Tensor) -> Tensor:
+    """Values plus what a signed layer makes of `change`, clipped."""
+    if not are_fused([layer], values):
+        return clipped_sum(values, layer(change))
+    plan = Plan(COLUMN_AXIS, 0, (Activation.SIGNED.bounds,))
+    return clipped_product(layer.weight, layer.bias, plan, change, values=values)[0]
+
+
+def joined(layer: nn.Linear, one: Tensor, other: Tensor) -> Tensor:
+    """What a positive layer makes of two tensors side by side."""
+    if not are_fused([layer], one):
+        both: Tensor = layer(torch.cat([one, other], dim=-1))
+        return both
+    plan = Plan(COLUMN_AXIS, 0, (Activation.POSITIVE.bounds,))
+    return clipped_product(layer.weight, layer.bias, plan, one, other)[0]
+
+
 Layer = Callable[[int, int, Activation, bool], nn.Linear]
 """Makes a layer of n_in, n_out, its activation, and whether its inputs are those of the network."""
 
@@ -111,10 +149,9 @@ class FlightBlock(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """(B, Y, Z, X, F) to the same shape."""
-        mean = self.memory.means(self.key(values, LINE_AXIS, 1), self.value(values, LINE_AXIS, 1))
-        gate = self.gate(values, LINE_AXIS, 1)
-        values = clipped_sum(values, self.output(self.memory.gated(gate, mean)))
-        return clipped_sum(values, self.mixed(self.mix(values, LINE_AXIS, 1)))
+        key, value, gate = together([self.key, self.value, self.gate], values, LINE_AXIS, 1)
+        values = added(values, self.output, self.memory.gated(gate, self.memory.means(key, value)))
+        return added(values, self.mixed, self.mix(values, LINE_AXIS, 1))
 
 
 class FlightNetwork(nn.Module):
@@ -141,23 +178,27 @@ class FlightNetwork(nn.Module):
         with torch.no_grad():
             self.taps.weight.mul_(0.1)
             self.taps.bias.zero_()
+            self.taps.weight[REGRESSORS:] = 0
             self.taps.bias[: len(FIRST_TAPS)] = torch.tensor(FIRST_TAPS)
 
-    def forward(self, line_features: Tensor, band_features: Tensor) -> Tensor:
+    def forward(self, line_features: Tensor, band_features: Tensor, columns: slice = ALL) -> Tensor:
         """Taps (B, Y, Z, X, TAPS) of all lines but the first of a segment.
 
         line_features: (B, Y, Z, X, LINE_FEATURES), of the lines before each; band_features: (..., BAND_FEATURES), of
-        the band before in each line; both integers -127..127 times 1/16.
+        the band before in each line; both integers -127..127 times 1/16. More bands of band_features than of
+        line_features come before those and are context only; so are the columns outside of `columns`.
         """
         spatial = line_features
         for convolution in self.line_convolutions:
             spatial = convolution(spatial, COLUMN_AXIS, 1)
+        spatial = spatial[:, :, :, columns]  # from here on a column sees itself only
         for block in self.blocks:
             spatial = block(spatial)
-        spectral = self.band_columns(band_features, COLUMN_AXIS, 1)
+        spectral = self.band_columns(band_features, COLUMN_AXIS, 1)[:, :, :, columns]
         for convolution in self.band_convolutions:
             spectral = convolution(spectral, BAND_AXIS, 2)
-        taps: Tensor = self.taps(self.decoder(torch.cat([spatial, spectral], dim=-1)))
+        spectral = spectral[:, :, spectral.shape[2] - spatial.shape[2] :]
+        taps: Tensor = self.taps(joined(self.decoder, spatial, spectral))
         return taps
 
 

@@ -35,12 +35,14 @@ def forward_kernel(rate: Any, key: Any, value: Any, out_mean: Any, out_denominat
             numerator[:] = 0
             denominator[:] = unit
             for y in range(n_lines):
+                keys, values = key[b, y, start : start + n], value[b, y, start : start + n]  # one index: vectorised
+                means, denominators = out_mean[b, y, start : start + n], out_denominator[b, y, start : start + n]
                 for i in range(n):
-                    weight = key[b, y, start + i] + unit
-                    numerator[i] += rate[i] * (weight * value[b, y, start + i] - numerator[i])
+                    weight = keys[i] + unit
+                    numerator[i] += rate[i] * (weight * values[i] - numerator[i])
                     denominator[i] += rate[i] * (weight - denominator[i])
-                    out_denominator[b, y, start + i] = denominator[i]
-                    out_mean[b, y, start + i] = numerator[i] / denominator[i]
+                    denominators[i] = denominator[i]
+                    means[i] = numerator[i] / denominator[i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -87,7 +89,8 @@ def backward_kernel(
     The adjoints of the two sums run backwards over lines: alpha(y) = dL/dnumerator(y) + (1 - rate) alpha(y + 1).
     """
     n_batch, n_lines, n_lanes = key.shape
-    unit, zero = np.float32(WEIGHT_UNIT), np.float32(0)
+    unit, one = np.float32(WEIGHT_UNIT), np.float32(1)
+    zeros, units = np.zeros_like(rate), np.full_like(rate, unit)
     alpha, beta, total = np.empty_like(rate), np.empty_like(rate), np.empty_like(rate)
     for b in range(n_batch):
         for start in range(0, n_lanes, rate.shape[0]):
@@ -96,21 +99,25 @@ def backward_kernel(
             beta[:] = 0
             total[:] = 0
             for y in range(n_lines - 1, -1, -1):
-                is_first = y == 0
-                before = y if is_first else y - 1
+                stop = start + n
+                keys, values, means = key[b, y, start:stop], value[b, y, start:stop], mean[b, y, start:stop]
+                denominators, grads = denominator[b, y, start:stop], grad_mean[b, y, start:stop]
+                out_keys, out_values = out_key[b, y, start:stop], out_value[b, y, start:stop]
+                if y > 0:
+                    means_before, below_before = mean[b, y - 1, start:stop], denominator[b, y - 1, start:stop]
+                else:
+                    means_before, below_before = zeros[:n], units[:n]
                 for i in range(n):
-                    j = start + i
-                    share = grad_mean[b, y, j] / denominator[b, y, j]
-                    alpha[i] += share
-                    beta[i] -= share * mean[b, y, j]
-                    weight = key[b, y, j] + unit
-                    out_key[b, y, j] = rate[i] * (alpha[i] * value[b, y, j] + beta[i])
-                    out_value[b, y, j] = rate[i] * weight * alpha[i]
-                    d = unit if is_first else denominator[b, before, j]
-                    n_before = zero if is_first else mean[b, before, j] * d
-                    total[i] += alpha[i] * (weight * value[b, y, j] - n_before) + beta[i] * (weight - d)
-                    alpha[i] *= np.float32(1) - rate[i]
-                    beta[i] *= np.float32(1) - rate[i]
+                    share = grads[i] / denominators[i]
+                    a = alpha[i] + share
+                    c = beta[i] - share * means[i]
+                    weight = keys[i] + unit
+                    out_keys[i] = rate[i] * (a * values[i] + c)
+                    out_values[i] = rate[i] * weight * a
+                    below = below_before[i]
+                    total[i] += a * (weight * values[i] - means_before[i] * below) + c * (weight - below)
+                    alpha[i] = a * (one - rate[i])
+                    beta[i] = c * (one - rate[i])
             for i in range(n):
                 out_rate[i] += total[i]
 

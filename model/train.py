@@ -25,6 +25,7 @@ from model.run_record import RATE, RunRecord
 from model.scene import Scene
 from model.scene_check import depth_findings, findings
 from model.scene_list import load_scenes
+from model.stage_leftovers import leftovers
 from model.time_limit import TimeLimit
 from model.training_config import TrainingConfig
 from runtime.compression import atomic_file
@@ -74,7 +75,8 @@ def batches(config: TrainingConfig, scenes: list[Scene], epoch: int, share: Shar
     batch_size = data.final_batch_size if is_final else data.batch_size
     if isinstance(config.network, FlightConfig):
         flight = FlightPlan(data.crop_lines, n_bands, data.crop_columns, batch_size, data.flip_columns)
-        return FlightBatches(scenes, flight, schedule.batches_per_epoch, schedule.seed, epoch, share)
+        left = leftovers(scenes, Path(data.cache)) if data.adaptive_stage else None
+        return FlightBatches(scenes, flight, schedule.batches_per_epoch, schedule.seed, epoch, share, left)
     plan = CropPlan(
         Base(config.network.base),
         data.crop_lines,
@@ -114,26 +116,38 @@ def train(
     if there is one, as if it had not stopped; a part of an epoch is done again. `start` is a checkpoint whose weights
     begin the run. `max_minutes` ends it early, after a whole epoch. Raises BadArgument for unusable data.
     """
-    folder = Path(config.output) / config.name
-    last = folder / "last.ckpt"
     limits: list[Callback] = [TimeLimit(60 * max_minutes)] if max_minutes is not None else []
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice and its list of absent devices
-    keep_freed_memory()
-    torch.set_num_threads(config.schedule.threads)
     training, validation = checked_scenes(config)
     lightning.seed_everything(config.schedule.seed, verbose=False)
     module = LineRwkvTraining(config, validation)
     if start is not None:
         module.network.load_state_dict(started_weights(config, start))
+    return fit(config, module, training, limits, resume=resume)
+
+
+def fit(
+    config: TrainingConfig,
+    module: LineRwkvTraining,
+    training: list[Scene],
+    limits: list[Callback],
+    *,
+    resume: bool,
+) -> Path:
+    """Train `module` by the schedule and return the last checkpoint's path; the files are those of `train`."""
+    folder = Path(config.output) / config.name
+    last = folder / "last.ckpt"
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice and its list of absent devices
+    keep_freed_memory()
+    torch.set_num_threads(config.schedule.threads)
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "config.json") as file:
         file.write(json.dumps(config.to_dict(), indent=1).encode() + b"\n")
     say(
         f"{config.name}: {count_parameters(module.network):,} parameters, "
         f"{count_macs(module.network):,} multiply-accumulates per sample, "
-        f"{len(training)} training and {len(validation)} validation scenes"
+        f"{len(training)} training and {len(module.validation_scenes)} validation scenes"
     )
-    data = SceneData(config, training, len(validation))
+    data = SceneData(config, training, len(module.validation_scenes))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # config.json is in it
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.* is deprecated")  # Lightning's own use
@@ -205,5 +219,8 @@ def load_checkpoint(path: Path) -> tuple[LineRwkvTraining, TrainingConfig]:
     stored = stored_checkpoint(path)
     config = TrainingConfig.from_dict(stored["hyper_parameters"]["config"])
     module = LineRwkvTraining(config, [])
-    module.load_state_dict(stored["state_dict"])
+    try:
+        module.load_state_dict(stored["state_dict"])
+    except RuntimeError as error:
+        raise BadArgument(f"checkpoint {path}: its weights are not those of a float network") from error
     return module, config

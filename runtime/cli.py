@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from runtime.errors import LineRwkvError
+from runtime.errors import BadArgument, LineRwkvError
 
+EXIT_CHECK_FAILED = 1
 EXIT_BAD_INPUT = 2
 COMMAND_GROUP = "linerwkv.commands"
 HELP_OF_OTHERS = {  # so that --help need not import torch
@@ -19,6 +20,7 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
     "export": "Write the flight package of a checkpoint.",
     "finetune": "Train a checkpoint further on other scenes.",
     "pack-scenes": "Pack training scenes for a machine without network.",
+    "quantize": "Turn a flight checkpoint into INT8 integers.",
     "train": "Train a network from a TOML file.",
 }
 
@@ -106,6 +108,13 @@ def package_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def executor_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names an executor."""
+    return click.option("--executor", default="onnxruntime", show_default=True, help="What runs the package's cells.")(
+        command
+    )
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
@@ -113,6 +122,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @package_option
+@executor_option
 @click.option("--predictor", type=click.Choice(["linerwkv", "dpcm", "ccsds123"]), default="linerwkv", show_default=True)
 @click.option("--max-error", type=click.IntRange(0), default=0, show_default=True, help="Largest error of any sample.")
 @click.option("--segment-lines", type=int, help="Lines that decode by themselves; default 64.")
@@ -128,6 +138,7 @@ def compress(
     source: Path,
     output: Path,
     package_path: Path | None,
+    executor: str,
     predictor: str,
     max_error: int,
     segment_lines: int | None,
@@ -159,6 +170,7 @@ def compress(
         image,
         output,
         package,
+        executor,
         predictor=PredictorKind[predictor.upper()],
         max_error=max_error,
         segment_lines=DEFAULT_SEGMENT_LINES if segment_lines is None else segment_lines,
@@ -170,16 +182,19 @@ def compress(
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("output", metavar="OUT.hdr", type=click.Path(path_type=Path))
 @package_option
+@executor_option
 @click.option("--salvage", is_flag=True, help="Give back every intact segment of a damaged stream.")
 @json_option
-def decompress(source: Path, output: Path, package_path: Path | None, salvage: bool, as_json: bool) -> None:
+def decompress(
+    source: Path, output: Path, package_path: Path | None, executor: str, salvage: bool, as_json: bool
+) -> None:
     """Restore an image as ENVI (`-`: raw little-endian BIL lines to a pipe)."""
     from runtime.compression import PIPE, decompress_salvaged
     from runtime.compression import decompress as decompress_stream
     from runtime.flight_package import SHIPPED, open_package
 
     package = open_package(package_path or SHIPPED) if package_path or SHIPPED.exists() else None
-    report = (decompress_salvaged if salvage else decompress_stream)(source, output, package)
+    report = (decompress_salvaged if salvage else decompress_stream)(source, output, package, executor)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for first, last in report.missing_lines:
         click.echo(f"linerwkv: lines {first}..{last} are missing and zero in the output", err=True)
@@ -200,6 +215,30 @@ def info(source: Path, as_json: bool) -> None:
         click.echo(f"{name:16} {value}")
     for segment in description["segments"]:
         click.echo("segment          " + ", ".join(f"{name} {value}" for name, value in segment.items()))
+
+
+@cli.command()
+@click.argument("package_path", metavar="[PACKAGE]", type=click.Path(path_type=Path), required=False)
+@click.option("--executor", help="Only this one; default: all that are installed.")
+@json_option
+def verify(package_path: Path | None, executor: str | None, as_json: bool) -> None:
+    """Show which executors here reproduce an int8 package bit for bit; exit code 1 where one does not."""
+    from runtime.flight_package import SHIPPED, IntegerPackage, open_package
+    from runtime.verify import verdicts
+
+    package = open_package(package_path or SHIPPED)
+    if not isinstance(package, IntegerPackage):
+        raise BadArgument(f"package {package.source} is {package.arithmetic}, allowed int8-v1: only that is repeatable")
+    rows = []
+    for row in verdicts(package, executor):
+        rows.append(row)
+        if not as_json:
+            rate = f"{row.msamples_per_s:7.3f}" if row.msamples_per_s is not None else "      -"
+            click.echo(f"{row.executor:44} {row.setting:36} tile {row.tile:4} {rate} Msamples/s  {row.finding}")
+    if as_json:
+        click.echo(json.dumps({"package": package.sha256.hex(), "rows": [row.to_dict() for row in rows]}))
+    if not all(row.is_equal for row in rows):
+        sys.exit(EXIT_CHECK_FAILED)
 
 
 @cli.command()

@@ -15,11 +15,13 @@ from tqdm import tqdm
 from runtime.decoder import Decoder, StreamReader
 from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder, ImageDescription
 from runtime.errors import BadArgument, Corrupt
+from runtime.executor_registry import ONNXRUNTIME
+from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
 from runtime.segment_codec import Samples
-from runtime.stream_format import PredictorKind
+from runtime.stream_format import PredictorKind, StreamHeader
 from runtime.whole_output import replacing
 
 PIPE = Path("-")
@@ -79,6 +81,7 @@ def compress_lines(
     image: ImageDescription,
     output: Path,
     package: FlightPackage | None = None,
+    executor: str = ONNXRUNTIME,
     *,
     predictor: PredictorKind | None = None,
     max_error: int = 0,
@@ -86,7 +89,14 @@ def compress_lines(
 ) -> Report:
     """Write the stream of an image whose lines (Z, X) come one at a time; arguments as in `Encoder`."""
     start = time.perf_counter()
-    encoder = Encoder(image, package, predictor=predictor, max_error=max_error, segment_lines=segment_lines)
+    encoder = Encoder(
+        image,
+        package,
+        predictor=predictor,
+        max_error=max_error,
+        segment_lines=segment_lines,
+        executor=named_executor(package, executor),
+    )
     n_bytes = 0
     with atomic_file(output) as file, progress(image.n_lines, "compress") as bar:
         n_bytes += file.write(encoder.header)
@@ -112,14 +122,25 @@ def open_input(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def stream_lines(reader: StreamReader, package: FlightPackage | None) -> Iterator[Samples]:
+def named_executor(package: FlightPackage | None, name: str) -> AnyExecutor | None:
+    """The executor of a package; none without one."""
+    return make_executor(package, name) if package is not None else None
+
+
+def make_decoder(header: StreamHeader, package: FlightPackage | None, executor: str) -> Decoder:
+    """A decoder; an executor is made, and tested, only where the stream needs this package."""
+    is_needed = package is not None and package.sha256 == header.package_sha256
+    return Decoder(header, package, named_executor(package, executor) if is_needed else None)
+
+
+def stream_lines(reader: StreamReader, package: FlightPackage | None, executor: str = ONNXRUNTIME) -> Iterator[Samples]:
     """Each line (Z, X) of a sound stream."""
-    decoder = Decoder(reader.header, package)
+    decoder = make_decoder(reader.header, package, executor)
     for segment, payload in reader.segments():
         yield from decoder.lines(segment, payload)
 
 
-def decompress(source: Path, output: Path, package: FlightPackage | None = None) -> Report:
+def decompress(source: Path, output: Path, package: FlightPackage | None = None, executor: str = ONNXRUNTIME) -> Report:
     """Restore the image of a stream as ENVI, or as raw BIL lines on standard output. Raises LineRwkvError."""
     start = time.perf_counter()
     with open_input(source) as file:
@@ -128,20 +149,22 @@ def decompress(source: Path, output: Path, package: FlightPackage | None = None)
         n_lines = 0
         with progress(header.n_lines, "decompress") as bar:
             if output == PIPE:
-                for line in stream_lines(reader, package):
+                for line in stream_lines(reader, package, executor):
                     sys.stdout.buffer.write(raw_line(line, header.sample_type))
                     n_lines += 1
                 sys.stdout.buffer.flush()
             else:
                 with EnviWriter(output, header) as writer:
-                    for line in stream_lines(reader, package):
+                    for line in stream_lines(reader, package, executor):
                         writer.append(line)
                         n_lines += 1
                         bar.update()
     return Report(n_lines, header.n_bands, header.n_columns, reader.n_bytes, time.perf_counter() - start)
 
 
-def decompress_salvaged(source: Path, output: Path, package: FlightPackage | None = None) -> Report:
+def decompress_salvaged(
+    source: Path, output: Path, package: FlightPackage | None = None, executor: str = ONNXRUNTIME
+) -> Report:
     """Restore every intact segment of a damaged stream; missing lines are zero. Raises LineRwkvError."""
     start = time.perf_counter()
     with open_input(source) as file:
@@ -150,7 +173,7 @@ def decompress_salvaged(source: Path, output: Path, package: FlightPackage | Non
     header = found.header
     if not found.segments:
         raise Corrupt(f"{source}: no intact segment in {len(data)} bytes")
-    decoder = Decoder(header, package)
+    decoder = make_decoder(header, package, executor)
     missing = found.missing_lines()
     blank = np.zeros((header.n_bands, header.n_columns), np.int32)
     with EnviWriter(output, header) as writer:

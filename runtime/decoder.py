@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from runtime.crc32c import crc32c
 from runtime.errors import BadArgument, Corrupt, Truncated
-from runtime.executor import Executor, OnnxRuntimeExecutor
+from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage
 from runtime.segment_codec import Samples
 from runtime.segment_codecs import segment_codec
@@ -122,7 +122,7 @@ class Decoder:
     """Decodes segments of one stream into lines of samples."""
 
     def __init__(
-        self, header: StreamHeader, package: FlightPackage | None = None, executor: Executor | None = None
+        self, header: StreamHeader, package: FlightPackage | None = None, executor: AnyExecutor | None = None
     ) -> None:
         """Raise BadArgument where the stream needs a package and `package` is not that one."""
         if header.arithmetic is not Arithmetic.NONE:
@@ -133,7 +133,7 @@ class Decoder:
                     f"stream was made with package {header.package_sha256.hex()[:12]}..., "
                     f"given {package.sha256.hex()[:12]}... ({package.source})"
                 )
-            executor = executor or OnnxRuntimeExecutor(package)
+            executor = executor or make_executor(package)
         else:
             package = executor = None
         self.header = header

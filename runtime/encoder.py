@@ -9,7 +9,7 @@ import numpy.typing as npt
 from runtime.crc32c import crc32c
 from runtime.depth import check_in_range, sample_range
 from runtime.errors import BadArgument
-from runtime.executor import Executor, OnnxRuntimeExecutor
+from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage
 from runtime.segment_codec import SegmentCodec
 from runtime.segment_codecs import segment_codec
@@ -59,7 +59,7 @@ class Encoder:
         predictor: PredictorKind | None = None,
         max_error: int = 0,
         segment_lines: int = DEFAULT_SEGMENT_LINES,
-        executor: Executor | None = None,
+        executor: AnyExecutor | None = None,
     ) -> None:
         """`predictor` None is LineRWKV with a package and DPCM without. Raises BadArgument."""
         if not 1 <= segment_lines <= LARGEST_SEGMENT_LINES:
@@ -70,7 +70,7 @@ class Encoder:
             package = None
         self.image = image
         self.segment_lines = segment_lines
-        self.arithmetic = Arithmetic.NONE if package is None else Arithmetic.FLOAT32
+        self.arithmetic = Arithmetic.NONE if package is None else Arithmetic.of(package.arithmetic)
         stream = StreamHeader(
             image.n_bands,
             image.n_columns,
@@ -86,7 +86,7 @@ class Encoder:
         self.header = stream.to_bytes()
         self.header_crc = crc32c(self.header)
         if package is not None and executor is None:
-            executor = OnnxRuntimeExecutor(package)
+            executor = make_executor(package)
         self.codec = segment_codec(predictor, stream, package, executor)
         self.stored = segment_codec(PredictorKind.NONE, stream, None, None)
         self.range = sample_range(image.depth, is_signed=image.is_signed)

@@ -1,4 +1,4 @@
-"""The four things that can go wrong with a stream, a package or an argument."""
+"""What can go wrong with a stream, a package, an argument or an executor."""
 
 
 class LineRwkvError(Exception):
@@ -22,3 +22,7 @@ class Truncated(LineRwkvError):
 
 class TooNew(LineRwkvError):
     """Stored bytes follow a format version that this release does not know."""
+
+
+class ExecutorFailed(LineRwkvError):
+    """What runs the cell died, did not answer in time, or answered nonsense."""

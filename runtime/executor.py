@@ -1,13 +1,12 @@
 """What runs the step cells of a flight package: the protocol, and ONNX Runtime on the CPU."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
-from runtime.errors import Corrupt
-from runtime.flight_package import NEXT, FlightPackage
+from runtime.cell_executor import session
+from runtime.flight_package import NEXT, FloatPackage
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -35,7 +34,7 @@ class Executor(Protocol):
         """
 
 
-def initial_state(package: FlightPackage, n_bands: int, n_columns: int) -> CellState:
+def initial_state(package: FloatPackage, n_bands: int, n_columns: int) -> CellState:
     """The state before the second line of a segment."""
     line: dict[str, FloatArray] = {}
     band: dict[str, FloatArray] = {}
@@ -49,38 +48,22 @@ def initial_state(package: FlightPackage, n_bands: int, n_columns: int) -> CellS
 class OnnxRuntimeExecutor:
     """ONNX Runtime on the CPU, one thread: the band-step cell for one band, the line-step cell for more."""
 
-    def __init__(self, package: FlightPackage, n_threads: int = 1) -> None:
+    def __init__(self, package: FloatPackage, n_threads: int = 1) -> None:
         self.line_names = [state.name for state in package.states if state.is_per_band]
         self.band_names = [state.name for state in package.states if not state.is_per_band]
         self.outputs = ["correction", *(state.name + NEXT for state in package.states if state.is_per_band)]
         self.outputs += [name + NEXT for name in self.band_names]
         cells = package.manifest["cells"]
-        self.line_step = self.session(package, cells["line_step"], n_threads)
-        self.band_step = self.session(package, cells["band_step"], n_threads)
-
-    @staticmethod
-    def session(package: FlightPackage, name: str, n_threads: int) -> Any:
-        """A session on one cell, its weights taken from the package in memory."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = n_threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        weights = package.manifest["weights"]
-        if weights in package.parts:
-            data = package.parts[weights]
-            options.add_external_initializers_from_files_in_memory([weights], [data], [len(data)])
-        try:
-            return onnxruntime.InferenceSession(package.parts[name], options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises its own types, straight from Exception
-            raise Corrupt(f"package {package.source}: cell {name} does not load: {error}") from error
+        self.line_step = session(package, cells["line_step"], n_threads)
+        self.band_step = session(package, cells["band_step"], n_threads)
 
     def step(
         self, line_before: FloatArray, band_before: FloatArray, is_first_band: FloatArray, state: CellState
     ) -> tuple[FloatArray, CellState]:
         """As in `Executor`."""
-        session = self.band_step if len(line_before) == 1 else self.line_step
+        chosen = self.band_step if len(line_before) == 1 else self.line_step
         feed = {"line_before": line_before, "band_before": band_before, "is_first_band": is_first_band}
-        correction, *states = session.run(self.outputs, {**feed, **state.line, **state.band})
+        correction, *states = chosen.run(self.outputs, {**feed, **state.line, **state.band})
         n_line = len(self.line_names)
         line = dict(zip(self.line_names, states[:n_line], strict=True))
         band = dict(zip(self.band_names, states[n_line:], strict=True))

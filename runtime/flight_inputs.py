@@ -11,17 +11,30 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from runtime.flight_statistics import GAIN_BITS, N_BEFORE, BandConstants, add_line, band_constants, clipped, first_sums
+from runtime.flight_statistics import (
+    FIXED_FEATURES,
+    GAIN_BITS,
+    N_BEFORE,
+    SLOW_BITS,
+    BandConstants,
+    add_errors,
+    add_line,
+    band_constants,
+    clipped,
+    first_sums,
+)
 
-LINE_FEATURES = 9
+LINE_FEATURES = 6 + FIXED_FEATURES
 BAND_FEATURES = 4
-SLOW_BITS = 4
-"""Fraction bits of the slow means."""
 SLOW_SHIFTS = (2, 4)
 """A slow mean moves by 1/4, or 1/16, of the way to each new line; faster in the first lines."""
 N_SLOW_BEFORE = 4
-TAPS = N_BEFORE + 14
-"""Regressors of one sample: see `fill_differences`."""
+REGRESSORS = N_BEFORE + 14
+"""Differences of one sample: see `fill_differences`."""
+TAPS = 2 * REGRESSORS
+"""Of one sample: for the prediction, and for the supplement."""
+SUPPLEMENT_BITS = 4
+LARGEST_SUPPLEMENT = 1 << 20
 TAP_BITS = 10
 LARGEST_TAP = (8 << TAP_BITS) - 1
 
@@ -50,7 +63,8 @@ def first_state(first_line: npt.NDArray[np.int32]) -> HostState:
 
 def next_state(line: npt.NDArray[np.int32], state: HostState) -> HostState:
     """The state after one more line (Z, X); the large arrays of `state` are used again."""
-    add_line(line, state.line_1, state.constants.gains, state.sums)
+    add_line(line, state.line_1, state.sums)
+    add_errors(line, state.line_1, state.slow[1], state.constants.gains, state.sums)
     warm = np.int64(state.n_lines + 1).item().bit_length() - 1
     for i, shift in enumerate(SLOW_SHIFTS):
         move_slow(line, min(shift, warm), state.slow[i])
@@ -100,9 +114,8 @@ def fill_line_features(
         out[x, 3] = feature(change - explained, fine)
         out[x, 4] = feature(here - west, shift)
         out[x, 5] = feature(here - mean, shift - 3)
-        out[x, 6] = fixed[z, 0]
-        out[x, 7] = fixed[z, 1]
-        out[x, 8] = fixed[z, 2]
+        for i in range(FIXED_FEATURES):
+            out[x, 6 + i] = fixed[z, i]
 
 
 @njit(cache=True)
@@ -135,53 +148,60 @@ def scaled(gain: Any, difference: Any) -> Any:
 
 @njit(cache=True)
 def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gains: Any, out: Any) -> None:
-    """Fill the regressors (TAPS, X) int32 of band `z`: exact differences in units of its samples.
+    """Fill the regressors (X, REGRESSORS) int32 of band `z`: exact differences in units of its samples.
 
     In order: line differences of the bands 1..6 before; those of the band before, west and east; west and east
     neighbour in the line before; west and east neighbour in the band before; the last line difference here and in the
-    band before; the two slow means; slow mean differences of the bands 1..4 before, in this line.
+    band before; the slower and the faster slow mean; slow mean differences of the bands 1..4 before, in this line.
     """
     n_columns = line_1.shape[1]
     for x in range(n_columns):
         west, east = max(x - 1, 0), min(x + 1, n_columns - 1)
         here = np.int64(line_1[z, x])
         for i in range(1, N_BEFORE + 1):
-            out[i - 1, x] = (
+            out[x, i - 1] = (
                 scaled(gains[z, i - 1], np.int64(line[z - i, x]) - np.int64(line_1[z - i, x])) if z >= i else 0
             )
-        out[N_BEFORE + 2, x] = np.int64(line_1[z, west]) - here
-        out[N_BEFORE + 3, x] = np.int64(line_1[z, east]) - here
-        out[N_BEFORE + 6, x] = here - np.int64(line_2[z, x])
-        out[N_BEFORE + 8, x] = (np.int64(slow[1, z, x]) >> SLOW_BITS) - here
-        out[N_BEFORE + 9, x] = (np.int64(slow[0, z, x]) >> SLOW_BITS) - here
-        if z > 0:
-            gain, now = gains[z, 0], np.int64(line[z - 1, x])
-            out[N_BEFORE, x] = scaled(gain, np.int64(line[z - 1, west]) - np.int64(line_1[z - 1, west]))
-            out[N_BEFORE + 1, x] = scaled(gain, np.int64(line[z - 1, east]) - np.int64(line_1[z - 1, east]))
-            out[N_BEFORE + 4, x] = scaled(gain, np.int64(line[z - 1, west]) - now)
-            out[N_BEFORE + 5, x] = scaled(gain, np.int64(line[z - 1, east]) - now)
-            out[N_BEFORE + 7, x] = scaled(gain, np.int64(line_1[z - 1, x]) - np.int64(line_2[z - 1, x]))
-        else:
-            for k in (N_BEFORE, N_BEFORE + 1, N_BEFORE + 4, N_BEFORE + 5, N_BEFORE + 7):
-                out[k, x] = 0
         for i in range(1, N_SLOW_BEFORE + 1):
-            out[N_BEFORE + 9 + i, x] = (
+            out[x, N_BEFORE + 9 + i] = (
                 scaled(gains[z, i - 1], np.int64(line[z - i, x]) - (np.int64(slow[1, z - i, x]) >> SLOW_BITS))
                 if z >= i
                 else 0
             )
+        out[x, N_BEFORE + 2] = np.int64(line_1[z, west]) - here
+        out[x, N_BEFORE + 3] = np.int64(line_1[z, east]) - here
+        out[x, N_BEFORE + 6] = here - np.int64(line_2[z, x])
+        out[x, N_BEFORE + 8] = (np.int64(slow[1, z, x]) >> SLOW_BITS) - here
+        out[x, N_BEFORE + 9] = (np.int64(slow[0, z, x]) >> SLOW_BITS) - here
+        if z > 0:
+            gain, now = gains[z, 0], np.int64(line[z - 1, x])
+            out[x, N_BEFORE] = scaled(gain, np.int64(line[z - 1, west]) - np.int64(line_1[z - 1, west]))
+            out[x, N_BEFORE + 1] = scaled(gain, np.int64(line[z - 1, east]) - np.int64(line_1[z - 1, east]))
+            out[x, N_BEFORE + 4] = scaled(gain, np.int64(line[z - 1, west]) - now)
+            out[x, N_BEFORE + 5] = scaled(gain, np.int64(line[z - 1, east]) - now)
+            out[x, N_BEFORE + 7] = scaled(gain, np.int64(line_1[z - 1, x]) - np.int64(line_2[z - 1, x]))
+        else:
+            for k in (N_BEFORE, N_BEFORE + 1, N_BEFORE + 4, N_BEFORE + 5, N_BEFORE + 7):
+                out[x, k] = 0
 
 
 @njit(cache=True)
-def filtered(taps: Any, differences: Any, base: Any, smallest: Any, largest: Any, out_doubled: Any) -> None:
-    """Fill s-tilde (X,), the prediction with double resolution (clause 4.7 of CCSDS 123.0-B-2).
+def filtered(
+    taps: Any, differences: Any, base: Any, smallest: Any, largest: Any, out_doubled: Any, out_supplement: Any
+) -> None:
+    """Fill s-tilde (X,), the prediction with double resolution (CCSDS 123.0-B-2, clause 4.7), and the supplement (X,).
 
-    taps: (X, TAPS) integers in 1/1024. differences: (TAPS, X). base: (X,), the line before. The prediction is base plus
-    the weighted differences; s-tilde is floor(2 prediction) + 1, clipped to 2*smallest .. 2*largest + 1.
+    taps: (X, TAPS) integers in 1/1024. differences: (X, REGRESSORS). base: (X,), the line before. The prediction is
+    base plus the differences weighted by the first taps; s-tilde is floor(2 prediction) + 1, clipped to 2*smallest ..
+    2*largest + 1. The supplement is the differences weighted by the other taps, in 1/16 sample, within
+    LARGEST_SUPPLEMENT: what an adaptive stage is likely to miss.
     """
     for x in range(base.shape[0]):
-        total = np.int64(0)
-        for k in range(TAPS):
-            total += np.int64(taps[x, k]) * np.int64(differences[k, x])
+        total, more = np.int64(0), np.int64(0)
+        for k in range(REGRESSORS):
+            total += np.int64(taps[x, k]) * np.int64(differences[x, k])
+        for k in range(REGRESSORS):
+            more += np.int64(taps[x, REGRESSORS + k]) * np.int64(differences[x, k])
         doubled = 2 * np.int64(base[x]) + (total >> (TAP_BITS - 1)) + 1
         out_doubled[x] = min(max(doubled, 2 * smallest), 2 * largest + 1)
+        out_supplement[x] = clipped(more >> (TAP_BITS - SUPPLEMENT_BITS), LARGEST_SUPPLEMENT)

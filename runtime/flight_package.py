@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runtime.conformance import Conformance
 from runtime.errors import BadArgument, Corrupt, TooNew
 from runtime.integer_base import Base
+from runtime.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 NEXT = "_next"  # appended to a state's name for its output
 LARGEST_PART_BYTES = 1 << 30
 SHIPPED = Path(__file__).parent / "packages" / "small"
+SHIPPED_FLOAT = Path(__file__).parent / "packages" / "small"
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,30 @@ class FlightPackage:
     sha256: bytes
     """Of the manifest, which names the sha256 of every part: the identity that streams carry. 32 bytes."""
     manifest: dict[str, Any]
-    states: tuple[StateSpec, ...]
-    base: Base
     parts: dict[str, bytes] = field(repr=False)
 
     @property
     def arithmetic(self) -> str:
-        """`float32`: predictions are repeatable on one machine only."""
+        """`int8-v1`: the same predictions everywhere. `float32`: repeatable on one machine only."""
         return str(self.manifest["arithmetic"])
+
+
+@dataclass(frozen=True)
+class FloatPackage(FlightPackage):
+    """A network in float32."""
+
+    states: tuple[StateSpec, ...]
+    base: Base
+
+
+@dataclass(frozen=True)
+class IntegerPackage(FlightPackage):
+    """A network in int8-v1."""
+
+    cell: IntegerCell
+    """The integers that both cells are made of."""
+    conformance: Conformance
+    """Recorded lines that every executor must reproduce."""
 
 
 def read_parts(path: Path) -> dict[str, bytes]:
@@ -83,16 +102,30 @@ def open_package(path: Path) -> FlightPackage:
         version = manifest["format_version"]
         if not isinstance(version, int) or version > FORMAT_VERSION:
             raise TooNew(f"package {path}: format version {version}, this release reads up to {FORMAT_VERSION}")
-        if manifest["arithmetic"] != "float32":
-            raise TooNew(f"package {path}: arithmetic {manifest['arithmetic']!r}, this release runs 'float32'")
+        if manifest["arithmetic"] not in ("float32", ARITHMETIC):
+            raise TooNew(f"package {path}: arithmetic {manifest['arithmetic']!r}, this release runs {ARITHMETIC!r}")
         check_parts(path, manifest, parts)
-        states = tuple(StateSpec(**state) for state in manifest["states"])
-        base = Base(manifest["base"])
-        if manifest["normalisation"]["kind"] not in ("first-line", "constants"):
-            raise ValueError(f"normalisation {manifest['normalisation']['kind']!r}")
         for cell in ("line_step", "band_step"):
             parts[manifest["cells"][cell]]
+        identity = hashlib.sha256(parts[MANIFEST]).digest()
+        if manifest["arithmetic"] == ARITHMETIC:
+            return integer_package(path, identity, manifest, parts)
+        states = tuple(StateSpec(**state) for state in manifest["states"])
+        if manifest["normalisation"]["kind"] not in ("first-line", "constants"):
+            raise ValueError(f"normalisation {manifest['normalisation']['kind']!r}")
+        return FloatPackage(path, identity, manifest, parts, states, Base(manifest["base"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Corrupt(f"package {path}: {MANIFEST} is not sound: {type(error).__name__} {error}") from None
-    identity = hashlib.sha256(parts[MANIFEST]).digest()
-    return FlightPackage(path, identity, manifest, states, base, parts)
+
+
+def integer_package(path: Path, identity: bytes, manifest: dict[str, Any], parts: dict[str, bytes]) -> IntegerPackage:
+    """The int8-v1 form of a checked package. Raises Corrupt, KeyError, TypeError or ValueError."""
+    integers, recorded = manifest["integers"], manifest["conformance"]
+    try:
+        cell = cell_from_tensors(
+            CellShape.from_dict(manifest["architecture"]), unpack_tensors(parts[integers["file"]], integers["tensors"])
+        )
+        conformance = Conformance.from_tensors(cell.shape, unpack_tensors(parts[recorded["file"]], recorded["tensors"]))
+    except Corrupt as error:
+        raise Corrupt(f"package {path}: {error}") from None
+    return IntegerPackage(path, identity, manifest, parts, cell, conformance)

@@ -1,4 +1,4 @@
-"""What the flight cell's host side knows of each band: causal sums of line differences, and the integers made of them.
+"""What the flight cell's host side knows of each band: causal sums over lines, and the integers made of them.
 
 All of it is computed from decoded lines of the same segment, by integers only, so encoder and decoder agree on every
 machine (docs/arithmetic.md, section 2).
@@ -12,8 +12,15 @@ from numba import njit
 
 N_BEFORE = 6
 """Bands before the one to predict whose line differences are regressors."""
-ENERGY, MAGNITUDE, INNOVATION, COUNT = 0, N_BEFORE + 1, N_BEFORE + 2, N_BEFORE + 3
-N_SUMS = N_BEFORE + 4
+ENERGY, FIRST_RIVAL = 0, N_BEFORE + 1
+N_RIVALS = 7
+"""Fixed predictions whose mean errors tell the cell what kind of band this is; see `add_errors`."""
+MAGNITUDE, INNOVATION = FIRST_RIVAL, FIRST_RIVAL + 1
+COUNT = FIRST_RIVAL + N_RIVALS
+N_SUMS = COUNT + 1
+FIXED_FEATURES = N_RIVALS + 1
+SLOW_BITS = 4
+"""Fraction bits of the slow means."""
 FORGET_SHIFT = 5
 """A sum loses 1/32 of itself with every line."""
 GAIN_BITS = 8
@@ -31,7 +38,8 @@ class BandConstants(NamedTuple):
     shifts: npt.NDArray[np.int64]
     """(Z, 2), powers of two that bring line differences, and what the band before leaves of them, to about 16."""
     features: npt.NDArray[np.int64]
-    """(Z, 3), -127..127: the first gain, how much the band before explains, and the noise level."""
+    """(Z, FIXED_FEATURES), -127..127: the first gain, how much worse each other rival is than the innovation, the
+    noise level."""
 
 
 @njit(cache=True, inline="always")
@@ -66,10 +74,10 @@ def ratio(numerator: Any, denominator: Any) -> Any:
 
 
 @njit(cache=True)
-def add_line(now: Any, before: Any, gains: Any, out_sums: Any) -> None:
-    """Forget a little and add the differences of two lines (Z, X) to the sums (Z, N_SUMS).
+def add_line(now: Any, before: Any, out_sums: Any) -> None:
+    """Forget a little and add the products of differences of two lines (Z, X) to the sums (Z, N_SUMS).
 
-    gains: (Z, N_BEFORE), those that held for the line. Sums stay below 2**60: 32 lines of 2**22 columns of 2**33.
+    Sums stay below 2**60: 32 lines of 2**22 columns of 2**33.
     """
     n_bands, n_columns = now.shape
     for z in range(n_bands):
@@ -81,17 +89,46 @@ def add_line(now: Any, before: Any, gains: Any, out_sums: Any) -> None:
                 here = np.int64(now[z, x]) - np.int64(before[z, x])
                 total += here * (np.int64(now[z - i, x]) - np.int64(before[z - i, x]))
             out_sums[z, i] += total
-        magnitude, innovation = np.int64(0), np.int64(0)
-        for x in range(n_columns):
-            here = np.int64(now[z, x]) - np.int64(before[z, x])
-            explained = np.int64(0)
-            if z > 0:
-                explained = (gains[z, 0] * (np.int64(now[z - 1, x]) - np.int64(before[z - 1, x]))) >> GAIN_BITS
-            magnitude += abs(here)
-            innovation += abs(here - explained)
-        out_sums[z, MAGNITUDE] += magnitude
-        out_sums[z, INNOVATION] += innovation
         out_sums[z, COUNT] += n_columns
+
+
+@njit(cache=True)
+def add_errors(now: Any, before: Any, slow: Any, gains: Any, out_sums: Any) -> None:
+    """Add the magnitudes of the rivals' errors on a line (Z, X) to the sums (Z, N_SUMS).
+
+    before: the line before. slow: (Z, X), slow means in 1/16. gains: those that held for the line. The rivals are: the
+    line before; that plus what the band before (1), the mean of the two bands before (4) or the band before smoothed
+    over columns (6) says of the change; the slow mean (2); that plus what the band before says of the distance to it
+    (3); the mean of 1 and 3 (5).
+    """
+    n_bands, n_columns = now.shape
+    errors = np.empty(N_RIVALS, np.int64)
+    for z in range(n_bands):
+        errors[:] = 0
+        first, second = gains[z, 0], gains[z, 1]
+        for x in range(n_columns):
+            sample, previous, mean = np.int64(now[z, x]), np.int64(before[z, x]), np.int64(slow[z, x]) >> SLOW_BITS
+            near, smooth, far, distance = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+            if z > 0:
+                west, east = max(x - 1, 0), min(x + 1, n_columns - 1)
+                near = np.int64(now[z - 1, x]) - np.int64(before[z - 1, x])
+                sides = np.int64(now[z - 1, west]) - np.int64(before[z - 1, west])
+                sides += np.int64(now[z - 1, east]) - np.int64(before[z - 1, east])
+                smooth = (first * (2 * near + sides)) >> (GAIN_BITS + 2)
+                near = (first * near) >> GAIN_BITS
+                distance = (first * (np.int64(now[z - 1, x]) - (np.int64(slow[z - 1, x]) >> SLOW_BITS))) >> GAIN_BITS
+            if z > 1:
+                far = (second * (np.int64(now[z - 2, x]) - np.int64(before[z - 2, x]))) >> GAIN_BITS
+            change = sample - previous
+            errors[0] += abs(change)
+            errors[1] += abs(change - near)
+            errors[2] += abs(sample - mean)
+            errors[3] += abs(sample - mean - distance)
+            errors[4] += abs(change - ((near + far) >> 1))
+            errors[5] += abs(sample - ((previous + near + mean + distance) >> 1))
+            errors[6] += abs(change - smooth)
+        for i in range(N_RIVALS):
+            out_sums[z, FIRST_RIVAL + i] += errors[i]
 
 
 @njit(cache=True)
@@ -104,7 +141,7 @@ def fill_gains(sums: Any, out_gains: Any) -> None:
 
 @njit(cache=True)
 def fill_levels(sums: Any, gains: Any, out_shifts: Any, out_features: Any) -> None:
-    """Fill the shifts (Z, 2) and the constant features (Z, 3) that the sums and gains give."""
+    """Fill the shifts (Z, 2) and the constant features (Z, FIXED_FEATURES) that the sums and gains give."""
     for z in range(sums.shape[0]):
         count = max(sums[z, COUNT], 1)
         magnitude = (sums[z, MAGNITUDE] << 4) // count + 1  # mean magnitude in 1/16 sample
@@ -112,8 +149,13 @@ def fill_levels(sums: Any, gains: Any, out_shifts: Any, out_features: Any) -> No
         out_shifts[z, 0] = min(max(8 - log2_floor(magnitude), SMALLEST_SHIFT), LARGEST_SHIFT)
         out_shifts[z, 1] = min(max(8 - log2_floor(innovation), SMALLEST_SHIFT), LARGEST_SHIFT)
         out_features[z, 0] = clipped((gains[z, 0] - (1 << GAIN_BITS)) >> 2, 127)
-        out_features[z, 1] = clipped(4 * (log2_eighths(magnitude) - log2_eighths(innovation)), 127)
-        out_features[z, 2] = clipped(log2_eighths(magnitude) - 64, 127)
+        place = np.int64(1)
+        for i in range(N_RIVALS):
+            if i != 1:
+                rival = (sums[z, FIRST_RIVAL + i] << 4) // count + 1
+                out_features[z, place] = clipped(4 * (log2_eighths(rival) - log2_eighths(innovation)), 127)
+                place += 1
+        out_features[z, place] = clipped(log2_eighths(magnitude) - 64, 127)
 
 
 def first_sums(first_line: npt.NDArray[np.int32]) -> Sums:
@@ -121,10 +163,9 @@ def first_sums(first_line: npt.NDArray[np.int32]) -> Sums:
     east, west = first_line[:, 1:], first_line[:, :-1]
     gains = np.zeros((len(first_line), N_BEFORE), np.int64)
     sums = np.zeros((len(first_line), N_SUMS), np.int64)
-    add_line(east, west, gains, sums)
+    add_line(east, west, sums)
     fill_gains(sums, gains)
-    sums[:] = 0
-    add_line(east, west, gains, sums)
+    add_errors(east, west, west << SLOW_BITS, gains, sums)
     return sums
 
 
@@ -132,7 +173,9 @@ def band_constants(sums: Sums) -> BandConstants:
     """What holds for the next line."""
     n_bands = len(sums)
     constants = BandConstants(
-        np.empty((n_bands, N_BEFORE), np.int64), np.empty((n_bands, 2), np.int64), np.empty((n_bands, 3), np.int64)
+        np.empty((n_bands, N_BEFORE), np.int64),
+        np.empty((n_bands, 2), np.int64),
+        np.empty((n_bands, FIXED_FEATURES), np.int64),
     )
     fill_gains(sums, constants.gains)
     fill_levels(sums, constants.gains, constants.shifts, constants.features)

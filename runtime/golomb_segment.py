@@ -1,7 +1,7 @@
 """Segments of residuals: prequantised samples, a predictor, the sample-adaptive coder."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ from runtime import golomb
 from runtime.bits import finish, initial_bits
 from runtime.errors import Corrupt
 from runtime.golomb import GolombParameters
-from runtime.predictors import Predictor, SegmentState
+from runtime.predictors import Predictor
 from runtime.prequantise import Quantiser
 from runtime.segment_codec import Samples
 from runtime.stored import stored_bytes
@@ -25,7 +25,8 @@ def golomb_parameters(depth: int) -> GolombParameters:
 class GolombState(NamedTuple):
     """What both sides know after each line."""
 
-    predictor: SegmentState | None
+    predictor: Any
+    """The predictor's own; None before the first line."""
     statistics: golomb.GolombState
     bits: npt.NDArray[np.int64]
 

@@ -3,7 +3,7 @@
 A predictor works on one line at a time and hands its state in and out; it never sees how many lines follow.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from runtime import dpcm
 from runtime.errors import BadArgument, Corrupt
 from runtime.executor import CellState, Executor, initial_state
-from runtime.flight_package import FlightPackage
+from runtime.flight_package import FloatPackage
 from runtime.integer_base import base_samples, doubled_predictions
 from runtime.mapping import map_samples, unmap_samples
 from runtime.normalise import Normalisation, from_first_line, normalised
@@ -29,12 +29,15 @@ class SegmentState(NamedTuple):
 
 
 class Predictor(Protocol):
-    """Lines to mapped residuals and back; None is the state before the first line of a segment."""
+    """Lines to mapped residuals and back; None is the state before the first line of a segment.
 
-    def encode_line(self, line: Line, state: SegmentState | None, out_mapped: Line) -> SegmentState | None:
+    The state is the predictor's own: whoever drives it hands back what came out of the line before.
+    """
+
+    def encode_line(self, line: Line, state: Any, out_mapped: Line) -> Any:
         """Fill the mapped residuals of `line`, and return the state after it."""
 
-    def decode_line(self, mapped: Line, state: SegmentState | None, out_line: Line) -> SegmentState | None:
+    def decode_line(self, mapped: Line, state: Any, out_line: Line) -> Any:
         """Fill the line whose mapped residuals these are, and return the state after it; raises Corrupt."""
 
 
@@ -62,7 +65,7 @@ class NetworkPredictor:
     from a step over one; the encoder pays for what only the decoder needs.
     """
 
-    def __init__(self, package: FlightPackage, executor: Executor, smallest: int, largest: int) -> None:
+    def __init__(self, package: FloatPackage, executor: Executor, smallest: int, largest: int) -> None:
         self.package = package
         self.executor = executor
         self.smallest = smallest

@@ -51,6 +51,13 @@ class Arithmetic(IntEnum):
     NONE = 0
     FLOAT32 = 1
     """Decodable on the same machine only."""
+    INT8_V1 = 2
+    """Decodable everywhere (docs/arithmetic.md)."""
+
+    @classmethod
+    def of(cls, name: str) -> "Arithmetic":
+        """By the name that a package's manifest has."""
+        return cls[name.upper().replace("-", "_")]
 
 
 class PredictorKind(IntEnum):

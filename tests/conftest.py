@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.flight_package import SHIPPED, FlightPackage, open_package
+from runtime.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, FloatPackage, open_package
 
 SCENES = Path(__file__).parents[2] / "shared" / "scenes"
 
@@ -13,6 +13,14 @@ SCENES = Path(__file__).parents[2] / "shared" / "scenes"
 def package() -> FlightPackage:
     """The package that this repository ships."""
     return open_package(SHIPPED)
+
+
+@pytest.fixture(scope="session")
+def float_package() -> FloatPackage:
+    """The shipped package in float32."""
+    found = open_package(SHIPPED_FLOAT)
+    assert isinstance(found, FloatPackage)
+    return found
 
 
 @pytest.fixture(scope="session")

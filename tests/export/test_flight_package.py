@@ -17,7 +17,7 @@ from model.config import NetworkConfig
 from model.network import LineRwkv
 from runtime.errors import BadArgument, Corrupt, TooNew
 from runtime.executor import CellState, OnnxRuntimeExecutor, initial_state
-from runtime.flight_package import open_package
+from runtime.flight_package import FloatPackage, open_package
 from tests.model.test_network_laws import random_network, stepped
 from tests.runtime.test_road import SOURCES, decode, encode
 
@@ -65,6 +65,7 @@ def run_lines(
 @pytest.mark.parametrize("tile", [1, 4])
 def test_onnx_runtime_equals_pytorch_over_1000_lines(network: LineRwkv, folder: Path, tile: int) -> None:
     package = open_package(folder)
+    assert isinstance(package, FloatPackage)
     generator = np.random.default_rng(0)
     lines = generator.standard_normal((1001, 4, 6)).astype(np.float32)
     corrections, state = run_lines(OnnxRuntimeExecutor(package), lines, initial_state(package, 4, 6), tile)
@@ -141,8 +142,8 @@ def test_damaged_packages_are_refused(folder: Path, tmp_path: Path) -> None:
     (folder / WEIGHTS).unlink()
     with pytest.raises(Corrupt, match=r"part weights.bin is missing"):
         open_package(folder)
-    changed_manifest(folder, format_version=2)
-    with pytest.raises(TooNew, match="format version 2, this release reads up to 1"):
+    changed_manifest(folder, format_version=3)
+    with pytest.raises(TooNew, match="format version 3, this release reads up to 2"):
         open_package(folder)
     (folder / "manifest.json").write_text("{}")
     with pytest.raises(Corrupt, match=r"manifest.json is not sound"):

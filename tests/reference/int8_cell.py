@@ -27,12 +27,10 @@ def columns(values: Integers) -> Integers:
     return np.concatenate([west, values, east], -1)
 
 
-def bands(values: Integers) -> Integers:
-    """Section 3.2: two bands before, one before, here; zeros before the first."""
-    nothing = np.zeros_like(values[:1])
-    one = np.concatenate([nothing, values[:-1]])
-    two = np.concatenate([nothing, one[:-1]])
-    return np.concatenate([two, one, values], -1)
+def bands(values: Integers, before: Integers) -> Integers:
+    """Section 3.2: two bands before, one before, here. before: the two bands before the first of `values`."""
+    rows = np.concatenate([before, values])
+    return np.concatenate([rows[:-2], rows[1:-1], values], -1)
 
 
 def mean(cell: IntegerCell, i: int, key: Integers, value: Integers, state: dict[str, Integers]) -> Integers:
@@ -79,6 +77,16 @@ def step(
     cell: IntegerCell, line_features: npt.NDArray[Any], band_features: npt.NDArray[Any], state: dict[str, Integers]
 ) -> tuple[Integers, dict[str, Integers]]:
     """Taps (Z, X, TAPS) of all bands of a line, and the state after it."""
+    nothing = np.zeros((2, line_features.shape[1], cell.shape.features), np.int64)
+    before = {f"bands_{i}": nothing for i in range(cell.shape.band_convolutions)}
+    taps, after = tile_step(cell, line_features, band_features, {**state, **before})
+    return taps, {name: after[name] for name in state}
+
+
+def tile_step(
+    cell: IntegerCell, line_features: npt.NDArray[Any], band_features: npt.NDArray[Any], state: dict[str, Integers]
+) -> tuple[Integers, dict[str, Integers]]:
+    """Taps (B, X, TAPS) of consecutive bands of a line; the state has also what stands before the tile."""
     state = dict(state)
     spatial = line_features.astype(np.int64)
     for i in range(cell.shape.line_convolutions):
@@ -87,5 +95,7 @@ def step(
         spatial = block(cell, i, spatial, state)
     spectral = layer(cell, "band_columns", columns(band_features.astype(np.int64)))
     for i in range(cell.shape.band_convolutions):
-        spectral = layer(cell, f"band_convolutions.{i}", bands(spectral))
+        before = state[f"bands_{i}"]
+        state[f"bands_{i}"] = np.concatenate([before, spectral])[-2:]
+        spectral = layer(cell, f"band_convolutions.{i}", bands(spectral, before))
     return layer(cell, "taps", layer(cell, "decoder", np.concatenate([spatial, spectral], -1))), state

@@ -1,6 +1,7 @@
 """decode(encode(x)) == x for every shape and value, with and without a network, lossless and within an error."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from runtime.decoder import Decoder, StreamReader
 from runtime.depth import bit_depth
 from runtime.encoder import Encoder, ImageDescription
 from runtime.errors import BadArgument
-from runtime.executor import OnnxRuntimeExecutor
-from runtime.flight_package import FlightPackage
+from runtime.executors import make_executor
+from runtime.flight_package import FlightPackage, FloatPackage
 from runtime.golomb_segment import GolombLines, GolombWriter, golomb_parameters
 from runtime.stream_format import Coder, PredictorKind
 
@@ -178,23 +179,23 @@ def test_a_stream_names_its_package(package: FlightPackage) -> None:
     data = encode(SOURCES["smooth"], package)
     with pytest.raises(BadArgument, match="needs the flight package"):
         decode(data, None)
-    other = FlightPackage(package.source, bytes(32), package.manifest, package.states, package.base, package.parts)
+    other = replace(package, sha256=bytes(32))
     with pytest.raises(BadArgument, match="was made with package"):
         decode(data, other)
 
 
-def test_constants_of_the_package_normalise_too(package: FlightPackage) -> None:
+def test_constants_of_the_package_normalise_too(float_package: FloatPackage) -> None:
     cube = SOURCES["smooth"]
     constants = {"kind": "constants", "mean": [100] * cube.shape[1], "scale": [80] * cube.shape[1]}
-    manifest = {**package.manifest, "normalisation": constants}
-    fixed = FlightPackage(package.source, bytes(32), manifest, package.states, package.base, package.parts)
+    manifest = {**float_package.manifest, "normalisation": constants}
+    fixed = replace(float_package, sha256=bytes(32), manifest=manifest)
     np.testing.assert_array_equal(decode(encode(cube, fixed), fixed), cube)
     with pytest.raises(BadArgument, match="package is for 6 bands, the image has 3"):
         encode(cube[:, :3], fixed)
 
 
 def test_an_executor_is_only_asked_for_steps(package: FlightPackage) -> None:
-    executor = OnnxRuntimeExecutor(package)
+    executor = make_executor(package)
     cube = SOURCES["smooth"]
     image = ImageDescription(cube.shape[1], cube.shape[2], 12, is_signed=False)
     streams = []

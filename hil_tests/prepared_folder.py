@@ -1,0 +1,44 @@
+"""Folders that are made once and kept: whole or not there, made anew when their recipe changes."""
+
+import contextlib
+import fcntl
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+STAMP = ".recipe"
+
+
+def is_prepared(folder: Path, recipe: str) -> bool:
+    """Whether the folder was made whole from this recipe."""
+    stamp = folder / STAMP
+    return stamp.is_file() and stamp.read_text() == recipe
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Only one process at a time makes what belongs into a folder; the others wait."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def replaced(folder: Path, recipe: str) -> Iterator[Path]:
+    """An empty folder to fill; it takes the name only when the block ends without an error."""
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        (unfinished / STAMP).write_text(recipe)
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def megabytes(folder: Path) -> int:
+    """Size of the files in a folder, links not followed."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() or path.is_symlink()) >> 20

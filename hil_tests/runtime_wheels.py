@@ -1,0 +1,47 @@
+"""The libraries that the runtime needs, for any machine, from the wheels of the package index."""
+
+import sys
+import tomllib
+from pathlib import Path
+
+from hil_tests.place import REPOSITORY
+from hil_tests.tool import SetupFailed, run_tool
+
+PROJECT = REPOSITORY / "pyproject.toml"
+CONSTRAINTS = REPOSITORY / "constraints.txt"
+WITHOUT_WHEEL = ("spectral",)  # pure Python, published as source only
+AARCH64_TAGS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
+AARCH64_PYTHON = "3.11"
+PIP_OPTIONS = ("--quiet", "--disable-pip-version-check", "--no-input", "--timeout", "20", "--retries", "3")
+
+
+def runtime_requirements() -> list[str]:
+    """What pyproject.toml says that the base install needs."""
+    try:
+        dependencies: list[str] = tomllib.loads(PROJECT.read_text())["project"]["dependencies"]
+    except FileNotFoundError:
+        raise SetupFailed(f"{PROJECT} is not there: run this in a checkout of the project") from None
+    return dependencies
+
+
+def wheel_recipe() -> str:
+    """What decides which wheels are installed."""
+    return "\n".join([*runtime_requirements(), CONSTRAINTS.read_text()])
+
+
+def pip(python: Path | str, *arguments: str | Path) -> None:
+    """Run pip with the project's constraints. Raises SetupFailed or NotAvailable."""
+    run_tool([python, "-m", "pip", *arguments, *PIP_OPTIONS, "-c", CONSTRAINTS])
+
+
+def install_for_aarch64(site: Path, wheels: Path) -> None:
+    """Unpack the runtime's libraries for aarch64 into `site`; `wheels` is a scratch folder."""
+    requirements = runtime_requirements()
+    from_source = [line for line in requirements if line.startswith(WITHOUT_WHEEL)]
+    pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", wheels, *from_source)
+    platform = [word for tag in AARCH64_TAGS for word in ("--platform", tag)]
+    pip(
+        sys.executable, "install", "--target", site, "--only-binary=:all:", *platform,
+        "--python-version", AARCH64_PYTHON, "--implementation", "cp", "--no-compile", "--find-links", wheels,
+        *requirements,
+    )  # fmt: skip

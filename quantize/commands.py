@@ -1,0 +1,52 @@
+"""The verb `linerwkv quantize`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from quantize.road import QuantizeOptions, quantize
+from runtime.errors import BadArgument
+
+FILE = click.Path(path_type=Path)
+DEFAULT = QuantizeOptions()
+
+
+@click.command("quantize")
+@click.argument("checkpoint", type=FILE)
+@click.option("-o", "--output", required=True, type=FILE, help="Folder for integers, report and fine-tuning run.")
+@click.option("--manifest", type=FILE, help="Scenes instead of those that the checkpoint was trained on.")
+@click.option(
+    "--weight-bits",
+    type=int,
+    default=DEFAULT.weight_bits,
+    show_default=True,
+    help="8, or 7 for processors without VNNI.",
+)
+@click.option("--epochs", type=int, default=DEFAULT.epochs, show_default=True, help="Of fine-tuning; 0: none.")
+@click.option("--batches", type=int, default=DEFAULT.batches, show_default=True, help="Of an epoch.")
+@click.option("--learning-rate", type=float, default=DEFAULT.learning_rate, show_default=True)
+@click.option("--max-minutes", type=float, help="End fine-tuning in time, after a whole epoch.")
+@click.option("--seed", type=int, default=DEFAULT.seed, show_default=True)
+@click.option("--calibration-batches", type=int, default=DEFAULT.calibration_batches, show_default=True)
+@click.option(
+    "--validation-lines",
+    type=int,
+    default=DEFAULT.validation_lines,
+    show_default=True,
+    help="Lines of each validation scene that are coded; 0: all.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the fine-tuning in the output folder, if there is one.")
+@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+def quantize_command(checkpoint: Path, output: Path, as_json: bool, **values: object) -> None:
+    """Turn a trained flight CHECKPOINT into the integers of an INT8 cell."""
+    options = QuantizeOptions(**values)  # type: ignore[arg-type]  # click has converted them
+    if not checkpoint.is_file():
+        raise BadArgument(f"checkpoint {checkpoint} not found")
+    report = quantize(checkpoint, output, options)
+    if as_json:
+        keys = ("name", "bits_per_sample", "written", "loss", "loss_by_rounding")
+        click.echo(json.dumps({key: report[key] for key in keys} | {"output": str(output)}))
+        return
+    worst = max(report["loss"], key=report["loss"].__getitem__)
+    click.echo(f"{output}: {report['written']}, at most {report['loss'][worst]:+.4f} bits/sample ({worst})")

@@ -1,0 +1,36 @@
+"""The executor of a flight package, checked before it is trusted."""
+
+from runtime.array_executor import ArrayExecutor
+from runtime.cell_executor import OnnxRuntimeCell
+from runtime.errors import BadArgument
+from runtime.executor import Executor, OnnxRuntimeExecutor
+from runtime.executor_registry import ONNXRUNTIME, load_executor
+from runtime.flight_package import FlightPackage, FloatPackage, IntegerPackage
+from runtime.self_test import check_executor
+
+AnyExecutor = Executor | ArrayExecutor
+"""Of a float package the first, of an int8 package the second."""
+
+
+def unchecked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
+    """An executor by name that has not passed the self-test yet. Raises BadArgument or what the executor raises."""
+    if name == ONNXRUNTIME:
+        return OnnxRuntimeCell(package)
+    executor = load_executor(name, package.source)
+    if executor.sha256 != package.sha256.hex():
+        raise BadArgument(
+            f"executor {name} runs package {executor.sha256[:12]}..., wanted {package.sha256.hex()[:12]}..."
+        )
+    return executor
+
+
+def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> AnyExecutor:
+    """An executor for the package; of an int8 package only after it passed the self-test. Raises LineRwkvError."""
+    if isinstance(package, FloatPackage):
+        if name != ONNXRUNTIME:
+            raise BadArgument(f"executor {name!r} of a float32 package, allowed {ONNXRUNTIME}")
+        return OnnxRuntimeExecutor(package)
+    assert isinstance(package, IntegerPackage)
+    executor = unchecked_executor(package, name)
+    check_executor(package, executor)
+    return executor

@@ -1,0 +1,148 @@
+"""Lines to mapped residuals and back with an int8 cell: line steps to encode, band steps to decode.
+
+The two sides call the cell with different tiles, on executors that may differ; its integers are the same
+(docs/arithmetic.md). What the cell is fed, and what its taps weigh, is computed here in integers.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from runtime.array_executor import ArrayExecutor, Arrays
+from runtime.cell_executor import initial_bands, initial_memory, step_tile
+from runtime.errors import Corrupt
+from runtime.flight_inputs import (
+    BAND_FEATURES,
+    LINE_FEATURES,
+    REGRESSORS,
+    HostState,
+    fill_band_features,
+    fill_differences,
+    fill_line_features,
+    filtered,
+    first_state,
+    next_state,
+)
+from runtime.flight_package import IntegerPackage
+from runtime.mapping import map_samples, unmap_samples
+from runtime.predictors import DpcmPredictor, Line
+
+TILE_BANDS = 4
+"""Bands of a line step: at 1000 columns and 24 features a tile's arrays stay in the second cache."""
+
+
+class FlightState(NamedTuple):
+    """What both sides know of the segment so far."""
+
+    host: HostState
+    memory: Arrays
+    """Of lines, each (Z, X, F) int8 or int16."""
+
+
+class Predicted(NamedTuple):
+    """What the cell's taps make of the differences."""
+
+    doubled: npt.NDArray[np.int32]
+    """(B, X), s-tilde."""
+    supplement: npt.NDArray[np.int32]
+    """(B, X), in 1/16 sample; see `filtered`."""
+
+
+@njit(cache=True)
+def fill_tile_features(
+    first: Any,
+    line: Any,
+    line_1: Any,
+    line_2: Any,
+    slow: Any,
+    gains: Any,
+    shifts: Any,
+    fixed: Any,
+    out_l: Any,
+    out_b: Any,
+) -> None:
+    """Fill both inputs of the bands from `first` on: out_l (B, X, LINE_FEATURES), out_b (B, X, BAND_FEATURES)."""
+    for b in range(out_l.shape[0]):
+        fill_line_features(first + b, line_1, line_2, slow, gains, shifts, fixed, out_l[b])
+        fill_band_features(first + b, line, line_1, slow, gains, shifts, out_b[b])
+
+
+@njit(cache=True)
+def predict_tile(
+    first: Any,
+    line: Any,
+    line_1: Any,
+    line_2: Any,
+    slow: Any,
+    gains: Any,
+    taps: Any,
+    smallest: Any,
+    largest: Any,
+    out_doubled: Any,
+    out_supplement: Any,
+) -> None:
+    """Fill s-tilde and supplement (B, X) of the bands from `first` on. taps: (B, X, TAPS)."""
+    differences = np.empty((line.shape[1], REGRESSORS), np.int32)
+    for b in range(taps.shape[0]):
+        fill_differences(first + b, line, line_1, line_2, slow, gains, differences)
+        base = line_1[first + b]
+        filtered(taps[b], differences, base, smallest, largest, out_doubled[b], out_supplement[b])
+
+
+class FlightPredictor:
+    """The first line by DPCM, every other by the cell."""
+
+    def __init__(
+        self, package: IntegerPackage, executor: ArrayExecutor, smallest: int, largest: int, tile: int = TILE_BANDS
+    ) -> None:
+        self.package = package
+        self.executor = executor
+        self.smallest = smallest
+        self.largest = largest
+        self.tile = tile
+        self.first_line = DpcmPredictor(smallest, largest)
+
+    def encode_line(self, line: Line, state: FlightState | None, out_mapped: Line) -> FlightState:
+        """As in `runtime.predictors.Predictor`."""
+        if state is None:
+            self.first_line.encode_line(line, None, out_mapped)
+            return self.start(line)
+        n_bands, n_columns = line.shape
+        bands = initial_bands(self.package, n_columns)
+        for first in range(0, n_bands, self.tile):
+            rows = slice(first, min(n_bands, first + self.tile))
+            predicted, bands = self.predict(rows, line, state, bands)
+            map_samples(line[rows], predicted.doubled, self.smallest, self.largest, out_mapped[rows])
+        return FlightState(next_state(line, state.host), state.memory)
+
+    def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
+        """As in `runtime.predictors.Predictor`."""
+        if state is None:
+            self.first_line.decode_line(mapped, None, out_line)
+            return self.start(out_line)
+        n_bands, n_columns = mapped.shape
+        bands = initial_bands(self.package, n_columns)
+        for z in range(n_bands):
+            row = slice(z, z + 1)
+            predicted, bands = self.predict(row, out_line, state, bands)
+            if not unmap_samples(mapped[row], predicted.doubled, self.smallest, self.largest, out_line[row]):
+                raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
+        return FlightState(next_state(out_line, state.host), state.memory)
+
+    def start(self, first_line: Line) -> FlightState:
+        """The state after the first line of a segment."""
+        return FlightState(first_state(first_line), initial_memory(self.package, *first_line.shape))
+
+    def predict(self, rows: slice, line: Line, state: FlightState, bands: Arrays) -> tuple[Predicted, Arrays]:
+        """What the cell makes of the bands `rows`, from the bands before them in `line`; the bands before the next."""
+        host, shape = state.host, (rows.stop - rows.start, line.shape[1])
+        line_features = np.empty((*shape, LINE_FEATURES), np.int8)
+        band_features = np.empty((*shape, BAND_FEATURES), np.int8)
+        before = (line, host.line_1, host.line_2, host.slow)
+        fill_tile_features(rows.start, *before, *host.constants, line_features, band_features)
+        taps, bands = step_tile(self.executor, rows, line_features, band_features, state.memory, bands)
+        predicted = Predicted(np.empty(shape, np.int32), np.empty(shape, np.int32))
+        predict_tile(rows.start, *before, host.constants.gains, taps, self.smallest, self.largest, *predicted)
+        return predicted, bands
