@@ -43,8 +43,7 @@ class Correction(nn.Module):
         """What is added to the line before, (B, Y, Z', X')."""
         near = batch.differences[..., 0]
         unit = near.abs().mean(dim=(1, 3), keepdim=True) + 1
-        columns = slice(batch.left, batch.left + batch.target.shape[-1])
-        change: Tensor = near + unit * self.body(batch.line_features, batch.band_features, columns)[..., 0]
+        change: Tensor = near + unit * self.body(batch.line_features, batch.band_features, batch.columns)[..., 0]
         return change
 
 
@@ -57,7 +56,7 @@ class Taps(nn.Module):
 
     def corrections(self, batch: FlightBatch) -> Tensor:
         """What is added to the line before, (B, Y, Z', X')."""
-        return batch.pairs(self.body)[0][0]
+        return batch.corrections(self.body)
 
 
 def measure(kind: type[Correction] | type[Taps], features: int) -> dict[str, Any]:

@@ -14,16 +14,34 @@ from typing import Any
 
 import torch
 
+from benchmarks.flight_step import flight_step
 from benchmarks.record import save
 from model.batches import MARGIN
 from model.config import PRESETS
+from model.flight_batches import LEAD
+from model.flight_config import FlightConfig
+from model.flight_network import FlightNetwork
 from model.heap import keep_freed_memory
 from model.lightning_module import rate_loss
-from model.network import LineRwkv, count_macs
+from model.network import LineRwkv
+from model.networks import AnyNetwork, count_macs
 
 ROUNDS = 5
-CASES = [("small", 1, 64, 16, 20), ("small", 4, 64, 16, 20), ("paper", 1, 64, 16, 20), ("paper", 1, 64, 100, 20)]
-CUDA_CASES = [("small", 32, 64, 16, 68), ("paper", 16, 64, 16, 68), ("paper", 4, 64, 100, 68)]
+FLIGHT = {"flight, 24": 24, "flight, 32": 32}
+"""Features; their crops have LEAD bands of context before the bands counted here."""
+CASES = [
+    *((preset, 2, 64, 16, columns) for preset in FLIGHT for columns in (36, 68)),
+    ("small", 1, 64, 16, 20),
+    ("small", 4, 64, 16, 20),
+    ("paper", 1, 64, 16, 20),
+    ("paper", 1, 64, 100, 20),
+]
+CUDA_CASES = [
+    ("flight, 32", 32, 64, 16, 68),
+    ("small", 32, 64, 16, 68),
+    ("paper", 16, 64, 16, 68),
+    ("paper", 4, 64, 100, 68),
+]
 FLOPS_PER_MAC = 6  # a multiplication and an addition, forward and twice backward
 MATRIX_ROWS, MATRIX_REPEATS = 16_128, 20
 COPY_BYTES = 1 << 28
@@ -47,6 +65,8 @@ def cuda_seconds(work: Callable[[], None]) -> float:
 
 def training_step(preset: str, batch: int, lines: int, bands: int, columns: int, device: str) -> Callable[[], None]:
     """A step without the optimiser, which costs 1 % of it."""
+    if preset in FLIGHT:
+        return flight_step(FLIGHT[preset], batch, lines, bands, columns, device)
     torch.manual_seed(0)
     network = LineRwkv(PRESETS[preset]).to(device)
     with torch.no_grad():
@@ -82,11 +102,17 @@ def copied(device: str) -> Callable[[], None]:
     return lambda: (target.copy_(source), None)[1]
 
 
+def untrained(preset: str) -> AnyNetwork:
+    """The network of a case."""
+    return FlightNetwork(FlightConfig(features=FLIGHT[preset])) if preset in FLIGHT else LineRwkv(PRESETS[preset])
+
+
 def measure(case: tuple[str, int, int, int, int], device: str) -> dict[str, Any]:
     """One row of the table."""
     preset, batch, lines, bands, columns = case
     seconds = cuda_seconds if device == "cuda" else cpu_seconds
-    features = PRESETS[preset].features
+    network = untrained(preset)
+    features = network.config.features
     step, product = training_step(*case, device), matrix_product(features, device)
     step()  # compiles
     product()
@@ -95,18 +121,18 @@ def measure(case: tuple[str, int, int, int, int], device: str) -> dict[str, Any]
         product_times.append(seconds(product))
         step_times.append(seconds(step))
     n_samples = batch * (lines - 1) * bands * (columns - 2 * MARGIN)
-    step_gflops = n_samples * FLOPS_PER_MAC * count_macs(LineRwkv(PRESETS[preset])) / min(step_times) / 1e9
+    step_gflops = n_samples * FLOPS_PER_MAC * count_macs(network) / min(step_times) / 1e9
     product_gflops = 2 * MATRIX_ROWS * features**2 * MATRIX_REPEATS / min(product_times) / 1e9
     row: dict[str, Any] = {
         "preset": preset,
         "features": features,
-        "crop": f"{batch} x {lines} x {bands} x {columns}",
+        "crop": f"{batch} x {lines} x {f'({LEAD} + {bands})' if preset in FLIGHT else bands} x {columns}",
         "msamples_per_s": round(n_samples / min(step_times) / 1e6, 4),
         "step_gflops": round(step_gflops, 1),
         "matrix_product_gflops": round(product_gflops, 1),
         "share_of_matrix_product": round(step_gflops / product_gflops, 3),
     }
-    if device == "cuda":
+    if device == "cuda" and preset not in FLIGHT:
         copy = copied(device)
         copy()
         bandwidth = 2 * COPY_BYTES / min(cuda_seconds(copy) for _ in range(ROUNDS))

@@ -33,9 +33,10 @@ class Batch(NamedTuple):
     scale: Tensor
     """(B, Z) float32, sample units per unit of the normalised range."""
 
-    def pairs(self, network: nn.Module) -> list[tuple[Tensor, Tensor]]:
-        """What the network gives, with its target."""
-        return [(network(self.lines, self.columns), self.target)]
+    def corrections(self, network: nn.Module) -> Tensor:
+        """What the network corrects, to be held against `target`."""
+        corrections: Tensor = network(self.lines, self.columns)
+        return corrections
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The filters of the flight network: taps times exact differences, summed, in one pass each way."""
+"""The filter of the flight network: taps times exact differences, summed, in one pass each way."""
 
 from typing import Any
 
@@ -12,24 +12,20 @@ from model.float32_math import FASTMATH
 
 @njit(cache=True, fastmath=FASTMATH)
 def forward_kernel(taps: Any, differences: Any, out: Any) -> None:
-    """Fill out (N, H) with the sums of taps (N, H * K) times differences (N, K)."""
-    n_taps = differences.shape[1]
+    """Fill out (N,) with the sums of taps times differences, both (N, K)."""
     for i in range(differences.shape[0]):
-        for h in range(out.shape[1]):
-            total = np.float32(0)
-            for k in range(n_taps):
-                total += taps[i, h * n_taps + k] * differences[i, k]
-            out[i, h] = total
+        total = np.float32(0)
+        for k in range(differences.shape[1]):
+            total += taps[i, k] * differences[i, k]
+        out[i] = total
 
 
 @njit(cache=True)
 def backward_kernel(grad: Any, differences: Any, out_taps: Any) -> None:
-    """Fill the gradient of the taps from that of the sums (N, H)."""
-    n_taps = differences.shape[1]
+    """Fill the gradient of the taps from that of the sums (N,)."""
     for i in range(differences.shape[0]):
-        for h in range(grad.shape[1]):
-            for k in range(n_taps):
-                out_taps[i, h * n_taps + k] = grad[i, h] * differences[i, k]
+        for k in range(differences.shape[1]):
+            out_taps[i, k] = grad[i] * differences[i, k]
 
 
 FORWARD: Any = forward_kernel  # numba declares no arguments
@@ -41,20 +37,19 @@ class Filter(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, taps: Tensor, differences: Tensor) -> Tensor:
-        """(..., H * K) and (..., K) to (..., H)."""
+        """(..., K) and (..., K) to (...)."""
         differences = differences.contiguous()
         ctx.save_for_backward(differences)
-        ctx.n_taps = taps.shape[-1]
-        out = taps.new_empty(*taps.shape[:-1], taps.shape[-1] // differences.shape[-1])
-        FORWARD(rows(taps.contiguous()), rows(differences), rows(out))
+        out = taps.new_empty(taps.shape[:-1])
+        FORWARD(rows(taps.contiguous()), rows(differences), out.view(-1).numpy())
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         """Gradient of the taps."""
         (differences,) = ctx.saved_tensors
-        out = differences.new_empty(*differences.shape[:-1], ctx.n_taps)
-        BACKWARD(rows(grads[0].contiguous()), rows(differences), rows(out))
+        out = torch.empty_like(differences)
+        BACKWARD(grads[0].contiguous().view(-1).numpy(), rows(differences), rows(out))
         return out, None
 
 
@@ -64,6 +59,6 @@ def rows(tensor: Tensor) -> Any:
 
 
 def filtered(taps: Tensor, differences: Tensor) -> Tensor:
-    """Sums (..., H) of taps (..., H * K) times differences (..., K), which need no gradient."""
+    """Sums (...) of taps times differences, both (..., K); the differences need no gradient."""
     out: Tensor = Filter.apply(taps, differences)  # type: ignore[no-untyped-call]  # torch's own
     return out

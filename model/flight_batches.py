@@ -21,7 +21,7 @@ from model.scene import Scene
 from runtime.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
-    REGRESSORS,
+    TAPS,
     fill_band_features,
     fill_differences,
     fill_line_features,
@@ -42,26 +42,26 @@ class FlightBatch(NamedTuple):
     band_features: Tensor
     """(B, Y, Z, X, BAND_FEATURES) float32, likewise; the first Z - Z' bands are context."""
     differences: Tensor
-    """(B, Y, Z', X', REGRESSORS) float32, sample units."""
+    """(B, Y, Z', X', TAPS) float32, sample units."""
     target: Tensor
     """(B, Y, Z', X') float32, sample minus the sample of the line before."""
     left: int
     """The first column of the X' to predict."""
-    missed: Tensor | None
-    """(B, Y, Z', X') float32, sample minus what an adaptive stage without a network predicted, where that is known."""
     scale: Tensor
     """(B, Z') ones: targets are in sample units."""
 
-    def pairs(self, network: nn.Module) -> list[tuple[Tensor, Tensor]]:
-        """What the two filters give, each with its target: the change from the line before, and what a stage missed."""
-        columns = slice(self.left, self.left + self.target.shape[-1])
-        taps: Tensor = network(self.line_features, self.band_features, columns)
+    @property
+    def columns(self) -> slice:
+        """The X' of X."""
+        return slice(self.left, self.left + self.target.shape[-1])
+
+    def corrections(self, network: nn.Module) -> Tensor:
+        """What the network's filter adds to the line before, to be held against `target`."""
+        taps: Tensor = network(self.line_features, self.band_features, self.columns)
         if is_compiled_path(taps):
-            sums = filtered(taps, self.differences)
-        else:
-            sums = (taps.unflatten(-1, (-1, REGRESSORS)) * self.differences.unsqueeze(-2)).sum(-1)  # type: ignore[no-untyped-call]  # torch's own
-        found = [(sums[..., 0], self.target)]
-        return found if self.missed is None else [*found, (sums[..., 1], self.missed)]
+            return filtered(taps, self.differences)
+        sums: Tensor = (taps * self.differences).sum(-1)
+        return sums
 
 
 class SegmentInputs(NamedTuple):
@@ -70,7 +70,7 @@ class SegmentInputs(NamedTuple):
     line_features: npt.NDArray[np.int8]
     band_features: npt.NDArray[np.int8]
     differences: npt.NDArray[np.int32]
-    """(Y, Z, X, REGRESSORS)."""
+    """(Y, Z, X, TAPS)."""
 
 
 def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> SegmentInputs:
@@ -79,7 +79,7 @@ def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> Segme
     shape = (n_lines - 1, n_bands - first_band)
     lines = np.empty((*shape, n_columns, LINE_FEATURES), np.int8)
     bands = np.empty((*shape, n_columns, BAND_FEATURES), np.int8)
-    differences = np.empty((*shape, n_columns, REGRESSORS), np.int32)
+    differences = np.empty((*shape, n_columns, TAPS), np.int32)
     state = first_state(samples[0])
     for y in range(1, n_lines):
         line, (gains, shifts, fixed) = samples[y], state.constants
@@ -116,15 +116,12 @@ class FlightBatches(Dataset[FlightBatch]):
         seed: int,
         epoch: int,
         share: Share = WHOLE,
-        leftovers: dict[str, npt.NDArray[np.int16]] | None = None,
     ) -> None:
-        """`leftovers`: of each scene by name, (Y, Z, X) in half samples; see `FlightBatch.missed`."""
         self.scenes = scenes
         self.plan = plan
         self.n_batches = n_batches
         self.key = (seed, epoch)
         self.share = share
-        self.leftovers = leftovers or {}
         self.weights = np.array([scene.weight * scene.n_samples for scene in scenes])
         self.shapes = np.array([scene.shape for scene in scenes])
 
@@ -151,8 +148,7 @@ class FlightBatches(Dataset[FlightBatch]):
                       is_at_first_band)
             for place in places
         ]  # fmt: skip
-        stacked = [torch.from_numpy(np.stack(parts)) for parts in zip(*crops, strict=True)]
-        lines, bands, differences, targets, missed = stacked
+        lines, bands, differences, targets = (torch.from_numpy(np.stack(parts)) for parts in zip(*crops, strict=True))
         left = 0 if side == "left" else MARGIN
         right = shape[2] - (0 if side == "right" else MARGIN)
         lead = 0 if is_at_first_band else LEAD
@@ -162,7 +158,6 @@ class FlightBatches(Dataset[FlightBatch]):
             differences[:, :, lead:, left:right].float(),
             targets[:, :, lead:, left:right].float(),
             left,
-            missed[:, :, lead:, left:right].float().mul_(0.5) if self.leftovers else None,
             torch.ones(len(targets), targets.shape[2] - lead),
         )
 
@@ -177,8 +172,7 @@ class FlightBatches(Dataset[FlightBatch]):
         wide = min(scene.shape[2], self.plan.widest)
         west = int(generator.integers(0, scene.shape[2] - wide + 1))
         block = scene.samples[y : y + n_lines, z : z + before + n_bands, west : west + wide].astype(np.int32)
-        is_flipped = self.plan.flip_columns and generator.random() < 0.5
-        if is_flipped:
+        if self.plan.flip_columns and generator.random() < 0.5:
             block = block[:, :, ::-1].copy()
         skipped = before - LEAD if before else 0
         inputs = segment_inputs(np.ascontiguousarray(block), skipped)
@@ -186,15 +180,9 @@ class FlightBatches(Dataset[FlightBatch]):
         x = {"left": 0, "right": room, "inside": int(generator.integers(0, room + 1))}[side]
         window = slice(x, x + n_columns)
         target = np.diff(block, axis=0)[:, skipped:, window]
-        missed = np.zeros((1, 1, 1), np.int16)
-        if self.leftovers:
-            stored = self.leftovers[scene.name][y + 1 : y + n_lines, z + skipped : z + before + n_bands]
-            missed = stored[:, :, west : west + wide]
-            missed = (missed[:, :, ::-1] if is_flipped else missed)[:, :, window]
         return (
             inputs.line_features[:, :, window],
             inputs.band_features[:, :, window],
             inputs.differences[:, :, window],
             target,
-            np.ascontiguousarray(missed),
         )

@@ -7,7 +7,6 @@ import torch
 from model.evaluate import CodedSize, coded_segments
 from model.flight_batches import segment_inputs
 from model.flight_network import INPUT_UNIT, FlightNetwork
-from runtime.flight_inputs import REGRESSORS
 
 BAND_CHUNK = 24  # bands predicted at once: bounds memory
 
@@ -28,7 +27,7 @@ def doubled_segment(
             features = (torch.from_numpy(part[None, :, first:stop]).to(device).float() * INPUT_UNIT for part in parts)
             taps = network(*features)[0, :, start - first :].cpu().numpy().astype(np.float64)  # (Y - 1, z, X, TAPS)
             differences = inputs.differences[:, start:stop]
-            prediction = samples[:-1, start:stop] + (taps[..., :REGRESSORS] * differences).sum(-1)
+            prediction = samples[:-1, start:stop] + (taps * differences).sum(-1)
             doubled[:, start:stop] = np.clip(np.floor(2 * prediction) + 1, 2 * smallest, 2 * largest + 1)
     return doubled
 

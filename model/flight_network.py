@@ -20,7 +20,7 @@ from model.clipped_product_cpu import Plan, clipped_product
 from model.cpu_path import is_compiled_path
 from model.flight_config import FlightConfig
 from model.flight_wkv import weighted_means
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, REGRESSORS, TAP_BITS, TAPS
+from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAP_BITS, TAPS
 
 LINE_AXIS, BAND_AXIS, COLUMN_AXIS = -4, -3, -2
 ALL = slice(None)
@@ -178,7 +178,6 @@ class FlightNetwork(nn.Module):
         with torch.no_grad():
             self.taps.weight.mul_(0.1)
             self.taps.bias.zero_()
-            self.taps.weight[REGRESSORS:] = 0
             self.taps.bias[: len(FIRST_TAPS)] = torch.tensor(FIRST_TAPS)
 
     def forward(self, line_features: Tensor, band_features: Tensor, columns: slice = ALL) -> Tensor:

@@ -57,9 +57,11 @@ def integer_kernel(rate: Any, key: Any, value: Any, out_mean: Any, out_denominat
             numerator[:] = 0
             denominator[:] = 128
             for y in range(n_lines):
+                keys, values = key[b, y, start : start + n], value[b, y, start : start + n]
+                means, denominators = out_mean[b, y, start : start + n], out_denominator[b, y, start : start + n]
                 for i in range(n):
-                    weight = key[b, y, start + i] * np.float32(16) + one  # 1..128
-                    weighted = np.float32(64) * weight * value[b, y, start + i]  # 2 weight (32 value), below 2**15
+                    weight = keys[i] * np.float32(16) + one  # 1..128
+                    weighted = np.float32(64) * weight * values[i]  # 2 weight (32 value), below 2**15
                     numerator[i] += np.floor(rate[i] * (weighted - numerator[i]) + half)
                     denominator[i] += np.floor(rate[i] * (np.float32(128) * weight - denominator[i]) + half)
                     above = np.float32(128) * numerator[i] + denominator[i]
@@ -68,8 +70,8 @@ def integer_kernel(rate: Any, key: Any, value: Any, out_mean: Any, out_denominat
                     rest = above - quotient * below
                     quotient += min(max(rest, -one), zero) + min(max(rest - below + one, zero), one)
                     mean = min(max(quotient, np.float32(-127)), np.float32(127))
-                    out_denominator[b, y, start + i] = denominator[i] * np.float32(DENOMINATOR_UNIT)
-                    out_mean[b, y, start + i] = mean * np.float32(VALUE_UNIT)
+                    denominators[i] = denominator[i] * np.float32(DENOMINATOR_UNIT)
+                    means[i] = mean * np.float32(VALUE_UNIT)
 
 
 @njit(cache=True, error_model="numpy")

@@ -44,11 +44,8 @@ class LineRwkvTraining(lightning.LightningModule):
 
     def training_step(self, batch: Batch | FlightBatch, batch_index: int) -> Tensor:
         """Loss of one batch. Raises BadArgument where it is not a number."""
-        measure = LOSSES[self.schedule.loss]
-        losses = [measure(found.float(), target, batch.scale) for found, target in batch.pairs(self.network)]
-        loss = torch.stack(losses).mean()
-        if len(losses) > 1:
-            self.log("missed", losses[1], on_epoch=True, on_step=False, batch_size=len(batch.target), sync_dist=True)
+        correction = batch.corrections(self.network)
+        loss = LOSSES[self.schedule.loss](correction.float(), batch.target, batch.scale)
         if not torch.isfinite(loss):
             raise BadArgument(f"loss is {loss.item()} in epoch {self.current_epoch}, batch {batch_index}")
         self.log("loss", loss, on_epoch=True, on_step=False, batch_size=len(batch.target), sync_dist=True)

@@ -102,9 +102,8 @@ def weights_code(n_vectors: int) -> Any:
             [builder.add(out, builder.add(builder.mul(out_stride, INT(k)), INT(v * BYTES))) for v in range(n_vectors)]
             for k in range(TILE_WEIGHTS)
         ]
-        for k in range(TILE_WEIGHTS):
-            for v in range(n_vectors):
-                builder.store(read(builder, spots[k][v], VECTOR), totals[k][v])
+        for total in (total for sums in totals for total in sums):
+            builder.store(ir.Constant(VECTOR, [0.0] * LANES), total)
         with cgutils.for_range(builder, n_rows) as rows:
             row = builder.add(read(builder, place(builder, addresses, rows.index, 8), INT, 8), offset)
             at = builder.add(grad, builder.mul(grad_stride, rows.index))
@@ -115,7 +114,8 @@ def weights_code(n_vectors: int) -> Any:
                     accumulate(builder, total, value, column)
         for k in range(TILE_WEIGHTS):
             for v in range(n_vectors):
-                write(builder, builder.load(totals[k][v]), spots[k][v])
+                before = read(builder, spots[k][v], VECTOR)  # added last, so that many small terms are not lost in it
+                write(builder, builder.fadd(before, builder.load(totals[k][v])), spots[k][v])
         return context.get_dummy_value()
 
     return code

@@ -25,7 +25,6 @@ from model.run_record import RATE, RunRecord
 from model.scene import Scene
 from model.scene_check import depth_findings, findings
 from model.scene_list import load_scenes
-from model.stage_leftovers import leftovers
 from model.time_limit import TimeLimit
 from model.training_config import TrainingConfig
 from runtime.compression import atomic_file
@@ -75,8 +74,7 @@ def batches(config: TrainingConfig, scenes: list[Scene], epoch: int, share: Shar
     batch_size = data.final_batch_size if is_final else data.batch_size
     if isinstance(config.network, FlightConfig):
         flight = FlightPlan(data.crop_lines, n_bands, data.crop_columns, batch_size, data.flip_columns)
-        left = leftovers(scenes, Path(data.cache)) if data.adaptive_stage else None
-        return FlightBatches(scenes, flight, schedule.batches_per_epoch, schedule.seed, epoch, share, left)
+        return FlightBatches(scenes, flight, schedule.batches_per_epoch, schedule.seed, epoch, share)
     plan = CropPlan(
         Base(config.network.base),
         data.crop_lines,

@@ -32,8 +32,6 @@ class DataConfig:
     """Pattern of names (`neon_*`) to how much more often those scenes are drawn."""
     cache: str = "runs/scene_cache"
     """Folder for scenes converted from compressed files, relative to the working directory."""
-    adaptive_stage: bool = False
-    """Flight preset: also train the supplement, on what the adaptive stage without a network leaves over."""
     check: bool = True
     """Read every scene once before the training and say what is odd."""
     crop_lines: int = 64

@@ -29,13 +29,12 @@ def doubled_segment(
     n_lines, n_bands, n_columns = samples.shape
     inputs = segment_inputs(samples)
     doubled = np.empty((n_lines - 1, n_bands, n_columns), np.int32)
-    supplement = np.empty(n_columns, np.int32)
     for start in range(0, n_bands, BAND_CHUNK):
         taps = integer_taps(network, inputs, start, min(n_bands, start + BAND_CHUNK))
         for y in range(n_lines - 1):
             for z in range(start, start + taps.shape[1]):
                 differences = inputs.differences[y, z]
-                filtered(taps[y, z - start], differences, samples[y, z], smallest, largest, doubled[y, z], supplement)
+                filtered(taps[y, z - start], differences, samples[y, z], smallest, largest, doubled[y, z])
     return doubled
 
 

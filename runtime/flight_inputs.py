@@ -29,12 +29,8 @@ BAND_FEATURES = 4
 SLOW_SHIFTS = (2, 4)
 """A slow mean moves by 1/4, or 1/16, of the way to each new line; faster in the first lines."""
 N_SLOW_BEFORE = 4
-REGRESSORS = N_BEFORE + 14
-"""Differences of one sample: see `fill_differences`."""
-TAPS = 2 * REGRESSORS
-"""Of one sample: for the prediction, and for the supplement."""
-SUPPLEMENT_BITS = 4
-LARGEST_SUPPLEMENT = 1 << 20
+TAPS = N_BEFORE + 14
+"""Regressors of one sample: see `fill_differences`."""
 TAP_BITS = 10
 LARGEST_TAP = (8 << TAP_BITS) - 1
 
@@ -148,7 +144,7 @@ def scaled(gain: Any, difference: Any) -> Any:
 
 @njit(cache=True)
 def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gains: Any, out: Any) -> None:
-    """Fill the regressors (X, REGRESSORS) int32 of band `z`: exact differences in units of its samples.
+    """Fill the regressors (X, TAPS) int32 of band `z`: exact differences in units of its samples.
 
     In order: line differences of the bands 1..6 before; those of the band before, west and east; west and east
     neighbour in the line before; west and east neighbour in the band before; the last line difference here and in the
@@ -186,22 +182,15 @@ def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gai
 
 
 @njit(cache=True)
-def filtered(
-    taps: Any, differences: Any, base: Any, smallest: Any, largest: Any, out_doubled: Any, out_supplement: Any
-) -> None:
-    """Fill s-tilde (X,), the prediction with double resolution (CCSDS 123.0-B-2, clause 4.7), and the supplement (X,).
+def filtered(taps: Any, differences: Any, base: Any, smallest: Any, largest: Any, out_doubled: Any) -> None:
+    """Fill s-tilde (X,), the prediction with double resolution (clause 4.7 of CCSDS 123.0-B-2).
 
-    taps: (X, TAPS) integers in 1/1024. differences: (X, REGRESSORS). base: (X,), the line before. The prediction is
-    base plus the differences weighted by the first taps; s-tilde is floor(2 prediction) + 1, clipped to 2*smallest ..
-    2*largest + 1. The supplement is the differences weighted by the other taps, in 1/16 sample, within
-    LARGEST_SUPPLEMENT: what an adaptive stage is likely to miss.
+    taps: (X, TAPS) integers in 1/1024. differences: (X, TAPS). base: (X,), the line before. The prediction is base plus
+    the weighted differences; s-tilde is floor(2 prediction) + 1, clipped to 2*smallest .. 2*largest + 1.
     """
     for x in range(base.shape[0]):
-        total, more = np.int64(0), np.int64(0)
-        for k in range(REGRESSORS):
+        total = np.int64(0)
+        for k in range(TAPS):
             total += np.int64(taps[x, k]) * np.int64(differences[x, k])
-        for k in range(REGRESSORS):
-            more += np.int64(taps[x, REGRESSORS + k]) * np.int64(differences[x, k])
         doubled = 2 * np.int64(base[x]) + (total >> (TAP_BITS - 1)) + 1
         out_doubled[x] = min(max(doubled, 2 * smallest), 2 * largest + 1)
-        out_supplement[x] = clipped(more >> (TAP_BITS - SUPPLEMENT_BITS), LARGEST_SUPPLEMENT)

@@ -7,7 +7,6 @@ The two sides call the cell with different tiles, on executors that may differ; 
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from runtime.array_executor import ArrayExecutor, Arrays
@@ -16,7 +15,7 @@ from runtime.errors import Corrupt
 from runtime.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
-    REGRESSORS,
+    TAPS,
     HostState,
     fill_band_features,
     fill_differences,
@@ -39,15 +38,6 @@ class FlightState(NamedTuple):
     host: HostState
     memory: Arrays
     """Of lines, each (Z, X, F) int8 or int16."""
-
-
-class Predicted(NamedTuple):
-    """What the cell's taps make of the differences."""
-
-    doubled: npt.NDArray[np.int32]
-    """(B, X), s-tilde."""
-    supplement: npt.NDArray[np.int32]
-    """(B, X), in 1/16 sample; see `filtered`."""
 
 
 @njit(cache=True)
@@ -81,14 +71,13 @@ def predict_tile(
     smallest: Any,
     largest: Any,
     out_doubled: Any,
-    out_supplement: Any,
 ) -> None:
-    """Fill s-tilde and supplement (B, X) of the bands from `first` on. taps: (B, X, TAPS)."""
-    differences = np.empty((line.shape[1], REGRESSORS), np.int32)
+    """Fill s-tilde (B, X) of the bands from `first` on. taps: (B, X, TAPS)."""
+    differences = np.empty((line.shape[1], TAPS), np.int32)
     for b in range(taps.shape[0]):
         fill_differences(first + b, line, line_1, line_2, slow, gains, differences)
         base = line_1[first + b]
-        filtered(taps[b], differences, base, smallest, largest, out_doubled[b], out_supplement[b])
+        filtered(taps[b], differences, base, smallest, largest, out_doubled[b])
 
 
 class FlightPredictor:
@@ -113,8 +102,8 @@ class FlightPredictor:
         bands = initial_bands(self.package, n_columns)
         for first in range(0, n_bands, self.tile):
             rows = slice(first, min(n_bands, first + self.tile))
-            predicted, bands = self.predict(rows, line, state, bands)
-            map_samples(line[rows], predicted.doubled, self.smallest, self.largest, out_mapped[rows])
+            doubled, bands = self.predict(rows, line, state, bands)
+            map_samples(line[rows], doubled, self.smallest, self.largest, out_mapped[rows])
         return FlightState(next_state(line, state.host), state.memory)
 
     def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
@@ -126,8 +115,8 @@ class FlightPredictor:
         bands = initial_bands(self.package, n_columns)
         for z in range(n_bands):
             row = slice(z, z + 1)
-            predicted, bands = self.predict(row, out_line, state, bands)
-            if not unmap_samples(mapped[row], predicted.doubled, self.smallest, self.largest, out_line[row]):
+            doubled, bands = self.predict(row, out_line, state, bands)
+            if not unmap_samples(mapped[row], doubled, self.smallest, self.largest, out_line[row]):
                 raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
         return FlightState(next_state(out_line, state.host), state.memory)
 
@@ -135,14 +124,14 @@ class FlightPredictor:
         """The state after the first line of a segment."""
         return FlightState(first_state(first_line), initial_memory(self.package, *first_line.shape))
 
-    def predict(self, rows: slice, line: Line, state: FlightState, bands: Arrays) -> tuple[Predicted, Arrays]:
-        """What the cell makes of the bands `rows`, from the bands before them in `line`; the bands before the next."""
+    def predict(self, rows: slice, line: Line, state: FlightState, bands: Arrays) -> tuple[Line, Arrays]:
+        """s-tilde (B, X) of the bands `rows`, from the bands before them in `line`; the bands before the next."""
         host, shape = state.host, (rows.stop - rows.start, line.shape[1])
         line_features = np.empty((*shape, LINE_FEATURES), np.int8)
         band_features = np.empty((*shape, BAND_FEATURES), np.int8)
         before = (line, host.line_1, host.line_2, host.slow)
         fill_tile_features(rows.start, *before, *host.constants, line_features, band_features)
         taps, bands = step_tile(self.executor, rows, line_features, band_features, state.memory, bands)
-        predicted = Predicted(np.empty(shape, np.int32), np.empty(shape, np.int32))
-        predict_tile(rows.start, *before, host.constants.gains, taps, self.smallest, self.largest, *predicted)
-        return predicted, bands
+        doubled = np.empty(shape, np.int32)
+        predict_tile(rows.start, *before, host.constants.gains, taps, self.smallest, self.largest, doubled)
+        return doubled, bands

@@ -172,9 +172,7 @@ def test_predictions_are_those_of_the_reference_and_the_exact_filter(n_bands: in
     expected = np.empty((8, n_bands, 6), np.int32)
     for y in range(8):
         for z in range(n_bands):
-            filtered(
-                taps[y, z], inputs.differences[y, z], samples[y, z], 0, 1023, expected[y, z], np.empty(6, np.int32)
-            )
+            filtered(taps[y, z], inputs.differences[y, z], samples[y, z], 0, 1023, expected[y, z])
     np.testing.assert_array_equal(coded_rate.doubled_segment(exact_network(cell), samples, 0, 1023), expected)
     np.testing.assert_array_equal(coded_rate.doubled_segment(network, samples, 0, 1023), expected)
     np.testing.assert_array_equal(flight_evaluate.doubled_segment(network, samples, 0, 1023), expected)

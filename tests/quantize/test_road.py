@@ -3,21 +3,18 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from torch import nn
 
-from model.batches import Share
-from model.flight_batches import FlightBatches
 from model.flight_config import FlightConfig
 from model.flight_network import FlightNetwork
 from model.lightning_module import LineRwkvTraining
 from model.scene_list import load_scenes
-from model.train import batches, load_checkpoint
+from model.train import load_checkpoint
 from model.training_config import TrainingConfig
 from quantize.calibration import choose_exponents, layer_statistics, output_errors, saturated_shares
 from quantize.commands import quantize_command
@@ -25,6 +22,7 @@ from quantize.finetune import load_quantized
 from quantize.flight_layers import quantized_layers, quantized_network, take_weights
 from quantize.integers import exact_network, integer_cell
 from quantize.integers_folder import read_integers
+from quantize.road import QuantizeOptions, calibration_crops
 from quantize.sensitivity import EVERYTHING, losses, middle
 from runtime.errors import BadArgument
 from tests.model.conftest import scene_folder, smooth_scene, tiny_config  # noqa: F401  # fixtures
@@ -172,9 +170,7 @@ def test_calibration_never_chooses_the_worse_exponent(checkpoint: Path) -> None:
     module, config = load_checkpoint(checkpoint)
     network = module.network
     assert isinstance(network, FlightNetwork) and isinstance(config.network, FlightConfig)
-    drawn = batches(config, load_scenes(config.data, "train"), 0, Share())
-    assert isinstance(drawn, FlightBatches)
-    crops = [drawn[i] for i in range(2)]
+    crops = calibration_crops(config, load_scenes(config.data, "train"), QuantizeOptions(seed=1, calibration_batches=2))
     with torch.no_grad():
         for parameter in network.parameters():  # one weight far above the others: clipping it can pay
             parameter.view(-1)[0] *= 3
@@ -190,11 +186,12 @@ def test_calibration_never_chooses_the_worse_exponent(checkpoint: Path) -> None:
             assert bool((after <= before[name]).all())
             assert int((after < before[name]).sum()) == n_finer[name]
     assert sum(n_finer.values()) > 0
-    shares = saturated_shares(exact_network(integer_cell(quantized)), crops)
+    cell = integer_cell(quantized)
+    shares = saturated_shares(exact_network(cell), crops)
     assert set(shares) == set(statistics)
     assert all(low >= 0 and high >= 0 and low + high <= 1 for low, high in shares.values())
     for name, found in statistics.items():
-        assert found.n == rows[name].shape[0] * cast(nn.Linear, network.get_submodule(name)).out_features
+        assert found.n == rows[name].shape[0] * len(cell.layers[name].bias)
         assert shares[name][0] == pytest.approx(found.at_low / found.n, abs=0.1)
 
 

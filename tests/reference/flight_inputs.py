@@ -179,10 +179,3 @@ def doubled(taps: npt.NDArray[Any], line: Integers, host: Host, smallest: int, l
     total = (taps.astype(np.int64) * differences(line, host)).sum(-1)
     result: Integers = np.clip(2 * host.line_1 + (total >> 9) + 1, 2 * smallest, 2 * largest + 1)
     return result
-
-
-def supplement(taps: npt.NDArray[Any], line: Integers, host: Host) -> Integers:
-    """(Z, X) in 1/16 sample; taps: (Z, X, 20)."""
-    total = (taps.astype(np.int64) * differences(line, host)).sum(-1)
-    result: Integers = np.clip(total >> 6, -(1 << 20), 1 << 20)
-    return result

@@ -10,7 +10,6 @@ from runtime.flight_inputs import (
     BAND_FEATURES,
     LARGEST_TAP,
     LINE_FEATURES,
-    REGRESSORS,
     TAPS,
     HostState,
     fill_band_features,
@@ -72,24 +71,22 @@ def test_kernels_equal_the_reference(kind: str, shape: tuple[int, int, int], see
         lines, bands = reference.line_features(host), reference.band_features(wide, host)
         expected = reference.differences(wide, host)
         taps = generator.integers(-LARGEST_TAP, LARGEST_TAP + 1, (*line.shape, TAPS)).astype(np.int16)
-        doubled = reference.doubled(taps[..., :REGRESSORS], wide, host, smallest, largest)
-        supplement = reference.supplement(taps[..., REGRESSORS:], wide, host)
+        doubled = reference.doubled(taps, wide, host, smallest, largest)
         for z in range(len(line)):
             known = line.copy()
             known[z:] = -1  # not decoded yet: no kernel may look there
             out_lines = np.empty((line.shape[1], LINE_FEATURES), np.int8)
             out_bands = np.empty((line.shape[1], BAND_FEATURES), np.int8)
-            out_differences = np.empty((line.shape[1], REGRESSORS), np.int32)
-            out_doubled, out_supplement = np.empty((2, line.shape[1]), np.int32)
+            out_differences = np.empty((line.shape[1], TAPS), np.int32)
+            out_doubled = np.empty(line.shape[1], np.int32)
             fill_line_features(z, state.line_1, state.line_2, state.slow, gains, shifts, fixed, out_lines)
             fill_band_features(z, known, state.line_1, state.slow, gains, shifts, out_bands)
             fill_differences(z, known, state.line_1, state.line_2, state.slow, gains, out_differences)
-            filtered(taps[z], out_differences, state.line_1[z], smallest, largest, out_doubled, out_supplement)
+            filtered(taps[z], out_differences, state.line_1[z], smallest, largest, out_doubled)
             np.testing.assert_array_equal(out_lines, lines[z])
             np.testing.assert_array_equal(out_bands, bands[z])
             np.testing.assert_array_equal(out_differences, expected[z])
             np.testing.assert_array_equal(out_doubled, doubled[z])
-            np.testing.assert_array_equal(out_supplement, supplement[z])
         state, host = next_state(line, state), reference.next_host(wide, host)
         same_state(state, host)
 

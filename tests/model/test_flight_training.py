@@ -1,0 +1,34 @@
+"""A run of the flight network by the same loop: the loss falls, and a resumed run is the same run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model import train as training
+from model.flight_config import FlightConfig
+from model.flight_network import FlightNetwork
+from model.training_config import TrainingConfig
+from tests.model.test_training import assert_equal_runs, curve
+
+
+@pytest.fixture
+def flight_config(tiny_config: TrainingConfig) -> TrainingConfig:
+    schedule = replace(tiny_config.schedule, loss="rate", learning_rate=4e-3)
+    return replace(tiny_config, name="flight", network=FlightConfig(features=4), schedule=schedule)
+
+
+def test_the_loss_falls_and_the_checkpoint_rebuilds_the_network(flight_config: TrainingConfig) -> None:
+    last = training.train(flight_config)
+    rows = curve(last)
+    # the last epoch has other crops, and twelve steps do not yet beat the taps that a network starts with
+    assert float(rows[2]["loss"]) < float(rows[0]["loss"])
+    module, config = training.load_checkpoint(last)
+    assert config == flight_config and isinstance(module.network, FlightNetwork)
+
+
+def test_a_run_stopped_and_resumed_equals_one_that_was_not(flight_config: TrainingConfig) -> None:
+    whole = training.train(replace(flight_config, name="whole"))
+    stopped: Path = training.train(flight_config, max_minutes=0)
+    assert len(curve(stopped)) == 1
+    assert_equal_runs(training.train(flight_config, resume=True), whole)
