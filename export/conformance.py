@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from export.integer_evaluation import evaluate_step, initial_state
+from runtime.conformance import Conformance
 from runtime.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
@@ -60,8 +61,8 @@ def extreme_features() -> Features:
     return Features(*features)
 
 
-def recorded_sequence(cell: IntegerCell) -> dict[str, npt.NDArray[Any]]:
-    """Inputs, `taps` (Y, Z, X, TAPS) and all states after the last line under their names with `final_` before them."""
+def recorded_sequence(cell: IntegerCell) -> Conformance:
+    """The recorded lines with what the arithmetic makes of them."""
     scene, extremes = scene_features(), extreme_features()
     line_features, band_features = (np.concatenate(pair) for pair in zip(scene, extremes, strict=True))
     state = initial_state(cell, N_BANDS, N_COLUMNS)
@@ -70,14 +71,14 @@ def recorded_sequence(cell: IntegerCell) -> dict[str, npt.NDArray[Any]]:
     for line, band in zip(line_features, band_features, strict=True):
         found, state = evaluate_step(cell, line, band, state | bands)
         taps.append(found.astype(np.int16))
-    final = {f"final_{spec.name}": state[spec.name].astype(spec.dtype) for spec in cell.shape.states()}
-    return {"line_features": line_features, "band_features": band_features, "taps": np.stack(taps), **final}
+    memory = {spec.name: state[spec.name].astype(spec.dtype) for spec in cell.shape.states() if spec.is_per_band}
+    return Conformance(line_features, band_features, np.stack(taps), memory)
 
 
 def conformance_part(cell: IntegerCell) -> tuple[bytes, dict[str, Any]]:
     """The bytes of `conformance.bin`, and what the manifest says of them."""
-    tensors = recorded_sequence(cell)
-    block, table = pack_tensors(tensors)
-    n_lines, n_bands, n_columns = tensors["taps"].shape[:3]
+    recorded = recorded_sequence(cell)
+    block, table = pack_tensors(recorded.tensors())
+    n_lines, n_bands, n_columns = recorded.taps.shape[:3]
     sizes = {"n_lines": n_lines, "n_bands": n_bands, "n_columns": n_columns}
     return block, {"file": CONFORMANCE, **sizes, "tensors": table}

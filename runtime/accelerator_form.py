@@ -10,22 +10,33 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from runtime.array_executor import Arrays
 from runtime.cell_glue import fill_beside, fill_channels, fill_features, fill_memory, fill_sum, fill_taps
 from runtime.errors import BadArgument
 from runtime.flight_inputs import TAPS
+from runtime.flight_package import NEXT
 from runtime.integer_cell import LARGEST_ACTIVATION, IntegerCell
 
 ZERO_POINTS = {"uint8": 128, "int8": 0}
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 class AcceleratorForm:
-    """Runs the sub-graphs of one cell; keeps nothing between calls."""
+    """An `ArrayExecutor` of one cell by its sub-graphs; keeps nothing between calls."""
 
     def __init__(
-        self, cell: IntegerCell, graphs: dict[str, bytes], activation: str = "uint8", n_threads: int = 1
+        self,
+        cell: IntegerCell,
+        graphs: dict[str, bytes],
+        activation: str = "uint8",
+        n_threads: int = 1,
+        sha256: str = "",
     ) -> None:
-        """graphs: sub-graphs by name. activation: their type, `uint8` or `int8`. Raises BadArgument."""
+        """graphs: sub-graphs by name. activation: their type, `uint8` or `int8`. sha256: of the package.
+
+        Raises BadArgument where a sub-graph is missing.
+        """
+        self.provider = f"ONNX Runtime {onnxruntime.__version__} CPUExecutionProvider, {activation} sub-graphs"
+        self.sha256 = sha256
         self.cell = cell
         self.dtype = np.dtype(activation)
         self.zero_point = np.int64(ZERO_POINTS[activation])
@@ -42,7 +53,16 @@ class AcceleratorForm:
             for name in subgraph_names(cell)
         }
 
-    def run(self, name: str, feed: Arrays) -> Arrays:
+    def run(self, inputs: Arrays) -> Arrays:
+        """As in `ArrayExecutor`. Raises BadArgument where the inputs do not fit."""
+        expected = {"line_features", "band_features", *(state.name for state in self.cell.shape.states())}
+        if set(inputs) != expected:
+            raise BadArgument(f"inputs {sorted(inputs)}, the cell has {sorted(expected)}")
+        states = {name: inputs[name] for name in expected if not name.endswith("_features")}
+        taps, after = self.step(inputs["line_features"], inputs["band_features"], states)
+        return {"taps": taps, **{name + NEXT: values for name, values in after.items()}}
+
+    def subgraph(self, name: str, feed: Arrays) -> Arrays:
         """One sub-graph, tensors (C, B, X) in and out by name."""
         session = self.sessions[name]
         names = [output.name for output in session.get_outputs()]
@@ -74,13 +94,13 @@ class AcceleratorForm:
         shape = self.cell.shape
         bands = [f"bands_{i}" for i in range(shape.band_convolutions)]
         feed = {"line_features": self.channels(line_features), "band_features": self.channels(band_features)}
-        entered = self.run("enter", feed | {name: self.channels(state[name]) for name in bands})
+        entered = self.subgraph("enter", feed | {name: self.channels(state[name]) for name in bands})
         after: Arrays = {name: self.features(entered[f"{name}_next"], 0) for name in bands}
         now = self.features(entered["spatial"], -LARGEST_ACTIVATION)
         for i in range(shape.line_blocks):
             now = self.block(i, now, state, after)
         spectral = self.features(entered["spectral"], 0)
-        decoded = self.run("decode", {"both": self.beside(now, spectral)})["decoded"]
+        decoded = self.subgraph("decode", {"both": self.beside(now, spectral)})["decoded"]
         layer = self.cell.layers["taps"]
         taps = np.empty((*now.shape[:2], TAPS), np.int16)
         bounds = (layer.spec.low, layer.spec.high)
@@ -90,16 +110,16 @@ class AcceleratorForm:
     def block(self, i: int, now: npt.NDArray[np.int8], state: Arrays, after: Arrays) -> npt.NDArray[np.int8]:
         """Time mix, then channel mix; states of this line go to `after`."""
         memory = self.cell.memories[i]
-        projected = self.run(f"project_{i}", {"both": self.beside(state[f"before_{i}"], now)})["projected"]
+        projected = self.subgraph(f"project_{i}", {"both": self.beside(state[f"before_{i}"], now)})["projected"]
         numerator, denominator = np.empty(now.shape, np.int16), np.empty(now.shape, np.int16)
         gated = np.empty((now.shape[2], *now.shape[:2]), self.dtype)
         sums = state[f"numerator_{i}"], state[f"denominator_{i}"]
         rates = memory.mantissa, memory.exponent
         fill_memory(projected, *rates, *sums, self.zero_point, numerator, denominator, gated)
         middle, end = np.empty_like(now), np.empty_like(now)
-        fill_sum(now, self.run(f"output_{i}", {"gated": gated})["change"], self.zero_point, middle)
+        fill_sum(now, self.subgraph(f"output_{i}", {"gated": gated})["change"], self.zero_point, middle)
         both = self.beside(state[f"mix_before_{i}"], middle)
-        fill_sum(middle, self.run(f"mix_{i}", {"both": both})["change"], self.zero_point, end)
+        fill_sum(middle, self.subgraph(f"mix_{i}", {"both": both})["change"], self.zero_point, end)
         after[f"before_{i}"], after[f"mix_before_{i}"] = now, middle
         after[f"numerator_{i}"], after[f"denominator_{i}"] = numerator, denominator
         return end

@@ -17,6 +17,7 @@ from export.integer_package import integer_package_parts
 from export.package_files import write_package
 from export.shared_weights import WEIGHTS
 from runtime.errors import BadArgument, Corrupt
+from runtime.flight_inputs import LINE_FEATURES
 from runtime.integer_cell import CellShape, IntegerCell, cell_from_tensors, pack_tensors, unpack_tensors
 from tests.export.test_integer_graph import random_lines, run_tiles
 from tests.reference import int8_cell
@@ -69,14 +70,14 @@ def test_the_evaluation_equals_the_reference_in_any_tiling(shape: CellShape) -> 
 
 def test_the_recorded_lines_follow_from_the_reference(cell: IntegerCell) -> None:
     recorded = recorded_sequence(cell)
-    n_lines, n_bands, n_columns = recorded["taps"].shape[:3]
+    n_lines, n_bands, n_columns = recorded.taps.shape[:3]
     state = int8_cell.initial_state(cell, n_bands, n_columns)
     for y in range(n_lines):
-        taps, state = int8_cell.step(cell, recorded["line_features"][y], recorded["band_features"][y], state)
-        np.testing.assert_array_equal(recorded["taps"][y], taps)
+        taps, state = int8_cell.step(cell, recorded.line_features[y], recorded.band_features[y], state)
+        np.testing.assert_array_equal(recorded.taps[y], taps)
     for name, values in state.items():
-        np.testing.assert_array_equal(recorded[f"final_{name}"], values)
-    assert len(np.unique(recorded["line_features"][:6])) > 100  # the scene uses the range of its inputs
+        np.testing.assert_array_equal(recorded.states[name], values)
+    assert len(np.unique(recorded.line_features[:6])) > 100  # the scene uses the range of its inputs
 
 
 def test_the_cells_of_a_package_pass_its_recorded_lines(parts: dict[str, bytes], cell: IntegerCell) -> None:
@@ -92,8 +93,8 @@ def test_the_cells_of_a_package_pass_its_recorded_lines(parts: dict[str, bytes],
         session = onnxruntime.InferenceSession(parts[manifest["cells"][name]], options)
         taps, state = run_tiles(cell, session, lines, tile)
         np.testing.assert_array_equal(taps, recorded["taps"])
-        for state_name, values in state.items():
-            np.testing.assert_array_equal(values, recorded[f"final_{state_name}"])
+        for state_name in (spec.name for spec in SHAPE.states() if spec.is_per_band):
+            np.testing.assert_array_equal(state[state_name], recorded[state_name])
 
 
 def test_the_manifest_tells_everything(parts: dict[str, bytes], cell: IntegerCell) -> None:
@@ -162,7 +163,7 @@ def test_a_damaged_folder_is_refused(cell: IntegerCell, tmp_path: Path) -> None:
 def test_fixed_shapes_and_zip(cell: IntegerCell, tmp_path: Path) -> None:
     fixed = integer_package_parts(cell, "fixed", {}, {}, n_bands=6, n_columns=7)
     model = onnx.load_from_string(fixed["line_step.onnx"])
-    assert [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == [6, 7, 9]
+    assert [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == [6, 7, LINE_FEATURES]
     assert json.loads(fixed["manifest.json"])["tile_bands"] == 6
     write_package(fixed, tmp_path / "fixed.zip")
     assert (tmp_path / "fixed.zip").is_file()

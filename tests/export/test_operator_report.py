@@ -14,7 +14,7 @@ from export.package_files import write_package
 from runtime.accelerator_form import subgraph_names
 from runtime.errors import BadArgument, Corrupt
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
-from runtime.flight_package import SHIPPED
+from runtime.flight_package import SHIPPED_FLOAT
 from runtime.integer_cell import CellShape
 from tests.export.test_accelerator_graphs import tie_free_cell
 
@@ -63,7 +63,7 @@ def test_the_verb_prints_both_forms(folder: Path) -> None:
 
 
 def test_a_float_package_has_a_master_cell_only() -> None:
-    report = operator_report(SHIPPED)
+    report = operator_report(SHIPPED_FLOAT)
     assert report["arithmetic"] == "float32" and "subgraphs" not in report
     assert all("mac_share" not in row for row in report["targets"])
 

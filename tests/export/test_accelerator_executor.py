@@ -1,0 +1,43 @@
+"""The accelerator form behind the self-test: trusted where it gives the package's bits, refused where it does not."""
+
+from pathlib import Path
+
+import pytest
+
+from export.integer_package import integer_package_parts
+from export.package_files import write_package
+from runtime.errors import BadArgument, Corrupt
+from runtime.executors import make_executor
+from runtime.flight_package import SHIPPED_FLOAT, IntegerPackage, open_package
+from runtime.integer_cell import CellShape
+from tests.reference.random_cell import random_cell
+
+SHAPE = CellShape(24, 2, 1, 2)
+
+
+def packaged(folder: Path, largest_weight: int) -> IntegerPackage:
+    cell = random_cell(SHAPE, 1, largest_weight)
+    write_package(integer_package_parts(cell, "form", {}, {}), folder)
+    package = open_package(folder)
+    assert isinstance(package, IntegerPackage)
+    return package
+
+
+@pytest.mark.parametrize("load", ["load_uint8", "load_int8"])
+def test_a_cell_of_six_bits_passes_the_self_test(load: str, tmp_path: Path) -> None:
+    package = packaged(tmp_path / "package", 31)
+    executor = make_executor(package, f"export.accelerator_executor:{load}")
+    assert executor.sha256 == package.sha256.hex()  # type: ignore[union-attr]  # of an int8 package it is an ArrayExecutor
+
+
+def test_a_cell_that_cannot_be_freed_of_ties_is_refused(tmp_path: Path) -> None:
+    package = packaged(tmp_path / "package", 127)
+    with pytest.raises(Corrupt):
+        make_executor(package, "export.accelerator_executor:load_uint8")
+
+
+def test_a_float_package_has_no_such_form() -> None:
+    from export.accelerator_executor import load_uint8
+
+    with pytest.raises(BadArgument, match="need int8-v1"):
+        load_uint8(SHIPPED_FLOAT)
