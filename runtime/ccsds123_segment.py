@@ -9,7 +9,7 @@ from runtime.ccsds123.line_predictor import LinePredictor
 from runtime.ccsds123.order import line_piece
 from runtime.errors import BadArgument, Corrupt
 from runtime.segment_codec import Samples
-from runtime.stream_format import Coder, PredictorKind, SegmentHeader, StreamHeader
+from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader, StreamHeader
 
 SLACK_BYTES = 1 << 12  # more than the header and the tail of such an image take beside its samples
 
@@ -18,6 +18,7 @@ class Ccsds123Segments:
     """A `SegmentCodec`: band-interleaved by line, the maximum error by the standard's own quantizer in the loop."""
 
     predictor = PredictorKind.CCSDS123
+    stage = AdaptiveStage.NONE
     coder = Coder.CCSDS123
 
     def __init__(self, stream: StreamHeader) -> None:

@@ -14,6 +14,7 @@ from runtime.errors import BadArgument, LineRwkvError
 EXIT_CHECK_FAILED = 1
 EXIT_BAD_INPUT = 2
 COMMAND_GROUP = "linerwkv.commands"
+PREDICTORS = ["linerwkv", "rls", "ccsds123", "dpcm"]
 HELP_OF_OTHERS = {  # so that --help need not import torch
     "ccsds123": "Encode, decode and describe CCSDS 123.0-B-2 images.",
     "evaluate": "Bits per sample of a checkpoint on scenes.",
@@ -123,7 +124,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @package_option
 @executor_option
-@click.option("--predictor", type=click.Choice(["linerwkv", "dpcm", "ccsds123"]), default="linerwkv", show_default=True)
+@click.option("--predictor", type=click.Choice(PREDICTORS), default="linerwkv", show_default=True)
+@click.option("--stage", type=click.Choice(["none", "fast", "best"]), help="Adaptive stage; default: best, if any.")
 @click.option("--max-error", type=click.IntRange(0), default=0, show_default=True, help="Largest error of any sample.")
 @click.option("--segment-lines", type=int, help="Lines that decode by themselves; default 64.")
 @click.option(
@@ -140,6 +142,7 @@ def compress(
     package_path: Path | None,
     executor: str,
     predictor: str,
+    stage: str | None,
     max_error: int,
     segment_lines: int | None,
     bit_depth: int | None,
@@ -154,7 +157,7 @@ def compress(
     from runtime.encoder import DEFAULT_SEGMENT_LINES
     from runtime.flight_package import SHIPPED, open_package
     from runtime.scene_reader import RawLayout, describe, describe_pipe, open_scene, raw_lines
-    from runtime.stream_format import PredictorKind
+    from runtime.stream_format import AdaptiveStage, PredictorKind
 
     package = open_package(package_path or SHIPPED) if predictor == "linerwkv" else None
     if source == PIPE:
@@ -174,6 +177,7 @@ def compress(
         predictor=PredictorKind[predictor.upper()],
         max_error=max_error,
         segment_lines=DEFAULT_SEGMENT_LINES if segment_lines is None else segment_lines,
+        stage=None if stage is None else AdaptiveStage[stage.upper()],
     )
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
 

@@ -21,7 +21,7 @@ from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
 from runtime.segment_codec import Samples
-from runtime.stream_format import PredictorKind, StreamHeader
+from runtime.stream_format import AdaptiveStage, PredictorKind, StreamHeader
 from runtime.whole_output import replacing
 
 PIPE = Path("-")
@@ -86,6 +86,7 @@ def compress_lines(
     predictor: PredictorKind | None = None,
     max_error: int = 0,
     segment_lines: int = DEFAULT_SEGMENT_LINES,
+    stage: AdaptiveStage | None = None,
 ) -> Report:
     """Write the stream of an image whose lines (Z, X) come one at a time; arguments as in `Encoder`."""
     start = time.perf_counter()
@@ -96,6 +97,7 @@ def compress_lines(
         max_error=max_error,
         segment_lines=segment_lines,
         executor=named_executor(package, executor),
+        stage=stage,
     )
     n_bytes = 0
     with atomic_file(output) as file, progress(image.n_lines, "compress") as bar:

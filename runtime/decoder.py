@@ -8,7 +8,7 @@ from runtime.errors import BadArgument, Corrupt, Truncated
 from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage
 from runtime.segment_codec import Samples
-from runtime.segment_codecs import segment_codec
+from runtime.segment_codecs import allowed_stages, segment_codec
 from runtime.stream_format import (
     CRC,
     END,
@@ -103,8 +103,10 @@ class StreamReader:
 
 def check_payload_size(stream: StreamHeader, segment: SegmentHeader) -> None:
     """Raise Corrupt where a payload is larger than any encoder makes it, before it is read."""
-    kind = PredictorKind.DPCM if segment.predictor is PredictorKind.LINERWKV else segment.predictor
-    largest = segment_codec(kind, stream, None, None).largest_payload(segment.n_lines)
+    needs_more = segment.predictor in (PredictorKind.LINERWKV, PredictorKind.RLS)
+    largest = segment_codec(PredictorKind.DPCM if needs_more else segment.predictor, stream).largest_payload(
+        segment.n_lines
+    )
     if segment.n_payload_bytes > largest:
         raise Corrupt(
             f"segment at line {segment.first_line}: {segment.n_payload_bytes} bytes announced, "
@@ -142,7 +144,11 @@ class Decoder:
 
     def lines(self, segment: SegmentHeader, payload: bytes) -> Iterator[Samples]:
         """The lines (Z, X) of one segment, one at a time. Raises Corrupt or Truncated."""
-        codec = segment_codec(segment.predictor, self.header, self.package, self.executor)
+        if segment.stage not in allowed_stages(segment.predictor):
+            raise Corrupt(
+                f"segment at line {segment.first_line}: {segment.predictor.name} with stage {segment.stage.name}"
+            )
+        codec = segment_codec(segment.predictor, self.header, self.package, self.executor, segment.stage)
         if codec.coder is not segment.coder:
             raise Corrupt(f"segment at line {segment.first_line}: {segment.predictor.name} with {segment.coder.name}")
         return codec.lines(segment, payload)

@@ -12,7 +12,7 @@ from runtime.errors import BadArgument
 from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage
 from runtime.segment_codec import SegmentCodec
-from runtime.segment_codecs import segment_codec
+from runtime.segment_codecs import default_stage, segment_codec
 from runtime.stream_format import (
     LARGEST_SEGMENT_LINES,
     NO_PACKAGE,
@@ -60,8 +60,12 @@ class Encoder:
         max_error: int = 0,
         segment_lines: int = DEFAULT_SEGMENT_LINES,
         executor: AnyExecutor | None = None,
+        stage: AdaptiveStage | None = None,
     ) -> None:
-        """`predictor` None is LineRWKV with a package and DPCM without. Raises BadArgument."""
+        """`predictor` None is LineRWKV with a package and DPCM without. Raises BadArgument.
+
+        `stage` None is the best one for RLS and for an int8 package, and none for the others, which allow no other.
+        """
         if not 1 <= segment_lines <= LARGEST_SEGMENT_LINES:
             raise BadArgument(f"segment length is {segment_lines} lines, allowed 1..{LARGEST_SEGMENT_LINES}")
         if predictor is None:
@@ -87,8 +91,10 @@ class Encoder:
         self.header_crc = crc32c(self.header)
         if package is not None and executor is None:
             executor = make_executor(package)
-        self.codec = segment_codec(predictor, stream, package, executor)
-        self.stored = segment_codec(PredictorKind.NONE, stream, None, None)
+        if stage is None:
+            stage = default_stage(predictor, package)
+        self.codec = segment_codec(predictor, stream, package, executor, stage)
+        self.stored = segment_codec(PredictorKind.NONE, stream)
         self.range = sample_range(image.depth, is_signed=image.is_signed)
         self.writer = self.codec.writer()
         self.n_lines = 0
@@ -142,7 +148,7 @@ class Encoder:
             self.n_in_segment,
             codec.predictor,
             self.arithmetic if codec.predictor is PredictorKind.LINERWKV else Arithmetic.NONE,
-            AdaptiveStage.NONE,
+            codec.stage,
             codec.coder,
             len(payload),
             crc32c(payload),

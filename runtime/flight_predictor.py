@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from runtime.adaptive_state import StageState
 from runtime.array_executor import ArrayExecutor, Arrays
+from runtime.band_coding import band_coding
 from runtime.cell_executor import initial_bands, initial_memory, step_tile
-from runtime.errors import Corrupt
 from runtime.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
@@ -25,8 +26,8 @@ from runtime.flight_inputs import (
     next_state,
 )
 from runtime.flight_package import IntegerPackage
-from runtime.mapping import map_samples, unmap_samples
 from runtime.predictors import DpcmPredictor, Line
+from runtime.stream_format import AdaptiveStage
 
 TILE_BANDS = 4
 """Bands of a line step: at 1000 columns and 24 features a tile's arrays stay in the second cache."""
@@ -38,6 +39,8 @@ class FlightState(NamedTuple):
     host: HostState
     memory: Arrays
     """Of lines, each (Z, X, F) int8 or int16."""
+    stage: StageState | None
+    """Of the adaptive stage, where there is one."""
 
 
 @njit(cache=True)
@@ -81,10 +84,17 @@ def predict_tile(
 
 
 class FlightPredictor:
-    """The first line by DPCM, every other by the cell."""
+    """Every line but the first by the cell; the first by the sample west in band 0, the band before elsewhere."""
 
     def __init__(
-        self, package: IntegerPackage, executor: ArrayExecutor, smallest: int, largest: int, tile: int = TILE_BANDS
+        self,
+        package: IntegerPackage,
+        executor: ArrayExecutor,
+        smallest: int,
+        largest: int,
+        *,
+        stage: AdaptiveStage = AdaptiveStage.NONE,
+        tile: int = TILE_BANDS,
     ) -> None:
         self.package = package
         self.executor = executor
@@ -92,37 +102,61 @@ class FlightPredictor:
         self.largest = largest
         self.tile = tile
         self.first_line = DpcmPredictor(smallest, largest)
+        self.coding = band_coding(stage, smallest, largest)
+        self.is_staged = stage is not AdaptiveStage.NONE
 
     def encode_line(self, line: Line, state: FlightState | None, out_mapped: Line) -> FlightState:
         """As in `runtime.predictors.Predictor`."""
-        if state is None:
-            self.first_line.encode_line(line, None, out_mapped)
-            return self.start(line)
         n_bands, n_columns = line.shape
+        stage = self.coding.initial_state(n_bands, n_columns) if state is None else state.stage
+        if state is None and not self.is_staged:
+            self.first_line.encode_line(line, None, out_mapped)
+            return self.start(line, stage)
+        self.coding.begin(stage)
         bands = initial_bands(self.package, n_columns)
         for first in range(0, n_bands, self.tile):
             rows = slice(first, min(n_bands, first + self.tile))
-            doubled, bands = self.predict(rows, line, state, bands)
-            map_samples(line[rows], doubled, self.smallest, self.largest, out_mapped[rows])
-        return FlightState(next_state(line, state.host), state.memory)
+            if state is None:
+                doubled = np.stack([self.without_cell(z, line) for z in range(rows.start, rows.stop)])
+            else:
+                doubled, bands = self.predict(rows, line, state, bands)
+            for z in range(rows.start, rows.stop):
+                self.coding.encode(stage, z, line[z], doubled[z - first], out_mapped[z])
+        self.coding.end(stage)
+        return self.start(line, stage) if state is None else self.next(line, state)
 
     def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
         """As in `runtime.predictors.Predictor`."""
-        if state is None:
-            self.first_line.decode_line(mapped, None, out_line)
-            return self.start(out_line)
         n_bands, n_columns = mapped.shape
+        stage = self.coding.initial_state(n_bands, n_columns) if state is None else state.stage
+        if state is None and not self.is_staged:
+            self.first_line.decode_line(mapped, None, out_line)
+            return self.start(out_line, stage)
+        self.coding.begin(stage)
         bands = initial_bands(self.package, n_columns)
         for z in range(n_bands):
-            row = slice(z, z + 1)
-            doubled, bands = self.predict(row, out_line, state, bands)
-            if not unmap_samples(mapped[row], doubled, self.smallest, self.largest, out_line[row]):
-                raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
-        return FlightState(next_state(out_line, state.host), state.memory)
+            if state is None:
+                doubled = self.without_cell(z, out_line)[None]
+            else:
+                doubled, bands = self.predict(slice(z, z + 1), out_line, state, bands)
+            self.coding.decode(stage, z, mapped[z], doubled[0], out_line[z])
+        self.coding.end(stage)
+        return self.start(out_line, stage) if state is None else self.next(out_line, state)
 
-    def start(self, first_line: Line) -> FlightState:
+    def start(self, first_line: Line, stage: StageState | None) -> FlightState:
         """The state after the first line of a segment."""
-        return FlightState(first_state(first_line), initial_memory(self.package, *first_line.shape))
+        return FlightState(first_state(first_line), initial_memory(self.package, *first_line.shape), stage)
+
+    def next(self, line: Line, state: FlightState) -> FlightState:
+        """The state after one more line."""
+        return state._replace(host=next_state(line, state.host))
+
+    def without_cell(self, z: int, line: Line) -> Line:
+        """s-tilde (X,) of band `z` of the first line for the adaptive stage: the band before, or mid-range."""
+        if z > 0:
+            doubled: Line = 2 * line[z - 1] + 1
+            return doubled
+        return np.full(line.shape[1], self.smallest + self.largest + 1, np.int32)
 
     def predict(self, rows: slice, line: Line, state: FlightState, bands: Arrays) -> tuple[Line, Arrays]:
         """s-tilde (B, X) of the bands `rows`, from the bands before them in `line`; the bands before the next."""

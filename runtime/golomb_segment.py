@@ -14,7 +14,7 @@ from runtime.predictors import Predictor
 from runtime.prequantise import Quantiser
 from runtime.segment_codec import Samples
 from runtime.stored import stored_bytes
-from runtime.stream_format import Coder, PredictorKind, SegmentHeader
+from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader
 
 
 def golomb_parameters(depth: int) -> GolombParameters:
@@ -38,9 +38,16 @@ class GolombSegments:
     may_be_stored = True
 
     def __init__(
-        self, kind: PredictorKind, predictor: Predictor, n_bands: int, n_columns: int, quantiser: Quantiser
+        self,
+        kind: PredictorKind,
+        stage: AdaptiveStage,
+        predictor: Predictor,
+        n_bands: int,
+        n_columns: int,
+        quantiser: Quantiser,
     ) -> None:
         self.predictor = kind
+        self.stage = stage
         self.lines_predictor = predictor
         self.shape = (n_bands, n_columns)
         self.quantiser = quantiser

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from runtime.stream_format import Coder, PredictorKind, SegmentHeader
+from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader
 
 Samples = npt.NDArray[np.integer[Any]]
 """(Z, X), one line of the image, as it came or within the stream's maximum error of it."""
@@ -26,6 +26,7 @@ class SegmentCodec(Protocol):
     """One way to code a segment. It keeps nothing of any segment itself."""
 
     predictor: PredictorKind
+    stage: AdaptiveStage
     coder: Coder
     may_be_stored: bool
     """Whether a segment may be stored instead, from its own decoded lines, without a larger error."""

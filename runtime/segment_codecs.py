@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from runtime.adaptive_predictor import AdaptivePredictor
 from runtime.array_executor import ArrayExecutor
 from runtime.ccsds123_segment import Ccsds123Segments
 from runtime.errors import BadArgument
@@ -14,13 +15,41 @@ from runtime.predictors import DpcmPredictor, NetworkPredictor, Predictor
 from runtime.prequantise import quantiser
 from runtime.segment_codec import SegmentCodec
 from runtime.stored import StoredSegments
-from runtime.stream_format import PredictorKind, StreamHeader
+from runtime.stream_format import AdaptiveStage, PredictorKind, StreamHeader
+
+LARGEST_ADAPTIVE_BANDS = 1 << 12  # bounds what a hostile header can make a decoder allocate
+
+
+def allowed_stages(kind: PredictorKind) -> tuple[AdaptiveStage, ...]:
+    """What may refine a predictor; the RLS is nothing else."""
+    if kind is PredictorKind.RLS:
+        return AdaptiveStage.FAST, AdaptiveStage.BEST
+    if kind is PredictorKind.LINERWKV:
+        return AdaptiveStage.NONE, AdaptiveStage.FAST, AdaptiveStage.BEST
+    return (AdaptiveStage.NONE,)
+
+
+def default_stage(kind: PredictorKind, package: FlightPackage | None) -> AdaptiveStage:
+    """The best that there is."""
+    is_best = kind is PredictorKind.RLS or (kind is PredictorKind.LINERWKV and isinstance(package, IntegerPackage))
+    return AdaptiveStage.BEST if is_best else AdaptiveStage.NONE
 
 
 def segment_codec(
-    kind: PredictorKind, stream: StreamHeader, package: FlightPackage | None, executor: AnyExecutor | None
+    kind: PredictorKind,
+    stream: StreamHeader,
+    package: FlightPackage | None = None,
+    executor: AnyExecutor | None = None,
+    stage: AdaptiveStage = AdaptiveStage.NONE,
 ) -> SegmentCodec:
-    """The codec of a predictor (NONE: stored). Raises BadArgument where it needs a package that is not there."""
+    """The codec of a predictor (NONE: stored).
+
+    Raises BadArgument where it needs a package that is not there, or cannot be combined with the adaptive stage.
+    """
+    if stage not in allowed_stages(kind):
+        raise BadArgument(f"predictor {kind.name.lower()} with adaptive stage {stage.name.lower()}")
+    if stage is not AdaptiveStage.NONE and stream.n_bands > LARGEST_ADAPTIVE_BANDS:
+        raise BadArgument(f"image has {stream.n_bands} bands, the adaptive stage allows {LARGEST_ADAPTIVE_BANDS}")
     quantise = quantiser(stream.depth, is_signed=stream.is_signed, max_error=stream.max_error)
     shape = (stream.n_bands, stream.n_columns)
     if kind is PredictorKind.NONE:
@@ -28,14 +57,21 @@ def segment_codec(
     if kind is PredictorKind.CCSDS123:
         return Ccsds123Segments(stream)
     if kind is PredictorKind.DPCM:
-        return GolombSegments(kind, DpcmPredictor(*quantise.index_range), *shape, quantise)
+        return GolombSegments(kind, stage, DpcmPredictor(*quantise.index_range), *shape, quantise)
+    if kind is PredictorKind.RLS:
+        return GolombSegments(kind, stage, AdaptivePredictor(stage, *quantise.index_range), *shape, quantise)
     if package is None or executor is None:
         raise BadArgument(f"a segment predicted by {kind.name.lower()} needs its flight package")
-    return GolombSegments(kind, network_predictor(package, executor, *quantise.index_range), *shape, quantise)
+    predictor = network_predictor(package, executor, *quantise.index_range, stage)
+    return GolombSegments(kind, stage, predictor, *shape, quantise)
 
 
-def network_predictor(package: FlightPackage, executor: AnyExecutor, smallest: int, largest: int) -> Predictor:
-    """The predictor of a package's arithmetic."""
+def network_predictor(
+    package: FlightPackage, executor: AnyExecutor, smallest: int, largest: int, stage: AdaptiveStage
+) -> Predictor:
+    """The predictor of a package's arithmetic. Raises BadArgument for a float package with an adaptive stage."""
     if isinstance(package, IntegerPackage):
-        return FlightPredictor(package, cast(ArrayExecutor, executor), smallest, largest)
+        return FlightPredictor(package, cast(ArrayExecutor, executor), smallest, largest, stage=stage)
+    if stage is not AdaptiveStage.NONE:
+        raise BadArgument(f"adaptive stage {stage.name.lower()} with a float32 package, allowed none")
     return NetworkPredictor(cast(FloatPackage, package), cast(Executor, executor), smallest, largest)

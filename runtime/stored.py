@@ -10,7 +10,7 @@ from runtime.bits import finish, initial_bits, put_bits, refill, take_bits
 from runtime.errors import Corrupt
 from runtime.prequantise import Quantiser
 from runtime.segment_codec import Samples
-from runtime.stream_format import Coder, PredictorKind, SegmentHeader
+from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader
 
 
 @njit(cache=True)
@@ -41,6 +41,7 @@ class StoredSegments:
     """A `SegmentCodec` without prediction: prequantised samples as offsets from the smallest."""
 
     predictor = PredictorKind.NONE
+    stage = AdaptiveStage.NONE
     coder = Coder.STORED
     may_be_stored = True
 

@@ -67,12 +67,16 @@ class PredictorKind(IntEnum):
     DPCM = 1
     LINERWKV = 2
     CCSDS123 = 3
+    RLS = 4
+    """The adaptive stage alone."""
 
 
 class AdaptiveStage(IntEnum):
     """What refines the prediction sample by sample."""
 
     NONE = 0
+    FAST = 1
+    BEST = 2
 
 
 class Coder(IntEnum):

@@ -140,7 +140,8 @@ def test_parts_that_are_switched_off_make_the_float_network() -> None:
         if isinstance(module, QuantizedMemory):
             module.is_integer = False
     features = as_tensors(random_features(np.random.default_rng(1), (6, 4, 5)))
-    assert torch.equal(network(*features), quantized(*features))
+    # sums in another order: float32 rounds to 6e-8, through some ten layers, of taps up to 8
+    assert torch.allclose(network(*features), quantized(*features), rtol=0, atol=1e-5)
 
 
 @given(st.floats(2.0**-20, 1 - 2.0**-20))

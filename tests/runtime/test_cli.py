@@ -189,3 +189,17 @@ def test_demo_and_help(tmp_path: Path) -> None:
     listing = run("--help").stdout.decode()
     for verb in ("compress", "decompress", "info", "demo", "train", "export"):
         assert verb in listing
+
+
+@pytest.mark.parametrize("stage", ["fast", "best"])
+def test_the_adaptive_stage_codes_without_a_network(stage: str, envi: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "packed.lrwk"
+    assert run("compress", envi, packed, "--predictor", "rls", "--stage", stage).returncode == 0
+    description = json.loads(run("info", packed, "--json").stdout)
+    assert description["header"]["arithmetic"] == "none"
+    assert [segment["stage"] for segment in description["segments"]] == [stage]
+    assert run("decompress", packed, tmp_path / "back.hdr").returncode == 0
+    image = spectral.envi.open(str(tmp_path / "back.hdr"))
+    np.testing.assert_array_equal(image.open_memmap(interleave="bil"), CUBE)
+    refused = run("compress", envi, packed, "--predictor", "dpcm", "--stage", stage)
+    assert refused.returncode == 2 and b"predictor dpcm with adaptive stage" in refused.stderr

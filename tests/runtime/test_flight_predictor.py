@@ -16,6 +16,7 @@ from runtime.flight_package import NEXT, IntegerPackage
 from runtime.flight_predictor import FlightPredictor, FlightState
 from runtime.integer_cell import CellShape, IntegerCell
 from runtime.self_test import check_executor, first_difference
+from runtime.stream_format import AdaptiveStage
 from tests.reference import int8_cell
 from tests.reference.random_cell import random_cell
 from tests.runtime.test_flight_inputs import KINDS, cube
@@ -84,14 +85,17 @@ def encoded(predictor: FlightPredictor, samples: npt.NDArray[np.int32]) -> list[
     kind=st.sampled_from(KINDS),
     shape=st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 6)),
     tile=st.integers(1, 8),
+    stage=st.sampled_from(list(AdaptiveStage)),
     seed=st.integers(0, 50),
 )
-def test_decoded_line_by_line_with_equal_states(kind: str, shape: tuple[int, int, int], tile: int, seed: int) -> None:
+def test_decoded_line_by_line_with_equal_states(
+    kind: str, shape: tuple[int, int, int], tile: int, stage: AdaptiveStage, seed: int
+) -> None:
     samples = cube(kind, shape, seed)
     package = integer_package(seed)
     limits = (-32768, 32767) if samples.min() < 0 else (0, 65535)
-    encoder = FlightPredictor(package, ReferenceExecutor(package.cell), *limits, tile=tile)
-    decoder = FlightPredictor(package, ReferenceExecutor(package.cell), *limits)
+    encoder = FlightPredictor(package, ReferenceExecutor(package.cell), *limits, stage=stage, tile=tile)
+    decoder = FlightPredictor(package, ReferenceExecutor(package.cell), *limits, stage=stage)
     state: FlightState | None = None
     for line, (mapped, memory) in zip(samples, encoded(encoder, samples), strict=True):
         found = np.full_like(line, -1)

@@ -1,5 +1,6 @@
 """Damaged streams: an error or the right samples, never others; salvage gives back every intact segment."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -7,10 +8,11 @@ import numpy.typing as npt
 import pytest
 
 from runtime.decoder import Decoder, StreamReader
-from runtime.errors import Corrupt, LineRwkvError, Truncated
+from runtime.encoder import Encoder, ImageDescription
+from runtime.errors import BadArgument, Corrupt, LineRwkvError, Truncated
 from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
-from runtime.stream_format import SEGMENT_BYTES, SEGMENT_MARKER
+from runtime.stream_format import SEGMENT_BYTES, SEGMENT_MARKER, AdaptiveStage, PredictorKind
 from tests.runtime.test_road import decode, encode
 
 N_MUTATIONS = 2000
@@ -161,3 +163,21 @@ def test_a_sound_checksum_over_senseless_residuals_is_still_an_error(package: Fl
 
 def test_the_intact_stream_decodes(stream: bytes, cube: npt.NDArray[np.int32], package: FlightPackage) -> None:
     np.testing.assert_array_equal(decode(stream, package), cube)
+
+
+def test_an_adaptive_stage_that_does_not_fit_its_predictor_is_corrupt(cube: npt.NDArray[np.int32]) -> None:
+    data = encode(cube, None, predictor=PredictorKind.RLS)
+    reader = StreamReader(io.BytesIO(data))
+    (segment, payload), *_ = list(reader.segments())
+    assert segment.stage is AdaptiveStage.BEST
+    for changed in (
+        dataclasses.replace(segment, stage=AdaptiveStage.NONE),
+        dataclasses.replace(segment, predictor=PredictorKind.DPCM),
+    ):
+        with pytest.raises(Corrupt, match="with stage"):
+            list(Decoder(reader.header).lines(changed, payload))
+
+
+def test_an_image_of_very_many_bands_is_refused_by_the_adaptive_stage() -> None:
+    with pytest.raises(BadArgument, match="image has 4097 bands, the adaptive stage allows 4096"):
+        Encoder(ImageDescription(4097, 2, 8, is_signed=False), predictor=PredictorKind.RLS)

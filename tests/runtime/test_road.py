@@ -70,7 +70,9 @@ SOURCES = {name: cube.astype(np.int32) for name, cube in sources().items()}
 
 @pytest.mark.parametrize("max_error", [0, 1, 5, 100])
 @pytest.mark.parametrize("name", SOURCES)
-@pytest.mark.parametrize("predictor", [PredictorKind.DPCM, PredictorKind.LINERWKV, PredictorKind.CCSDS123])
+@pytest.mark.parametrize(
+    "predictor", [PredictorKind.DPCM, PredictorKind.LINERWKV, PredictorKind.CCSDS123, PredictorKind.RLS]
+)
 def test_road(name: str, predictor: PredictorKind, max_error: int, package: FlightPackage) -> None:
     cube = SOURCES[name]
     restored = decode(encode(cube, package, max_error, segment_lines=4, predictor=predictor), package)

@@ -1,0 +1,77 @@
+"""Speed of the predictor `rls` on one core, from samples to bytes and back (python -m benchmarks.bench_adaptive_speed).
+
+Thread CPU time, best of 5, after one run that compiles; a fixed integer loop timed in the same run gives ratios that
+carry over to other machines.
+"""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from benchmarks.record import SCENES, best_of_5, save
+from benchmarks.reference_loop import loop_msteps_per_s
+from runtime.adaptive_predictor import AdaptivePredictor
+from runtime.depth import bit_depth
+from runtime.golomb_segment import GolombSegments, GolombWriter
+from runtime.prequantise import quantiser
+from runtime.scene_reader import open_scene
+from runtime.segment_codec import Samples
+from runtime.stream_format import AdaptiveStage, Arithmetic, PredictorKind, SegmentHeader
+
+NAMES = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge")
+WIDE = 8  # copies side by side: the width of a real imager
+
+
+def encoded(codec: GolombSegments, lines: list[Samples]) -> bytes:
+    """The payload of a segment."""
+    writer = GolombWriter(codec)
+    for line in lines:
+        writer.push(line)
+    return writer.payload()
+
+
+def measure(name: str, lines: list[Samples], stage: AdaptiveStage, loop: float) -> dict[str, Any]:
+    """Speeds of one option on one image."""
+    lowest, highest = min(int(line.min()) for line in lines), max(int(line.max()) for line in lines)
+    quantise = quantiser(bit_depth(lowest, highest), is_signed=lowest < 0, max_error=0)
+    predictor = AdaptivePredictor(stage, *quantise.index_range)
+    n_bands, n_columns = lines[0].shape
+    codec = GolombSegments(PredictorKind.RLS, stage, predictor, n_bands, n_columns, quantise)
+    payload = encoded(codec, lines)
+    header = SegmentHeader(
+        0, len(lines), PredictorKind.RLS, Arithmetic.NONE, stage, codec.coder, len(payload), payload_crc=0
+    )
+
+    def decode() -> None:
+        for _ in codec.lines(header, payload):
+            pass
+
+    n_samples = len(lines) * lines[0].size
+    encode_rate = n_samples / best_of_5(lambda: encoded(codec, lines)) / 1e6
+    decode_rate = n_samples / best_of_5(decode) / 1e6
+    return {
+        "image": f"{name}, {lines[0].shape[1]} columns",
+        "stage": stage.name.lower(),
+        "encode Ms/s": round(encode_rate, 2),
+        "decode Ms/s": round(decode_rate, 2),
+        "encode / loop": round(encode_rate / loop, 4),
+        "decode / loop": round(decode_rate / loop, 4),
+    }
+
+
+def main() -> None:
+    """Scenes as they are, and one of them as wide as a real imager."""
+    loop = loop_msteps_per_s()
+    rows = []
+    for name in NAMES:
+        lines: list[Samples] = [np.ascontiguousarray(line) for line in open_scene(SCENES / f"{name}.hdr").lines()][:64]
+        wide = [np.tile(line, (1, WIDE)) for line in lines[:20]]
+        for image in [lines, wide] if name == NAMES[0] else [lines]:
+            rows += [measure(name, image, stage, loop) for stage in (AdaptiveStage.FAST, AdaptiveStage.BEST)]
+    facts = {"integer_loop_msteps_per_s": round(loop, 1), "load_average": round(os.getloadavg()[0], 1)}
+    save("adaptive_speed", "python -m benchmarks.bench_adaptive_speed", rows, **facts)
+
+
+if __name__ == "__main__":
+    main()

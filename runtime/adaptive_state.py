@@ -1,0 +1,83 @@
+"""What the adaptive stage knows of a segment: the same in encoder and decoder after each line."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.adaptive_parameters import StageParameters
+from runtime.stripe_tilt import FAR_LAG, FAR_REACH, NEAR_REACH, n_details
+
+Ints = npt.NDArray[np.int64]
+Samples = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+
+N_LINES, OFFSET, TILT = 0, 1, 2  # entries of `place`
+ERROR_FLOOR = 1.0 / 128
+"""Added to fading sums of squared errors at every step, in squared sample units: they never fade to nothing."""
+
+
+class StageState(NamedTuple):
+    """Arrays that the stage changes in place; `initial_state` is their only maker."""
+
+    place: Ints
+    """(3,): lines before this one; its offset against the detector, and the tilt, in 1 / TILT_UNITS of a column."""
+    line: Samples
+    """(Z, X), this line; bands that are coded already."""
+    line_before: Samples
+    """(Z, X)."""
+    line_before_that: Samples
+    """(Z, X)."""
+    means: Samples
+    """(Z, X), slow means of detector elements in 1 / UNITS of a sample: runtime/slow_means.py."""
+    means_now: Samples
+    """(Z, X), the same below the columns of this line."""
+    sizes: Samples
+    """(Z, X), fading sums over lines of the sizes of residuals."""
+    details: Samples
+    """(FAR_LAG, S, X), of the last lines: runtime/stripe_tilt.py."""
+    near_sums: Ints
+    """(2 * NEAR_REACH + 2,), correlations and energy: runtime/stripe_tilt.py."""
+    far_sums: Ints
+    """(2 * FAR_REACH + 2,)."""
+    moments: Floats
+    """(Z, memories, N * M), sums of products of regressors and target, faded with short and long memory."""
+    prior: Floats
+    """(memories, N * M), those of the bands before in this line."""
+    weights: Floats
+    """(Z, K, N) of each mixed prediction."""
+    unsolved: Ints
+    """(Z,), samples since the weights were solved for."""
+    errors: Floats
+    """(Z, K, X), fading sums over lines of squared errors of each mixed prediction; K = 0 where nothing is mixed."""
+    network_error: Samples
+    """(X,), the sample less the network's prediction in the band before; zeros without a network."""
+
+
+def initial_state(parameters: StageParameters, n_bands: int, n_columns: int) -> StageState:
+    """The state before the first line of a segment."""
+    n_regressors = parameters.n_regressors
+    n_products = n_regressors * len(parameters.lanes)
+    n_compared = parameters.n_mixed if parameters.n_mixed > 1 else 0
+
+    def zeros(*shape: int) -> Samples:
+        return np.zeros(shape, np.int32)
+
+    return StageState(
+        place=np.zeros(3, np.int64),
+        line=zeros(n_bands, n_columns),
+        line_before=zeros(n_bands, n_columns),
+        line_before_that=zeros(n_bands, n_columns),
+        means=zeros(n_bands, n_columns),
+        means_now=zeros(n_bands, n_columns),
+        sizes=zeros(n_bands, n_columns),
+        details=zeros(FAR_LAG, n_details(n_bands), n_columns),
+        near_sums=np.zeros(2 * NEAR_REACH + 2, np.int64),
+        far_sums=np.zeros(2 * FAR_REACH + 2, np.int64),
+        moments=np.zeros((n_bands, parameters.n_memories, n_products)),
+        prior=np.zeros((parameters.n_memories, n_products)),
+        weights=np.zeros((n_bands, parameters.n_mixed, n_regressors)),
+        unsolved=np.zeros(n_bands, np.int64),
+        errors=np.full((n_bands, n_compared, n_columns), ERROR_FLOOR),
+        network_error=zeros(n_columns),
+    )

@@ -1,0 +1,96 @@
+"""From the network's predictions of a band to mapped residuals and back: as they are, or through the adaptive stage."""
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.adaptive_parameters import stage_parameters
+from runtime.adaptive_stage import begin_line, decode_band, encode_band, end_line
+from runtime.adaptive_state import StageState, initial_state
+from runtime.errors import Corrupt
+from runtime.mapping import map_samples, unmap_samples
+from runtime.stream_format import AdaptiveStage
+
+Row = npt.NDArray[np.int32]
+"""(X,) of one band."""
+
+
+class BandCoding(Protocol):
+    """Bands come in order, between `begin` and `end` of each line. The state is changed in place."""
+
+    def initial_state(self, n_bands: int, n_columns: int) -> StageState | None:
+        """Before the first line of a segment."""
+
+    def begin(self, state: StageState | None) -> None:
+        """Before the first band of a line."""
+
+    def end(self, state: StageState | None) -> None:
+        """After the last band of a line."""
+
+    def encode(self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row) -> None:
+        """Fill the mapped residuals of band `z`; doubled: the network's s-tilde."""
+
+    def decode(self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row) -> None:
+        """Fill the samples of band `z`. Raises Corrupt where a residual leads outside the sample range."""
+
+
+class PlainBands:
+    """The network's prediction is the prediction."""
+
+    def __init__(self, smallest: int, largest: int) -> None:
+        self.smallest = smallest
+        self.largest = largest
+
+    def initial_state(self, n_bands: int, n_columns: int) -> None:
+        """None is kept."""
+
+    def begin(self, state: StageState | None) -> None:
+        """As in `BandCoding`."""
+
+    def end(self, state: StageState | None) -> None:
+        """As in `BandCoding`."""
+
+    def encode(self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row) -> None:
+        """As in `BandCoding`."""
+        map_samples(samples, doubled, self.smallest, self.largest, out_mapped)
+
+    def decode(self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row) -> None:
+        """As in `BandCoding`."""
+        if not unmap_samples(mapped, doubled, self.smallest, self.largest, out_samples):
+            raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
+
+
+class StagedBands:
+    """The network's prediction is one regressor of the adaptive stage."""
+
+    def __init__(self, stage: AdaptiveStage, smallest: int, largest: int) -> None:
+        self.parameters = stage_parameters(stage, has_network=True)
+        self.range = (smallest, largest)
+
+    def initial_state(self, n_bands: int, n_columns: int) -> StageState:
+        """As in `BandCoding`."""
+        return initial_state(self.parameters, n_bands, n_columns)
+
+    def begin(self, state: StageState | None) -> None:
+        """As in `BandCoding`."""
+        begin_line(state)
+
+    def end(self, state: StageState | None) -> None:
+        """As in `BandCoding`."""
+        end_line(state)
+
+    def encode(self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row) -> None:
+        """As in `BandCoding`."""
+        assert state is not None
+        encode_band(self.parameters, state, samples, z, doubled, self.range, out_mapped)
+
+    def decode(self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row) -> None:
+        """As in `BandCoding`."""
+        assert state is not None
+        decode_band(self.parameters, state, mapped, z, doubled, self.range, out_samples)
+
+
+def band_coding(stage: AdaptiveStage, smallest: int, largest: int) -> BandCoding:
+    """The coding of an option; samples are in smallest..largest."""
+    return PlainBands(smallest, largest) if stage is AdaptiveStage.NONE else StagedBands(stage, smallest, largest)

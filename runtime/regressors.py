@@ -1,0 +1,91 @@
+"""The regressors of a band in one line: differences against the sample north, in sample units, float32.
+
+In the first line of a segment there is no north: the sample west takes its place, and what needs older lines is 0.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from runtime.adaptive_parameters import N_SEQUENTIAL
+from runtime.adaptive_state import N_LINES
+from runtime.slow_means import UNITS
+
+
+@njit(cache=True)
+def put_difference(values: Any, scale: Any, others: Any, is_there: Any, out_row: Any) -> None:
+    """out_row = values * scale - others, or 0 where they are not there."""
+    if is_there:
+        for x in range(out_row.size):
+            out_row[x] = np.float32(np.float64(values[x]) * scale - np.float64(others[x]))
+    else:
+        out_row[:] = np.float32(0)
+
+
+@njit(cache=True)
+def put_shifted(values: Any, shift: Any, others: Any, is_there: Any, out_row: Any) -> None:
+    """out_row[x] = values[x + shift] - others[x], the last column standing in for those beyond; or 0."""
+    n_columns = out_row.size
+    if not is_there:
+        out_row[:] = np.float32(0)
+        return
+    first, last = max(0, -shift), min(n_columns, n_columns - shift)
+    for x in range(first, last):
+        out_row[x] = np.float32(np.float64(values[x + shift]) - np.float64(others[x]))
+    for x in range(first):
+        out_row[x] = np.float32(np.float64(values[0]) - np.float64(others[x]))
+    for x in range(last, n_columns):
+        out_row[x] = np.float32(np.float64(values[n_columns - 1]) - np.float64(others[x]))
+
+
+@njit(cache=True)
+def fill_regressors(parameters: Any, state: Any, z: Any, doubled: Any, out_rows: Any) -> None:
+    """Fill rows N_SEQUENTIAL.. of `out_rows` (N, X) float32 for band `z`.
+
+    parameters: StageParameters. state: StageState, rows 0..z-1 of its line being known. doubled: (X,) int32, the
+    network's s-tilde (zeros without one).
+    """
+    n_bands, n_columns = state.line.shape
+    has_before = state.place[N_LINES] > 0
+    unit = 1.0 / UNITS
+    line, before, means = state.line, state.line_before, state.means_now
+    north = before[z]
+    k = N_SEQUENTIAL
+    put_difference(means[z], unit, north, has_before, out_rows[k])
+    put_shifted(north, -1, north, has_before, out_rows[k + 1])
+    put_shifted(north, 1, north, has_before, out_rows[k + 2])
+    put_difference(state.line_before_that[z], 1.0, north, state.place[N_LINES] > 1, out_rows[k + 3])
+    put_shifted(means[z], 1, means[z], has_before, out_rows[k + 4])
+    for x in range(n_columns):
+        out_rows[k + 4, x] *= np.float32(unit)
+    k += 5
+    if parameters.has_network:
+        put_difference(doubled, 0.5, north, has_before, out_rows[k])
+        put_difference(state.network_error, 1.0, np.zeros(n_columns, np.int32), z > 0, out_rows[k + 1])
+        k += 2
+    for i in range(1, parameters.n_bands + 1):
+        is_there = z >= i
+        other = max(z - i, 0)
+        if has_before:
+            put_difference(line[other], 1.0, before[other], is_there, out_rows[k])
+        else:
+            put_shifted(line[other], -1, line[other], is_there, out_rows[k])
+            for x in range(n_columns):
+                out_rows[k, x] = -out_rows[k, x]
+        k += 1
+        if i <= parameters.n_means:
+            put_difference(means[other], unit, before[other], is_there and has_before, out_rows[k])
+            k += 1
+        if i <= parameters.n_wests:
+            put_shifted(line[other], -1, before[other], is_there and has_before, out_rows[k])
+            k += 1
+        if i <= parameters.n_corners:
+            put_shifted(before[other], -1, before[other], is_there and has_before, out_rows[k])
+            put_shifted(before[other], 1, before[other], is_there and has_before, out_rows[k + 1])
+            k += 2
+    for i in range(1, parameters.n_future + 1):
+        is_there = z + i < n_bands and has_before
+        other = min(z + i, n_bands - 1)
+        put_difference(means[other], unit, before[other], is_there, out_rows[k])
+        k += 1

@@ -1,0 +1,73 @@
+"""The machine code of the adaptive stage rounds every operation: nothing is fused, on x86-64 and on aarch64."""
+
+import re
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+from numba import njit
+
+from runtime import adaptive_band, least_squares, slow_means
+from runtime.adaptive_parameters import stage_parameters
+from runtime.adaptive_state import initial_state
+from runtime.stream_format import AdaptiveStage
+
+FUSED = re.compile(r"\b(vfn?m(add|sub)\w*|fn?m(add|sub)|fml[as])\b")
+COUNTING = re.compile(r"(tail )?call i8 @llvm\.x86\.atomic\.sub\.cc.*")
+RELAXED = re.compile(r"\bf(add|sub|mul|div) (fast|reassoc|contract|afn|arcp|nnan|ninf|nsz)\b|llvm\.fma|llvm\.fmuladd")
+
+BEST = stage_parameters(AdaptiveStage.BEST, has_network=False)
+N, WIDTH = BEST.n_regressors, len(BEST.lanes)
+
+
+def arguments() -> dict[Any, tuple[Any, ...]]:
+    """Kernels that compute with floats, and what they are called with."""
+    state = initial_state(BEST, 3, 9)
+    system, inverse, right = np.zeros(N * WIDTH), np.zeros(N), np.zeros(N)
+    rows, partial, targets = np.zeros((N, 9), np.float32), np.zeros((3, 9), np.float32), np.zeros(9, np.float32)
+    sizes, values, out = np.zeros(9, np.int32), np.zeros(9, np.int32), np.zeros(9, np.int32)
+    samples, shares = np.zeros(13 * WIDTH, np.float32), np.zeros(13, np.float32)
+    products, recent = np.zeros(N * WIDTH, np.float32), np.ones(3)
+    return {
+        least_squares.add_products: (samples, shares, 9, N, BEST.lanes, products),
+        least_squares.fade_and_add: (products, 0.5, system),
+        least_squares.eliminate: (state.moments[0, 0], state.prior[0], 0.5, N, BEST.lanes, system, inverse),
+        least_squares.back_substitute: (system, inverse, N, N, BEST.lanes, right, state.weights[0, 0]),
+        adaptive_band.predict_rows: (rows, state.weights[0], partial),
+        adaptive_band.choose_samples: (rows, targets, sizes, sizes, 1, BEST.lanes, samples, shares),
+        adaptive_band.code_block: (
+            BEST.mixed, state, 0, 0, partial, recent, 0, 255, True, values, rows, targets, sizes, out,
+        ),
+        slow_means.add_line: (state.line, 3, 2, state.means),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def machine() -> Any:
+    """LLVM for a 64-bit ARM; None where this build has it not."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    try:
+        target = llvm.Target.from_triple("aarch64-unknown-linux-gnu")
+    except RuntimeError:
+        return None
+    return target.create_target_machine(cpu="cortex-a72", opt=3)
+
+
+@pytest.mark.parametrize("kernel", list(arguments()), ids=lambda kernel: str(kernel.__name__))
+def test_no_operation_is_fused_or_relaxed(kernel: Any, machine: Any) -> None:
+    if not hasattr(kernel, "py_func"):
+        pytest.skip("kernels run without JIT")
+    fresh = njit(kernel.py_func)  # numba shows no code of a kernel that it took from its cache
+    fresh(*arguments()[kernel])
+    (text,), (assembly,) = fresh.inspect_llvm().values(), fresh.inspect_asm().values()
+    assert re.search(r"= f(mul|div) (<|float|double)", text) and not RELAXED.search(text)
+    assert not FUSED.search(assembly)
+    if machine is not None:
+        lines = [line for line in text.splitlines() if not line.startswith(("target triple", "target datalayout"))]
+        other = re.sub(r'"target-(cpu|features)"="[^"]*"', "", "\n".join(lines))
+        module = llvm.parse_assembly(COUNTING.sub("add i8 0, 1", other))  # reference counts, in x86 instructions
+        module.triple = "aarch64-unknown-linux-gnu"
+        code = machine.emit_assembly(module)
+        assert re.search(r"\bf(mul|div)\b", code) and not FUSED.search(code)
