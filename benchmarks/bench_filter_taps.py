@@ -23,7 +23,7 @@ from model.lightning_module import rate_loss
 from model.scene_list import load_scenes
 from model.training_config import DataConfig
 
-STEPS = 500
+STEPS = 400
 RATE = 2e-3
 PLAN = FlightPlan(lines=64, bands=16, columns=36)
 HELD_OUT = 24  # batches of the validation scenes
