@@ -1,14 +1,14 @@
-"""What `linerwkv quantize` leaves: the integers of a cell, and where they come from."""
+"""What `linerwkv quantize` leaves, as an export needs it: the integers of a cell, and where they come from."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runtime.errors import BadArgument, Corrupt
-from runtime.integer_cell import CellShape, IntegerCell, cell_from_tensors, unpack_tensors
+from quantize.integers_folder import read_integers
+from runtime.integer_cell import IntegerCell
 
 RECORD = "integers.json"
-TENSORS = "integers.bin"
+TRAINING = ("data", "schedule")
+"""Of the record's provenance, what tells of the float network."""
 
 
 class QuantizedFolder(NamedTuple):
@@ -16,9 +16,9 @@ class QuantizedFolder(NamedTuple):
 
     cell: IntegerCell
     training: dict[str, Any]
-    """Of the float network: what the record's provenance holds under `training`."""
+    """Data and schedule of the float network."""
     quantization: dict[str, Any]
-    """The rest of the provenance, and `weight_bits`."""
+    """The rest of the provenance."""
     name: str
 
 
@@ -28,18 +28,8 @@ def is_quantized_folder(path: Path) -> bool:
 
 
 def read_quantized_folder(path: Path) -> QuantizedFolder:
-    """The cell, checked. Raises BadArgument (a file is missing) or Corrupt."""
-    for name in (RECORD, TENSORS):
-        if not (path / name).is_file():
-            raise BadArgument(f"{path} has no {name}: not the output of linerwkv quantize")
-    try:
-        record = json.loads((path / RECORD).read_text())
-        tensors = unpack_tensors((path / TENSORS).read_bytes(), record["tensors"])
-        cell = cell_from_tensors(CellShape.from_dict(record["architecture"]), tensors)
-        provenance = dict(record["provenance"])
-        quantization = {"weight_bits": int(record["weight_bits"])}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Corrupt(f"{path / RECORD} is not sound: {type(error).__name__} {error}") from None
-    training = dict(provenance.pop("training", {}))
-    name = str(provenance.get("name", training.get("name", path.name)))
-    return QuantizedFolder(cell, training, quantization | provenance, name)
+    """The cell, checked. Raises BadArgument or Corrupt."""
+    cell, record = read_integers(path)
+    provenance = dict(record["provenance"])
+    training = {name: provenance.pop(name) for name in TRAINING if name in provenance}
+    return QuantizedFolder(cell, training, provenance, str(provenance.get("name", path.name)))

@@ -82,12 +82,12 @@ def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> Segme
     differences = np.empty((*shape, n_columns, TAPS), np.int32)
     state = first_state(samples[0])
     for y in range(1, n_lines):
-        line, (gains, shifts, fixed) = samples[y], state.constants
+        line, (gains, shifts, units, fixed) = samples[y], state.constants
         for z in range(first_band, n_bands):
             out = y - 1, z - first_band
             fill_line_features(z, state.line_1, state.line_2, state.slow, gains, shifts, fixed, lines[out])
             fill_band_features(z, line, state.line_1, state.slow, gains, shifts, bands[out])
-            fill_differences(z, line, state.line_1, state.line_2, state.slow, gains, differences[out])
+            fill_differences(z, line, state.line_1, state.line_2, state.slow, gains, units, differences[out])
         state = next_state(line, state)
     return SegmentInputs(lines, bands, differences)
 

@@ -29,7 +29,7 @@ BAND_FEATURES = 4
 SLOW_SHIFTS = (2, 4)
 """A slow mean moves by 1/4, or 1/16, of the way to each new line; faster in the first lines."""
 N_SLOW_BEFORE = 4
-TAPS = N_BEFORE + 14
+TAPS = N_BEFORE + 15
 """Regressors of one sample: see `fill_differences`."""
 TAP_BITS = 10
 LARGEST_TAP = (8 << TAP_BITS) - 1
@@ -143,12 +143,13 @@ def scaled(gain: Any, difference: Any) -> Any:
 
 
 @njit(cache=True)
-def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gains: Any, out: Any) -> None:
+def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gains: Any, units: Any, out: Any) -> None:
     """Fill the regressors (X, TAPS) int32 of band `z`: exact differences in units of its samples.
 
     In order: line differences of the bands 1..6 before; those of the band before, west and east; west and east
     neighbour in the line before; west and east neighbour in the band before; the last line difference here and in the
-    band before; the slower and the faster slow mean; slow mean differences of the bands 1..4 before, in this line.
+    band before; the slower and the faster slow mean; slow mean differences of the bands 1..4 before, in this line; the
+    unit of the band, whose tap is a correction.
     """
     n_columns = line_1.shape[1]
     for x in range(n_columns):
@@ -164,6 +165,7 @@ def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gai
                 if z >= i
                 else 0
             )
+        out[x, N_BEFORE + 14] = units[z]
         out[x, N_BEFORE + 2] = np.int64(line_1[z, west]) - here
         out[x, N_BEFORE + 3] = np.int64(line_1[z, east]) - here
         out[x, N_BEFORE + 6] = here - np.int64(line_2[z, x])

@@ -70,6 +70,7 @@ def predict_tile(
     line_2: Any,
     slow: Any,
     gains: Any,
+    units: Any,
     taps: Any,
     smallest: Any,
     largest: Any,
@@ -78,7 +79,7 @@ def predict_tile(
     """Fill s-tilde (B, X) of the bands from `first` on. taps: (B, X, TAPS)."""
     differences = np.empty((line.shape[1], TAPS), np.int32)
     for b in range(taps.shape[0]):
-        fill_differences(first + b, line, line_1, line_2, slow, gains, differences)
+        fill_differences(first + b, line, line_1, line_2, slow, gains, units, differences)
         base = line_1[first + b]
         filtered(taps[b], differences, base, smallest, largest, out_doubled[b])
 
@@ -164,8 +165,9 @@ class FlightPredictor:
         line_features = np.empty((*shape, LINE_FEATURES), np.int8)
         band_features = np.empty((*shape, BAND_FEATURES), np.int8)
         before = (line, host.line_1, host.line_2, host.slow)
-        fill_tile_features(rows.start, *before, *host.constants, line_features, band_features)
+        gains, shifts, units, fixed = host.constants
+        fill_tile_features(rows.start, *before, gains, shifts, fixed, line_features, band_features)
         taps, bands = step_tile(self.executor, rows, line_features, band_features, state.memory, bands)
         doubled = np.empty(shape, np.int32)
-        predict_tile(rows.start, *before, host.constants.gains, taps, self.smallest, self.largest, doubled)
+        predict_tile(rows.start, *before, gains, units, taps, self.smallest, self.largest, doubled)
         return doubled, bands

@@ -37,6 +37,8 @@ class BandConstants(NamedTuple):
     """(Z, N_BEFORE), what one unit of line difference 1, 2, ... bands before means here, in 1/256; least squares."""
     shifts: npt.NDArray[np.int64]
     """(Z, 2), powers of two that bring line differences, and what the band before leaves of them, to about 16."""
+    units: npt.NDArray[np.int64]
+    """(Z,), four times the mean magnitude of what the band before leaves of line differences, at least 1."""
     features: npt.NDArray[np.int64]
     """(Z, FIXED_FEATURES), -127..127: the first gain, how much worse each other rival is than the innovation, the
     noise level."""
@@ -140,14 +142,15 @@ def fill_gains(sums: Any, out_gains: Any) -> None:
 
 
 @njit(cache=True)
-def fill_levels(sums: Any, gains: Any, out_shifts: Any, out_features: Any) -> None:
-    """Fill the shifts (Z, 2) and the constant features (Z, FIXED_FEATURES) that the sums and gains give."""
+def fill_levels(sums: Any, gains: Any, out_shifts: Any, out_units: Any, out_features: Any) -> None:
+    """Fill the shifts (Z, 2), units (Z,) and constant features (Z, FIXED_FEATURES) that the sums and gains give."""
     for z in range(sums.shape[0]):
         count = max(sums[z, COUNT], 1)
         magnitude = (sums[z, MAGNITUDE] << 4) // count + 1  # mean magnitude in 1/16 sample
         innovation = (sums[z, INNOVATION] << 4) // count + 1
         out_shifts[z, 0] = min(max(8 - log2_floor(magnitude), SMALLEST_SHIFT), LARGEST_SHIFT)
         out_shifts[z, 1] = min(max(8 - log2_floor(innovation), SMALLEST_SHIFT), LARGEST_SHIFT)
+        out_units[z] = max(innovation >> 2, 1)
         out_features[z, 0] = clipped((gains[z, 0] - (1 << GAIN_BITS)) >> 2, 127)
         place = np.int64(1)
         for i in range(N_RIVALS):
@@ -175,8 +178,9 @@ def band_constants(sums: Sums) -> BandConstants:
     constants = BandConstants(
         np.empty((n_bands, N_BEFORE), np.int64),
         np.empty((n_bands, 2), np.int64),
+        np.empty(n_bands, np.int64),
         np.empty((n_bands, FIXED_FEATURES), np.int64),
     )
     fill_gains(sums, constants.gains)
-    fill_levels(sums, constants.gains, constants.shifts, constants.features)
+    fill_levels(sums, *constants)
     return constants

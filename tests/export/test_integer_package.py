@@ -16,9 +16,11 @@ from export.integer_evaluation import evaluate_step, initial_state
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
 from export.shared_weights import WEIGHTS
-from runtime.errors import BadArgument, Corrupt
+from model.flight_config import FlightConfig
+from quantize.integers_folder import write_integers
+from runtime.errors import BadArgument
 from runtime.flight_inputs import LINE_FEATURES
-from runtime.integer_cell import CellShape, IntegerCell, cell_from_tensors, pack_tensors, unpack_tensors
+from runtime.integer_cell import CellShape, IntegerCell, cell_from_tensors, unpack_tensors
 from tests.export.test_integer_graph import random_lines, run_tiles
 from tests.reference import int8_cell
 from tests.reference.random_cell import random_cell
@@ -38,11 +40,8 @@ def parts(cell: IntegerCell) -> dict[str, bytes]:
 
 def quantized(cell: IntegerCell, folder: Path) -> Path:
     folder.mkdir()
-    block, table = pack_tensors(cell.tensors())
-    (folder / "integers.bin").write_bytes(block)
-    record = {"architecture": {"preset": "flight", **cell.shape.__dict__}, "tensors": table, "weight_bits": 8}
-    record["provenance"] = {"name": "road", "training": {"commit": "abc"}, "scenes": 3}
-    (folder / "integers.json").write_text(json.dumps(record))
+    config = FlightConfig.from_dict(dict(cell.shape.__dict__))
+    write_integers(folder, cell, config, {"name": "road", "data": {"manifest": "abc"}, "weight_bits": 8})
     return folder
 
 
@@ -126,8 +125,8 @@ def test_the_verb_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path
     result = CliRunner().invoke(export, [str(folder), "-o", str(tmp_path / "package"), "--json"])
     assert result.exit_code == 0, result.output
     manifest = json.loads(result.output)
-    assert (manifest["name"], manifest["training"]) == ("road", {"commit": "abc"})
-    assert manifest["quantization"] == {"weight_bits": 8, "name": "road", "scenes": 3}
+    assert (manifest["name"], manifest["training"]) == ("road", {"data": {"manifest": "abc"}})
+    assert manifest["quantization"] == {"weight_bits": 8, "name": "road"}
     files = {file.name for file in (tmp_path / "package").iterdir()}
     assert files == {"manifest.json", *manifest["parts"]}
 
@@ -154,7 +153,7 @@ def test_a_damaged_folder_is_refused(cell: IntegerCell, tmp_path: Path) -> None:
     record = json.loads((folder / "integers.json").read_text())
     (folder / "integers.json").write_text(json.dumps(record | {"tensors": 7}))
     arguments = [str(folder), "-o", str(tmp_path / "package")]
-    assert isinstance(CliRunner().invoke(export, arguments).exception, Corrupt)
+    assert isinstance(CliRunner().invoke(export, arguments).exception, BadArgument)
     (folder / "integers.bin").unlink()
     assert isinstance(CliRunner().invoke(export, arguments).exception, BadArgument)
     assert not (tmp_path / "package").exists()

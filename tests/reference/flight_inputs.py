@@ -53,6 +53,7 @@ class Host(NamedTuple):
     n_lines: int
     gains: Integers
     shifts: Integers
+    units: Integers
     fixed: Integers
 
 
@@ -94,15 +95,16 @@ def rivals(now: Integers, before: Integers, slow: Integers, gains: Integers) -> 
     return np.stack([np.abs(error).sum(1) for error in errors], 1)
 
 
-def constants(sums: Integers, errors: Integers, count: int) -> tuple[Integers, Integers, Integers]:
-    """Gains (Z, 6), shifts (Z, 2), fixed features (Z, 8)."""
+def constants(sums: Integers, errors: Integers, count: int) -> tuple[Integers, Integers, Integers, Integers]:
+    """Gains (Z, 6), shifts (Z, 2), units (Z,), fixed features (Z, 8)."""
     gains = gains_of(sums)
     levels = (errors << 4) // max(count, 1) + 1
     shifts = np.clip(8 - log2(levels[:, :2]), -11, 5)
     logs = eighths(levels)
     others = [np.clip(4 * (logs[:, i] - logs[:, 1]), -127, 127) for i in (0, 2, 3, 4, 5, 6)]
     first = np.clip((gains[:, 0] - 256) >> 2, -127, 127)
-    return gains, shifts, np.stack([first, *others, np.clip(logs[:, 0] - 64, -127, 127)], 1)
+    units = np.maximum(levels[:, 1] >> 2, 1)
+    return gains, shifts, units, np.stack([first, *others, np.clip(logs[:, 0] - 64, -127, 127)], 1)
 
 
 def first_host(line: Integers) -> Host:
@@ -161,7 +163,7 @@ def band_features(line: Integers, host: Host) -> Integers:
 
 
 def differences(line: Integers, host: Host) -> Integers:
-    """(Z, X, 20)."""
+    """(Z, X, 21)."""
     change, before, gains = line - host.line_1, host.line_1, host.gains
     slow_1, slow_2 = host.slow[0] >> 4, host.slow[1] >> 4
     rows = [gained(gains[:, i - 1], band_below(change, i)) for i in range(1, 7)]
@@ -171,11 +173,12 @@ def differences(line: Integers, host: Host) -> Integers:
     rows += [before - host.line_2, gained(gains[:, 0], band_below(before - host.line_2, 1))]
     rows += [slow_2 - before, slow_1 - before]
     rows += [gained(gains[:, i - 1], band_below(line - slow_2, i)) for i in range(1, 5)]
+    rows.append(np.broadcast_to(host.units[:, None], line.shape))
     return np.stack(rows, -1)
 
 
 def doubled(taps: npt.NDArray[Any], line: Integers, host: Host, smallest: int, largest: int) -> Integers:
-    """s-tilde (Z, X); taps: (Z, X, 20)."""
+    """s-tilde (Z, X); taps: (Z, X, 21)."""
     total = (taps.astype(np.int64) * differences(line, host)).sum(-1)
     result: Integers = np.clip(2 * host.line_1 + (total >> 9) + 1, 2 * smallest, 2 * largest + 1)
     return result

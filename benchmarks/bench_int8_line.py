@@ -1,0 +1,148 @@
+"""The INT8 road at an imager's size: 224 bands, 1000 columns, one core: speed each way, and the process's memory.
+
+Thread CPU time, the best of five lines, with all that a line needs: features, cell, filter, adaptive stage, mapping.
+The yardstick is a float32 product with a 64 x 64 matrix of as many multiply-accumulates as the cell has, timed between
+the lines. Memory is the resident set of a process of its own that encodes and decodes, measured after each stage.
+
+    python -m benchmarks.bench_int8_line
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.record import save
+from benchmarks.reference_loop import loop_msteps_per_s
+
+N_BANDS, N_COLUMNS = 224, 1000
+N_SAMPLES = N_BANDS * N_COLUMNS
+ROUNDS = 5
+WARM_LINES = 3
+MIB = 1 << 20
+
+
+def resident_mib() -> float:
+    """Of this process, on Linux."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / MIB
+
+
+def cpu_seconds(work: Callable[[], Any]) -> float:
+    """Of this thread."""
+    start = time.thread_time()
+    work()
+    return time.thread_time() - start
+
+
+def lines(n_lines: int) -> Any:
+    """(Y, Z, X) samples of 13 bits."""
+    from runtime.synthetic import synthetic_lines
+
+    return np.stack(list(synthetic_lines(n_lines, N_BANDS, N_COLUMNS, np.random.default_rng(0)))).astype(np.int32)
+
+
+def memory() -> dict[str, float]:
+    """MiB of a process that runs the default package, by what came when."""
+    start = resident_mib()
+    from runtime.executors import make_executor
+    from runtime.flight_package import SHIPPED, IntegerPackage, open_package
+    from runtime.flight_predictor import FlightPredictor
+    from runtime.stream_format import AdaptiveStage
+
+    libraries = resident_mib()
+    package = open_package(SHIPPED)
+    assert isinstance(package, IntegerPackage)
+    executor: Any = make_executor(package)
+    loaded = resident_mib()
+    generator = np.random.default_rng(0)
+    predictor = FlightPredictor(package, executor, 0, 8191, stage=AdaptiveStage.BEST)
+    line = generator.integers(0, 8192, (N_BANDS, N_COLUMNS)).astype(np.int32)
+    mapped = np.empty_like(line)
+    state = predictor.encode_line(line, None, mapped)
+    stage = sum(array.nbytes for array in state.stage or ())
+    cell = sum(array.nbytes for array in state.memory.values())
+    host = sum(array.nbytes for array in (state.host.line_1, state.host.line_2, state.host.slow, state.host.sums))
+    for _ in range(2):
+        state = predictor.encode_line(generator.integers(0, 8192, line.shape).astype(np.int32), state, mapped)
+    return {
+        "interpreter": start,
+        "libraries": libraries - start,
+        "package and sessions": loaded - libraries,
+        "state of the cell": cell / MIB,
+        "state of the host": host / MIB,
+        "state of the adaptive stage": stage / MIB,
+        "buffers and compiled code": resident_mib() - loaded - (cell + host + stage) / MIB,
+        "all": resident_mib(),
+    }
+
+
+def measure() -> list[dict[str, Any]]:
+    """One row for each adaptive stage and direction."""
+    from runtime.executors import make_executor
+    from runtime.flight_package import SHIPPED, IntegerPackage, open_package
+    from runtime.flight_predictor import FlightPredictor
+    from runtime.stream_format import AdaptiveStage
+
+    package = open_package(SHIPPED)
+    assert isinstance(package, IntegerPackage)
+    executor: Any = make_executor(package)
+    scene = lines(WARM_LINES + ROUNDS)
+    matrix = np.ones((64, 64), np.float32)
+    product = np.ones((N_SAMPLES * package.cell.shape.macs // 64**2, 64), np.float32)
+    rows = []
+    for stage in AdaptiveStage:
+        predictor = FlightPredictor(package, executor, 0, 8191, stage=stage)
+        decoder = FlightPredictor(package, executor, 0, 8191, stage=stage)
+        state = other = None
+        encoding, decoding, yardstick = [], [], []
+        for y, line in enumerate(scene):
+            mapped, found = np.empty_like(line), np.empty_like(line)
+
+            def encode() -> None:
+                nonlocal state
+                state = predictor.encode_line(line, state, mapped)  # noqa: B023  # called at once
+
+            def decode() -> None:
+                nonlocal other
+                other = decoder.decode_line(mapped, other, found)  # noqa: B023
+
+            seconds = cpu_seconds(encode), cpu_seconds(decode)
+            assert np.array_equal(found, line)
+            if y >= WARM_LINES:
+                encoding.append(seconds[0])
+                decoding.append(seconds[1])
+                yardstick.append(cpu_seconds(lambda: product @ matrix))
+        rows.append(
+            {
+                "adaptive stage": stage.name.lower(),
+                "encoding Msamples/s": round(N_SAMPLES / min(encoding) / 1e6, 3),
+                "decoding Msamples/s": round(N_SAMPLES / min(decoding) / 1e6, 3),
+                "encoding by the product": round(min(encoding) / min(yardstick), 2),
+                "decoding by the product": round(min(decoding) / min(yardstick), 2),
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    if sys.argv[1:] == ["memory"]:
+        print(json.dumps(memory()))
+        return
+    command = [sys.executable, "-m", "benchmarks.bench_int8_line", "memory"]
+    report = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    mib = {name: round(value, 1) for name, value in json.loads(report.splitlines()[-1]).items()}
+    rows = measure()
+    loop = round(loop_msteps_per_s(), 1)
+    save("int8_line", "python -m benchmarks.bench_int8_line", rows, memory_mib=mib, integer_loop_msteps_per_s=loop)
+
+
+if __name__ == "__main__":
+    main()
