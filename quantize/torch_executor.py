@@ -42,11 +42,9 @@ class TorchExecutor:
     def run(self, inputs: Arrays) -> Arrays:
         """As in `ArrayExecutor`. Raises BadArgument where the inputs do not fit, ExecutorFailed where torch fails."""
         self.check(inputs)
-        if torch.get_float32_matmul_precision() != PRECISION:
-            found = torch.get_float32_matmul_precision()
-            raise BadArgument(
-                f"PyTorch's float32 products are set to {found!r}, allowed {PRECISION!r}: no TF32 or bf16"
-            )
+        precision = torch.get_float32_matmul_precision()
+        if precision != PRECISION:
+            raise BadArgument(f"PyTorch's float32 products are set to {precision!r}, allowed {PRECISION!r}")
         try:
             with torch.no_grad():
                 feed = {name: torch.from_numpy(values).to(self.device).float() for name, values in inputs.items()}
