@@ -1,12 +1,12 @@
-"""An INT8 stream made by line steps here decodes by band steps on every executor and processor, and the other way round.
+"""An INT8 stream made by line steps here decodes by band steps on every executor and processor, and back.
 
-Streams are compared byte for byte, images sample for sample. The stream of this machine is made by ONNX Runtime with two
-threads; every other place makes its own of the same image, and restores ours.
+Streams are compared byte for byte, images sample for sample. The stream of this machine is made by ONNX Runtime with
+two threads; every other place makes its own of the same image, and restores ours.
 """
 
 import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from runtime.cell_executor import OnnxRuntimeCell
 from runtime.decoder import Decoder, StreamReader
 from runtime.encoder import Encoder, ImageDescription
 from runtime.flight_package import SHIPPED, IntegerPackage, open_package
-from runtime.integer_cell import CellShape
+from runtime.integer_cell import CellShape, IntegerCell
 from runtime.scene_reader import describe, open_scene
 from runtime.stream_format import AdaptiveStage
 from runtime.synthetic import synthetic_lines
@@ -35,7 +35,7 @@ from tests.reference.random_cell import random_cell
 pytestmark = pytest.mark.slow
 SCENE = REPOSITORY.parent / "shared" / "scenes" / "enmap_potsdam_a.hdr"
 IMAGE = f"{'enmap_potsdam_a' if SCENE.exists() else 'synthetic'}-24x12x32"
-LINES, BANDS, COLUMNS = slice(100, 124), slice(40, 52), slice(20, 52)
+LINES, BANDS, COLUMNS = slice(7, 31), slice(40, 52), slice(11, 43)
 SEGMENT_LINES = 16  # so that a segment begins in the middle of the image
 STAGES = ("none", "best")
 TRUSTED_THREADS = 2
@@ -43,7 +43,7 @@ DEADLINE_S = 400.0
 
 OPENVINO = "hil_tests.executors.openvino_process:load"
 PYTORCH = "quantize.torch_executor:load_eager"
-ELSEWHERE = {**{cpu: "onnxruntime" for cpu in CPUS}, "OpenVINO": OPENVINO, "PyTorch": PYTORCH}
+ELSEWHERE = {**dict.fromkeys(CPUS, "onnxruntime"), "OpenVINO": OPENVINO, "PyTorch": PYTORCH}
 """Place, and the executor that runs there."""
 
 
@@ -52,6 +52,13 @@ def crop() -> npt.NDArray[np.integer[Any]]:
     if SCENE.exists():
         return np.array(open_scene(SCENE).samples[LINES, BANDS, COLUMNS])
     return np.stack(list(synthetic_lines(24, 12, 32, np.random.default_rng(3))))
+
+
+def quiet_cell() -> IntegerCell:
+    """A random cell with small taps, so that its predictions are good enough not to be stored as samples."""
+    cell = random_cell(CellShape(24, 2, 1, 2), 3)
+    taps = replace(cell.layers["taps"], shift=cell.layers["taps"].shift + np.int8(5))
+    return replace(cell, layers={**cell.layers, "taps": taps})
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,7 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Trusted:
     if isinstance(shipped, IntegerPackage):
         write_package({**shipped.parts}, folder / "package")
     else:
-        cell = random_cell(CellShape(24, 2, 1, 2), 3)
-        write_package(integer_package_parts(cell, "random", {}, {}), folder / "package")
+        write_package(integer_package_parts(quiet_cell(), "random", {}, {}), folder / "package")
     package = open_package(folder / "package")
     assert isinstance(package, IntegerPackage)
     np.save(folder / "scene.npy", crop())
