@@ -9,7 +9,7 @@ import numpy as np
 
 from runtime.array_executor import ArrayExecutor
 from runtime.cell_executor import OPTIMISATION, OnnxRuntimeCell, initial_bands, initial_memory
-from runtime.errors import LineRwkvError
+from runtime.errors import BadArgument, LineRwkvError
 from runtime.executor_registry import ONNXRUNTIME, executor_names
 from runtime.executors import unchecked_executor
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
@@ -35,7 +35,8 @@ class Verdict:
     """What was varied: threads, graph optimisation."""
     tile: str
     """Bands of a step; 1 is the band step, all the line step."""
-    is_equal: bool
+    is_equal: bool | None
+    """None: the executor is not here (a library, device or environment is missing)."""
     finding: str
     """`equal`, the first difference, or why it did not run."""
     msamples_per_s: float | None
@@ -82,9 +83,13 @@ def verdicts(package: IntegerPackage, only: str | None = None) -> Iterator[Verdi
     for name, setting, make in candidates(package, [only] if only else executor_names()):
         try:
             executor = make()
+        except LineRwkvError as error:
+            yield Verdict(name, setting, "", None if isinstance(error, BadArgument) else False, str(error), None)
+            continue
+        try:
             rate = speed(package, executor)
         except LineRwkvError as error:
-            yield Verdict(name, setting, "", False, str(error), None)
+            yield Verdict(executor.provider, setting, "", False, str(error), None)
             continue
         for tile in (*COMPARED_TILES, n_bands):
             try:

@@ -1,0 +1,176 @@
+"""Packages that were rebuilt wrong, with right hashes: `linerwkv verify` tells who leaves the recorded lines."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner, Result
+
+from export.integer_package import integer_package_parts
+from export.package_files import write_package
+from runtime.cli import cli
+from runtime.errors import Corrupt
+from runtime.executors import make_executor
+from runtime.flight_package import IntegerPackage, open_package
+from runtime.integer_cell import CellShape, pack_tensors, unpack_tensors
+from tests.reference.random_cell import random_cell
+
+PYTORCH = "quantize.torch_executor:load_eager"
+ONNXRUNTIME = "onnxruntime"
+PARTS = ["manifest.json", "weights.bin", "integers.bin", "conformance.bin", "line_step.onnx", "band_step.onnx"]
+
+Parts = dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def parts() -> Parts:
+    return integer_package_parts(random_cell(CellShape(8, 2, 1, 2), 1), "test", {}, {})
+
+
+def hashed(parts: Parts) -> Parts:
+    """The parts with a manifest that names their present hashes."""
+    manifest = json.loads(parts["manifest.json"])
+    manifest["parts"] = {name: hashlib.sha256(parts[name]).hexdigest() for name in manifest["parts"]}
+    return {**parts, "manifest.json": json.dumps(manifest).encode()}
+
+
+def verify(parts: Parts, folder: Path, executor: str) -> Result:
+    write_package(parts, folder / "package")
+    return CliRunner().invoke(cli, ["verify", str(folder / "package"), "--executor", executor, "--json"])
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(result.output)["rows"]
+    return found
+
+
+def wrong_weight(parts: Parts) -> Parts:
+    """One weight of the graphs is larger by its unit."""
+    weights = bytearray(parts["weights.bin"])
+    initializer = max(onnx.load_from_string(parts["line_step.onnx"]).graph.initializer, key=lambda t: len(t.dims))
+    place = {entry.key: entry.value for entry in initializer.external_data}
+    values = np.frombuffer(weights, np.float32, int(place["length"]) // 4, int(place["offset"]))
+    values[values != 0] *= 2
+    return {**parts, "weights.bin": bytes(weights)}
+
+
+def wrong_graphs(parts: Parts, change: Callable[[onnx.NodeProto], None], operator: str) -> Parts:
+    """Both graphs with their first node of this operator changed."""
+    changed = {}
+    for name in ("line_step.onnx", "band_step.onnx"):
+        model = onnx.load_from_string(parts[name])
+        change(next(node for node in model.graph.node if node.op_type == operator))
+        changed[name] = model.SerializeToString()
+    return {**parts, **changed}
+
+
+def without_floor(parts: Parts) -> Parts:
+    """The first layer is not rounded."""
+
+    def change(node: onnx.NodeProto) -> None:
+        node.op_type = "Identity"
+
+    return wrong_graphs(parts, change, "Floor")
+
+
+def rounded_to_even(parts: Parts) -> Parts:
+    """The first layer rounds once more, to even, in place of down: what a careless exporter writes."""
+
+    def change(node: onnx.NodeProto) -> None:
+        node.op_type = "Round"
+
+    return wrong_graphs(parts, change, "Floor")
+
+
+def wrong_integers(parts: Parts, name: str, index: int, add: int) -> Parts:
+    """One number of the integers is another."""
+    table = json.loads(parts["manifest.json"])["integers"]["tensors"]
+    tensors = unpack_tensors(parts["integers.bin"], table)
+    tensors[name].flat[index] += add
+    return {**parts, "integers.bin": pack_tensors(tensors)[0]}
+
+
+def wrong_recording(parts: Parts) -> Parts:
+    """One recorded tap is another."""
+    table = json.loads(parts["manifest.json"])["conformance"]["tensors"]
+    tensors = unpack_tensors(parts["conformance.bin"], table)
+    tensors["taps"][3, 4, 5, 1] += 1
+    return {**parts, "conformance.bin": pack_tensors(tensors)[0]}
+
+
+WRONG: dict[str, tuple[Callable[[Parts], Parts], tuple[str, ...]]] = {
+    "weights of the graphs": (wrong_weight, (ONNXRUNTIME,)),
+    "no Floor": (without_floor, (ONNXRUNTIME,)),
+    "Round for Floor": (rounded_to_even, (ONNXRUNTIME,)),
+    "an integer weight": (lambda parts: wrong_integers(parts, "decoder.weight", 3, 1), (PYTORCH,)),
+    "an integer scale": (lambda parts: wrong_integers(parts, "taps.shift", 0, 1), (PYTORCH,)),
+    "a rate": (lambda parts: wrong_integers(parts, "blocks.0.exponent", 0, -1), (PYTORCH,)),
+    "the recorded lines": (wrong_recording, (ONNXRUNTIME, PYTORCH)),
+}
+"""Name: what is wrong, and the executors that it leads astray; the others are built from parts that are right."""
+
+
+@pytest.mark.parametrize("executor", [ONNXRUNTIME, PYTORCH])
+def test_a_right_package_is_equal(parts: Parts, tmp_path: Path, executor: str) -> None:
+    result = verify(hashed(parts), tmp_path, executor)
+    assert result.exit_code == 0, result.output
+    assert {row["finding"] for row in rows(result)} == {"equal"}
+    assert {row["tile"] for row in rows(result)} == {"1", "8", "all"}
+
+
+def test_onnx_runtime_is_held_in_every_setting(parts: Parts, tmp_path: Path) -> None:
+    found = {(row["setting"], row["tile"]) for row in rows(verify(parts, tmp_path, ONNXRUNTIME))}
+    settings = {f"1 thread, {level} graph optimisation" for level in ("no", "basic", "extended", "all")}
+    settings.add("2 threads, all graph optimisation")
+    assert found == {(setting, tile) for setting in settings for tile in ("1", "8", "all")}
+
+
+@pytest.mark.parametrize("executor", [ONNXRUNTIME, PYTORCH])
+@pytest.mark.parametrize("name", WRONG)
+def test_verify_tells_who_differs(name: str, executor: str, parts: Parts, tmp_path: Path) -> None:
+    change, astray = WRONG[name]
+    wrong = hashed(change(parts))
+    assert wrong != hashed(parts)
+    result = verify(wrong, tmp_path, executor)
+    expected = 1 if executor in astray else 0
+    assert result.exit_code == expected, result.output
+    assert {row["is_equal"] for row in rows(result)} == {expected == 0}
+    package = open_package(tmp_path / "package")
+    if expected == 0:
+        make_executor(package, executor)
+        return
+    assert all("expected" in row["finding"] for row in rows(result))
+    with pytest.raises(Corrupt, match="failed the self-test"):
+        make_executor(package, executor)
+
+
+@pytest.mark.parametrize("name", PARTS[1:])
+def test_one_wrong_byte_in_any_part_is_refused_by_its_hash(name: str, parts: Parts, tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    write_package(parts, package)
+    generator = np.random.default_rng(len(name))
+    for place in (0, len(parts[name]) - 1, *generator.integers(0, len(parts[name]), 20)):
+        damaged = bytearray(parts[name])
+        damaged[place] ^= 1 << int(generator.integers(8))
+        (package / name).write_bytes(damaged)
+        with pytest.raises(Corrupt, match=f"part {name} has sha256"):
+            open_package(package)
+    assert set(PARTS) == set(parts)
+
+
+def test_another_manifest_is_another_package(parts: Parts, tmp_path: Path) -> None:
+    """The manifest has no hash beside it: its own is the identity that streams carry."""
+    write_package(parts, tmp_path / "package")
+    before = open_package(tmp_path / "package")
+    shutil.copytree(tmp_path / "package", tmp_path / "other")
+    text = parts["manifest.json"].replace(b'"name": "test"', b'"name": "tesu"', 1)
+    (tmp_path / "other" / "manifest.json").write_bytes(text)
+    other = open_package(tmp_path / "other")
+    assert isinstance(other, IntegerPackage)
+    assert other.sha256 != before.sha256
