@@ -1,10 +1,13 @@
 """OpenVINO on the CPU, in its own environment and process, computes integers like everything else."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from export.integer_package import integer_package_parts
+from export.package_files import write_package
 from hil_tests.executors.own_environment import OwnEnvironment
 from hil_tests.executors.setup import prepare
 from hil_tests.integer_graph import expected_outputs, random_inputs, write_graph
@@ -12,11 +15,16 @@ from hil_tests.tool import NotAvailable
 from runtime.errors import BadArgument, Corrupt
 from runtime.executor import OnnxRuntimeExecutor, initial_state
 from runtime.executor_process import ExecutorProcess
-from runtime.flight_package import SHIPPED_FLOAT, FloatPackage, open_package
+from runtime.executors import make_executor
+from runtime.flight_package import SHIPPED_FLOAT, FloatPackage, IntegerPackage, open_package
+from runtime.integer_cell import CellShape
 from runtime.onnxruntime_arrays import StepByArrays
+from runtime.self_test import check_executor
+from tests.reference.random_cell import random_cell
 
 pytestmark = pytest.mark.slow
 EXECUTOR = "hil_tests.executors.openvino_executor:load"
+BFLOAT16 = "hil_tests.executors.openvino_bfloat16:load"
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +36,17 @@ def place() -> OwnEnvironment:
     return OwnEnvironment("openvino")
 
 
-def start(place: OwnEnvironment, source: Path) -> ExecutorProcess:
-    command = place.command("runtime.executor_server", "--executor", EXECUTOR, source)
+@pytest.fixture(scope="module")
+def int8_package(tmp_path_factory: pytest.TempPathFactory) -> IntegerPackage:
+    folder = tmp_path_factory.mktemp("packages") / "package"
+    write_package(integer_package_parts(random_cell(CellShape(24, 2, 1, 2), 1), "test", {}, {}), folder)
+    package = open_package(folder)
+    assert isinstance(package, IntegerPackage)
+    return package
+
+
+def start(place: OwnEnvironment, source: Path, executor: str = EXECUTOR) -> ExecutorProcess:
+    command = place.command("runtime.executor_server", "--executor", executor, source)
     return ExecutorProcess(command, environment=place.environment())
 
 
@@ -72,3 +89,27 @@ def test_what_does_not_fit_is_refused(place: OwnEnvironment, tmp_path: Path) -> 
     (tmp_path / "graph.onnx").write_bytes(b"no graph")
     with pytest.raises(Corrupt, match="OpenVINO does not load"):
         start(place, tmp_path / "graph.onnx")
+
+
+def test_by_name_it_starts_its_own_process_and_passes_the_self_test(
+    place: OwnEnvironment, int8_package: IntegerPackage
+) -> None:
+    executor = make_executor(int8_package, "hil_tests.executors.openvino_process:load")
+    assert isinstance(executor, ExecutorProcess)
+    assert " CPU f32 " in executor.provider
+    child = executor.child
+    assert child.poll() is None
+    del executor
+    gc.collect()
+    assert child.poll() == 0  # it ended with its last user
+
+
+def test_in_bfloat16_it_is_refused(place: OwnEnvironment, int8_package: IntegerPackage) -> None:
+    """A processor without bfloat16 computes in float32 whatever is asked; then the integers are equal."""
+    with start(place, int8_package.source, BFLOAT16) as remote:
+        if " bf16 " in remote.provider:
+            with pytest.raises(Corrupt, match="failed the self-test"):
+                check_executor(int8_package, remote)
+        else:
+            assert " f32 " in remote.provider
+            check_executor(int8_package, remote)

@@ -12,12 +12,14 @@ from hil_tests.emulation import emulator as emulator_module
 from hil_tests.emulation import setup as emulation_setup
 from hil_tests.emulation.cpus import AARCH64, CPUS, cpu_named
 from hil_tests.emulation.emulator import Emulator
+from hil_tests.executors import own_environment
 from hil_tests.executors import setup as executors_setup
 from hil_tests.place import Here, bare_environment
 from hil_tests.prepared_folder import is_prepared, replaced
 from hil_tests.runtime_wheels import runtime_requirements
 from hil_tests.tool import NotAvailable, SetupFailed, run_tool
 from runtime.errors import BadArgument
+from runtime.executor_registry import load_executor
 
 
 def test_the_kernels_of_a_processor_are_not_compiled_for_a_larger_one() -> None:
@@ -116,3 +118,9 @@ def test_variables_of_another_interpreter_are_not_handed_on(monkeypatch: pytest.
 def test_other_environments_get_what_the_base_install_needs() -> None:
     names = {line.split(">")[0] for line in runtime_requirements()}
     assert {"numpy", "numba", "onnxruntime", "click", "tqdm", "spectral"} <= names
+
+
+def test_openvino_by_name_says_how_to_set_it_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_environment, "EXECUTORS", tmp_path)
+    with pytest.raises(BadArgument, match=r"not set up: run python -m hil_tests\.executors\.setup openvino$"):
+        load_executor("hil_tests.executors.openvino_process:load", tmp_path)

@@ -16,7 +16,7 @@ from runtime.errors import BadArgument, Corrupt
 from runtime.flight_package import FlightPackage, open_package
 
 DEVICE = "CPU"
-CONFIGURATION = {
+CONFIGURATION: dict[str, Any] = {
     "INFERENCE_PRECISION_HINT": "f32",  # the default is bf16 where the processor has it, which is not exact
     "EXECUTION_MODE_HINT": "ACCURACY",
     "PERFORMANCE_HINT": "LATENCY",
@@ -28,9 +28,11 @@ CONFIGURATION = {
 
 
 class OpenVinoModel:
-    """One ONNX graph compiled for the CPU: float32, one thread, static or dynamic shapes."""
+    """One ONNX graph compiled for the CPU: by default float32, one thread; static or dynamic shapes."""
 
-    def __init__(self, model: bytes, weights: dict[str, bytes] | None = None) -> None:
+    def __init__(
+        self, model: bytes, weights: dict[str, bytes] | None = None, configuration: dict[str, Any] = CONFIGURATION
+    ) -> None:
         """`weights`: the files of external data that the graph names. Raises Corrupt where it does not compile."""
         core = openvino.Core()
         with tempfile.TemporaryDirectory() as folder:
@@ -40,7 +42,7 @@ class OpenVinoModel:
                 (Path(folder) / name).write_bytes(data)
             core.set_property(DEVICE, {"ENABLE_MMAP": False})
             try:
-                self.model: Any = core.compile_model(f"{folder}/model.onnx", DEVICE, CONFIGURATION)
+                self.model: Any = core.compile_model(f"{folder}/model.onnx", DEVICE, configuration)
             except RuntimeError as error:
                 raise Corrupt(f"OpenVINO does not load the graph: {' '.join(str(error).split())[:500]}") from error
         self.request: Any = self.model.create_infer_request()
@@ -79,12 +81,12 @@ class OpenVinoModel:
 class OpenVinoCells:
     """The cells of a flight package: the band step for one band, the line step for more."""
 
-    def __init__(self, package: FlightPackage) -> None:
+    def __init__(self, package: FlightPackage, configuration: dict[str, Any] = CONFIGURATION) -> None:
         weights = package.manifest["weights"]
         files = {weights: package.parts[weights]} if weights in package.parts else {}
         cells = package.manifest["cells"]
-        self.line_step = OpenVinoModel(package.parts[cells["line_step"]], files)
-        self.band_step = OpenVinoModel(package.parts[cells["band_step"]], files)
+        self.line_step = OpenVinoModel(package.parts[cells["line_step"]], files, configuration)
+        self.band_step = OpenVinoModel(package.parts[cells["band_step"]], files, configuration)
         self.sha256 = package.sha256.hex()
         self.provider = self.line_step.provider
 
