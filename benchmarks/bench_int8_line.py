@@ -4,7 +4,7 @@ Thread CPU time, the best of five lines, with all that a line needs: features, c
 The yardstick is a float32 product with a 64 x 64 matrix of as many multiply-accumulates as the cell has, timed between
 the lines. Memory is the resident set of a process of its own that encodes and decodes, measured after each stage.
 
-    python -m benchmarks.bench_int8_line
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_int8_line
 """
 
 import json
@@ -50,7 +50,6 @@ def lines(n_lines: int) -> Any:
 
 def memory() -> dict[str, float]:
     """MiB of a process that runs the default package, by what came when."""
-    start = resident_mib()
     from runtime.executors import make_executor
     from runtime.flight_package import SHIPPED, IntegerPackage, open_package
     from runtime.flight_predictor import FlightPredictor
@@ -72,8 +71,7 @@ def memory() -> dict[str, float]:
     for _ in range(2):
         state = predictor.encode_line(generator.integers(0, 8192, line.shape).astype(np.int32), state, mapped)
     return {
-        "interpreter": start,
-        "libraries": libraries - start,
+        "interpreter and libraries": libraries,
         "package and sessions": loaded - libraries,
         "state of the cell": cell / MIB,
         "state of the host": host / MIB,
@@ -136,12 +134,13 @@ def main() -> None:
     if sys.argv[1:] == ["memory"]:
         print(json.dumps(memory()))
         return
-    command = [sys.executable, "-m", "benchmarks.bench_int8_line", "memory"]
-    report = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    alone = [sys.executable, "-m", "benchmarks.bench_int8_line", "memory"]
+    report = subprocess.run(alone, capture_output=True, text=True, check=True).stdout
     mib = {name: round(value, 1) for name, value in json.loads(report.splitlines()[-1]).items()}
     rows = measure()
     loop = round(loop_msteps_per_s(), 1)
-    save("int8_line", "python -m benchmarks.bench_int8_line", rows, memory_mib=mib, integer_loop_msteps_per_s=loop)
+    command = "OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_int8_line"
+    save("int8_line", command, rows, memory_mib=mib, integer_loop_msteps_per_s=loop)
 
 
 if __name__ == "__main__":

@@ -47,11 +47,12 @@ def float_parts(
 
 
 def integer_parts(
-    found: QuantizedFolder, name: str | None, n_bands: int | None, n_columns: int | None
+    found: QuantizedFolder, name: str | None, training_commit: str | None, n_bands: int | None, n_columns: int | None
 ) -> dict[str, bytes]:
     """The int8 package of the integers that `linerwkv quantize` wrote."""
     sizes = {"n_bands": n_bands, "n_columns": n_columns}
-    return integer_package_parts(found.cell, name or found.name, found.training, found.quantization, **sizes)
+    training = {"commit": training_commit or working_commit(), **found.training}
+    return integer_package_parts(found.cell, name or found.name, training, found.quantization, **sizes)
 
 
 @click.command()
@@ -88,7 +89,7 @@ def export(
     """Write the flight package of SOURCE: a trained checkpoint, or a folder that `linerwkv quantize` wrote."""
     if is_quantized_folder(source):
         found = read_quantized_folder(source)
-        parts = integer_parts(found, name, bands, columns)
+        parts = integer_parts(found, name, training_commit, bands, columns)
         tile = bands or DEFAULT_TILE[0], columns or DEFAULT_TILE[1]
         if accelerator is not None:
             write_accelerator_graphs(found.cell, accelerator, tile, activation)

@@ -17,7 +17,7 @@ from runtime.encoder import ImageDescription
 from runtime.errors import LineRwkvError
 from runtime.flight_package import FlightPackage
 from runtime.scene_reader import open_scene
-from runtime.stream_format import SampleType
+from runtime.stream_format import PredictorKind, SampleType
 from runtime.synthetic import BIT_DEPTH, synthetic_lines, wavelengths
 
 N_BANDS = 96
@@ -41,8 +41,11 @@ def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -
         f"synthetic scene: {n_lines} lines x {N_BANDS} bands x {N_COLUMNS} columns, {BIT_DEPTH} bits, seed {seed}"
     )
     rows = [
-        road(f"LineRWKV ({package.manifest['name']}, float32)", scene, image, output / "scene.lrwk", package),
+        road(
+            f"LineRWKV ({package.manifest['name']}, {package.arithmetic})", scene, image, output / "scene.lrwk", package
+        ),
         road("LineRWKV, --max-error 3", scene, image, output / "scene_error3.lrwk", package, max_error=3),
+        road("adaptive stage alone", scene, image, output / "scene_rls.lrwk", None, predictor=PredictorKind.RLS),
         road("DPCM + Golomb", scene, image, output / "scene_dpcm.lrwk", None),
         general_purpose(scene),
     ]
@@ -54,10 +57,17 @@ def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -
 
 
 def road(
-    name: str, scene: Cube, image: ImageDescription, stream: Path, package: FlightPackage | None, max_error: int = 0
+    name: str,
+    scene: Cube,
+    image: ImageDescription,
+    stream: Path,
+    package: FlightPackage | None,
+    *,
+    max_error: int = 0,
+    predictor: PredictorKind | None = None,
 ) -> dict[str, Any]:
     """One row: compress to `stream`, restore beside it, compare sample by sample."""
-    coded = compress_lines(scene, image, stream, package, max_error=max_error)
+    coded = compress_lines(scene, image, stream, package, max_error=max_error, predictor=predictor)
     header = stream.with_suffix(".hdr")
     restored = decompress(stream, header, package)
     error = np.abs(open_scene(header).samples.astype(np.int64) - scene)

@@ -16,7 +16,7 @@ FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 NEXT = "_next"  # appended to a state's name for its output
 LARGEST_PART_BYTES = 1 << 30
-SHIPPED = Path(__file__).parent / "packages" / "small"
+SHIPPED = Path(__file__).parent / "packages" / "flight"
 SHIPPED_FLOAT = Path(__file__).parent / "packages" / "small"
 
 

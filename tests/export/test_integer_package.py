@@ -125,7 +125,8 @@ def test_the_verb_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path
     result = CliRunner().invoke(export, [str(folder), "-o", str(tmp_path / "package"), "--json"])
     assert result.exit_code == 0, result.output
     manifest = json.loads(result.output)
-    assert (manifest["name"], manifest["training"]) == ("road", {"data": {"manifest": "abc"}})
+    assert (manifest["name"], manifest["training"]["data"]) == ("road", {"manifest": "abc"})
+    assert len(manifest["training"]["commit"]) in (40, len("unknown"))
     assert manifest["quantization"] == {"weight_bits": 8, "name": "road"}
     files = {file.name for file in (tmp_path / "package").iterdir()}
     assert files == {"manifest.json", *manifest["parts"]}

@@ -18,7 +18,7 @@ from runtime.errors import BadArgument
 from runtime.executors import make_executor
 from runtime.flight_package import FlightPackage, FloatPackage
 from runtime.golomb_segment import GolombLines, GolombWriter, golomb_parameters
-from runtime.stream_format import Coder, PredictorKind
+from runtime.stream_format import AdaptiveStage, Coder, PredictorKind
 
 Cube = npt.NDArray[np.int32]
 
@@ -30,10 +30,13 @@ def encode(
     segment_lines: int = 64,
     depth: int | None = None,
     predictor: PredictorKind | None = None,
+    stage: AdaptiveStage | None = None,
 ) -> bytes:
     depth = depth or bit_depth(int(cube.min()), int(cube.max()))
     image = ImageDescription(cube.shape[1], cube.shape[2], depth, is_signed=bool(cube.min() < 0))
-    encoder = Encoder(image, package, predictor=predictor, max_error=max_error, segment_lines=segment_lines)
+    encoder = Encoder(
+        image, package, predictor=predictor, stage=stage, max_error=max_error, segment_lines=segment_lines
+    )
     return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()])
 
 
@@ -78,6 +81,21 @@ def test_road(name: str, predictor: PredictorKind, max_error: int, package: Flig
     restored = decode(encode(cube, package, max_error, segment_lines=4, predictor=predictor), package)
     assert restored.shape == cube.shape
     assert np.abs(restored.astype(np.int64) - cube).max() <= max_error
+
+
+@pytest.mark.parametrize("max_error", [0, 5])
+@pytest.mark.parametrize("name", SOURCES)
+def test_road_of_a_float_package(name: str, max_error: int, float_package: FloatPackage) -> None:
+    cube = SOURCES[name]
+    restored = decode(encode(cube, float_package, max_error, segment_lines=4), float_package)
+    assert np.abs(restored.astype(np.int64) - cube).max() <= max_error
+
+
+@pytest.mark.parametrize("stage", AdaptiveStage)
+@pytest.mark.parametrize("name", SOURCES)
+def test_road_of_the_adaptive_stages_after_the_network(name: str, stage: AdaptiveStage, package: FlightPackage) -> None:
+    cube = SOURCES[name]
+    np.testing.assert_array_equal(decode(encode(cube, package, segment_lines=4, stage=stage), package), cube)
 
 
 @settings(max_examples=60, deadline=None)
@@ -128,10 +146,10 @@ def test_memory_is_bounded_whatever_the_number_of_lines(package: FlightPackage) 
     assert max(sizes) <= one_segment, "the buffer of a coded segment must not grow with the segments"
 
 
-def test_encoder_and_decoder_hold_the_same_state_after_each_line(package: FlightPackage) -> None:
+def test_encoder_and_decoder_hold_the_same_state_after_each_line(float_package: FloatPackage) -> None:
     cube = SOURCES["smooth"]
     image = ImageDescription(cube.shape[1], cube.shape[2], 12, is_signed=False)
-    encoder = Encoder(image, package)
+    encoder = Encoder(image, float_package)
     states = []
     for line in cube:
         encoder.push(line)
@@ -142,7 +160,7 @@ def test_encoder_and_decoder_hold_the_same_state_after_each_line(package: Flight
         states.append((writer.state.statistics.accumulator.copy(), {k: v.copy() for k, v in cell.cell.line.items()}))
     data = encoder.header + encoder.finish()
     reader = StreamReader(io.BytesIO(data))
-    decoder = Decoder(reader.header, package)
+    decoder = Decoder(reader.header, float_package)
     (segment, payload), *_ = list(reader.segments())
     lines = decoder.lines(segment, payload)
     assert isinstance(lines, GolombLines)
