@@ -21,6 +21,7 @@ from tests.reference.random_cell import random_cell
 CUDA = "CUDAExecutionProvider"
 FLUSHED = """
 import sys
+from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch

@@ -83,6 +83,7 @@ def test_threads_change_nothing(n_threads: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own compiler
 def test_compiled_it_is_equal() -> None:
     package = package_of(random_cell(SHAPE, 1))
     executor = TorchExecutor(package, is_compiled=True)
