@@ -1,4 +1,7 @@
-"""The accelerator form of a package as executors by name, `qdq-uint8` and `qdq-int8`; the self-test decides of them."""
+"""The accelerator form of a package as executors by name, `qdq-uint8` and `qdq-int8`.
+
+A package whose weights cannot serve this form is refused with the reason before it runs; the self-test decides the rest.
+"""
 
 from pathlib import Path
 
@@ -6,6 +9,7 @@ from export.accelerator_graphs import accelerator_graphs
 from runtime.accelerator_form import AcceleratorForm
 from runtime.errors import BadArgument
 from runtime.flight_package import IntegerPackage, open_package
+from runtime.tie_free import unmet_conditions
 
 
 def accelerator_executor(source: Path, activation: str) -> AcceleratorForm:
@@ -18,11 +22,20 @@ def accelerator_executor(source: Path, activation: str) -> AcceleratorForm:
     return AcceleratorForm(package.cell, named, activation, sha256=package.sha256.hex())
 
 
+def checked_executor(source: Path, activation: str) -> AcceleratorForm:
+    """The same, with weights that serve the form on every processor. Raises BadArgument where they do not."""
+    executor = accelerator_executor(source, activation)
+    found = unmet_conditions(executor.cell, pairs_saturate=activation == "uint8")
+    if found:
+        raise BadArgument(f"package {source} cannot take the form of sub-graphs with {activation}: {found[0]}")
+    return executor
+
+
 def load_uint8(source: Path) -> AcceleratorForm:
     """With uint8 activations."""
-    return accelerator_executor(source, "uint8")
+    return checked_executor(source, "uint8")
 
 
 def load_int8(source: Path) -> AcceleratorForm:
     """With int8 activations."""
-    return accelerator_executor(source, "int8")
+    return checked_executor(source, "int8")

@@ -21,7 +21,7 @@ DEFAULT = QuantizeOptions()
     type=int,
     default=DEFAULT.weight_bits,
     show_default=True,
-    help="8, or 7 for processors without VNNI.",
+    help="8; 7 for int8 accelerators; 6 for uint8 on x86 without VNNI too.",
 )
 @click.option("--epochs", type=int, default=DEFAULT.epochs, show_default=True, help="Of fine-tuning; 0: none.")
 @click.option("--batches", type=int, default=DEFAULT.batches, show_default=True, help="Of an epoch.")

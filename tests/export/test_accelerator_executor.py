@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from export.accelerator_executor import accelerator_executor
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
 from runtime.errors import BadArgument, Corrupt
 from runtime.executors import make_executor
 from runtime.flight_package import SHIPPED_FLOAT, IntegerPackage, open_package
 from runtime.integer_cell import CellShape
+from runtime.self_test import check_executor
 from tests.reference.random_cell import random_cell
 
 SHAPE = CellShape(24, 2, 1, 2)
@@ -32,7 +34,17 @@ def test_a_cell_of_six_bits_passes_the_self_test(load: str, tmp_path: Path) -> N
 
 def test_a_cell_that_cannot_be_freed_of_ties_is_refused(tmp_path: Path) -> None:
     package = packaged(tmp_path / "package", 127)
-    with pytest.raises(Corrupt):
+    with pytest.raises(BadArgument, match="may lie halfway between two integers"):
+        make_executor(package, "export.accelerator_executor:load_uint8")
+    unchecked = accelerator_executor(tmp_path / "package", "uint8")
+    with pytest.raises(Corrupt, match="failed the self-test"):  # it differs indeed
+        check_executor(package, unchecked)
+
+
+def test_a_cell_of_seven_bits_serves_int8_activations_only(tmp_path: Path) -> None:
+    package = packaged(tmp_path / "package", 63)
+    make_executor(package, "export.accelerator_executor:load_int8")
+    with pytest.raises(BadArgument, match="allowed up to 63 on x86 without VNNI"):
         make_executor(package, "export.accelerator_executor:load_uint8")
 
 
