@@ -1,6 +1,6 @@
 """The accelerator form of a package as executors by name, `qdq-uint8` and `qdq-int8`.
 
-A package whose weights cannot serve this form is refused with the reason before it runs; the self-test decides the rest.
+A package whose weights cannot serve this form is refused with the reason before it runs; then the self-test decides.
 """
 
 from pathlib import Path

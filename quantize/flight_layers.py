@@ -30,7 +30,7 @@ from model.flight_wkv import WeightedMean
 from runtime.errors import BadArgument
 
 WEIGHT_BITS = (6, 7, 8)
-"""Allowed bits of a weight: 7 (-63..63) and 6 (-31..31) for accelerators, see docs/decisions/0402-accelerator-form.md."""
+"""Allowed bits of a weight: 7 (-63..63) and 6 (-31..31) are for accelerators (docs/decisions/0402)."""
 BIAS_BITS = 24
 """What a bias is clipped to. No sum reaches 2**24 then, whatever the training did: a layer has at most 384 inputs of
 127 and weights of 127, and a shift of at most 22."""
