@@ -6,6 +6,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Numba does not see an edit of a callee in another file, so tests compile into a folder of their own.
 TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/$(shell git rev-parse --short HEAD 2>/dev/null || echo none)-$(shell cat runtime/*.py runtime/*/*.py model/*.py 2>/dev/null | sha256sum | cut -c1-12)
 
+# files, not tests, are shared out: fixtures of a file are made once
+TWO_CORES := -n 2 --dist loadfile
+
 .PHONY: help setup demo test test-slow emulation executors check bench clean
 
 help: ## this list
@@ -30,10 +33,10 @@ demo: $(VENV)/.runtime ## compress and restore a synthetic scene with the shippe
 	$(BIN)/linerwkv demo --output demo_output
 
 test: $(VENV)/.dev ## the test suite (minutes)
-	$(TEST_ENV) $(BIN)/python -m pytest
+	$(TEST_ENV) $(BIN)/python -m pytest $(TWO_CORES)
 
 test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
-	$(TEST_ENV) $(BIN)/python -m pytest -m slow
+	$(TEST_ENV) $(BIN)/python -m pytest -m slow $(TWO_CORES)
 
 emulation: $(VENV)/.dev ## other processors in software, in .emulation (0.4 GB; needs apt, no root)
 	$(BIN)/python -m hil_tests.emulation.setup all
