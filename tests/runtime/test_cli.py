@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import spectral
 
-from runtime.flight_package import SHIPPED
+from runtime.flight_package import SHIPPED, SHIPPED_FLOAT
 
 CUBE = (np.random.default_rng(2).integers(0, 60, (6, 4, 10)) + np.arange(4)[:, None] * 300).astype(np.uint16)
 
@@ -184,11 +184,22 @@ def test_demo_and_help(tmp_path: Path) -> None:
     done = run("demo", "--lines", "3", "--output", tmp_path / "demo", "--json")
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout.decode().strip().splitlines()[-1])
-    assert [row["largest_error"] <= limit for row, limit in zip(rows, (0, 3, 0, 0), strict=True)] == [True] * 4
+    assert [row["largest_error"] <= limit for row, limit in zip(rows, (0, 3, 0, 0, 0), strict=True)] == [True] * 5
     assert (tmp_path / "demo" / "demo.png").read_bytes().startswith(b"\x89PNG")
     listing = run("--help").stdout.decode()
-    for verb in ("compress", "decompress", "info", "demo", "train", "export"):
+    for verb in ("compress", "decompress", "info", "demo", "train", "quantize", "export", "verify"):
         assert verb in listing
+
+
+def test_verify_says_which_executors_are_equal() -> None:
+    done = run("verify", "--executor", "onnxruntime", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    assert {row["tile"] for row in rows} == {"1", "8", "all"}
+    assert all(row["is_equal"] and row["finding"] == "equal" for row in rows)
+    refused = run("verify", SHIPPED_FLOAT)
+    assert refused.returncode == 2
+    assert b"is float32, allowed int8-v1" in refused.stderr
 
 
 @pytest.mark.parametrize("stage", ["fast", "best"])
