@@ -157,7 +157,7 @@ def test_rates_are_the_nearest_mantissa_and_use_seven_bits(rate: float) -> None:
 
 
 def test_weights_of_other_bits_are_refused() -> None:
-    with pytest.raises(BadArgument, match="weight bits 4, allowed 7 or 8"):
+    with pytest.raises(BadArgument, match="weight bits 4, allowed 6 or 7 or 8"):
         quantized_network(FlightConfig(), 4)
 
 
