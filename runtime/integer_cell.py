@@ -16,6 +16,8 @@ ARITHMETIC = "int8-v1"
 LARGEST_SUM = 1 << 24
 """float32 holds every integer below this."""
 LARGEST_ACTIVATION = 127
+SMALLEST_SIZES = {"features": 4, "line_convolutions": 1, "line_blocks": 1, "band_convolutions": 0}
+LARGEST_SIZE = 128
 NUMERATOR_BITS = 7
 """The mean is 2**6 numerator / denominator; see docs/arithmetic.md, section 3.4."""
 INITIAL_DENOMINATOR = 128
@@ -48,10 +50,10 @@ class CellShape:
             shape = cls(**{name: values[name] for name in cls.__dataclass_fields__})
         except KeyError as error:
             raise Corrupt(f"architecture: {error} is missing") from error
-        for name in cls.__dataclass_fields__:
+        for name, smallest in SMALLEST_SIZES.items():
             value = getattr(shape, name)
-            if type(value) is not int or not (name == "band_convolutions") <= value + 1 <= 129 or value < 0:
-                raise Corrupt(f"architecture: {name} is {value!r}, allowed 0..128")
+            if type(value) is not int or not smallest <= value <= LARGEST_SIZE:
+                raise Corrupt(f"architecture: {name} is {value!r}, allowed {smallest}..{LARGEST_SIZE}")
         return shape
 
     def layers(self) -> list[LayerSpec]:
