@@ -18,7 +18,6 @@ from runtime.flight_package import SHIPPED, FlightPackage, open_package
 from runtime.scene_reader import Scene, describe, open_scene
 from runtime.stream_format import AdaptiveStage, PredictorKind
 
-ERRORS = (0, 3)
 CHECKED_AT_ERROR = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge", "samson")
 
 

@@ -20,7 +20,6 @@ from runtime.synthetic import synthetic_lines
 
 CONFORMANCE = "conformance.bin"
 SCENE_LINES, N_BANDS, N_COLUMNS = 7, 11, 24
-EXTREME_LINES = 3
 SEED = 0x11BE
 
 

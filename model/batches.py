@@ -5,7 +5,7 @@ several processes can share a batch, and all see the same data.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -73,11 +73,35 @@ def crop_targets(samples: npt.NDArray[np.int32], base: Base, mean: npt.NDArray[n
     return target
 
 
-class CropBatches(Dataset[Batch]):
+class Plan(Protocol):
+    """What the drawing of scenes needs of a plan."""
+
+    @property
+    def lines(self) -> int:
+        """The largest crop's."""
+
+    @property
+    def bands(self) -> int:
+        """The largest crop's."""
+
+    @property
+    def columns(self) -> int:
+        """The largest crop's."""
+
+    @property
+    def batch_size(self) -> int:
+        """Of one process."""
+
+
+AnyPlan = TypeVar("AnyPlan", bound=Plan)
+AnyBatch = TypeVar("AnyBatch", covariant=True)
+
+
+class RandomBatches(Dataset[AnyBatch], Generic[AnyBatch, AnyPlan]):
     """An epoch of random batches; item `index` depends on nothing but the arguments here and the index."""
 
     def __init__(
-        self, scenes: list[Scene], plan: CropPlan, n_batches: int, seed: int, epoch: int, share: Share = WHOLE
+        self, scenes: list[Scene], plan: AnyPlan, n_batches: int, seed: int, epoch: int, share: Share = WHOLE
     ) -> None:
         self.scenes = scenes
         self.plan = plan
@@ -90,17 +114,37 @@ class CropBatches(Dataset[Batch]):
     def __len__(self) -> int:
         return self.n_batches
 
-    def __getitem__(self, index: int) -> Batch:
-        """This process's share of batch `index`; a scene, drawn by size and weight, sets the size of all its crops."""
+    def generator(self, index: int) -> np.random.Generator:
+        """What batch `index` is drawn with. Raises IndexError."""
         if not 0 <= index < self.n_batches:
             raise IndexError(index)
-        plan = self.plan
-        generator = np.random.default_rng((*self.key, index))
-        first = generator.choice(len(self.scenes), p=self.weights / self.weights.sum())
-        shape = np.minimum((plan.lines, plan.bands, plan.columns), self.shapes[first])
-        weights = self.weights * np.all(self.shapes >= shape, axis=1)
-        picks = generator.choice(len(self.scenes), size=plan.batch_size * self.share.world, p=weights / weights.sum())
+        return np.random.default_rng((*self.key, index))
+
+    def first_scene(self, generator: np.random.Generator) -> tuple[int, npt.NDArray[np.int64]]:
+        """A scene, drawn by size and weight, and the size (Y, Z, X) of all crops of its batch."""
+        first = int(generator.choice(len(self.scenes), p=self.weights / self.weights.sum()))
+        return first, np.minimum((self.plan.lines, self.plan.bands, self.plan.columns), self.shapes[first])
+
+    def other_scenes(
+        self, generator: np.random.Generator, first: int, needed: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """The scenes of all crops of all processes: the first, and others that are at least as large as `needed`."""
+        weights = self.weights * np.all(self.shapes >= needed, axis=1)
+        n_crops = self.plan.batch_size * self.share.world
+        picks = generator.choice(len(self.scenes), size=n_crops, p=weights / weights.sum())
         picks[0] = first
+        return picks
+
+
+class CropBatches(RandomBatches[Batch, CropPlan]):
+    """Crops for the network of the paper."""
+
+    def __getitem__(self, index: int) -> Batch:
+        """This process's share of batch `index`."""
+        plan = self.plan
+        generator = self.generator(index)
+        first, shape = self.first_scene(generator)
+        picks = self.other_scenes(generator, first, shape)
         side = str(generator.choice(SIDES))
         columns = kept_columns(generator, int(shape[2]), side, plan.kept_columns)
         places = range(self.share.rank * plan.batch_size, (self.share.rank + 1) * plan.batch_size)

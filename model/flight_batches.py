@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
-from model.batches import WHOLE, Share
+from model.batches import RandomBatches
 from model.cpu_path import is_compiled_path
 from model.filter_cpu import filtered
 from model.flight_network import INPUT_UNIT
@@ -105,42 +104,17 @@ class FlightPlan:
     """Columns of a crop from which the host's statistics are taken, at most."""
 
 
-class FlightBatches(Dataset[FlightBatch]):
-    """An epoch of random batches; item `index` depends on nothing but the arguments here and the index."""
-
-    def __init__(
-        self,
-        scenes: list[Scene],
-        plan: FlightPlan,
-        n_batches: int,
-        seed: int,
-        epoch: int,
-        share: Share = WHOLE,
-    ) -> None:
-        self.scenes = scenes
-        self.plan = plan
-        self.n_batches = n_batches
-        self.key = (seed, epoch)
-        self.share = share
-        self.weights = np.array([scene.weight * scene.n_samples for scene in scenes])
-        self.shapes = np.array([scene.shape for scene in scenes])
-
-    def __len__(self) -> int:
-        return self.n_batches
+class FlightBatches(RandomBatches[FlightBatch, FlightPlan]):
+    """Crops for the flight network."""
 
     def __getitem__(self, index: int) -> FlightBatch:
-        """This process's share of batch `index`; a scene, drawn by size and weight, sets the size of all its crops."""
-        if not 0 <= index < self.n_batches:
-            raise IndexError(index)
+        """This process's share of batch `index`."""
         plan = self.plan
-        generator = np.random.default_rng((*self.key, index))
-        first = generator.choice(len(self.scenes), p=self.weights / self.weights.sum())
-        shape = np.minimum((plan.lines, plan.bands, plan.columns), self.shapes[first])
+        generator = self.generator(index)
+        first, shape = self.first_scene(generator)
         is_at_first_band = bool(generator.random() < 0.15) or shape[1] + N_BEFORE + LEAD >= self.shapes[first][1]
         needed = shape + np.array((0, 0 if is_at_first_band else N_BEFORE + LEAD, 0))
-        weights = self.weights * np.all(self.shapes >= needed, axis=1)
-        picks = generator.choice(len(self.scenes), size=plan.batch_size * self.share.world, p=weights / weights.sum())
-        picks[0] = first
+        picks = self.other_scenes(generator, first, needed)
         places = range(self.share.rank * plan.batch_size, (self.share.rank + 1) * plan.batch_size)
         side = str(generator.choice(("left", "right", "inside", "inside", "inside", "inside")))
         crops = [

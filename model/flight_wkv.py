@@ -18,7 +18,6 @@ from torch import Tensor
 WEIGHT_UNIT = 1.0 / 16
 """The smallest weight; a key of zero has it."""
 VALUE_UNIT = 1.0 / 32
-NUMERATOR_UNIT = 1.0 / 1024
 DENOMINATOR_UNIT = 1.0 / 2048
 LANES = 512
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from runtime.array_executor import Arrays
+from runtime.cell_executor import onnxruntime_provider
 from runtime.cell_glue import fill_beside, fill_channels, fill_features, fill_memory, fill_sum, fill_taps
 from runtime.errors import BadArgument
 from runtime.flight_inputs import TAPS
@@ -35,7 +36,7 @@ class AcceleratorForm:
 
         Raises BadArgument where a sub-graph is missing.
         """
-        self.provider = f"ONNX Runtime {onnxruntime.__version__} CPUExecutionProvider, {activation} sub-graphs"
+        self.provider = f"{onnxruntime_provider()}, {activation} sub-graphs"
         self.sha256 = sha256
         self.cell = cell
         self.dtype = np.dtype(activation)

@@ -67,7 +67,6 @@ def session(
     *,
     provider: str = CPU,
     level: Any = OPTIMISATION.ORT_ENABLE_ALL,
-    profile_prefix: str | None = None,
 ) -> Any:
     """An ONNX Runtime session on one graph of a package, its weights taken from the package in memory.
 
@@ -85,9 +84,6 @@ def session(
     options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
     if provider != CPU:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    if profile_prefix is not None:
-        options.enable_profiling = True
-        options.profile_file_prefix = profile_prefix
     weights = package.manifest["weights"]
     if weights in package.parts:
         data = package.parts[weights]
@@ -101,11 +97,16 @@ def session(
     return made
 
 
+def onnxruntime_provider() -> str:
+    """Name and version of what runs here."""
+    return f"ONNX Runtime {onnxruntime.__version__} {CPU}"
+
+
 class OnnxRuntimeCell:
     """ONNX Runtime on the CPU: the band-step cell for one band, the line-step cell for more."""
 
     def __init__(self, package: IntegerPackage, n_threads: int = 1, level: Any = OPTIMISATION.ORT_ENABLE_ALL) -> None:
-        self.provider = f"ONNX Runtime {onnxruntime.__version__} {CPU}"
+        self.provider = onnxruntime_provider()
         self.sha256 = package.sha256.hex()
         cells = package.manifest["cells"]
         self.line_step = session(package, cells["line_step"], n_threads, level=level)

@@ -86,6 +86,14 @@ def feature(difference: Any, shift: Any) -> Any:
     return clipped((difference + (1 << (-shift - 1))) >> -shift, 127)
 
 
+@njit(cache=True, inline="always")
+def explained(z: Any, x: Any, now: Any, before: Any, gains: Any) -> Any:
+    """What the band before says of the change of band `z` from line `before` to line `now`."""
+    if z == 0:
+        return np.int64(0)
+    return (gains[z, 0] * (np.int64(now[z - 1, x]) - np.int64(before[z - 1, x]))) >> GAIN_BITS
+
+
 @njit(cache=True)
 def fill_line_features(
     z: Any, line_1: Any, line_2: Any, slow: Any, gains: Any, shifts: Any, fixed: Any, out: Any
@@ -100,14 +108,11 @@ def fill_line_features(
     for x in range(n_columns):
         here = np.int64(line_1[z, x])
         change = here - np.int64(line_2[z, x])
-        explained = np.int64(0)
-        if z > 0:
-            explained = (gains[z, 0] * (np.int64(line_1[z - 1, x]) - np.int64(line_2[z - 1, x]))) >> GAIN_BITS
         west = np.int64(line_1[z, max(x - 1, 0)])
         out[x, 0] = feature(change, shift)
         out[x, 1] = feature(here - (np.int64(slow[0, z, x]) >> SLOW_BITS), shift)
         out[x, 2] = feature(here - (np.int64(slow[1, z, x]) >> SLOW_BITS), shift)
-        out[x, 3] = feature(change - explained, fine)
+        out[x, 3] = feature(change - explained(z, x, line_1, line_2, gains), fine)
         out[x, 4] = feature(here - west, shift)
         out[x, 5] = feature(here - mean, shift - 3)
         for i in range(FIXED_FEATURES):
@@ -126,13 +131,10 @@ def fill_band_features(z: Any, line: Any, line_1: Any, slow: Any, gains: Any, sh
     for x in range(n_columns):
         here = np.int64(line[b, x])
         change = here - np.int64(line_1[b, x])
-        explained = np.int64(0)
-        if b > 0:
-            explained = (gains[b, 0] * (np.int64(line[b - 1, x]) - np.int64(line_1[b - 1, x]))) >> GAIN_BITS
         west = np.int64(line[b, max(x - 1, 0)])
         out[x, 0] = feature(change, shift)
         out[x, 1] = feature(here - (np.int64(slow[1, b, x]) >> SLOW_BITS), shift)
-        out[x, 2] = feature(change - explained, fine)
+        out[x, 2] = feature(change - explained(b, x, line, line_1, gains), fine)
         out[x, 3] = feature(here - west, shift)
 
 

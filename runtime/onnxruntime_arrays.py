@@ -7,17 +7,12 @@ from typing import Any
 import onnxruntime
 
 from runtime.array_executor import AnyArray, ArrayExecutor
-from runtime.cell_executor import OnnxRuntimeCell
+from runtime.cell_executor import OnnxRuntimeCell, onnxruntime_provider
 from runtime.errors import BadArgument, Corrupt
 from runtime.executor import CellState, Executor, FloatArray, OnnxRuntimeExecutor
 from runtime.flight_package import NEXT, FloatPackage, IntegerPackage, open_package
 
 STEP_INPUTS = ("line_before", "band_before", "is_first_band")
-
-
-def onnxruntime_provider() -> str:
-    """Name and version of what runs here."""
-    return f"ONNX Runtime {onnxruntime.__version__} CPUExecutionProvider"
 
 
 class CellArrays:
