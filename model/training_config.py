@@ -1,15 +1,19 @@
 """A training run as one TOML file: network, data, schedule."""
 
+import math
 import os
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
+from model.flight_config import FlightConfig
 from model.networks import AnyConfig, network_config
+from model.scene_variants import check_variant
 from runtime.errors import BadArgument
 
-Loss = Literal["l1", "rate"]
+Loss = Literal["l1", "rate", "staged"]
+Decay = Literal["linear", "cosine"]
 Precision = Literal["32-true", "bf16-mixed"]
 
 
@@ -46,6 +50,10 @@ class DataConfig:
     final_bands: int = 100
     """Contiguous bands in the schedule's final epochs."""
     final_batch_size: int = 1
+    variants: list[str] = field(default_factory=list)
+    """Forms of each scene whose inputs are made once and kept on the device (model/flight_bank.py, words in
+    model/scene_variants.py); flight network only. Empty: crops are cut from the files for each batch. With variants, a
+    batch's crops are independent, all of one shape, and mirrored only where a variant is."""
     flip_columns: bool = True
     """Mirror half of the crops: a sensor has no preferred side."""
     flip_lines: bool = False
@@ -66,6 +74,8 @@ class DataConfig:
                 raise BadArgument(f"[data]: {name} is {getattr(self, name)}, allowed at least {smallest}")
         if not 0 <= self.gain < 1 or not 0 <= self.validation_fraction <= 1:
             raise BadArgument(f"[data]: gain {self.gain}, validation_fraction {self.validation_fraction}, allowed 0..1")
+        for variant in self.variants:
+            check_variant(variant)
 
 
 @dataclass(frozen=True)
@@ -78,20 +88,28 @@ class ScheduleConfig:
     """The last epochs, of crops with [data] final_bands, as in the paper."""
     learning_rate: float = 2e-3
     final_learning_rate: float = 1e-5
-    """Reached linearly at the last step."""
+    """Reached at the last step."""
+    decay: Decay = "linear"
+    warm_up: int = 0
+    """Steps in which the learning rate rises from nothing."""
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
     loss: Loss = "l1"
     """`l1`: mean absolute residual in normalised units (the paper). `rate`: mean over bands of the logarithm of the
-    mean absolute residual in sample units, which is what a Golomb code pays."""
+    mean absolute residual in sample units, which is what a Golomb code pays. `staged`: the same of what a least-squares
+    fit of each band leaves, as the adaptive stage makes it (model/staged_loss.py); flight network only."""
+    alone: float = 0.3
+    """Part of the `rate` loss of the network alone beside `staged`."""
     seed: int = 0
     threads: int = 1
     validate_every: int = 1
-    """Epochs between validations."""
+    """Epochs between validations by the real coder; 0: after the last epoch only."""
     patience: int = 0
     """Validations without a better rate after which the run ends; 0: never."""
     precision: Precision = "32-true"
     """`bf16-mixed`: matrix products in bfloat16, the WKV and the optimiser in float32."""
+    compile: bool = False
+    """Forward pass and loss by torch.compile, which needs a C++ compiler."""
     accelerator: str = "auto"
     """Of Lightning: cpu, gpu, auto."""
     devices: int = 1
@@ -100,14 +118,24 @@ class ScheduleConfig:
 
     def __post_init__(self) -> None:
         """Refuse a schedule without steps, or with unknown words."""
-        for name in ("epochs", "batches_per_epoch", "threads", "validate_every", "devices", "nodes"):
-            if getattr(self, name) < 1:
-                raise BadArgument(f"[schedule]: {name} is {getattr(self, name)}, allowed at least 1")
+        lowest = {"epochs": 1, "batches_per_epoch": 1, "threads": 1, "devices": 1, "nodes": 1}
+        lowest |= {"warm_up": 0, "validate_every": 0}
+        for name, smallest in lowest.items():
+            if getattr(self, name) < smallest:
+                raise BadArgument(f"[schedule]: {name} is {getattr(self, name)}, allowed at least {smallest}")
         if not 0 <= self.final_epochs <= self.epochs:
             raise BadArgument(f"[schedule]: final_epochs is {self.final_epochs}, allowed 0..{self.epochs}")
-        for name, allowed in (("loss", get_args(Loss)), ("precision", get_args(Precision))):
+        for name, kind in (("loss", Loss), ("precision", Precision), ("decay", Decay)):
+            allowed = get_args(kind)
             if getattr(self, name) not in allowed:
                 raise BadArgument(f"[schedule]: {name} is {getattr(self, name)!r}, allowed {', '.join(allowed)}")
+
+    def share_of_rate(self, step: int) -> float:
+        """The learning rate of a step as a share of the largest."""
+        n_steps, end = self.epochs * self.batches_per_epoch, self.final_learning_rate / self.learning_rate
+        done = min(1.0, step / n_steps)
+        left = 1 - done if self.decay == "linear" else (1 + math.cos(math.pi * done)) / 2
+        return min(1.0, (step + 1) / (self.warm_up + 1)) * (end + (1 - end) * left)
 
 
 @dataclass(frozen=True)
@@ -120,6 +148,11 @@ class TrainingConfig:
     schedule: ScheduleConfig
     output: str = field(default="runs")
     """Folder for checkpoints and logs, relative to the working directory; the run's name is added."""
+
+    def __post_init__(self) -> None:
+        """Refuse what only the flight network can do."""
+        if not isinstance(self.network, FlightConfig) and (self.data.variants or self.schedule.loss == "staged"):
+            raise BadArgument("[data] variants and [schedule] loss = 'staged' are for the flight network")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
