@@ -47,10 +47,11 @@ def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
 @click.argument("config", type=FILE)
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
 @click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
+@click.option("--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of what CONFIG says.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
-def train(config: Path, resume: bool, max_minutes: float | None, as_json: bool) -> None:
+def train(config: Path, resume: bool, max_minutes: float | None, settings: tuple[str, ...], as_json: bool) -> None:
     """Train the network that CONFIG, a TOML file, describes."""
-    values = load_training_config(config)
+    values = load_training_config(config, settings=settings)
     report(values, run_training(values, resume=resume, max_minutes=max_minutes), as_json=as_json)
 
 

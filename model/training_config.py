@@ -3,6 +3,7 @@
 import math
 import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -26,6 +27,13 @@ class DataConfig:
     configuration file."""
     train_split: str = "train"
     validation_split: str = "validation"
+    also_train: list[str] = field(default_factory=list)
+    """Patterns of names (`enmap_*`) of scenes that train whatever their split is, and so do not validate."""
+    without: list[str] = field(default_factory=list)
+    """Patterns of names of scenes that do not train, whatever their split is and `also_train` says."""
+    validate: list[str] = field(default_factory=list)
+    """Patterns of names of the scenes that validate, whatever their split is, even if they train; empty: those of
+    `validation_split` that do not train."""
     hyspecnet_split: str = "hard"
     """Which splits of HySpecNet-11k."""
     validation_fraction: float = 0.1
@@ -191,8 +199,27 @@ def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
         raise BadArgument(f"[{name}]: {error}") from error
 
 
-def load_training_config(path: Path) -> TrainingConfig:
-    """Read the file; its manifest's path is made relative to the working directory. Raises BadArgument."""
+def set_value(values: dict[str, Any], setting: str) -> None:
+    """Set one key of the tables of a file by `table.key=value`, in TOML; what is no TOML is a string."""
+    names, sign, text = setting.partition("=")
+    *tables, key = names.strip().split(".")
+    if not sign or not key:
+        raise BadArgument(f"setting {setting!r}, allowed KEY=VALUE or TABLE.KEY=VALUE")
+    for table in tables:
+        values = values.setdefault(table, {})
+        if not isinstance(values, dict):
+            raise BadArgument(f"setting {setting!r}: {table!r} is no table")
+    try:
+        values[key] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        values[key] = text.strip()
+
+
+def load_training_config(path: Path, settings: Sequence[str] = ()) -> TrainingConfig:
+    """Read the file, whose manifest's path is made relative to the working directory; then apply the settings.
+
+    settings: `set_value` says their form. Raises BadArgument.
+    """
     try:
         values = tomllib.loads(path.read_text())
     except (OSError, ValueError) as error:
@@ -200,4 +227,7 @@ def load_training_config(path: Path) -> TrainingConfig:
     data = dict(values.get("data", {}))
     if "manifest" in data:
         data["manifest"] = os.path.relpath(path.parent / data["manifest"])
-    return TrainingConfig.from_dict({"name": path.stem, **values, "data": data})
+    values = {"name": path.stem, **values, "data": data}
+    for setting in settings:
+        set_value(values, setting)
+    return TrainingConfig.from_dict(values)

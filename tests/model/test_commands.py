@@ -90,6 +90,32 @@ def test_packed_scenes_train_like_the_originals(config: Path, scene_folder: Path
     assert n_bytes < sum(path.stat().st_size for path in scene_folder.glob("scene_*.npy"))
 
 
+def test_weights_of_patterns_count_once_for_packed_scenes(config: Path, scene_folder: Path) -> None:
+    weighted = config.with_name("weighted.toml")
+    weighted.write_text(config.read_text().replace("[data]", '[data]\nweights = { "scene_0" = 0.5 }'))
+    run(pack, weighted, scene_folder / "packed")
+    data = load_training_config(weighted, settings=[f"data.manifest={scene_folder / 'packed' / 'manifest.json'}"]).data
+    assert [scene.weight for scene in load_scenes(data, "train")] == [0.5, 1, 1]
+
+
+def test_settings_stand_in_for_the_file(config: Path) -> None:
+    settings = ("name=other", "schedule.epochs = 7", 'data.without=["a*"]', "output=some/where", "data.check=false")
+    found = load_training_config(config, settings=settings)
+    assert (found.name, found.schedule.epochs, found.output) == ("other", 7, "some/where")
+    assert (found.data.without, found.data.check) == (["a*"], False)
+    for bad, message in [
+        ("schedule.epochs", "allowed KEY=VALUE"),
+        ("name.x=1", "'name' is no table"),
+        ("data.nonsense=1", "unknown key 'nonsense'"),
+    ]:
+        with pytest.raises(BadArgument, match=message):
+            load_training_config(config, settings=[bad])
+    report = json.loads(
+        run(train, config, "--json", "--set", "schedule.epochs=1", "--set", "name=other").splitlines()[-1]
+    )
+    assert report["name"] == "other" and report["epochs"] == 1
+
+
 def test_errors_name_what_is_wrong(config: Path, scene_folder: Path) -> None:
     with pytest.raises(BadArgument, match=r"nowhere.ckpt not found"):
         run(evaluate, scene_folder / "nowhere.ckpt", scene_folder / "scene_3.npy")
