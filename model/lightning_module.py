@@ -23,9 +23,14 @@ class LineRwkvTraining(lightning.LightningModule):
         self.segment_lines = config.data.crop_lines
         self.validation_lines = config.data.validation_lines
         self.network = build(config.network)
-        self.loss_of = torch.compile(training_loss, dynamic=False) if config.schedule.compile else training_loss
+        self.loss_of = training_loss
         self.validation_scenes = validation_scenes
         self.rates = torch.zeros(len(validation_scenes))
+
+    def on_fit_start(self) -> None:
+        """Compile for CUDA; the CPU has compiled kernels of its own."""
+        if self.schedule.compile and self.device.type == "cuda":
+            self.loss_of = torch.compile(training_loss, dynamic=False)
 
     def training_step(self, batch: Batch | FlightBatch, batch_index: int) -> Tensor:
         """Loss of one batch."""

@@ -117,7 +117,7 @@ class ScheduleConfig:
     precision: Precision = "32-true"
     """`bf16-mixed`: matrix products in bfloat16, the WKV and the optimiser in float32."""
     compile: bool = False
-    """Forward pass and loss by torch.compile, which needs a C++ compiler."""
+    """On CUDA, forward pass and loss by torch.compile, which needs a C compiler."""
     accelerator: str = "auto"
     """Of Lightning: cpu, gpu, auto."""
     devices: int = 1

@@ -12,7 +12,7 @@ from model.flight_bank import Bank, BankBatches, build_bank, segment_rows, segme
 from model.flight_batches import LEAD, MARGIN, FlightBatch, FlightPlan, segment_inputs
 from model.flight_config import FlightConfig
 from model.flight_network import INPUT_UNIT, FlightNetwork
-from model.losses import flight_losses, rate_loss
+from model.losses import flight_losses, rate_loss, training_loss
 from model.scene import Scene
 from model.staged_loss import N_FAR
 from tests.model.conftest import smooth_scene
@@ -167,3 +167,21 @@ def test_scenes_of_one_line_have_no_rows(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     assert list(segments_of(smooth_scene(0, (1, 3, 4)).astype(np.int32), 8)) == []
     assert [len(s) for s in segments_of(smooth_scene(0, (9, 3, 4)).astype(np.int32), 4)] == [4, 4]
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_the_loss_is_one_graph_for_the_compiler(bank: Bank, autocast: bool) -> None:
+    torch.manual_seed(0)
+    network = FlightNetwork(FlightConfig(features=4))
+    compiled = torch.compile(training_loss, backend="aot_eager", fullgraph=True, dynamic=False)
+    found = []
+    for function in (training_loss, compiled):
+        network.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            loss = function(network, BankBatches(bank, PLAN, 1, 0, 0)[0], "staged", 0.3)
+        loss.backward()
+        found.append([loss.detach(), *(p.grad.clone() for p in network.parameters() if p.grad is not None)])
+    tolerance = 0.1 if autocast else 1e-3  # bfloat16 rounds to 2**-8, and compiled parts round less often
+    assert len(found[0]) > 20
+    for a, b in zip(*found, strict=True):
+        assert (a - b).abs().max() <= tolerance * max(0.1, float(a.abs().max()))
