@@ -7,7 +7,7 @@ from torch import Tensor
 
 from model.batches import Batch
 from model.flight_batches import FlightBatch
-from model.losses import training_loss
+from model.losses import LossOf, compiled_training_loss, training_loss
 from model.networks import build, coded_size
 from model.scene import Scene
 from model.training_config import ScheduleConfig, TrainingConfig
@@ -23,14 +23,14 @@ class LineRwkvTraining(lightning.LightningModule):
         self.segment_lines = config.data.crop_lines
         self.validation_lines = config.data.validation_lines
         self.network = build(config.network)
-        self.loss_of = training_loss
+        self.loss_of: LossOf = training_loss
         self.validation_scenes = validation_scenes
         self.rates = torch.zeros(len(validation_scenes))
 
     def on_fit_start(self) -> None:
         """Compile for CUDA; the CPU has compiled kernels of its own."""
         if self.schedule.compile and self.device.type == "cuda":
-            self.loss_of = torch.compile(training_loss, dynamic=False)
+            self.loss_of = compiled_training_loss()
 
     def training_step(self, batch: Batch | FlightBatch, batch_index: int) -> Tensor:
         """Loss of one batch."""

@@ -1,5 +1,7 @@
 """What a training step makes small."""
 
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -67,3 +69,13 @@ def training_loss(network: nn.Module, batch: Batch | FlightBatch, loss: str, alo
     function = {"l1": l1_loss, "rate": rate_loss}[loss]
     counts = batch.counts if isinstance(batch, FlightBatch) else None
     return function(correction, batch.target, batch.scale, counts)
+
+
+LossOf = Callable[[nn.Module, Batch | FlightBatch, str, float], Tensor]
+
+
+@functools.cache
+def compiled_training_loss() -> LossOf:
+    """`training_loss` by torch.compile; one for all runs of a process, as what it has compiled belongs to it."""
+    compiled: LossOf = torch.compile(training_loss, dynamic=False)
+    return compiled

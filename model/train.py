@@ -1,5 +1,6 @@
 """A training run: data, Lightning trainer, checkpoints, resume."""
 
+import gc
 import json
 import logging
 import warnings
@@ -52,6 +53,7 @@ class SceneData(lightning.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Fill the bank, where the configuration asks for one."""
+        gc.collect()  # a bank of the run before, which references in a circle keep alive
         data = self.config.data
         if data.variants and self.trainer is not None:
             device = self.trainer.strategy.root_device
@@ -150,6 +152,7 @@ def fit(
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice and its list of absent devices
     keep_freed_memory()
     torch.set_num_threads(config.schedule.threads)
+    torch.set_float32_matmul_precision("high" if config.schedule.precision == "tf32" else "highest")
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "config.json") as file:
         file.write(json.dumps(config.to_dict(), indent=1).encode() + b"\n")
@@ -191,7 +194,7 @@ def make_trainer(config: TrainingConfig, folder: Path, others: list[Callback]) -
         devices=schedule.devices,
         num_nodes=schedule.nodes,
         strategy="ddp" if schedule.devices * schedule.nodes > 1 else "auto",
-        precision=schedule.precision,
+        precision="32-true" if schedule.precision == "tf32" else schedule.precision,
         use_distributed_sampler=False,  # the processes share every batch by themselves
         max_epochs=schedule.epochs,
         check_val_every_n_epoch=schedule.validate_every or schedule.epochs,

@@ -15,7 +15,7 @@ from runtime.errors import BadArgument
 
 Loss = Literal["l1", "rate", "staged"]
 Decay = Literal["linear", "cosine"]
-Precision = Literal["32-true", "bf16-mixed"]
+Precision = Literal["32-true", "tf32", "bf16-mixed"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ class ScheduleConfig:
     patience: int = 0
     """Validations without a better rate after which the run ends; 0: never."""
     precision: Precision = "32-true"
-    """`bf16-mixed`: matrix products in bfloat16, the WKV and the optimiser in float32."""
+    """`bf16-mixed`: matrix products in bfloat16; sums over lines, taps, losses and the optimiser in float32. `tf32`:
+    matrix products on CUDA of numbers rounded to ten bits."""
     compile: bool = False
     """On CUDA, forward pass and loss by torch.compile, which needs a C compiler."""
     accelerator: str = "auto"
@@ -215,19 +216,42 @@ def set_value(values: dict[str, Any], setting: str) -> None:
         values[key] = text.strip()
 
 
-def load_training_config(path: Path, settings: Sequence[str] = ()) -> TrainingConfig:
-    """Read the file, whose manifest's path is made relative to the working directory; then apply the settings.
-
-    settings: `set_value` says their form. Raises BadArgument.
-    """
+def toml_tables(path: Path) -> dict[str, Any]:
+    """The tables of a file. Raises BadArgument."""
     try:
-        values = tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise BadArgument(f"training configuration {path}: {error}") from error
+
+
+def load_training_config(
+    path: Path, settings: Sequence[str] = (), twin: dict[str, Any] | None = None
+) -> TrainingConfig:
+    """Read the file, whose manifest's path is made relative to the working directory; apply what differs.
+
+    twin: tables whose keys stand in for those of the file. settings: `set_value` says their form; they are applied
+    last. Raises BadArgument.
+    """
+    values = toml_tables(path)
     data = dict(values.get("data", {}))
     if "manifest" in data:
         data["manifest"] = os.path.relpath(path.parent / data["manifest"])
     values = {"name": path.stem, **values, "data": data}
+    for name, changes in (twin or {}).items():
+        values[name] = {**values.get(name, {}), **changes} if isinstance(changes, dict) else changes
     for setting in settings:
         set_value(values, setting)
     return TrainingConfig.from_dict(values)
+
+
+def load_twins(path: Path, twins: Path, settings: Sequence[str] = (), only: Sequence[str] = ()) -> list[TrainingConfig]:
+    """The configuration of `path` once for each table of `twins`, or those named in `only`. Raises BadArgument."""
+    tables = toml_tables(twins)
+    unknown = [name for name in only if name not in tables]
+    if unknown:
+        raise BadArgument(f"{twins}: no twin {unknown[0]!r}, allowed {', '.join(tables)}")
+    chosen = {name: tables[name] for name in only or tables}
+    for name, table in chosen.items():
+        if not isinstance(table, dict):
+            raise BadArgument(f"{twins}: {name!r} is no table")
+    return [load_training_config(path, settings, {"name": name, **table}) for name, table in chosen.items()]
