@@ -2,7 +2,8 @@
 
 Every (position, feature) of a line is a lane, and each program walks a block of lanes through all lines
 (model/flight_wkv.py has the recurrence). Sums are float32, whatever the type of key and value. They are operators of
-PyTorch, so that torch.compile leaves them whole; the tests reach them in Triton's interpreter.
+PyTorch, so that torch.compile leaves them whole; the tests reach them in Triton's interpreter. Their
+annotations are strings: Triton looks names up in its own way.
 """
 
 from typing import Any
@@ -19,14 +20,14 @@ UNIT = tl.constexpr(1.0 / 16)  # WEIGHT_UNIT of model/flight_wkv.py
 
 @triton.jit
 def forward_kernel(
-    rate_pointer: Any,
-    key_pointer: Any,
-    value_pointer: Any,
-    mean_pointer: Any,
-    denominator_pointer: Any,
-    n_lines: Any,
-    n_lanes: Any,
-    n_features: Any,
+    rate_pointer: "Any",
+    key_pointer: "Any",
+    value_pointer: "Any",
+    mean_pointer: "Any",
+    denominator_pointer: "Any",
+    n_lines: "Any",
+    n_lanes: "Any",
+    n_features: "Any",
     block: tl.constexpr,
 ) -> None:
     """Fill means and denominators; arrays (B, Y, L), rate (F,)."""
@@ -48,18 +49,18 @@ def forward_kernel(
 
 @triton.jit
 def backward_kernel(
-    rate_pointer: Any,
-    key_pointer: Any,
-    value_pointer: Any,
-    mean_pointer: Any,
-    denominator_pointer: Any,
-    grad_pointer: Any,
-    grad_key_pointer: Any,
-    grad_value_pointer: Any,
-    grad_rate_pointer: Any,
-    n_lines: Any,
-    n_lanes: Any,
-    n_features: Any,
+    rate_pointer: "Any",
+    key_pointer: "Any",
+    value_pointer: "Any",
+    mean_pointer: "Any",
+    denominator_pointer: "Any",
+    grad_pointer: "Any",
+    grad_key_pointer: "Any",
+    grad_value_pointer: "Any",
+    grad_rate_pointer: "Any",
+    n_lines: "Any",
+    n_lanes: "Any",
+    n_features: "Any",
     block: tl.constexpr,
 ) -> None:
     """Fill the gradients; arrays (B, Y, L), that of the rate (B, L), still to be summed.
