@@ -73,7 +73,7 @@ def fill_around(z: Any, now: Any, before: Any, before_that: Any, trend: Any, out
 
 @njit(cache=True)
 def widen(moments: Any, first: Any, n_columns: Any, out_sums: Any) -> None:
-    """Fill `out_sums` (N_MOMENTS, CHUNK) with the moments of columns from `first` on, those of both neighbours added."""
+    """Fill `out_sums` (N_MOMENTS, CHUNK) with the moments of columns from `first` on plus those of both neighbours."""
     last = moments.shape[1] - 1
     for p in range(N_MOMENTS):
         row, sums = moments[p], out_sums[p]
