@@ -35,7 +35,8 @@ class ResidualSegments:
         self.quantiser = quantiser
         self.depth = index_depth(*quantiser.index_range, max_error)
         self.may_be_stored = max_error == 0
-        self.coders = (Coder.SAMPLE_ADAPTIVE, Coder.HYBRID) + (() if self.may_be_stored else (Coder.STORED,))
+        coders = (Coder.RANGE,) if stage is AdaptiveStage.BEST else (Coder.SAMPLE_ADAPTIVE, Coder.HYBRID)
+        self.coders = coders + (() if self.may_be_stored else (Coder.STORED,))
 
     def writer(self) -> "ResidualSegmentWriter":
         """As in `SegmentCodec`."""
@@ -57,7 +58,7 @@ class ResidualSegmentWriter:
     def __init__(self, codec: ResidualSegments) -> None:
         self.codec = codec
         self.predictor_state: Any = None
-        self.residuals = ResidualWriter(codec.depth, *codec.shape)
+        self.residuals = ResidualWriter(codec.depth, *codec.shape, codec.stage)
 
     def push(self, line: Samples) -> None:
         """As in `SegmentWriter`."""

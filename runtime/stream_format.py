@@ -99,6 +99,8 @@ class Coder(IntEnum):
     """The payload is a whole CCSDS 123.0-B-2 compressed image."""
     HYBRID = 3
     """The hybrid coder of that standard, for the residuals of other predictors."""
+    RANGE = 4
+    """A range coder with contexts: runtime/range_residuals.py."""
 
 
 Member = TypeVar("Member", bound=IntEnum)

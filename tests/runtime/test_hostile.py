@@ -113,13 +113,22 @@ def test_a_damaged_segment_costs_only_itself(stream: bytes) -> None:
             assert found.missing_lines() == [(4 * i, 4 * i + 3)]
 
 
-@pytest.mark.parametrize("predictor", [PredictorKind.LINERWKV, PredictorKind.RLS])
-def test_a_damaged_hybrid_segment_costs_only_itself(predictor: PredictorKind, package: FlightPackage) -> None:
+@pytest.mark.parametrize(
+    ("predictor", "stage", "coder"),
+    [
+        (PredictorKind.LINERWKV, AdaptiveStage.NONE, Coder.HYBRID),
+        (PredictorKind.RLS, AdaptiveStage.FAST, Coder.HYBRID),
+        (PredictorKind.RLS, AdaptiveStage.BEST, Coder.RANGE),
+    ],
+)
+def test_a_damaged_segment_of_a_coder_costs_only_itself(
+    predictor: PredictorKind, stage: AdaptiveStage, coder: Coder, package: FlightPackage
+) -> None:
     generator = np.random.default_rng(4)
     cube = (500 + generator.integers(-9, 10, (24, 3, 64))).astype(np.int32)
-    stream = encode(cube, package, max_error=6, segment_lines=8, depth=10, predictor=predictor)
+    stream = encode(cube, package, max_error=6, segment_lines=8, depth=10, predictor=predictor, stage=stage)
     reader = StreamReader(io.BytesIO(stream))
-    assert [segment.coder for segment, _ in reader.segments()] == [Coder.HYBRID] * 3
+    assert [segment.coder for segment, _ in reader.segments()] == [coder] * 3
     damaged = bytearray(stream)
     damaged[segment_starts(stream)[1] + SEGMENT_BYTES + 3] ^= 1
     found = salvage(bytes(damaged))

@@ -18,6 +18,8 @@ from runtime.errors import BadArgument
 from runtime.executors import make_executor
 from runtime.flight_package import FlightPackage, FloatPackage
 from runtime.golomb_residuals import GolombReader, golomb_parameters
+from runtime.range_residuals import RangeWriter
+from runtime.residual_coders import StandardWriter
 from runtime.residual_segment import ResidualLines, ResidualSegmentWriter
 from runtime.segment_codecs import allowed_stages
 from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, Quantisation
@@ -158,18 +160,23 @@ def test_a_ccsds123_segment_holds_an_image_that_any_decoder_of_the_standard_read
         np.testing.assert_array_equal(ccsds123.decode(payload).transpose(1, 0, 2), cube[first : first + 5])
 
 
-def test_memory_is_bounded_whatever_the_number_of_lines(package: FlightPackage) -> None:
+@pytest.mark.parametrize("stage", [AdaptiveStage.NONE, AdaptiveStage.BEST])
+def test_memory_is_bounded_whatever_the_number_of_lines(stage: AdaptiveStage, package: FlightPackage) -> None:
     generator = np.random.default_rng(1)
     image = ImageDescription(4, 50, 12, is_signed=False)
-    encoder = Encoder(image, package, segment_lines=4)
+    encoder = Encoder(image, package, stage=stage, segment_lines=4)
     sizes = []
     for _ in range(10):
         for _ in range(3):
             encoder.push(generator.integers(0, 3000, (4, 50)))
         writer = encoder.writer
         assert isinstance(writer, ResidualSegmentWriter)
-        assert writer.residuals.hybrid is not None
-        sizes.append(writer.residuals.golomb.buffer.nbytes + writer.residuals.hybrid.body.buffer.nbytes)
+        coding = writer.residuals.writer
+        if isinstance(coding, RangeWriter):
+            sizes.append(coding.buffer.nbytes)
+        else:
+            assert isinstance(coding, StandardWriter) and coding.hybrid is not None
+            sizes.append(coding.golomb.buffer.nbytes + coding.hybrid.body.buffer.nbytes)
         encoder.push(generator.integers(0, 3000, (4, 50)))
     both_coders = 3 * golomb.worst_bytes(golomb_parameters(12), 4 * 4 * 50)
     assert max(sizes) <= both_coders, "the buffer of a coded segment must not grow with the segments"
@@ -184,8 +191,9 @@ def test_encoder_and_decoder_hold_the_same_state_after_each_line(float_package: 
         encoder.push(line)
         writer = encoder.writer
         assert isinstance(writer, ResidualSegmentWriter)
-        cell, coder = writer.predictor_state, writer.residuals.golomb
-        assert cell is not None
+        cell, coding = writer.predictor_state, writer.residuals.writer
+        assert cell is not None and isinstance(coding, StandardWriter)
+        coder = coding.golomb
         states.append((coder.state.accumulator.copy(), {k: v.copy() for k, v in cell.cell.line.items()}))
     data = encoder.header + encoder.finish()
     reader = StreamReader(io.BytesIO(data))
