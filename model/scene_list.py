@@ -23,20 +23,23 @@ MANIFEST_KEYS = {"name": str, "path": str, "split": str}
 
 def load_scenes(data: DataConfig, split: str) -> list[Scene]:
     """All scenes of a split, in the order of the source, checked for their groups. Raises BadArgument."""
-    source = Path(data.manifest)
-    if hyspecnet.is_hyspecnet(source):
-        found = from_hyspecnet(data, split)
-    elif source.is_dir():
-        found = [entry for entry in grouped(from_folder(data), data) if entry["split"] == split]
-    else:
-        found = [entry for entry in grouped(from_manifest(source), data) if entry["split"] == split]
+    found = entries_of(data, split)
     if not found:
-        raise BadArgument(f"{source} has no scene in split {split!r}")
+        raise BadArgument(f"{data.manifest} has no scene in split {split!r}")
     return [weighted(open_entry(entry, data), data) for entry in found]
 
 
+def entries_of(data: DataConfig, split: str) -> list[dict[str, Any]]:
+    """What a manifest says, or could say, of the scenes of a split; none where it has none. Raises BadArgument."""
+    source = Path(data.manifest)
+    if hyspecnet.is_hyspecnet(source):
+        return from_hyspecnet(data, split)
+    entries = from_folder(data) if source.is_dir() else from_manifest(source)
+    return [entry for entry in grouped(entries, data) if entry["split"] == split]
+
+
 def from_manifest(manifest: Path) -> list[dict[str, Any]]:
-    """Entries of a JSON list of objects: name, path (relative to the manifest), split; group and weight if wanted."""
+    """Entries of a JSON list of objects: name, path relative to the manifest, split; if wanted group, weight, lines."""
     try:
         entries = json.loads(manifest.read_text())
     except (OSError, ValueError) as error:
@@ -104,8 +107,24 @@ def open_entry(entry: dict[str, Any], data: DataConfig) -> Scene:
     except LineRwkvError as error:
         raise BadArgument(f"scene {entry['name']}: {error}") from error
     y, z, x = shape
+    lines = lines_of(entry, y)
+    if lines is not None:
+        y = lines[1] - lines[0]
     weight = float(entry.get("weight", 1.0))
-    return Scene(entry["name"], entry["split"], path, (y, z, x), entry["group"], weight)
+    return Scene(entry["name"], entry["split"], path, (y, z, x), entry["group"], weight, lines)
+
+
+def lines_of(entry: dict[str, Any], n_lines: int) -> tuple[int, int] | None:
+    """The lines of its file that an entry asks for; None: all. Raises BadArgument."""
+    lines = entry.get("lines")
+    if lines is None:
+        return None
+    if not (isinstance(lines, list) and len(lines) == 2 and all(type(line) is int for line in lines)):
+        raise BadArgument(f"scene {entry['name']}: lines {lines!r}, allowed [first, the one after the last]")
+    first, stop = lines
+    if not 0 <= first < stop <= n_lines:
+        raise BadArgument(f"scene {entry['name']}: lines {first} to {stop}, its file has {n_lines}")
+    return first, stop
 
 
 def weighted(scene: Scene, data: DataConfig) -> Scene:
