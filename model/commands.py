@@ -1,4 +1,4 @@
-"""The verbs of training: train, finetune, evaluate, pack-scenes."""
+"""The verbs of training: train, evaluate, pack-scenes."""
 
 import json
 from pathlib import Path
@@ -17,6 +17,7 @@ from model.training_config import TrainingConfig, load_training_config
 from runtime.errors import BadArgument
 
 FILE = click.Path(path_type=Path)
+manifest_option = click.option("--manifest", type=FILE, help="Scenes instead of those of CONFIG, in the same forms.")
 
 
 def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
@@ -45,25 +46,17 @@ def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("config", type=FILE)
+@click.option("--start", type=FILE, help="A checkpoint whose weights begin the run.")
+@manifest_option
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
 @click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
-def train(config: Path, resume: bool, max_minutes: float | None, as_json: bool) -> None:
+def train(
+    config: Path, start: Path | None, manifest: Path | None, resume: bool, max_minutes: float | None, as_json: bool
+) -> None:
     """Train the network that CONFIG, a TOML file, describes."""
-    values = load_training_config(config)
-    report(values, run_training(values, resume=resume, max_minutes=max_minutes), as_json=as_json)
-
-
-@click.command()
-@click.argument("checkpoint", type=FILE)
-@click.argument("config", type=FILE)
-@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
-@click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
-@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
-def finetune(checkpoint: Path, config: Path, resume: bool, max_minutes: float | None, as_json: bool) -> None:
-    """Train by CONFIG, starting from the weights of CHECKPOINT."""
-    values = load_training_config(config)
-    last = run_training(values, resume=resume, start=checkpoint, max_minutes=max_minutes)
+    values = load_training_config(config, manifest)
+    last = run_training(values, resume=resume, start=start, max_minutes=max_minutes)
     report(values, last, as_json=as_json)
 
 
@@ -112,8 +105,9 @@ def as_row(name: str, size: CodedSize) -> dict[str, Any]:
 @click.command("pack-scenes")
 @click.argument("config", type=FILE)
 @click.argument("folder", type=FILE)
-def pack(config: Path, folder: Path) -> None:
+@manifest_option
+def pack(config: Path, folder: Path, manifest: Path | None) -> None:
     """Write the scenes of CONFIG into FOLDER, compressed, with a manifest to train from."""
-    data = load_training_config(config).data
+    data = load_training_config(config, manifest).data
     n_bytes = pack_scenes(data, [data.train_split, data.validation_split], folder)
     click.echo(f"{folder}: {n_bytes:,} bytes")

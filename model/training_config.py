@@ -158,13 +158,18 @@ def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
         raise BadArgument(f"[{name}]: {error}") from error
 
 
-def load_training_config(path: Path) -> TrainingConfig:
-    """Read the file; its manifest's path is made relative to the working directory. Raises BadArgument."""
+def load_training_config(path: Path, manifest: Path | None = None) -> TrainingConfig:
+    """Read the file; its manifest's path is made relative to the working directory, or is `manifest` if given.
+
+    Raises BadArgument.
+    """
     try:
         values = tomllib.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise BadArgument(f"training configuration {path}: {error}") from error
     data = dict(values.get("data", {}))
-    if "manifest" in data:
+    if manifest is not None:
+        data["manifest"] = str(manifest)
+    elif "manifest" in data:
         data["manifest"] = os.path.relpath(path.parent / data["manifest"])
     return TrainingConfig.from_dict({"name": path.stem, **values, "data": data})

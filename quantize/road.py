@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning
 import numpy as np
@@ -84,12 +84,8 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
     lightning.seed_everything(options.seed, verbose=False)
     output.mkdir(parents=True, exist_ok=True)
 
-    crops = calibration_crops(config, training, options)
-    statistics = layer_statistics(network, crops, options.seed)
+    quantized, statistics, crops, n_finer = calibrated(network, config, training, options)
     assert isinstance(config.network, FlightConfig)
-    quantized = quantized_network(config.network, options.weight_bits)
-    take_weights(quantized, network.state_dict())
-    n_finer = choose_exponents(quantized, statistics)
     cells = {"int8": integer_cell(quantized)}
     scenes = {scene.name: scene_samples(scene, options) for scene in validation}
     lines = config.data.crop_lines
@@ -160,6 +156,26 @@ def flight_checkpoint(path: Path) -> tuple[FlightNetwork, TrainingConfig]:
     if not isinstance(module.network, FlightNetwork):
         raise BadArgument(f"checkpoint {path} is not of the flight preset, the only one that can be quantized")
     return module.network.eval().requires_grad_(False), config
+
+
+class Calibrated(NamedTuple):
+    """A Brevitas network, and what it was made by."""
+
+    network: FlightNetwork
+    statistics: dict[str, LayerStatistics]
+    crops: list[FlightBatch]
+    n_finer: dict[str, int]
+
+
+def calibrated(
+    network: FlightNetwork, config: TrainingConfig, training: list[Scene], options: QuantizeOptions
+) -> Calibrated:
+    """The Brevitas network of a float one, its units of weights chosen by what crops of the scenes show."""
+    crops = calibration_crops(config, training, options)
+    statistics = layer_statistics(network, crops, options.seed)
+    quantized = quantized_network(network.config, options.weight_bits)
+    take_weights(quantized, network.state_dict())
+    return Calibrated(quantized, statistics, crops, choose_exponents(quantized, statistics))
 
 
 def calibration_crops(config: TrainingConfig, training: list[Scene], options: QuantizeOptions) -> list[FlightBatch]:
