@@ -6,7 +6,6 @@ the new package has its integers.
 
 import hashlib
 import importlib.metadata
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
+from export.begun import begin
 from export.coded_scene import Samples, check_restored, stream_of
 from export.commands import working_commit
 from export.finetune_report import write_report
@@ -31,7 +31,6 @@ from model.training_config import DataConfig, ScheduleConfig, TrainingConfig
 from quantize.dequantized import float_network, weight_bits
 from quantize.integers import flight_config, integer_cell
 from quantize.road import QuantizeOptions, calibrated
-from runtime.compression import atomic_file
 from runtime.errors import BadArgument
 from runtime.executors import make_executor
 from runtime.flight_package import IntegerPackage, open_integer_package, package_of_parts
@@ -41,7 +40,7 @@ from runtime.stream_format import AdaptiveStage
 START, TUNED = "start", "fine-tuned"
 FLOWN = AdaptiveStage.BEST
 STAGES = (AdaptiveStage.NONE, FLOWN)
-RUN, SCENES, BEGUN, PACKAGE = "run", "scenes.json", "begun.json", "package"
+RUN, SCENES, PACKAGE = "run", "scenes.json", "package"
 
 
 @dataclass(frozen=True)
@@ -151,18 +150,6 @@ def scene_record(scene: Scene) -> dict[str, Any]:
     for line in scene.samples:
         digest.update(np.ascontiguousarray(line, line.dtype.newbyteorder("<")).tobytes())
     return {"name": scene.name, "split": scene.split, "shape": list(scene.shape), "sha256": digest.hexdigest()}
-
-
-def begin(output: Path, begun: dict[str, Any], *, resume: bool) -> None:
-    """Note what the run begins with. Raises BadArgument where it would go on with another one."""
-    path = output / BEGUN
-    if resume and path.is_file():
-        before = json.loads(path.read_bytes())
-        for name, value in begun.items():
-            if before.get(name) != value:
-                raise BadArgument(f"{output} began with other {name}: cannot resume")
-    with atomic_file(path) as file:
-        file.write(json.dumps(begun, indent=1).encode() + b"\n")
 
 
 def plain_data(data: DataConfig) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from model.evaluate import CodedSize
 from model.networks import coded_size
 from model.pack import pack_scenes
+from model.run_record import RATE, read_rows
 from model.scene_cache import read_samples, whole_numbers
 from model.train import load_checkpoint
 from model.train import train as run_training
@@ -22,18 +23,14 @@ manifest_option = click.option("--manifest", type=FILE, help="Scenes instead of 
 
 def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
     """Print where the run left its files, and its last and best rates."""
-    import csv
-
-    with (checkpoint.parent / "curve.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    rated = [row for row in rows if row.get("bits_per_sample")]
-    rates = [float(row["bits_per_sample"]) for row in rated]
+    rows = read_rows(checkpoint.parent)
+    rates = [row[RATE] for row in rows if RATE in row]
     values: dict[str, Any] = {
         "name": config.name,
         "checkpoint": str(checkpoint),
         "epochs_done": len(rows),
         "epochs": config.schedule.epochs,
-        "seconds": float(rows[-1]["seconds"]),
+        "seconds": rows[-1]["seconds"],
         "last_bits_per_sample": rates[-1] if rates else None,
         "best_bits_per_sample": min(rates, default=None),
     }

@@ -16,6 +16,13 @@ from model.curve_picture import write_picture
 from runtime.compression import atomic_file
 
 RATE = "bits_per_sample"
+CURVE = "curve.csv"
+
+
+def read_rows(folder: Path) -> list[dict[str, float]]:
+    """The curve of a run's folder, a row for each epoch; a row lacks what was not measured."""
+    with (folder / CURVE).open(newline="") as file:
+        return [{name: float(text) for name, text in row.items() if text} for row in csv.DictReader(file)]
 
 
 class RunRecord(Callback):
@@ -65,7 +72,7 @@ class RunRecord(Callback):
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        with atomic_file(self.folder / "curve.csv") as file:
+        with atomic_file(self.folder / CURVE) as file:
             file.write(text.getvalue().encode())
         write_picture(self.rows, self.folder / "curve.svg")
         print(self.line(n_epochs), flush=True)

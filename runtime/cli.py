@@ -23,6 +23,7 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
     "pack-scenes": "Pack training scenes for a machine without network.",
     "quantize": "Turn a flight checkpoint into INT8 integers.",
     "train": "Train a network from a TOML file.",
+    "train-flight": "Scenes to an INT8 package by two TOML files.",
 }
 
 

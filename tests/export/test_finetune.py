@@ -1,4 +1,4 @@
-"""A package adapted to scenes: never worse than its start, resumable to the byte, whole, and honest about its scenes."""
+"""A package adapted to scenes: never worse than its start, resumable to the byte, honest about what it saw."""
 
 import json
 from pathlib import Path
