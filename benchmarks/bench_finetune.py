@@ -58,3 +58,7 @@ def main() -> None:
                 )
     facts = {"package_sha256": parent.sha256.hex(), "options": vars(OPTIONS), "training_minutes": minutes}
     save("finetune", "python -m benchmarks.bench_finetune", rows, **facts)
+
+
+if __name__ == "__main__":
+    main()
