@@ -92,8 +92,8 @@ def test_steps_that_move_nothing_leave_the_integers(folder: Path) -> None:
 
 
 def test_a_run_stopped_and_resumed_writes_the_same_bytes(folder: Path, tuned: Path) -> None:
-    arguments = (folder / "start", folder / "a.npy", folder / "b.npy", *SHORT, "--learning-rate", 0.03)
-    arguments = (*arguments, "-o", folder / "parts" / "mission")
+    scenes = (folder / "a.npy", folder / "b.npy")
+    arguments = (folder / "start", *scenes, "-o", folder / "parts" / "mission", *SHORT, "--learning-rate", 0.03)
     assert run(*arguments, "--max-minutes", 0)["epochs_done"] == 1
     for name, other in {"options": ("--seed", 1), "scenes": ("--held-out-lines", 3)}.items():
         with pytest.raises(BadArgument, match=f"began with other {name}: cannot resume"):
