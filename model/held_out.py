@@ -79,7 +79,7 @@ def shortened(entry: dict[str, Any], data: DataConfig, most_lines: int) -> dict[
     """A validation entry of the first lines."""
     scene = open_entry(entry, data)
     first = scene.lines[0] if scene.lines else 0
-    return {**entry, "lines": [first, first + min(scene.shape[0], most_lines)]}
+    return {**entry, "line_range": [first, first + min(scene.shape[0], most_lines)]}
 
 
 def halves(entry: dict[str, Any], data: DataConfig, most_lines: int) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def halves(entry: dict[str, Any], data: DataConfig, most_lines: int) -> list[dic
             "name": f"{entry['name']}[{a}:{b}]",
             "split": split,
             "group": f"{entry['name']}[{a}:{b}]",
-            "lines": [a, b],
+            "line_range": [a, b],
         }
         for split, a, b in parts
     ]

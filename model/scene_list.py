@@ -39,7 +39,7 @@ def entries_of(data: DataConfig, split: str) -> list[dict[str, Any]]:
 
 
 def from_manifest(manifest: Path) -> list[dict[str, Any]]:
-    """Entries of a JSON list of objects: name, path relative to the manifest, split; if wanted group, weight, lines."""
+    """Entries of a JSON list of objects with name, path (relative to the manifest), split, and more if wanted."""
     try:
         entries = json.loads(manifest.read_text())
     except (OSError, ValueError) as error:
@@ -116,11 +116,11 @@ def open_entry(entry: dict[str, Any], data: DataConfig) -> Scene:
 
 def lines_of(entry: dict[str, Any], n_lines: int) -> tuple[int, int] | None:
     """The lines of its file that an entry asks for; None: all. Raises BadArgument."""
-    lines = entry.get("lines")
+    lines = entry.get("line_range")
     if lines is None:
         return None
     if not (isinstance(lines, list) and len(lines) == 2 and all(type(line) is int for line in lines)):
-        raise BadArgument(f"scene {entry['name']}: lines {lines!r}, allowed [first, the one after the last]")
+        raise BadArgument(f"scene {entry['name']}: line_range {lines!r}, allowed [first, the one after the last]")
     first, stop = lines
     if not 0 <= first < stop <= n_lines:
         raise BadArgument(f"scene {entry['name']}: lines {first} to {stop}, its file has {n_lines}")

@@ -110,7 +110,7 @@ def test_a_validation_split_is_taken_at_its_word(folder: Path, tmp_path: Path) -
     report = run(folder / "start", tmp_path / "manifest.json", "-o", tmp_path / "out", *SHORT, "--held-out-lines", 9)
     assert list(report["bits_per_sample"]["start"]["none"]) == ["b"]
     found = json.loads((tmp_path / "out" / "scenes.json").read_text())
-    assert [(entry["name"], entry["split"], entry.get("lines")) for entry in found] == [
+    assert [(entry["name"], entry["split"], entry.get("line_range")) for entry in found] == [
         ("a", "train", None),
         ("b", "validation", [0, 9]),
     ]

@@ -34,7 +34,7 @@ def test_folders_manifests_and_files_go_together(scene_folder: Path) -> None:
     alone = scene_folder / "c.npy"
     np.save(alone, smooth_scene(6, (12, 1, 5)))
     part = scene_folder / "part.json"
-    part.write_text(json.dumps([{"name": "d", "path": "c.npy", "split": "train", "lines": [2, 10]}]))
+    part.write_text(json.dumps([{"name": "d", "path": "c.npy", "split": "train", "line_range": [2, 10]}]))
     write_parted([scene_folder / "manifest.json", folder, alone, part], data, 64)
     assert [scene.name for scene in load_scenes(data, "train")] == [
         "scene_0", "scene_1", "scene_2", "b[0:12]", "c[0:9]", "d[2:8]",

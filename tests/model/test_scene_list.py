@@ -170,7 +170,7 @@ def test_manifest_entries_may_carry_group_and_weight(tmp_path: Path) -> None:
 def test_a_manifest_may_name_lines_of_a_file(scene_folder: Path) -> None:
     whole = np.load(scene_folder / "scene_0.npy")
     path = scene_folder / "parts.json"
-    entries = [{"name": name, "path": "scene_0.npy", "split": name, "lines": lines}
+    entries = [{"name": name, "path": "scene_0.npy", "split": name, "line_range": lines}
                for name, lines in (("train", [0, 20]), ("validation", [20, 24]))]  # fmt: skip
     path.write_text(json.dumps(entries))
     parts = [load_scenes(data_config(path), split)[0] for split in ("train", "validation")]
@@ -184,13 +184,13 @@ def test_a_manifest_may_name_lines_of_a_file(scene_folder: Path) -> None:
         ([0, 25], "scene a: lines 0 to 25, its file has 24"),
         ([5, 5], "scene a: lines 5 to 5, its file has 24"),
         ([-1, 3], "scene a: lines -1 to 3"),
-        ([3], "scene a: lines .3., allowed .first, the one after the last"),
-        (["0", 9], "scene a: lines"),
-        (7, "scene a: lines 7, allowed"),
+        ([3], "scene a: line_range .3., allowed .first, the one after the last"),
+        (["0", 9], "scene a: line_range"),
+        (7, "scene a: line_range 7, allowed"),
     ],
 )
 def test_lines_that_a_file_does_not_have_are_an_error(lines: Any, message: str, scene_folder: Path) -> None:
     path = scene_folder / "parts.json"
-    path.write_text(json.dumps([{"name": "a", "path": "scene_0.npy", "split": "train", "lines": lines}]))
+    path.write_text(json.dumps([{"name": "a", "path": "scene_0.npy", "split": "train", "line_range": lines}]))
     with pytest.raises(BadArgument, match=message):
         load_scenes(data_config(path), "train")
