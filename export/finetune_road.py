@@ -5,7 +5,6 @@ the new package has its integers.
 """
 
 import hashlib
-import importlib.metadata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from tqdm import tqdm
 from export.begun import begin
 from export.coded_scene import Samples, check_restored, stream_of
 from export.commands import working_commit
-from export.finetune_report import write_report
+from export.finetune_report import markdown
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
 from model.flight_network import FlightNetwork
@@ -30,7 +29,8 @@ from model.train import checked_scenes, fit, stored_checkpoint
 from model.training_config import DataConfig, ScheduleConfig, TrainingConfig
 from quantize.dequantized import float_network, weight_bits
 from quantize.integers import flight_config, integer_cell
-from quantize.road import QuantizeOptions, calibrated
+from quantize.report import write_report
+from quantize.road import QuantizeOptions, calibrated, mean, versions
 from runtime.errors import BadArgument
 from runtime.executors import make_executor
 from runtime.flight_package import IntegerPackage, open_integer_package, package_of_parts
@@ -107,7 +107,8 @@ def finetune_package(
     lines = {scene.name: np.asarray(scene.samples).astype(np.int32) for scene in held_out}
     tuned = packaged(target, cell, record, bits, TUNED)
     rates = {START: rates_of(parent, lines, START), TUNED: rates_of(tuned, lines, TUNED)}
-    written = min(rates, key=lambda name: mean(rates[name][FLOWN.name.lower()]))  # of equal ones the start
+    flown = {name: mean(found[FLOWN.name.lower()]) for name, found in rates.items()}
+    written = min(flown, key=flown.__getitem__)  # of equal ones the start
     package = tuned if written == TUNED else packaged(target, parent.cell, record, bits, START)
     executor = make_executor(package)
     for samples in lines.values():
@@ -118,9 +119,9 @@ def finetune_package(
         "package_sha256": package.sha256.hex(),
         "written": written,
         "bits_per_sample": rates,
-        "gain": mean(rates[START][FLOWN.name.lower()]) - mean(rates[written][FLOWN.name.lower()]),
+        "gain": flown[START] - flown[written],
     }
-    write_report(output, report)
+    write_report(output, report, markdown(report))
     return report
 
 
@@ -160,8 +161,7 @@ def plain_data(data: DataConfig) -> dict[str, Any]:
 def packaged(target: Path, cell: IntegerCell, record: dict[str, Any], bits: int, written: str) -> IntegerPackage:
     """The package of a cell, not on disk yet."""
     training = {"commit": working_commit(), **record}
-    versions = {name: importlib.metadata.version(name) for name in ("brevitas", "torch", "numpy")}
-    quantization = {"weight_bits": bits, "written": written, "versions": versions}
+    quantization = {"weight_bits": bits, "written": written, "versions": versions()}
     package = package_of_parts(target, integer_package_parts(cell, target.parent.name, training, quantization))
     assert isinstance(package, IntegerPackage)
     return package
@@ -176,8 +176,3 @@ def rates_of(package: IntegerPackage, lines: dict[str, Samples], what: str) -> d
             size = len(stream_of(package, executor, samples, stage))
             rates[stage.name.lower()][name] = 8 * size / samples.size
     return rates
-
-
-def mean(rates: dict[str, float]) -> float:
-    """Over the scenes."""
-    return float(np.mean(list(rates.values())))

@@ -25,7 +25,7 @@ from quantize.finetune import RUN, finetune, finetuning_config
 from quantize.flight_layers import WEIGHT_BITS, quantized_network, take_weights
 from quantize.integers import exact_network, integer_cell
 from quantize.integers_folder import write_integers
-from quantize.report import write_report
+from quantize.report import markdown, write_report
 from quantize.sensitivity import losses, middle, set_all
 from runtime.errors import BadArgument
 from runtime.integer_cell import ARITHMETIC, LARGEST_SUM, IntegerCell
@@ -129,7 +129,7 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
         "arithmetic": ARITHMETIC,
         "architecture": config.network.to_dict(),
         "options": plain_options(options),
-        "versions": {name: importlib.metadata.version(name) for name in ("brevitas", "torch", "numpy")},
+        "versions": versions(),
         "bits_per_sample": rates,
         "written": chosen,
         "loss": {name: rates[chosen][name] - rates["float"][name] for name in scenes},
@@ -144,7 +144,7 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
     provenance = {**record, "weight_bits": options.weight_bits, "written": chosen, "data": training_data,
                   "schedule": asdict(config.schedule), "fine_tuning": RUN if options.epochs else None}  # fmt: skip
     write_integers(output, cell, config.network, provenance)
-    write_report(output, report)
+    write_report(output, report, markdown(report))
     return report
 
 
@@ -207,6 +207,11 @@ def cell_rates(cell: IntegerCell, scenes: dict[str, Any], segment_lines: int) ->
 def mean(rates: dict[str, float]) -> float:
     """Over the scenes."""
     return float(np.mean(list(rates.values())))
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that decide about integers."""
+    return {name: importlib.metadata.version(name) for name in ("brevitas", "torch", "numpy")}
 
 
 def plain_options(options: QuantizeOptions) -> dict[str, Any]:
