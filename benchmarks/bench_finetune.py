@@ -1,4 +1,4 @@
-"""What a fine-tuning on the first half of a scene gains on its second half, and on the other scene of the same sensor.
+"""What fine-tunings on the first half of one scene, or of two, gain on the second halves of both, of the same sensor.
 
 The start is the shipped package, which has seen no scene of this sensor. Lines of the second halves are in neither the
 training nor the choice between start and fine-tuned: that is made on the last lines of the first half.
@@ -24,7 +24,7 @@ OPTIONS = FinetuneOptions()
 
 
 def main() -> None:
-    """Two fine-tunings, each measured on two scenes; a stopped run goes on."""
+    """Three fine-tunings, each measured on two scenes; a stopped run goes on."""
     parent = open_integer_package(SHIPPED)
     halves: dict[str, Any] = {}
     for name in NAMES:
@@ -38,21 +38,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         alone = {name: coded_rate(Scene(half), None, AdaptiveStage.BEST, Path(folder)) for name, half in halves.items()}
     rows, minutes = [], {}
-    for name in NAMES:
-        output = FOLDER / name
-        finetune_package(SHIPPED, [FOLDER / f"{name}.npy"], output, OPTIONS, resume=True)
-        minutes[name] = round(read_rows(output / RUN)[-1]["seconds"] / 60, 1)
+    for tuned_on in ([NAMES[0]], [NAMES[1]], list(NAMES)):
+        label = " and ".join(tuned_on)
+        output = FOLDER / "_".join(tuned_on)
+        finetune_package(SHIPPED, [FOLDER / f"{name}.npy" for name in tuned_on], output, OPTIONS, resume=True)
+        minutes[label] = round(read_rows(output / RUN)[-1]["seconds"] / 60, 1)
         after = rates_of(open_integer_package(output / PACKAGE), halves, "fine-tuned")
         for measured in halves:
             for stage, rates in before.items():
                 rows.append(
                     {
-                        "fine-tuned on the first half of": name,
+                        "fine-tuned on the first half of": label,
                         "second half of": measured,
                         "stage": stage,
                         "start": rates[measured],
                         "fine-tuned": after[stage][measured],
-                        "gain": rates[measured] - after[stage][measured],
+                        "gain": round(rates[measured] - after[stage][measured], 4),
                         "stage best without network": alone[measured],
                     }
                 )
