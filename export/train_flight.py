@@ -36,7 +36,9 @@ def train_flight(
     """
     if scenes is not None and (scenes / "MANIFEST.json").is_file():
         scenes = scenes / "MANIFEST.json"
-    config = load_training_config(config_path, scenes)
+    config = load_training_config(config_path)
+    if scenes is not None:
+        config = replace(config, data=replace(config.data, manifest=str(scenes)))
     values = recipe_values(recipe)
     begin(output, {"configuration": config.to_dict(), "quantization": values}, resume=True)
     packed = output / SCENES / MANIFEST

@@ -14,11 +14,13 @@ from model.run_record import RATE, read_rows
 from model.scene_cache import read_samples, whole_numbers
 from model.train import load_checkpoint
 from model.train import train as run_training
-from model.training_config import TrainingConfig, load_training_config
+from model.training_config import TrainingConfig, load_training_config, load_twins
 from runtime.errors import BadArgument
 
 FILE = click.Path(path_type=Path)
-manifest_option = click.option("--manifest", type=FILE, help="Scenes instead of those of CONFIG, in the same forms.")
+set_option = click.option(
+    "--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of what CONFIG says."
+)
 
 
 def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
@@ -44,17 +46,27 @@ def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
 @click.command()
 @click.argument("config", type=FILE)
 @click.option("--start", type=FILE, help="A checkpoint whose weights begin the run.")
-@manifest_option
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
 @click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
+@set_option
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+@click.option("--twins", type=FILE, help="A TOML file: train CONFIG once for each of its tables, with their keys.")
+@click.option("--only", multiple=True, help="A table of --twins; more if given more than once.")
 def train(
-    config: Path, start: Path | None, manifest: Path | None, resume: bool, max_minutes: float | None, as_json: bool
+    config: Path,
+    start: Path | None,
+    resume: bool,
+    max_minutes: float | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+    twins: Path | None,
+    only: tuple[str, ...],
 ) -> None:
     """Train the network that CONFIG, a TOML file, describes."""
-    values = load_training_config(config, manifest)
-    last = run_training(values, resume=resume, start=start, max_minutes=max_minutes)
-    report(values, last, as_json=as_json)
+    runs = load_twins(config, twins, settings, only) if twins else [load_training_config(config, settings)]
+    for values in runs:
+        last = run_training(values, resume=resume, start=start, max_minutes=max_minutes)
+        report(values, last, as_json=as_json)
 
 
 @click.command()
@@ -102,9 +114,9 @@ def as_row(name: str, size: CodedSize) -> dict[str, Any]:
 @click.command("pack-scenes")
 @click.argument("config", type=FILE)
 @click.argument("folder", type=FILE)
-@manifest_option
-def pack(config: Path, folder: Path, manifest: Path | None) -> None:
+@set_option
+def pack(config: Path, folder: Path, settings: tuple[str, ...]) -> None:
     """Write the scenes of CONFIG into FOLDER, compressed, with a manifest to train from."""
-    data = load_training_config(config, manifest).data
+    data = load_training_config(config, settings).data
     n_bytes = pack_scenes(data, [data.train_split, data.validation_split], folder)
     click.echo(f"{folder}: {n_bytes:,} bytes")

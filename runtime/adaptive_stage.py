@@ -5,7 +5,7 @@
     for each line:
         begin_line(state)
         for each band z, from 0 on:
-            encode_band(parameters, state, samples, z, network_doubled, sample_range, out_mapped)
+            encode_band(parameters, state, samples, z, network_doubled, max_error, sample_range, out_mapped)
         end_line(state)
 
 and the same with `decode_band`. The state is handed in and changed in place; nothing else is kept.
@@ -20,6 +20,7 @@ from numba import njit
 from runtime.adaptive_band import code_band
 from runtime.adaptive_parameters import StageParameters
 from runtime.adaptive_state import N_LINES, OFFSET, TILT, StageState
+from runtime.column_correction import begin_correction
 from runtime.errors import Corrupt
 from runtime.slow_means import add_line, advance, read_means
 from runtime.stripe_tilt import follow_stripes
@@ -33,6 +34,7 @@ def begin_line(state: Any) -> None:
     """Prepare the state for the bands of the next line."""
     read_means(state.means, state.place[OFFSET], state.means_now)
     state.prior[:] = 0.0
+    begin_correction(state.column_moments, state.trend)
     state.network_error[:] = 0
 
 
@@ -43,6 +45,8 @@ def end_line(state: Any) -> None:
     add_line(state.line, state.place[OFFSET], n_before, state.means)
     state.place[TILT] = follow_stripes(state.line, n_before, state.details, state.near_sums, state.far_sums)
     state.place[OFFSET] = advance(state.means, state.place[OFFSET], state.place[TILT])
+    state.column_errors[2] = state.column_errors[1]
+    state.column_errors[1] = state.column_errors[0]
     state.line_before_that[:] = state.line_before
     state.line_before[:] = state.line
     state.place[N_LINES] = n_before + 1
@@ -54,6 +58,7 @@ def code_line(
     lanes: Any,
     mixed: Any,
     state: Any,
+    error: Any,
     smallest: Any,
     largest: Any,
     is_decoder: Any,
@@ -64,7 +69,18 @@ def code_line(
     begin_line(state)
     for z in range(values.shape[0]):
         if not code_band(
-            parameters, lanes, mixed, state, z, values[z], smallest, largest, is_decoder, values[z], out_values[z]
+            parameters,
+            lanes,
+            mixed,
+            state,
+            z,
+            values[z],
+            error,
+            smallest,
+            largest,
+            is_decoder,
+            values[z],
+            out_values[z],
         ):
             return np.int64(z)
     end_line(state)
@@ -77,19 +93,22 @@ def encode_band(
     samples: Row,
     z: int,
     network_doubled: Row | None,
+    max_error: int,
     sample_range: tuple[int, int],
     out_mapped: Row,
 ) -> None:
     """Fill the mapped residuals (X,) of `samples`, band `z` of the line; bands come in order.
 
     network_doubled: (X,) s-tilde of the network for this band, given exactly where parameters.has_network is 1.
-    sample_range: smallest and largest sample, both included.
+    max_error: m of every sample; state.line gets what both sides know of them. sample_range: smallest and largest
+    sample, both included.
     """
     network = samples if network_doubled is None else network_doubled
     assert (network_doubled is not None) == bool(parameters.has_network)
     code_band(
-        parameters, parameters.lanes, parameters.mixed, state, z, network, *sample_range, False, samples, out_mapped
-    )
+        parameters, parameters.lanes, parameters.mixed, state, z, network, max_error, *sample_range, False,
+        samples, out_mapped,
+    )  # fmt: skip
 
 
 def decode_band(
@@ -98,6 +117,7 @@ def decode_band(
     mapped: Row,
     z: int,
     network_doubled: Row | None,
+    max_error: int,
     sample_range: tuple[int, int],
     out_samples: Row,
 ) -> None:
@@ -108,6 +128,7 @@ def decode_band(
     network = mapped if network_doubled is None else network_doubled
     assert (network_doubled is not None) == bool(parameters.has_network)
     if not code_band(
-        parameters, parameters.lanes, parameters.mixed, state, z, network, *sample_range, True, mapped, out_samples
-    ):
+        parameters, parameters.lanes, parameters.mixed, state, z, network, max_error, *sample_range, True,
+        mapped, out_samples,
+    ):  # fmt: skip
         raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")

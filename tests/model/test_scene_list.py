@@ -194,3 +194,29 @@ def test_lines_that_a_file_does_not_have_are_an_error(lines: Any, message: str, 
     path.write_text(json.dumps([{"name": "a", "path": "scene_0.npy", "split": "train", "line_range": lines}]))
     with pytest.raises(BadArgument, match=message):
         load_scenes(data_config(path), "train")
+
+
+def names(config: DataConfig) -> tuple[list[str], list[str]]:
+    return tuple([scene.name for scene in load_scenes(config, split)] for split in ("train", "validation"))  # type: ignore[return-value]  # of two
+
+
+def test_patterns_move_scenes_between_training_and_validation(scene_folder: Path) -> None:
+    def chosen(**patterns: list[str]) -> tuple[list[str], list[str]]:
+        return names(data_config(scene_folder / "manifest.json", **patterns))
+
+    everything = [f"scene_{i}" for i in range(4)]
+    assert chosen(validate=["*_3"], also_train=["*"]) == (everything, ["scene_3"])
+    assert chosen(also_train=["*"], without=["*_[01]"], validate=["*_[01]"]) == (everything[2:], everything[:2])
+    assert chosen(without=["*_1"]) == (["scene_0", "scene_2"], ["scene_3"])
+    with pytest.raises(BadArgument, match="no scene in split 'validation'"):
+        chosen(also_train=["*"])
+    with pytest.raises(BadArgument, match="no scene in split 'train'"):
+        chosen(without=["*"])
+
+
+def test_patterns_do_not_part_groups(scene_folder: Path) -> None:
+    config = data_config(
+        scene_folder / "manifest.json", groups=[["scene_0", "scene_1"]], without=["*_1"], validate=["*_1"]
+    )
+    with pytest.raises(BadArgument, match=r"scene_0\+scene_1.*scene_0 trains, scene_1 validates"):
+        names(config)

@@ -22,7 +22,7 @@ def crops(seed: int) -> list[FlightBatch]:
     """Inputs for a calibration; the rest of a batch is not looked at."""
     lines, bands = as_tensors(random_features(np.random.default_rng(seed), (6, 5, 7)))
     nothing = torch.zeros(0)
-    return [FlightBatch(lines, bands, nothing, nothing, 0, nothing)]
+    return [FlightBatch(lines, bands, nothing, nothing, 0, nothing, nothing)]
 
 
 def quantized(network: FlightNetwork, bits: int, seed: int) -> IntegerCell:
