@@ -126,7 +126,7 @@ def finetune_package(
 
 
 def mission_config(shape: CellShape, output: Path, options: FinetuneOptions) -> TrainingConfig:
-    """The training run: crops and loss of the shipped network's recipe, five validations on the way."""
+    """The training run: crops that a CPU likes, the loss of what flies, five validations on the way."""
     return TrainingConfig(
         RUN,
         flight_config(shape),
@@ -137,7 +137,7 @@ def mission_config(shape: CellShape, output: Path, options: FinetuneOptions) -> 
             learning_rate=options.learning_rate,
             final_learning_rate=options.learning_rate / 50,
             weight_decay=0.0,
-            loss="rate",
+            loss="staged",
             seed=options.seed,
             validate_every=max(1, options.epochs // 5),
         ),
