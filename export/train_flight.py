@@ -20,7 +20,7 @@ from model.training_config import load_training_config
 from quantize.recipe import recipe_values
 from quantize.road import QuantizeOptions, quantize
 from runtime.executors import make_executor
-from runtime.flight_package import open_integer_package
+from runtime.flight_package import package_of_parts
 
 FILE = click.Path(path_type=Path)
 SCENES, INT8, PACKAGE = "scenes", "int8", "package"
@@ -57,8 +57,9 @@ def train_flight(
     if not is_quantized(integers, last):
         quantize(last, integers, QuantizeOptions(**values, resume=True))
     package = output / PACKAGE
-    write_package(integer_parts(read_quantized_folder(integers), None, None, None, None), package)
-    make_executor(open_integer_package(package))
+    parts = integer_parts(read_quantized_folder(integers), None, None, None, None)
+    make_executor(package_of_parts(package, parts))
+    write_package(parts, package)
     say(f"{package}: passes its self-test")
     return package
 
