@@ -9,7 +9,13 @@ TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/$(shell git rev-parse --short
 # files, not tests, are shared out: fixtures of a file are made once
 TWO_CORES := -n 2 --dist loadfile
 
-.PHONY: help setup demo test test-slow emulation executors check bench clean
+# of train-flight: what it trains on and by, and where everything goes; a stopped run goes on
+SCENES ?= ../shared/scenes
+CONFIG ?= model/configs/flight.toml
+RECIPE ?= quantize/configs/flight.toml
+OUTPUT ?= runs/train_flight
+
+.PHONY: help setup demo train-flight test test-slow emulation executors check bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +37,9 @@ setup: $(VENV)/.dev ## make .venv with the linerwkv command, training and test t
 
 demo: $(VENV)/.runtime ## compress and restore a synthetic scene with the shipped package (installs the runtime only)
 	$(BIN)/linerwkv demo --output demo_output
+
+train-flight: $(VENV)/.dev ## scenes to an INT8 package, on a GPU where there is one (SCENES, CONFIG, RECIPE, OUTPUT)
+	$(BIN)/linerwkv train-flight $(CONFIG) $(RECIPE) --scenes $(SCENES) -o $(OUTPUT)
 
 test: $(VENV)/.dev ## the test suite (minutes)
 	$(TEST_ENV) $(BIN)/python -m pytest $(TWO_CORES)

@@ -1,6 +1,5 @@
 """Which rate a trained checkpoint reaches on every real scene, by the real coder: python -m ... runs/NAME/best.ckpt."""
 
-import csv
 import json
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from tqdm import tqdm
 from benchmarks.record import SCENES, save
 from model.network import count_parameters
 from model.networks import coded_size, count_macs
+from model.run_record import read_rows
 from model.train import load_checkpoint
 from runtime.scene_reader import open_scene
 
@@ -31,13 +31,12 @@ def main() -> None:
         else:
             rows.append({"scene": entry["name"], "split": entry["split"], "bits per sample": rate})
     rows.append({"scene": f"neon_mlbs (mean of {len(plots)})", "split": "train", "bits per sample": np.mean(plots)})
-    with (checkpoint.parent / "curve.csv").open(newline="") as file:
-        epochs = list(csv.DictReader(file))
+    epochs = read_rows(checkpoint.parent)
     facts = {
         "parameters": count_parameters(network),
         "macs_per_sample": count_macs(network),
         "epochs": len(epochs),
-        "training_hours": round(float(epochs[-1]["seconds"]) / 3600, 2),
+        "training_hours": round(epochs[-1]["seconds"] / 3600, 2),
     }
     command = f"python -m benchmarks.bench_checkpoint runs/{config.name}/{checkpoint.name}"
     save(f"checkpoint_{config.name}", command, rows, **facts)

@@ -9,6 +9,8 @@ import numba
 import numpy as np
 import onnxruntime
 
+from model.machine import processor
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -23,13 +25,6 @@ def head() -> dict[str, Any]:
         "onnxruntime": onnxruntime.__version__,
         "commit": git("rev-parse", "--short", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else ""),
     }
-
-
-def processor() -> str:
-    """The processor's model name."""
-    info = Path("/proc/cpuinfo")
-    names = [line for line in info.read_text().splitlines() if "model name" in line] if info.exists() else []
-    return names[0].split(":", 1)[1].strip() if names else platform.processor()
 
 
 def git(*arguments: str) -> str:

@@ -8,15 +8,13 @@ from pathlib import Path
 from export.accelerator_graphs import accelerator_graphs
 from runtime.accelerator_form import AcceleratorForm
 from runtime.errors import BadArgument
-from runtime.flight_package import IntegerPackage, open_package
+from runtime.flight_package import open_integer_package
 from runtime.tie_free import unmet_conditions
 
 
 def accelerator_executor(source: Path, activation: str) -> AcceleratorForm:
     """The sub-graphs of an int8 package on ONNX Runtime, for tiles of any size. Raises LineRwkvError."""
-    package = open_package(source)
-    if not isinstance(package, IntegerPackage):
-        raise BadArgument(f"package {source} is of arithmetic {package.arithmetic}: sub-graphs need int8-v1")
+    package = open_integer_package(source)
     graphs = accelerator_graphs(package.cell, n_bands=None, n_columns=None, activation=activation)
     named = {name: model.SerializeToString() for name, model in graphs.items()}
     return AcceleratorForm(package.cell, named, activation, sha256=package.sha256.hex())

@@ -1,4 +1,4 @@
-"""The verbs of training: train, finetune, evaluate, pack-scenes."""
+"""The verbs of training: train, evaluate, pack-scenes."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from tqdm import tqdm
 from model.evaluate import CodedSize
 from model.networks import coded_size
 from model.pack import pack_scenes
+from model.run_record import RATE, read_rows
 from model.scene_cache import read_samples, whole_numbers
 from model.train import load_checkpoint
 from model.train import train as run_training
@@ -17,22 +18,21 @@ from model.training_config import TrainingConfig, load_training_config, load_twi
 from runtime.errors import BadArgument
 
 FILE = click.Path(path_type=Path)
+set_option = click.option(
+    "--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of what CONFIG says."
+)
 
 
 def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
     """Print where the run left its files, and its last and best rates."""
-    import csv
-
-    with (checkpoint.parent / "curve.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    rated = [row for row in rows if row.get("bits_per_sample")]
-    rates = [float(row["bits_per_sample"]) for row in rated]
+    rows = read_rows(checkpoint.parent)
+    rates = [row[RATE] for row in rows if RATE in row]
     values: dict[str, Any] = {
         "name": config.name,
         "checkpoint": str(checkpoint),
         "epochs_done": len(rows),
         "epochs": config.schedule.epochs,
-        "seconds": float(rows[-1]["seconds"]),
+        "seconds": rows[-1]["seconds"],
         "last_bits_per_sample": rates[-1] if rates else None,
         "best_bits_per_sample": min(rates, default=None),
     }
@@ -45,14 +45,16 @@ def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("config", type=FILE)
+@click.option("--start", type=FILE, help="A checkpoint whose weights begin the run.")
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
 @click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
-@click.option("--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of what CONFIG says.")
+@set_option
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 @click.option("--twins", type=FILE, help="A TOML file: train CONFIG once for each of its tables, with their keys.")
 @click.option("--only", multiple=True, help="A table of --twins; more if given more than once.")
 def train(
     config: Path,
+    start: Path | None,
     resume: bool,
     max_minutes: float | None,
     settings: tuple[str, ...],
@@ -63,20 +65,8 @@ def train(
     """Train the network that CONFIG, a TOML file, describes."""
     runs = load_twins(config, twins, settings, only) if twins else [load_training_config(config, settings)]
     for values in runs:
-        report(values, run_training(values, resume=resume, max_minutes=max_minutes), as_json=as_json)
-
-
-@click.command()
-@click.argument("checkpoint", type=FILE)
-@click.argument("config", type=FILE)
-@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
-@click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
-@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
-def finetune(checkpoint: Path, config: Path, resume: bool, max_minutes: float | None, as_json: bool) -> None:
-    """Train by CONFIG, starting from the weights of CHECKPOINT."""
-    values = load_training_config(config)
-    last = run_training(values, resume=resume, start=checkpoint, max_minutes=max_minutes)
-    report(values, last, as_json=as_json)
+        last = run_training(values, resume=resume, start=start, max_minutes=max_minutes)
+        report(values, last, as_json=as_json)
 
 
 @click.command()
@@ -124,8 +114,9 @@ def as_row(name: str, size: CodedSize) -> dict[str, Any]:
 @click.command("pack-scenes")
 @click.argument("config", type=FILE)
 @click.argument("folder", type=FILE)
-def pack(config: Path, folder: Path) -> None:
+@set_option
+def pack(config: Path, folder: Path, settings: tuple[str, ...]) -> None:
     """Write the scenes of CONFIG into FOLDER, compressed, with a manifest to train from."""
-    data = load_training_config(config).data
+    data = load_training_config(config, settings).data
     n_bytes = pack_scenes(data, [data.train_split, data.validation_split], folder)
     click.echo(f"{folder}: {n_bytes:,} bytes")

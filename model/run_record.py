@@ -1,24 +1,34 @@
-"""The curve of a run: a line on the terminal for each epoch, a table and a picture in the run's folder.
+"""The curve of a run: a line on the terminal for each epoch, a table, a picture and the machines in the run's folder.
 
-The rows travel inside the checkpoint, so a resumed run goes on with the same curve.
+Rows and machines travel inside the checkpoint, so a resumed run goes on with the same curve.
 """
 
 import csv
 import io
+import json
 import math
 import time
 from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import Callback
 
 from model.crop_validation import PREFIX as CROPS
 from model.curve_picture import write_picture
+from model.machine import trainer_machine
 from runtime.compression import atomic_file
 from runtime.errors import BadArgument
 
 RATE = "bits_per_sample"
+CURVE = "curve.csv"
+
+
+def read_rows(folder: Path) -> list[dict[str, float]]:
+    """The curve of a run's folder, a row for each epoch; a row lacks what was not measured."""
+    with (folder / CURVE).open(newline="") as file:
+        return [{name: float(text) for name, text in row.items() if text} for row in csv.DictReader(file)]
 
 
 class RunRecord(Callback):
@@ -30,18 +40,23 @@ class RunRecord(Callback):
         self.seconds = 0.0  # of training, over all sessions
         self.epoch_start = 0.0
         self.session_epochs: list[float] = []  # seconds each
+        self.machines: list[str] = []  # of all sessions, each once
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
-        return {"rows": self.rows, "seconds": self.seconds}
+        return {"rows": self.rows, "seconds": self.seconds, "machines": self.machines}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.rows, self.seconds = list(state_dict["rows"]), float(state_dict["seconds"])
+        self.machines = list(state_dict.get("machines", []))  # checkpoints did not always keep them
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Start the clock."""
+        """Start the clock, note the machine."""
         self.epoch_start = time.perf_counter()
+        machine = trainer_machine(str(pl_module.device), torch.get_num_threads())
+        if machine not in self.machines:
+            self.machines.append(machine)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Add the row, write the files, print the line. Raises BadArgument where the loss is not a number."""
@@ -71,8 +86,11 @@ class RunRecord(Callback):
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        with atomic_file(self.folder / "curve.csv") as file:
+        with atomic_file(self.folder / CURVE) as file:
             file.write(text.getvalue().encode())
+        run = {"machines": self.machines, "seconds": self.rows[-1]["seconds"], "epochs": len(self.rows)}
+        with atomic_file(self.folder / "run.json") as file:
+            file.write(json.dumps(run, indent=1).encode() + b"\n")
         write_picture(self.rows, self.folder / "curve.svg")
         print(self.line(n_epochs), flush=True)
 

@@ -34,6 +34,8 @@ class Scene:
     """Scenes of one group never part into different splits; empty: a group of its own."""
     weight: float = 1.0
     """How much more often than others of its size it is drawn."""
+    lines: tuple[int, int] | None = None
+    """First line, and the one after the last, where the scene is a part of its file."""
 
     @property
     def samples(self) -> npt.NDArray[np.integer[Any]]:
@@ -42,6 +44,8 @@ class Scene:
             samples = mapped_samples(self.path)
         except BadArgument as error:
             raise BadArgument(f"scene {self.name}: {error}") from error
+        if self.lines is not None:
+            samples = samples[slice(*self.lines)]
         if samples.shape != self.shape:
             raise BadArgument(f"scene {self.name}: shape {samples.shape}, was {self.shape} when the run began")
         return samples

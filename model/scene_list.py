@@ -62,7 +62,7 @@ def serves(entry: dict[str, Any], data: DataConfig, split: str) -> bool:
 
 
 def from_manifest(manifest: Path) -> list[dict[str, Any]]:
-    """Entries of a JSON list of objects: name, path (relative to the manifest), split; group and weight if wanted."""
+    """Entries of a JSON list of objects with name, path (relative to the manifest), split, and more if wanted."""
     try:
         entries = json.loads(manifest.read_text())
     except (OSError, ValueError) as error:
@@ -130,8 +130,24 @@ def open_entry(entry: dict[str, Any], data: DataConfig) -> Scene:
     except LineRwkvError as error:
         raise BadArgument(f"scene {entry['name']}: {error}") from error
     y, z, x = shape
+    lines = lines_of(entry, y)
+    if lines is not None:
+        y = lines[1] - lines[0]
     weight = float(entry.get("weight", 1.0))
-    return Scene(entry["name"], entry["split"], path, (y, z, x), entry["group"], weight)
+    return Scene(entry["name"], entry["split"], path, (y, z, x), entry["group"], weight, lines)
+
+
+def lines_of(entry: dict[str, Any], n_lines: int) -> tuple[int, int] | None:
+    """The lines of its file that an entry asks for; None: all. Raises BadArgument."""
+    lines = entry.get("line_range")
+    if lines is None:
+        return None
+    if not (isinstance(lines, list) and len(lines) == 2 and all(type(line) is int for line in lines)):
+        raise BadArgument(f"scene {entry['name']}: line_range {lines!r}, allowed [first, the one after the last]")
+    first, stop = lines
+    if not 0 <= first < stop <= n_lines:
+        raise BadArgument(f"scene {entry['name']}: lines {first} to {stop}, its file has {n_lines}")
+    return first, stop
 
 
 def weighted(scene: Scene, data: DataConfig) -> Scene:

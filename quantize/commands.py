@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from quantize.recipe import recipe_values
 from quantize.road import QuantizeOptions, quantize
 from runtime.errors import BadArgument
 
@@ -12,9 +13,23 @@ FILE = click.Path(path_type=Path)
 DEFAULT = QuantizeOptions()
 
 
+def take_recipe(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    """The values of a recipe stand for options that are not given."""
+    if path is not None:
+        context.default_map = recipe_values(path)
+
+
 @click.command("quantize")
 @click.argument("checkpoint", type=FILE)
 @click.option("-o", "--output", required=True, type=FILE, help="Folder for integers, report and fine-tuning run.")
+@click.option(
+    "--recipe",
+    type=FILE,
+    is_eager=True,
+    expose_value=False,
+    callback=take_recipe,
+    help="TOML file of options, for those that are not given here.",
+)
 @click.option("--manifest", type=FILE, help="Scenes instead of those that the checkpoint was trained on.")
 @click.option(
     "--weight-bits",

@@ -185,8 +185,9 @@ class QuantizedLinear(QuantLinear):  # type: ignore[misc]  # Brevitas ships no t
     def allowed_exponents(self, wanted: Tensor) -> Tensor:
         """The nearest exponents with an allowed shift that do not clip the bias."""
         lowest, highest = self.exponent_range()
-        largest_bias = (1 << (BIAS_BITS - 1)) - 1
-        for_bias = torch.frexp(self.bias.detach().abs() / (self.input_unit * largest_bias))[1]
+        largest_bias = (1 << (BIAS_BITS - 1)) - 0.5  # rounded up it would be clipped by one; what fits stays below it
+        bias = self.bias.detach().abs() / (self.input_unit * largest_bias)
+        for_bias = torch.where(bias > 0, torch.frexp(bias)[1], lowest)  # frexp gives zero the exponent of one
         return torch.maximum(wanted.int(), for_bias).clamp(lowest, highest).to(torch.int8)
 
     def largest_value_exponents(self) -> Tensor:

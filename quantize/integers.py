@@ -17,6 +17,11 @@ def cell_shape(config: FlightConfig) -> CellShape:
     return CellShape.from_dict(config.to_dict())
 
 
+def flight_config(shape: CellShape) -> FlightConfig:
+    """The configuration of the network of a cell."""
+    return FlightConfig(shape.features, shape.line_convolutions, shape.line_blocks, shape.band_convolutions)
+
+
 def integer_cell(network: FlightNetwork) -> IntegerCell:
     """The integers of a Brevitas network, checked. Raises Corrupt."""
     shape = cell_shape(network.config)
@@ -85,9 +90,8 @@ class ExactMemory(Memory):
 
 def exact_network(cell: IntegerCell) -> FlightNetwork:
     """A network that outputs the taps of `cell`, times 2**-TAP_BITS, without Brevitas and without gradients."""
-    shape = cell.shape
-    config = FlightConfig(shape.features, shape.line_convolutions, shape.line_blocks, shape.band_convolutions)
-    network = FlightNetwork(config, layer=ExactLinear, memory=ExactMemory).requires_grad_(False).eval()
+    network = FlightNetwork(flight_config(cell.shape), layer=ExactLinear, memory=ExactMemory)
+    network.requires_grad_(False).eval()
     for name, layer in cell.layers.items():
         module = network.get_submodule(name)
         assert isinstance(module, ExactLinear)

@@ -14,11 +14,11 @@ TITLES = {
 }
 
 
-def write_report(folder: Path, report: dict[str, Any]) -> None:
-    """Write report.json and report.md."""
-    for name, text in (("report.json", json.dumps(report, indent=1) + "\n"), ("report.md", markdown(report))):
+def write_report(folder: Path, report: dict[str, Any], text: str) -> None:
+    """Write report.json, and report.md for reading."""
+    for name, content in (("report.json", json.dumps(report, indent=1) + "\n"), ("report.md", text)):
         with atomic_file(folder / name) as file:
-            file.write(text.encode())
+            file.write(content.encode())
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

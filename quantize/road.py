@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning
 import numpy as np
@@ -25,7 +25,7 @@ from quantize.finetune import RUN, finetune, finetuning_config
 from quantize.flight_layers import WEIGHT_BITS, quantized_network, take_weights
 from quantize.integers import exact_network, integer_cell
 from quantize.integers_folder import write_integers
-from quantize.report import write_report
+from quantize.report import markdown, write_report
 from quantize.sensitivity import losses, middle, set_all
 from runtime.errors import BadArgument
 from runtime.integer_cell import ARITHMETIC, LARGEST_SUM, IntegerCell
@@ -84,12 +84,8 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
     lightning.seed_everything(options.seed, verbose=False)
     output.mkdir(parents=True, exist_ok=True)
 
-    crops = calibration_crops(config, training, options)
-    statistics = layer_statistics(network, crops, options.seed)
+    quantized, statistics, crops, n_finer = calibrated(network, config, training, options)
     assert isinstance(config.network, FlightConfig)
-    quantized = quantized_network(config.network, options.weight_bits)
-    take_weights(quantized, network.state_dict())
-    n_finer = choose_exponents(quantized, statistics)
     cells = {"int8": integer_cell(quantized)}
     scenes = {scene.name: scene_samples(scene, options) for scene in validation}
     lines = config.data.crop_lines
@@ -133,7 +129,7 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
         "arithmetic": ARITHMETIC,
         "architecture": config.network.to_dict(),
         "options": plain_options(options),
-        "versions": {name: importlib.metadata.version(name) for name in ("brevitas", "torch", "numpy")},
+        "versions": versions(),
         "bits_per_sample": rates,
         "written": chosen,
         "loss": {name: rates[chosen][name] - rates["float"][name] for name in scenes},
@@ -148,7 +144,7 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
     provenance = {**record, "weight_bits": options.weight_bits, "written": chosen, "data": training_data,
                   "schedule": asdict(config.schedule), "fine_tuning": RUN if options.epochs else None}  # fmt: skip
     write_integers(output, cell, config.network, provenance)
-    write_report(output, report)
+    write_report(output, report, markdown(report))
     return report
 
 
@@ -160,6 +156,26 @@ def flight_checkpoint(path: Path) -> tuple[FlightNetwork, TrainingConfig]:
     if not isinstance(module.network, FlightNetwork):
         raise BadArgument(f"checkpoint {path} is not of the flight preset, the only one that can be quantized")
     return module.network.eval().requires_grad_(False), config
+
+
+class Calibrated(NamedTuple):
+    """A Brevitas network, and what it was made by."""
+
+    network: FlightNetwork
+    statistics: dict[str, LayerStatistics]
+    crops: list[FlightBatch]
+    n_finer: dict[str, int]
+
+
+def calibrated(
+    network: FlightNetwork, config: TrainingConfig, training: list[Scene], options: QuantizeOptions
+) -> Calibrated:
+    """The Brevitas network of a float one, its units of weights chosen by what crops of the scenes show."""
+    crops = calibration_crops(config, training, options)
+    statistics = layer_statistics(network, crops, options.seed)
+    quantized = quantized_network(network.config, options.weight_bits)
+    take_weights(quantized, network.state_dict())
+    return Calibrated(quantized, statistics, crops, choose_exponents(quantized, statistics))
 
 
 def calibration_crops(config: TrainingConfig, training: list[Scene], options: QuantizeOptions) -> list[FlightBatch]:
@@ -191,6 +207,11 @@ def cell_rates(cell: IntegerCell, scenes: dict[str, Any], segment_lines: int) ->
 def mean(rates: dict[str, float]) -> float:
     """Over the scenes."""
     return float(np.mean(list(rates.values())))
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that decide about integers."""
+    return {name: importlib.metadata.version(name) for name in ("brevitas", "torch", "numpy")}
 
 
 def plain_options(options: QuantizeOptions) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from quantize.torch_cell import TorchCell
 from runtime.array_executor import Arrays
 from runtime.errors import BadArgument, ExecutorFailed
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
-from runtime.flight_package import NEXT, IntegerPackage, open_package
+from runtime.flight_package import NEXT, IntegerPackage, open_integer_package
 
 PRECISION = "highest"
 """Of float32 products: neither TF32 nor bfloat16. It is a setting of the whole process, so it is asked, not set."""
@@ -67,24 +67,16 @@ class TorchExecutor:
                 raise BadArgument(f"input {name} is {found}, the cell has {self.dtypes[name]} of shape {expected}")
 
 
-def integer_package(source: Path) -> IntegerPackage:
-    """An int8 package. Raises BadArgument for a float one, and what `open_package` raises."""
-    package = open_package(source)
-    if not isinstance(package, IntegerPackage):
-        raise BadArgument(f"package {source} is of arithmetic {package.arithmetic}, allowed int8-v1")
-    return package
-
-
 def load_eager(source: Path) -> TorchExecutor:
     """Operation after operation on the CPU."""
-    return TorchExecutor(integer_package(source))
+    return TorchExecutor(open_integer_package(source))
 
 
 def load_compiled(source: Path) -> TorchExecutor:
     """Compiled for the CPU by torch.compile."""
-    return TorchExecutor(integer_package(source), is_compiled=True)
+    return TorchExecutor(open_integer_package(source), is_compiled=True)
 
 
 def load_cuda(source: Path) -> TorchExecutor:
     """On the first CUDA device. Raises BadArgument where there is none."""
-    return TorchExecutor(integer_package(source), "cuda")
+    return TorchExecutor(open_integer_package(source), "cuda")

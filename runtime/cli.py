@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from runtime.errors import BadArgument, LineRwkvError
+from runtime.errors import LineRwkvError
 
 EXIT_CHECK_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -19,10 +19,11 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
     "ccsds123": "Encode, decode and describe CCSDS 123.0-B-2 images.",
     "evaluate": "Bits per sample of a checkpoint on scenes.",
     "export": "Write the flight package of a checkpoint.",
-    "finetune": "Train a checkpoint further on other scenes.",
+    "finetune": "Adapt an INT8 package to the scenes of a mission.",
     "pack-scenes": "Pack training scenes for a machine without network.",
     "quantize": "Turn a flight checkpoint into INT8 integers.",
     "train": "Train a network from a TOML file.",
+    "train-flight": "Scenes to an INT8 package by two TOML files.",
 }
 
 
@@ -105,7 +106,7 @@ def package_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--package",
         "package_path",
         type=click.Path(path_type=Path),
-        help="Flight package, a folder or zip; default: the shipped one.",
+        help="Flight package: a folder, a zip, or the name of a shipped one; default: flight.",
     )(command)
 
 
@@ -237,12 +238,10 @@ def verify(package_path: Path | None, executor: str | None, as_json: bool) -> No
 
     An executor that is not here does not count, unless it is the one asked for.
     """
-    from runtime.flight_package import SHIPPED, IntegerPackage, open_package
+    from runtime.flight_package import SHIPPED, open_integer_package
     from runtime.verify import verdicts
 
-    package = open_package(package_path or SHIPPED)
-    if not isinstance(package, IntegerPackage):
-        raise BadArgument(f"package {package.source} is {package.arithmetic}, allowed int8-v1: only that is repeatable")
+    package = open_integer_package(package_path or SHIPPED)
     rows = []
     for row in verdicts(package, executor):
         rows.append(row)

@@ -16,8 +16,9 @@ FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 NEXT = "_next"  # appended to a state's name for its output
 LARGEST_PART_BYTES = 1 << 30
-SHIPPED = Path(__file__).parent / "packages" / "flight"
-SHIPPED_FLOAT = Path(__file__).parent / "packages" / "small"
+PACKAGES = Path(__file__).parent / "packages"
+SHIPPED = PACKAGES / "flight"
+SHIPPED_FLOAT = PACKAGES / "small"
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,26 @@ def check_parts(path: Path, manifest: dict[str, Any], parts: dict[str, bytes]) -
 
 
 def open_package(path: Path) -> FlightPackage:
-    """Read and check a package. Raises BadArgument (not found), Corrupt or TooNew."""
-    parts = read_parts(path)
+    """Read and check a package; the name of a shipped one stands for it where nothing lies at that path.
+
+    Raises BadArgument (not found), Corrupt or TooNew.
+    """
+    shipped = PACKAGES / path.name
+    is_shipped = path == Path(path.name) and not path.exists() and shipped.is_dir()
+    source = shipped if is_shipped else path
+    return package_of_parts(source, read_parts(source))
+
+
+def open_integer_package(path: Path) -> IntegerPackage:
+    """An int8 package. Raises BadArgument for a float one, and what `open_package` raises."""
+    package = open_package(path)
+    if not isinstance(package, IntegerPackage):
+        raise BadArgument(f"package {path} is of arithmetic {package.arithmetic}, allowed {ARITHMETIC}")
+    return package
+
+
+def package_of_parts(path: Path, parts: dict[str, bytes]) -> FlightPackage:
+    """Check the files of a package, which lie or will lie at `path`. Raises Corrupt or TooNew."""
     if MANIFEST not in parts:
         raise Corrupt(f"package {path}: {MANIFEST} is missing")
     try:

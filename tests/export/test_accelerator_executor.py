@@ -51,5 +51,5 @@ def test_a_cell_of_seven_bits_serves_int8_activations_only(tmp_path: Path) -> No
 def test_a_float_package_has_no_such_form() -> None:
     from export.accelerator_executor import load_uint8
 
-    with pytest.raises(BadArgument, match="need int8-v1"):
+    with pytest.raises(BadArgument, match="of arithmetic float32, allowed int8-v1"):
         load_uint8(SHIPPED_FLOAT)

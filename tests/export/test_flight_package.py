@@ -17,7 +17,7 @@ from model.config import NetworkConfig
 from model.network import LineRwkv
 from runtime.errors import BadArgument, Corrupt, TooNew
 from runtime.executor import CellState, OnnxRuntimeExecutor, initial_state
-from runtime.flight_package import FloatPackage, open_package
+from runtime.flight_package import SHIPPED, FloatPackage, open_package
 from tests.model.test_network_laws import random_network, stepped
 from tests.runtime.test_road import SOURCES, decode, encode
 
@@ -115,6 +115,18 @@ def test_folder_and_zip_are_the_same_package(parts: dict[str, bytes], folder: Pa
     assert zipped.sha256 == unzipped.sha256
     data = encode(SOURCES["smooth"], zipped)
     np.testing.assert_array_equal(decode(data, unzipped), SOURCES["smooth"])
+
+
+def test_a_shipped_package_goes_by_its_name_where_nothing_lies_there(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert open_package(Path("flight")).sha256 == open_package(SHIPPED).sha256
+    folder.rename(tmp_path / "flight")
+    assert open_package(Path("flight")).manifest["name"] == "test"
+    for name in ("other", "sub/flight"):
+        with pytest.raises(BadArgument, match=f"package {name} not found"):
+            open_package(Path(name))
 
 
 def test_static_shapes(network: LineRwkv, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from model.commands import evaluate, finetune, pack, train
+from model.commands import evaluate, pack, train
 from model.config import PRESETS
 from model.evaluate import add_coded, coded_size
 from model.network import LineRwkv
@@ -69,7 +69,7 @@ def test_train_stops_in_time_resumes_and_evaluates(config: Path, scene_folder: P
     assert math.isclose(scene["bits_per_sample"], report["last_bits_per_sample"], rel_tol=1e-6)
     tuned = scene_folder / "tuned.toml"
     tuned.write_text(config.read_text().replace('"tiny"', '"tuned"'))
-    assert "epoch 2 of 2, finished" in run(finetune, report["checkpoint"], tuned)
+    assert "epoch 2 of 2, finished" in run(train, tuned, "--start", report["checkpoint"])
 
 
 def test_a_second_run_without_resume_starts_anew(config: Path) -> None:

@@ -167,6 +167,35 @@ def test_manifest_entries_may_carry_group_and_weight(tmp_path: Path) -> None:
     assert (scene.group, scene.weight) == ("north", 3.0)
 
 
+def test_a_manifest_may_name_lines_of_a_file(scene_folder: Path) -> None:
+    whole = np.load(scene_folder / "scene_0.npy")
+    path = scene_folder / "parts.json"
+    entries = [{"name": name, "path": "scene_0.npy", "split": name, "line_range": lines}
+               for name, lines in (("train", [0, 20]), ("validation", [20, 24]))]  # fmt: skip
+    path.write_text(json.dumps(entries))
+    parts = [load_scenes(data_config(path), split)[0] for split in ("train", "validation")]
+    assert [part.shape for part in parts] == [(20, 8, 16), (4, 8, 16)]
+    assert np.array_equal(np.concatenate([part.samples for part in parts]), whole)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([0, 25], "scene a: lines 0 to 25, its file has 24"),
+        ([5, 5], "scene a: lines 5 to 5, its file has 24"),
+        ([-1, 3], "scene a: lines -1 to 3"),
+        ([3], "scene a: line_range .3., allowed .first, the one after the last"),
+        (["0", 9], "scene a: line_range"),
+        (7, "scene a: line_range 7, allowed"),
+    ],
+)
+def test_lines_that_a_file_does_not_have_are_an_error(lines: Any, message: str, scene_folder: Path) -> None:
+    path = scene_folder / "parts.json"
+    path.write_text(json.dumps([{"name": "a", "path": "scene_0.npy", "split": "train", "line_range": lines}]))
+    with pytest.raises(BadArgument, match=message):
+        load_scenes(data_config(path), "train")
+
+
 def names(config: DataConfig) -> tuple[list[str], list[str]]:
     return tuple([scene.name for scene in load_scenes(config, split)] for split in ("train", "validation"))  # type: ignore[return-value]  # of two
 

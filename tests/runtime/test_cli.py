@@ -215,7 +215,7 @@ def test_verify_says_which_executors_are_equal() -> None:
     assert all(row["is_equal"] and row["finding"] == "equal" for row in rows)
     refused = run("verify", SHIPPED_FLOAT)
     assert refused.returncode == 2
-    assert b"is float32, allowed int8-v1" in refused.stderr
+    assert b"is of arithmetic float32, allowed int8-v1" in refused.stderr
 
 
 @pytest.mark.parametrize("stage", ["fast", "best"])

@@ -1,0 +1,65 @@
+"""What fine-tunings on the first half of one scene, or of two, gain on the second halves of both, of the same sensor.
+
+The start is the shipped package, which has seen no scene of this sensor. Lines of the second halves are in neither the
+training nor the choice between start and fine-tuned: that is made on the last lines of the first half.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.bench_scenes import coded_rate
+from benchmarks.record import SCENES, save
+from export.finetune_road import PACKAGE, RUN, FinetuneOptions, finetune_package, rates_of
+from model.run_record import read_rows
+from runtime.flight_package import SHIPPED, open_integer_package
+from runtime.scene_reader import Scene, open_scene
+from runtime.stream_format import AdaptiveStage
+
+NAMES = ("hyspecnet_dt4950_x03110438", "enmap_potsdam_a")
+FOLDER = Path("runs/bench_finetune")
+OPTIONS = FinetuneOptions()
+
+
+def main() -> None:
+    """Three fine-tunings, each measured on two scenes; a stopped run goes on."""
+    parent = open_integer_package(SHIPPED)
+    halves: dict[str, Any] = {}
+    for name in NAMES:
+        samples = open_scene(SCENES / f"{name}.hdr").samples
+        cut = len(samples) // 2
+        first = FOLDER / f"{name}.npy"
+        first.parent.mkdir(parents=True, exist_ok=True)
+        np.save(first, samples[:cut])
+        halves[name] = samples[cut:].astype(np.int32)
+    before = rates_of(parent, halves, "start")
+    with tempfile.TemporaryDirectory() as folder:
+        alone = {name: coded_rate(Scene(half), None, AdaptiveStage.BEST, Path(folder)) for name, half in halves.items()}
+    rows, minutes = [], {}
+    for tuned_on in ([NAMES[0]], [NAMES[1]], list(NAMES)):
+        label = " and ".join(tuned_on)
+        output = FOLDER / "_".join(tuned_on)
+        finetune_package(SHIPPED, [FOLDER / f"{name}.npy" for name in tuned_on], output, OPTIONS, resume=True)
+        minutes[label] = round(read_rows(output / RUN)[-1]["seconds"] / 60, 1)
+        after = rates_of(open_integer_package(output / PACKAGE), halves, "fine-tuned")
+        for measured in halves:
+            for stage, rates in before.items():
+                rows.append(
+                    {
+                        "fine-tuned on the first half of": label,
+                        "second half of": measured,
+                        "stage": stage,
+                        "start": rates[measured],
+                        "fine-tuned": after[stage][measured],
+                        "gain": round(rates[measured] - after[stage][measured], 4),
+                        "stage best without network": alone[measured],
+                    }
+                )
+    facts = {"package_sha256": parent.sha256.hex(), "options": vars(OPTIONS), "training_minutes": minutes}
+    save("finetune", "python -m benchmarks.bench_finetune", rows, **facts)
+
+
+if __name__ == "__main__":
+    main()

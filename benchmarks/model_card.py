@@ -1,0 +1,246 @@
+"""Writes docs/model_card.md and the shipped package's README.md: `python -m benchmarks.model_card`.
+
+Every figure comes from the package, the manifest of the scenes or a committed result. Results of another package are
+refused.
+"""
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from benchmarks.machine import ROOT
+from benchmarks.record import RESULTS, SCENES, table
+from runtime.errors import BadArgument
+from runtime.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, open_package
+
+CARD = ROOT / "docs" / "model_card.md"
+SHORT_CARD = SHIPPED / "README.md"
+
+
+def result(name: str) -> dict[str, Any]:
+    """A committed result."""
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return found
+
+
+def check_same(package: FlightPackage, name: str, found: str, expected: str) -> None:
+    """Raise BadArgument where a result is of something else than the package."""
+    if found != expected:
+        raise BadArgument(
+            f"results/{name}.json is of {found[:12]}..., package {package.source.name} of {expected[:12]}..."
+        )
+
+
+def data_rows(split: str) -> list[dict[str, Any]]:
+    """The scenes of a split by sensor and terms."""
+    groups = defaultdict(list)
+    for entry in json.loads((SCENES / "MANIFEST.json").read_text()):
+        if entry["split"] == split:
+            groups[entry["sensor"], entry["terms"]].append(entry)
+    return [
+        {
+            "sensor": sensor,
+            "scenes": ", ".join(entry["name"] for entry in entries) if len(entries) < 20 else series(entries),
+            "Msamples": f"{sum(entry['lines'] * entry['bands'] * entry['columns'] for entry in entries) / 1e6:.1f}",
+            "terms, as found": terms,
+        }
+        for (sensor, terms), entries in groups.items()
+    ]
+
+
+def series(entries: list[dict[str, Any]]) -> str:
+    """Many scenes in short."""
+    return f"{entries[0]['name']} to {entries[-1]['name']} ({len(entries)})"
+
+
+def package_rows() -> list[dict[str, Any]]:
+    """The shipped packages."""
+    rows = []
+    for package in (open_package(SHIPPED), open_package(SHIPPED_FLOAT)):
+        training = package.manifest["training"]
+        weights = "".join(f", {name} drawn {weight} times" for name, weight in training["data"]["weights"].items())
+        rows.append(
+            {
+                "package": package.manifest["name"],
+                "arithmetic": package.arithmetic,
+                "sha256 of manifest.json": package.sha256.hex(),
+                "trained on": f"split `{training['data']['train_split']}`{weights}",
+                "trained by commit": training["commit"][:7],
+            }
+        )
+    return rows
+
+
+def recipe(package: FlightPackage) -> str:
+    """How the weights came about."""
+    training, quantization = package.manifest["training"], package.manifest["quantization"]
+    data, schedule, options = training["data"], training["schedule"], quantization["options"]
+    steps = schedule["epochs"] * schedule["batches_per_epoch"]
+    tuning = f"{options['epochs']} epochs of fine-tuning in Brevitas" if options["epochs"] else "no fine-tuning"
+    crop = f"{data['crop_lines']} lines, {data['crop_bands']} bands, {data['crop_columns']} columns"
+    return (
+        f"{steps} steps of {data['batch_size']} crops ({crop}), AdamW, learning rate {schedule['learning_rate']:g} "
+        f"falling linearly to {schedule['final_learning_rate']:g}, loss `{schedule['loss']}`, seed {schedule['seed']}; "
+        f"weights of {quantization['weight_bits']} bits after calibration, {tuning}"
+    )
+
+
+def facts(package: FlightPackage) -> list[dict[str, Any]]:
+    """The table that both cards begin with."""
+    manifest = package.manifest
+    run = result(f"training_{manifest['name']}/run")
+    shape = manifest["architecture"]
+    network = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shape.items())
+    return [
+        {"fact": "package", "value": f"`{manifest['name']}`, sha256 {package.sha256.hex()}"},
+        {"fact": "network", "value": f"preset flight: {network}"},
+        {
+            "fact": "size",
+            "value": f"{manifest['n_parameters']:,} parameters, {manifest['macs_per_sample']:,} MAC a sample",
+        },
+        {"fact": "arithmetic", "value": f"{package.arithmetic} (docs/arithmetic.md): streams decode on any machine"},
+        {"fact": "recipe", "value": recipe(package)},
+        {
+            "fact": "command",
+            "value": "`make train-flight`, by model/configs/flight.toml and quantize/configs/flight.toml",
+        },
+        {"fact": "trained by commit", "value": manifest["training"]["commit"]},
+        {"fact": "machine, time", "value": f"{' and '.join(run['machines'])}; {run['seconds'] / 3600:.2f} hours"},
+        {"fact": "weights' licence", "value": "Apache-2.0; no scene is part of the package"},
+    ]
+
+
+def result_rows(package: FlightPackage) -> list[dict[str, Any]]:
+    """Rates on every scene."""
+    found = result("scenes")
+    check_same(package, "scenes", found["package_sha256"], package.sha256.hex())
+    names = ("scene", "split", "network alone", "stage alone", "LineRWKV")
+    return [{name: row[name] for name in names} for row in found["rows"]]
+
+
+def held_out_gain(rows: list[dict[str, Any]]) -> str:
+    """What the network takes off the stage alone, by split."""
+    parts = []
+    for split in ("train", "validation"):
+        gains = [row["stage alone"] - row["LineRWKV"] for row in rows if row["split"] == split]
+        parts.append(f"{min(gains):.3f} to {max(gains):.3f} bits per sample on split `{split}`")
+    return ", ".join(parts)
+
+
+def fine_tuning(package: FlightPackage) -> str:
+    """What a mission may expect; nothing where the benchmark was run with another package."""
+    found = result("finetune")
+    if found["package_sha256"] != package.sha256.hex():
+        return "benchmarks/results/finetune.md was measured with an earlier package."
+    return table(found["rows"])
+
+
+def rounding_loss(package: FlightPackage) -> str:
+    """What INT8 costs."""
+    name = f"quantization_{package.manifest['name']}/report"
+    found = result(name)
+    check_same(package, name, found["checkpoint_sha256"], package.manifest["quantization"]["checkpoint_sha256"])
+    return ", ".join(f"{loss:+.4f} ({scene})" for scene, loss in found["loss"].items())
+
+
+def speed() -> str:
+    """How fast, how much memory."""
+    found = result("int8_line")
+    best = next(row for row in found["rows"] if row["adaptive stage"] == "best")
+    return (
+        f"{best['encoding Msamples/s']} Msamples/s encoding and {best['decoding Msamples/s']} decoding with the stage "
+        f"`best`, {found['memory_mib']['all']:.0f} MiB, one core of a shared {found['processor']}"
+    )
+
+
+def card(package: FlightPackage) -> str:
+    """docs/model_card.md."""
+    name = package.manifest["name"]
+    rows = result_rows(package)
+    return f"""# Model card: `{name}`
+
+Written by `python -m benchmarks.model_card`; do not edit.
+
+{table(facts(package))}
+
+## Intended use
+
+Lossless and near-lossless compression of pushbroom hyperspectral images of 8 to 16 bits, any number of bands and
+columns, as the predictor of `linerwkv compress`, followed by the adaptive stage `best`. Decoding is exact whatever the
+data: a scene that the network was not made for costs bits, never samples. It is no model of reflectance, materials or
+noise, and nothing else should be read from its predictions. For a mission: docs/finetuning.md.
+
+## Data
+
+Packages that are shipped, and what they were trained on:
+
+{table(package_rows())}
+
+Trained on:
+
+{table(data_rows("train"))}
+
+Held out, for validation only; no scene of that sensor was trained on:
+
+{table(data_rows("validation"))}
+
+## Curve
+
+![Training loss and validation](../benchmarks/results/training_{name}/curve.svg)
+
+Table and configuration: benchmarks/results/training_{name}.
+
+## Results
+
+Bits per sample, lossless, segments of 64 lines, every byte counted (benchmarks/results/scenes.md). `LineRWKV` is the
+network followed by the adaptive stage, `stage alone` has no network.
+
+{table(rows)}
+
+The network takes {held_out_gain(rows)} off the stage alone.
+
+Quantized less float, bits per sample without a stage: {rounding_loss(package)}.
+
+Speed: {speed()} (benchmarks/results/int8_line.md).
+
+## After fine-tuning
+
+{fine_tuning(package)}
+
+## Limits
+
+- The train split is mostly of one airborne sensor, with bands removed and pixels resampled upstream; no scene is known
+  to be raw detector data, and for none is the line axis known to be the flight direction.
+- Recipes were compared on the validation scenes.
+- Most of what is gained over CCSDS 123.0-B-2 on an unknown sensor is the adaptive stage's work.
+- No figure comes from flight hardware.
+"""
+
+
+def short_card(package: FlightPackage) -> str:
+    """The package's README.md."""
+    training = sorted({row["sensor"] for row in data_rows("train")})
+    held_out = sorted({row["sensor"] for row in data_rows("validation")})
+    terms = "\n".join(f"- {row['sensor']}, {row['scenes']}: {row['terms, as found']}" for row in data_rows("train"))
+    return f"""# Model card: `{package.manifest["name"]}`
+
+The INT8 flight package that `linerwkv` uses where no other is named. In full, with results: docs/model_card.md.
+
+{table(facts(package))}
+
+Trained on scenes of {", ".join(training)}; validated on {", ".join(held_out)}. Terms of the training data, as found:
+
+{terms}
+"""
+
+
+def main() -> None:
+    """Write both."""
+    package = open_package(SHIPPED)
+    for path, text in ((CARD, card(package)), (SHORT_CARD, short_card(package))):
+        path.write_text(text)
+        print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The verb `linerwkv finetune`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from export.finetune_road import PACKAGE, FinetuneOptions, finetune_package
+
+FILE = click.Path(path_type=Path)
+DEFAULT = FinetuneOptions()
+
+
+@click.command()
+@click.argument("package", type=FILE)
+@click.argument("scenes", type=FILE, nargs=-1, required=True)
+@click.option("-o", "--output", required=True, type=FILE, help="Folder for the new package, its report and its run.")
+@click.option("--epochs", type=int, default=DEFAULT.epochs, show_default=True)
+@click.option("--batches", type=int, default=DEFAULT.batches, show_default=True, help="Of an epoch.")
+@click.option("--learning-rate", type=float, default=DEFAULT.learning_rate, show_default=True)
+@click.option("--seed", type=int, default=DEFAULT.seed, show_default=True)
+@click.option(
+    "--held-out-lines",
+    type=int,
+    default=DEFAULT.held_out_lines,
+    show_default=True,
+    help="Lines of a scene that judge, at most.",
+)
+@click.option("--calibration-batches", type=int, default=DEFAULT.calibration_batches, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on with the training in the output folder, if there is one.")
+@click.option("--max-minutes", type=float, help="End the training in time, after a whole epoch.")
+@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+def finetune(
+    package: Path,
+    scenes: tuple[Path, ...],
+    output: Path,
+    resume: bool,
+    max_minutes: float | None,
+    as_json: bool,
+    **values: object,
+) -> None:
+    """Adapt the INT8 PACKAGE (folder, zip, or name of a shipped one) to SCENES: files, manifests or folders."""
+    options = FinetuneOptions(**values)  # type: ignore[arg-type]  # click has converted them
+    report = finetune_package(package, list(scenes), output, options, resume=resume, max_minutes=max_minutes)
+    if as_json:
+        keys = ("package_sha256", "parent", "written", "epochs_done", "bits_per_sample", "gain")
+        click.echo(json.dumps({key: report[key] for key in keys} | {"package": str(output / PACKAGE)}))
+        return
+    what = "fine-tuned" if report["written"] == "fine-tuned" else "no gain, so it has the integers of the start"
+    click.echo(f"{output / PACKAGE}: {what}, {report['gain']:.4f} bits/sample less on held-out lines")

@@ -1,0 +1,93 @@
+"""From scenes to a package by two files: stopped anywhere and started again, it is the same package."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from export.train_flight import train_flight, train_flight_command
+from quantize.recipe import recipe_values
+from runtime.errors import BadArgument
+from runtime.flight_package import IntegerPackage, open_integer_package
+from tests.model.conftest import scene_folder  # noqa: F401  # the fixture
+
+CONFIG = """
+[network]
+preset = "flight"
+features = 6
+[data]
+manifest = "nowhere.json"
+cache = "{cache}"
+crop_lines = 12
+crop_bands = 3
+crop_columns = 8
+[schedule]
+epochs = 2
+batches_per_epoch = 2
+loss = "rate"
+"""
+RECIPE = "weight_bits = 7\nepochs = 1\nbatches = 2\ncalibration_batches = 1\n"
+
+
+@pytest.fixture
+def recipe(scene_folder: Path) -> tuple[Path, Path, Path]:  # noqa: F811  # the fixture
+    """Configuration, quantization, scenes: a folder with a MANIFEST.json."""
+    (scene_folder / "manifest.json").rename(scene_folder / "MANIFEST.json")
+    (scene_folder / "tiny.toml").write_text(CONFIG.format(cache=scene_folder / "cache"))
+    (scene_folder / "int7.toml").write_text(RECIPE)
+    return scene_folder / "tiny.toml", scene_folder / "int7.toml", scene_folder
+
+
+def opened(path: Path | None) -> IntegerPackage:
+    assert path is not None
+    return open_integer_package(path)
+
+
+def test_stopped_and_started_again_it_is_the_same_package(recipe: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    whole = opened(train_flight(*recipe, tmp_path / "whole"))
+    assert train_flight(*recipe, tmp_path / "parts", max_minutes=0) is None
+    parts = opened(train_flight(*recipe, tmp_path / "parts"))
+    for name in ("integers.bin", "line_step.onnx", "conformance.bin"):
+        assert parts.parts[name] == whole.parts[name]
+    assert whole.manifest["quantization"]["weight_bits"] == 7
+    report = tmp_path / "parts" / "int8" / "report.json"
+    before = report.stat().st_mtime_ns
+    assert opened(train_flight(*recipe, tmp_path / "parts")).sha256 == parts.sha256
+    assert report.stat().st_mtime_ns == before  # nothing was done again
+
+
+def test_another_recipe_is_not_a_continuation(recipe: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    config, int7, scenes = recipe
+    assert train_flight(config, int7, scenes, tmp_path, max_minutes=0) is None
+    int7.write_text(RECIPE.replace("7", "6"))
+    with pytest.raises(BadArgument, match="began with other quantization: cannot resume"):
+        train_flight(config, int7, scenes, tmp_path)
+    config.write_text(config.read_text().replace("crop_bands = 3", "crop_bands = 4"))
+    with pytest.raises(BadArgument, match="began with other configuration: cannot resume"):
+        train_flight(config, int7, scenes, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("weight_bit = 7", "unknown key 'weight_bit', allowed weight_bits, epochs"),
+        ("resume = true", "unknown key 'resume'"),
+        ("epochs = 1.5", "epochs is 1.5, allowed type int"),
+        ("epochs = ", "recipe .*int7.toml: Invalid value"),
+    ],
+)
+def test_wrong_recipes_are_one_line(text: str, message: str, recipe: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    config, int7, scenes = recipe
+    int7.write_text(text)
+    with pytest.raises(BadArgument, match=message):
+        arguments: list[Any] = [config, int7, "--scenes", scenes, "-o", tmp_path / "out"]
+        CliRunner().invoke(train_flight_command, list(map(str, arguments)), catch_exceptions=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_recipe_of_the_shipped_package_is_what_it_says() -> None:
+    recorded = json.loads(Path("runtime/packages/flight/manifest.json").read_text())["quantization"]["options"]
+    values = recipe_values(Path("quantize/configs/flight.toml"))
+    assert {name: recorded[name] for name in values} == values
