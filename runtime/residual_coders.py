@@ -10,9 +10,9 @@ from runtime.hybrid_residuals import LARGEST_SAMPLES, HybridReader, HybridWriter
 from runtime.stored import PlainReader, PlainWriter, stored_bytes
 from runtime.stream_format import Coder
 
-TRIAL_LINES = 8
-NEEDED_LEAD = 1 << 10
-"""From the 8th line on the hybrid coder goes on only while it is ahead by this part of its rival's bits."""
+HEAD_LINES, TRIAL_LINES = 4, 8
+"""Once there are TRIAL_LINES, the hybrid coder is given up when it is behind over the lines after the first HEAD_LINES,
+where predictions still learn and its longer memory is a burden."""
 
 
 class ResidualReader(Protocol):
@@ -30,6 +30,7 @@ class ResidualWriter:
         self.shape = (n_bands, n_columns)
         self.golomb = GolombWriter(depth, n_bands)
         self.hybrid: HybridWriter | None = HybridWriter(depth, n_bands)
+        self.head_lag = 0
         self.n_lines = 0
 
     @property
@@ -47,8 +48,10 @@ class ResidualWriter:
             self.hybrid = None
             return
         self.hybrid.push(mapped)
-        allowed = self.golomb.n_bits - self.golomb.n_bits // NEEDED_LEAD
-        if self.n_lines >= TRIAL_LINES and self.hybrid.n_bits > allowed:
+        lag = self.hybrid.n_bits - self.golomb.n_bits
+        if self.n_lines == HEAD_LINES:
+            self.head_lag = lag
+        if self.n_lines >= TRIAL_LINES and lag > self.head_lag:
             self.hybrid = None
 
     def coded(self, *, may_be_plain: bool) -> tuple[Coder, bytes]:
