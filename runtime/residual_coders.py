@@ -15,9 +15,9 @@ from runtime.range_residuals import RangeReader, RangeWriter
 from runtime.stored import PlainReader, PlainWriter, stored_bytes
 from runtime.stream_format import AdaptiveStage, Coder
 
-TRIAL_LINES = 8
-NEEDED_LEAD = 1 << 10
-"""From the 8th line on the hybrid coder goes on only while it is ahead by this part of its rival's bits."""
+HEAD_LINES, TRIAL_LINES = 4, 8
+"""Once there are TRIAL_LINES, the hybrid coder is given up when it is behind over the lines after the first HEAD_LINES,
+where predictions still learn and its longer memory is a burden."""
 
 
 class ResidualReader(Protocol):
@@ -43,6 +43,7 @@ class StandardWriter:
     def __init__(self, depth: int, n_bands: int) -> None:
         self.golomb = GolombWriter(depth, n_bands)
         self.hybrid: HybridWriter | None = HybridWriter(depth, n_bands)
+        self.head_lag = 0
         self.n_lines = 0
 
     def push(self, mapped: Mapped) -> None:
@@ -55,8 +56,10 @@ class StandardWriter:
             self.hybrid = None
             return
         self.hybrid.push(mapped)
-        allowed = self.golomb.n_bits - self.golomb.n_bits // NEEDED_LEAD
-        if self.n_lines >= TRIAL_LINES and self.hybrid.n_bits > allowed:
+        lag = self.hybrid.n_bits - self.golomb.n_bits
+        if self.n_lines == HEAD_LINES:
+            self.head_lag = lag
+        if self.n_lines >= TRIAL_LINES and lag > self.head_lag:
             self.hybrid = None
 
     def coded(self) -> tuple[Coder, bytes]:

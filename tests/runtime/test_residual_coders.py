@@ -71,7 +71,7 @@ def test_the_hybrid_coder_is_given_up_where_it_cannot_win() -> None:
     writer = StandardWriter(12, 4)
     while writer.hybrid is not None:
         mapped = np.minimum(generator.exponential(200, (4, 100)), 4095).astype(np.int32)
-        mapped[:, 50:] >>= 3
+        mapped[:, 50:] >>= 6
         writer.push(mapped)
         assert writer.n_lines < 40
     assert writer.n_lines >= TRIAL_LINES
