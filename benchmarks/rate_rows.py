@@ -103,6 +103,7 @@ def all_rows(packages: list[Trained], checkpoints: dict[str, Path]) -> list[Row]
     rows = [Row(FloatNetwork(f"{name}-float", path)) for name, path in checkpoints.items()]
     for package in packages:
         rows += package_rows(package)
+    rows.append(Row(StreamCodec("dpcm", PredictorKind.DPCM, AdaptiveStage.NONE)))
     for stage in (AdaptiveStage.FAST, AdaptiveStage.BEST):
         errors = MAX_ERRORS if stage is AdaptiveStage.BEST else (0,)
         rows.append(Row(StreamCodec(f"rls-{stage.name.lower()}", PredictorKind.RLS, stage), max_errors=errors))

@@ -20,6 +20,12 @@ near-lossless also of (Theta, phi, psi) in {json.dumps(REPRESENTATIVES)}. How th
 benchmarks/rate_peers.py. neon_mlbs is the mean of 46 plots; the mean is over samples."""
 
 
+SUMMARY = (
+    "flight-best", "flight-none", "rls-best", "ccsds123-tuned-sample-adaptive", "ccsds123-anchor-sample-adaptive",
+    "jpegls-difference", "jpegxl-difference", "jpeg2000-difference", "ccsds121", "zstd-shuffle",
+)  # fmt: skip
+
+
 def markdown_table(names: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
     """Lines of a table."""
     names = list(names)
@@ -37,6 +43,20 @@ def lossless(results: Results, length: str) -> list[str]:
         cells = [f"{row[c].rate:.3f}{' seen' if row[c].seen else ''}" if c in row else "" for c in columns]
         rows.append([name, f"{whole.rate:.3f}" if len(row) == len(columns) else "", *cells])
     return markdown_table(["row", "mean", *columns], rows)
+
+
+def summary(results: Results) -> list[str]:
+    """A scene a row, the codecs that most ask for as columns; segments of 64 lines."""
+    found = table(results, DEFAULT)
+    columns = [name for name in SUMMARY if name in found]
+    means = {name: mean(found[name]) for name in columns}
+    rows = []
+    for scene in (*NEAR_LOSSLESS, "sandiego"):
+        cells = [found[name].get(scene) for name in columns]
+        seen = any(cell is not None and cell.seen for cell in cells)
+        rows.append([scene + " (seen)" * seen, *(f"{cell.rate:.2f}" if cell else "" for cell in cells)])
+    rows.append(["mean of all scenes", *(f"{means[name].rate:.2f}" for name in columns)])
+    return markdown_table(["scene", *columns], rows)
 
 
 def speeds(results: Results) -> list[str]:
@@ -85,6 +105,7 @@ def markdown(results: Results) -> str:
     """The whole report."""
     lines = ["# Rate", "", *ABOUT.split("\n"), "", "`python -m benchmarks.rate`, by these runs:", ""]
     lines += [f"- {number}: {json.dumps(run)}" for number, run in enumerate(results.runs)]
+    lines += ["", "## Summary", "", *summary(results)]
     lines += ["", "## Lossless, segments of 64 lines", "", *lossless(results, DEFAULT)]
     lines += ["", "## Lossless, one segment a scene", "", *lossless(results, ONE)]
     lines += ["", "## Speed and memory", ""]
