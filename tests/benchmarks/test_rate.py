@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import rate_store
+from benchmarks.rate import main
 from benchmarks.rate_check import check
 from benchmarks.rate_codecs import Ccsds123Codec, Codec, StreamCodec
 from benchmarks.rate_means import mean, ranked, table
@@ -95,6 +97,19 @@ def test_a_measurement_is_kept_until_the_package_changes(tmp_path: Path) -> None
     assert rate_store.find(results, key._replace(max_error=1), "package") is None
     assert len(results.measurements) == 2 and len(results.runs) == 1
     assert json.loads(path.read_text())["measurements"][0]["scene"] == "moffett"
+
+
+def test_a_second_run_measures_only_what_is_missing(scenes: Path, tmp_path: Path) -> None:
+    path = tmp_path / "rate.json"
+    arguments = ["--scenes", "neon_mlbs_01", "--max-error", "0", "--output", str(path), "--json", "--rows"]
+    first = CliRunner().invoke(main, [*arguments, "ccsds121"], catch_exceptions=False)
+    kept = path.read_text()
+    assert CliRunner().invoke(main, [*arguments, "ccsds121"], catch_exceptions=False).stdout == first.stdout
+    assert path.read_text() == kept
+    assert json.loads(first.stdout)[0]["rate"]["one"] < 8
+    CliRunner().invoke(main, [*arguments, "ccsds121", "--rows", "dpcm"], catch_exceptions=False)
+    assert {row.row for row in rate_store.load(path).measurements} == {"ccsds121", "dpcm"}
+    assert "neon_mlbs" in path.with_suffix(".md").read_text()
 
 
 def test_plots_are_one_column_and_folds_one_row(tmp_path: Path) -> None:
