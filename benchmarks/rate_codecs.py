@@ -34,7 +34,7 @@ GRID: dict[str, tuple[Any, ...]] = {
 }
 """v: (v_min, v_max). extra_depth: bits that D lies above the scene's depth, which slows the weights down as v does."""
 REPRESENTATIVES = ((0, 0, 0), (2, 0, 2), (2, 1, 2), (3, 1, 6))
-"""(Theta, phi, psi) that near-lossless coding tries beside the grid."""
+"""(Theta, phi, psi) that near-lossless coding tries at the best point of the grid."""
 
 
 class Codec(Protocol):
@@ -48,8 +48,8 @@ class Codec(Protocol):
     def identity(self) -> str:
         """What a figure depends on beside the name: the sha256 of a package."""
 
-    def choices(self, scene: Scene, max_error: int) -> list[Settings]:
-        """The settings that are tried for a scene; the smallest result counts."""
+    def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
+        """Settings that are tried for a scene: the best of a round is added to those of the rounds before."""
 
     def encode(self, scene: Scene, max_error: int, segment_lines: int, settings: Settings) -> list[bytes]:
         """Streams of the scene, cut so that any `segment_lines` lines decode by themselves."""
@@ -76,18 +76,18 @@ class Ccsds123Codec:
         """As in `Codec`."""
         return f"ccsds123-{'tuned' if self.is_tuned else 'anchor'}-{self.coder.replace('_', '-')}"
 
-    def choices(self, scene: Scene, max_error: int) -> list[Settings]:
+    def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
         """The anchor has P = 3, v = -1..3, t_inc = 2^6 and D the scene's own depth."""
         fidelity = {"fidelity": "absolute", "a": max_error} if max_error else {}
         anchor = {"coder": self.coder, **depth_and_sign(scene.samples, None, None), **fidelity}
         if not self.is_tuned:
-            return [anchor]
-        found = []
+            return [[anchor]]
+        grid = []
         for n_previous, (first, last), interval, extra in itertools.product(*GRID.values()):
             point = {"P": n_previous, "vmin": first, "vmax": last, "log2_tinc": interval, "D": anchor["D"] + extra}
-            for theta, phi, psi in REPRESENTATIVES if max_error else REPRESENTATIVES[:1]:
-                found.append({**anchor, **point, "theta": theta, "phi": phi, "psi": psi})
-        return found
+            grid.append({**anchor, **point})
+        representatives = [{"theta": theta, "phi": phi, "psi": psi} for theta, phi, psi in REPRESENTATIVES]
+        return [grid, representatives] if max_error else [grid]
 
     def encode(self, scene: Scene, max_error: int, segment_lines: int, settings: Settings) -> list[bytes]:
         """As in `Codec`."""
@@ -125,9 +125,9 @@ class StreamCodec:
         """As in `Codec`."""
         return "" if self.folder is None else open_package(self.folder).sha256.hex()
 
-    def choices(self, scene: Scene, max_error: int) -> list[Settings]:
-        """One."""
-        return [{}]
+    def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
+        """Nothing to try."""
+        return []
 
     def encoder(self, scene: Scene, max_error: int, segment_lines: int) -> Encoder:
         """A new encoder."""

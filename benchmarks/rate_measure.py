@@ -37,12 +37,14 @@ def timed(work: Callable[[], Result]) -> tuple[Result, float]:
 
 def smallest(codec: Codec, scene: Scene, max_error: int) -> Settings:
     """The settings that make a scene smallest in one segment; the first of several."""
-    choices = codec.choices(scene, max_error)
-    if len(choices) == 1:
-        return choices[0]
-    n_lines = len(scene.samples)
-    sizes = [sum(map(len, codec.encode(scene, max_error, n_lines, settings))) for settings in choices]
-    return choices[int(np.argmin(sizes))]
+
+    def size(settings: Settings) -> int:
+        return sum(map(len, codec.encode(scene, max_error, len(scene.samples), settings)))
+
+    best: Settings = {}
+    for tried in codec.rounds(scene, max_error):
+        best = min(({**best, **changes} for changes in tried), key=size) if len(tried) > 1 else {**best, **tried[0]}
+    return best
 
 
 def quality(original: Samples, restored: Samples) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def checked(codec: Codec, scene: Scene, parts: list[bytes], max_error: int) -> t
 def measure(codec: Codec, scene: Scene, max_error: int) -> dict[str, Any]:
     """Rates in bits per sample, all bytes counted, speeds in Msamples/s at the default length, quality."""
     few = Scene(scene.samples[:2], scene.metadata)  # compiles and opens what the first call would
-    codec.decode(codec.encode(few, max_error, 2, codec.choices(few, max_error)[0]))
+    codec.decode(codec.encode(few, max_error, 2, smallest(codec, few, max_error)))
     settings = smallest(codec, scene, max_error)
     n_samples = scene.samples.size
     parts, encode_s = timed(lambda: codec.encode(scene, max_error, DEFAULT_SEGMENT_LINES, settings))

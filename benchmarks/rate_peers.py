@@ -171,9 +171,9 @@ class PeerCodec:
         """As in `Codec`."""
         return f"{self.peer}-difference" if self.is_of_differences else self.peer
 
-    def choices(self, scene: Scene, max_error: int) -> list[Settings]:
+    def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
         """As in `Codec`."""
-        return PEERS[self.peer].choices
+        return [PEERS[self.peer].choices]
 
     def encode(self, scene: Scene, max_error: int, segment_lines: int, settings: Settings) -> list[bytes]:
         """As in `Codec`."""

@@ -16,7 +16,7 @@ bytes are counted only). `-none`, `-fast`, `-best`: the adaptive stage after a n
 four twins, each on the scenes that it was not trained on. `seen`: the network was trained on this scene.
 `ccsds123-anchor`: P = 3, v = -1..3, t_inc = 2^6, D the scene's own; `tuned`: the best for the scene and the coder of
 {json.dumps(GRID)},
-near-lossless also of (Theta, phi, psi) in {json.dumps(REPRESENTATIVES)}. How the peers are set is in
+near-lossless then of (Theta, phi, psi) in {json.dumps(REPRESENTATIVES)}. How the peers are set is in
 benchmarks/rate_peers.py. neon_mlbs is the mean of 46 plots; the mean is over samples."""
 
 

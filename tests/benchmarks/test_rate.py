@@ -39,7 +39,7 @@ def synthetic(shift: int = 0) -> Scene:
 @pytest.mark.parametrize("shift", [0, 2000])
 def test_a_row_comes_back(codec: Codec, shift: int) -> None:
     scene = synthetic(shift)
-    for choice in codec.choices(scene, 0):
+    for choice in next(iter(codec.rounds(scene, 0)), [{}]):
         parts = codec.encode(scene, 0, 64, choice)
         np.testing.assert_array_equal(codec.decode(parts), scene.samples)
 
