@@ -74,7 +74,7 @@ def cell(row: Row, entry: Entry, max_error: int, yardstick: Yardstick) -> dict[s
         return {**row.seen(entry.name), **row.codec.measure(entry.open())}
     values = {**row.seen(entry.name), **measure(row.codec, entry.open(), max_error), "loop_msteps_per_s": loop}
     if entry.name == MEMORY_SCENE and max_error == 0:
-        values |= memory(row.codec, entry.path, values["settings"])
+        values |= memory(row.codec, entry, values["settings"])
     return values
 
 

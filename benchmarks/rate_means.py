@@ -67,6 +67,13 @@ def mean(row: dict[str, Cell]) -> Cell:
     return Cell(sum(cell.bits for cell in cells), sum(cell.samples for cell in cells), seen)
 
 
+def whole_rows(found: Table) -> dict[str, Cell]:
+    """The means of the rows that have every sample."""
+    means = {name: mean(row) for name, row in found.items()}
+    most = max((cell.samples for cell in means.values()), default=0)
+    return {name: cell for name, cell in means.items() if cell.samples == most}
+
+
 def ranked(found: Table) -> list[str]:
     """Rows with every scene, the smallest mean first, then the others, those with more scenes first."""
     means = {name: mean(row) for name, row in found.items()}
@@ -75,9 +82,8 @@ def ranked(found: Table) -> list[str]:
 
 def speed(results: Results, row: str) -> Speed | None:
     """The speeds of a row; none where they were not timed."""
-    measured = [
-        m for key, m in results.measurements.items() if row_of(m) == row and key.max_error == 0 if "encode" in m
-    ]
+    lossless = [m for key, m in results.measurements.items() if key.max_error == 0 and "encode" in m]
+    measured = [m for m in lossless if row_of(m) == row]
     if not measured:
         return None
     samples = sum(m["samples"] for m in measured)

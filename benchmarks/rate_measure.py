@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.rate_codecs import Codec, Samples, Settings
+from benchmarks.rate_scenes import Entry
 from runtime.encoder import DEFAULT_SEGMENT_LINES
 from runtime.errors import LineRwkvError
-from runtime.scene_reader import Scene, open_scene
+from runtime.scene_reader import Scene
 
 Result = TypeVar("Result")
 ROUNDS = 5
 ENOUGH_S = 0.5
 """Work that took so long in all its rounds is not repeated."""
-MIB = 1 << 20
 DEFAULT, ONE = "segments", "one"
 """Lengths of segments: the default of 64 lines, and the whole scene."""
 
@@ -117,17 +117,16 @@ def resident(key: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
 
 
-def memory_here(codec: Codec, path: Path, settings: Settings) -> dict[str, float]:
+def memory_here(codec: Codec, entry: Entry, settings: Settings) -> dict[str, float]:
     """MiB of this process at most while it encodes and decodes a scene, and how much more than before."""
-    scene = open_scene(path)
-    scene = Scene(np.array(scene.samples), scene.metadata)
+    scene = entry.open()
     before = resident("VmRSS")
     codec.decode(codec.encode(scene, 0, DEFAULT_SEGMENT_LINES, settings))
     peak = resident("VmHWM")
     return {"peak_mib": round(peak, 1), "above_start_mib": round(peak - before, 1)}
 
 
-def memory(codec: Codec, path: Path, settings: Settings) -> dict[str, float]:
+def memory(codec: Codec, entry: Entry, settings: Settings) -> dict[str, float]:
     """As `memory_here`, in a process of its own."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(memory_here, codec, path, settings).result()
+        return pool.submit(memory_here, codec, entry, settings).result()

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from benchmarks import rate_store
 from benchmarks.rate_codecs import Ccsds123Codec, StreamCodec
-from benchmarks.rate_means import mean, ranked, speed, table
+from benchmarks.rate_means import speed, table, whole_rows
 from benchmarks.rate_measure import DEFAULT, ONE
 from benchmarks.rate_residuals import coded_bits, magnitudes, of_ccsds123, of_stream
 from benchmarks.rate_rows import MAX_ERRORS
@@ -46,12 +46,9 @@ def rate_and_speed(results: Results) -> Figure:
     """Every row that has all scenes: the mean rate against the speed of encoding."""
     figure = Figure(figsize=(9, 5.2), layout="constrained")
     axes = figure.subplots()
-    found = table(results, DEFAULT)
-    names = ranked(found)
-    whole = mean(found[names[0]]).samples
-    for name in names:
-        timed, cell = speed(results, name), mean(found[name])
-        if timed is not None and cell.samples == whole:
+    for name, cell in whole_rows(table(results, DEFAULT)).items():
+        timed = speed(results, name)
+        if timed is not None:
             axes.plot(timed.encode, cell.rate, "o", color=COLOURS[family(results, name)])
             label = f"{name} (seen scenes)" if cell.seen else name
             axes.annotate(label, (timed.encode, cell.rate), (5, 2), textcoords="offset points", fontsize=7)

@@ -59,9 +59,12 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def add(path: Path, key: Key, identity: str, run: dict[str, Any], values: Measurement) -> None:
-    """Keep a measurement in place of an older one of its key."""
+    """Keep a measurement; those of the same row with another package go, so that no row is of two packages."""
     with locked(path):
         runs, measurements = load(path)
+        for old, measurement in list(measurements.items()):
+            if old.row == key.row and measurement["identity"] != identity:
+                del measurements[old]
         if run not in runs:
             runs.append(run)
         measurements[key] = {**key._asdict(), "identity": identity, "run": runs.index(run), **values}

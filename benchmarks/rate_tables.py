@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.rate_codecs import GRID, REPRESENTATIVES
-from benchmarks.rate_means import mean, ranked, row_of, speed, table
+from benchmarks.rate_means import ranked, row_of, speed, table, whole_rows
 from benchmarks.rate_measure import DEFAULT, ONE
 from benchmarks.rate_rows import MAX_ERRORS
 from benchmarks.rate_scenes import NEAR_LOSSLESS
@@ -19,7 +19,9 @@ four twins, each on the scenes that it was not trained on. `seen`: the network w
 near-lossless then of (Theta, phi, psi) in {json.dumps(REPRESENTATIVES)}. How the peers are set is in
 benchmarks/rate_peers.py. neon_mlbs is the mean of 46 plots; the mean is over samples."""
 
-
+ABOUT_SPEED = """Thread CPU time over all scenes, segments of 64 lines; samples a step of benchmarks/reference_loop.py
+timed beside it; memory of a process that encodes and decodes hyspecnet_dt4950_x03110438. Scenes of few columns, as
+these, hold the networks back: benchmarks/results/int8_line.md has their speed on lines of 1000 columns."""
 SUMMARY = (
     "flight-best", "flight-none", "rls-best", "ccsds123-tuned-sample-adaptive", "ccsds123-anchor-sample-adaptive",
     "jpegls-difference", "jpegxl-difference", "jpeg2000-difference", "ccsds121", "zstd-shuffle",
@@ -35,13 +37,13 @@ def markdown_table(names: Iterable[str], rows: Iterable[Iterable[str]]) -> list[
 def lossless(results: Results, length: str) -> list[str]:
     """Rows by columns, the mean first."""
     found = table(results, length)
+    means = whole_rows(found)
     columns = list(dict.fromkeys(name for row in found.values() for name in row))
     rows = []
     for name in ranked(found):
         row = found[name]
-        whole = mean(row)
         cells = [f"{row[c].rate:.3f}{' seen' if row[c].seen else ''}" if c in row else "" for c in columns]
-        rows.append([name, f"{whole.rate:.3f}" if len(row) == len(columns) else "", *cells])
+        rows.append([name, f"{means[name].rate:.3f}" if name in means else "", *cells])
     return markdown_table(["row", "mean", *columns], rows)
 
 
@@ -49,13 +51,13 @@ def summary(results: Results) -> list[str]:
     """A scene a row, the codecs that most ask for as columns; segments of 64 lines."""
     found = table(results, DEFAULT)
     columns = [name for name in SUMMARY if name in found]
-    means = {name: mean(found[name]) for name in columns}
+    means = whole_rows(found)
     rows = []
     for scene in (*NEAR_LOSSLESS, "sandiego"):
         cells = [found[name].get(scene) for name in columns]
         seen = any(cell is not None and cell.seen for cell in cells)
         rows.append([scene + " (seen)" * seen, *(f"{cell.rate:.2f}" if cell else "" for cell in cells)])
-    rows.append(["mean of all scenes", *(f"{means[name].rate:.2f}" for name in columns)])
+    rows.append(["mean of all scenes", *(f"{means[name].rate:.2f}" if name in means else "" for name in columns)])
     return markdown_table(["scene", *columns], rows)
 
 
@@ -86,7 +88,7 @@ def near_lossless(results: Results, scene: str, name: str) -> list[str]:
     """Rows by maximum error, for one scene and quantity."""
     names = {key.row for key in results.measurements if key.scene == scene and key.max_error}
     rows = []
-    for row in sorted(names, key=lambda row: text(results.measurements.get(Key(row, scene, MAX_ERRORS[-1])), "rate")):
+    for row in sorted(names):
         values = [results.measurements.get(Key(row, scene, max_error)) for max_error in MAX_ERRORS]
         seen = any(value is not None and value.get("seen", False) for value in values)
         rows.append([row + " (seen)" * seen, *(text(value, name) for value in values)])
@@ -109,11 +111,7 @@ def markdown(results: Results) -> str:
     lines += ["", "## Lossless, segments of 64 lines", "", *lossless(results, DEFAULT)]
     lines += ["", "## Lossless, one segment a scene", "", *lossless(results, ONE)]
     lines += ["", "## Speed and memory", ""]
-    lines += [
-        "Thread CPU time over all scenes, segments of 64 lines; samples a step of benchmarks/reference_loop.py timed"
-    ]
-    lines += ["beside it; memory of a process that encodes and decodes hyspecnet_dt4950_x03110438.", ""]
-    lines += speeds(results)
+    lines += [*ABOUT_SPEED.split("\n"), "", *speeds(results)]
     coded = {key.scene for key in results.measurements if key.max_error}
     for scene in (scene for scene in NEAR_LOSSLESS if scene in coded):
         for name, what in QUANTITIES.items():

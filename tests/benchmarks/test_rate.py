@@ -97,6 +97,8 @@ def test_a_measurement_is_kept_until_the_package_changes(tmp_path: Path) -> None
     assert rate_store.find(results, key._replace(max_error=1), "package") is None
     assert len(results.measurements) == 2 and len(results.runs) == 1
     assert json.loads(path.read_text())["measurements"][0]["scene"] == "moffett"
+    rate_store.add(path, key, "another package", {"commit": "abc"}, found)
+    assert set(rate_store.load(path).measurements) == {key}
 
 
 def test_a_second_run_measures_only_what_is_missing(scenes: Path, tmp_path: Path) -> None:
