@@ -100,9 +100,9 @@ def coded_segments(predict: Predict, samples: npt.NDArray[np.int32], segment_lin
     for start in range(0, image.n_lines, segment_lines):
         segment = samples[start : start + segment_lines]
         mapped = np.empty(segment.shape, np.int32)
-        dpcm.map_line(segment[0], smallest, largest, mapped[0])
+        dpcm.map_line(segment[0], 0, smallest, largest, mapped[0], np.empty_like(mapped[0]))
         if len(segment) > 1:
-            map_samples(segment[1:], predict(segment, smallest, largest), smallest, largest, mapped[1:])
+            map_samples(segment[1:], predict(segment, smallest, largest), 0, smallest, largest, mapped[1:])
         n_bytes += min(add_coded(parameters, mapped, band_bits), stored_bytes(segment.size, image.depth))
     return CodedSize(band_bits, n_bytes, samples.size)
 

@@ -11,6 +11,7 @@ from numba import njit
 
 from runtime.adaptive_parameters import N_SEQUENTIAL
 from runtime.adaptive_state import ERROR_FLOOR, N_LINES
+from runtime.in_loop import quantizer_index, representative, restored, steps_within
 from runtime.least_squares import BATCH, add_products, back_substitute, eliminate, fade_and_add
 from runtime.mapping import map_index, unmap_index
 from runtime.regressors import fill_regressors
@@ -20,6 +21,7 @@ LARGEST_CHANGE = float(1 << 18)  # beyond every difference of samples; keeps the
 SMALLEST_CHANGE = 1.0 / (1 << 20)
 ERROR_FADING = 0.75
 SIZE_FLOOR = 8.0
+SIZE_FLOOR_OF_ERROR = 4.0  # times the maximum error: what quantisation hides of a residual
 PRIOR_SAMPLES = 50.0  # what the bands before know counts as so many samples of the band itself
 EARLY_SAMPLES = 1024  # of a band, during which weights are solved for before every block
 
@@ -85,6 +87,7 @@ def code_block(
     start: Any,
     partial: Any,
     recent: Any,
+    error: Any,
     smallest: Any,
     largest: Any,
     is_decoder: Any,
@@ -136,17 +139,19 @@ def code_block(
         doubled = np.int64(np.floor(2.0 * change)) + 2 * base + 1
         doubled = min(max(doubled, 2 * smallest), 2 * largest + 1)
         predicted = doubled >> 1
+        low, high = steps_within(predicted - smallest, error), steps_within(largest - predicted, error)
         if is_decoder:
-            residual = unmap_index(np.int64(values[x]), doubled, predicted - smallest, largest - predicted)
-            if residual < smallest - predicted or residual > largest - predicted:
+            index = unmap_index(np.int64(values[x]), doubled, low, high)
+            if index < -low or index > high:
                 is_inside = False
-                residual = np.int64(0)
-            out_values[x] = predicted + residual
+                index = np.int64(0)
         else:
-            residual = np.int64(values[x]) - predicted
-            out_values[x] = map_index(residual, doubled, predicted - smallest, largest - predicted)
-        line[x] = predicted + residual
-        target = np.float64(predicted + residual - base)
+            index = quantizer_index(np.int64(values[x]) - predicted, error)
+        sample = restored(predicted, index, error, smallest, largest)
+        out_values[x] = sample if is_decoder else map_index(index, doubled, low, high)
+        known = representative(sample, index, error)
+        line[x] = known
+        target = np.float64(known - base)
         out_targets[i] = np.float32(target)
         if n_mixed == 3:
             for k in range(3):
@@ -154,14 +159,22 @@ def code_block(
                 recent[k] = ERROR_FADING * recent[k] + squared
                 errors[k, x] = ERROR_FADING * errors[k, x] + squared
         out_sizes[i] = last_size + np.int64(sizes[x])
-        last_size = abs(residual)
+        last_size = abs(known - predicted)
         sizes[x] = (np.int64(sizes[x]) >> 1) + last_size
     return is_inside
 
 
 @njit(cache=True)
 def choose_samples(
-    rows: Any, targets: Any, sizes: Any, sizes_below: Any, step: Any, lanes: Any, out_samples: Any, out_shares: Any
+    rows: Any,
+    targets: Any,
+    sizes: Any,
+    sizes_below: Any,
+    error: Any,
+    step: Any,
+    lanes: Any,
+    out_samples: Any,
+    out_shares: Any,
 ) -> Any:
     """Lay every `step`-th of B samples out for `add_products`, with its share; returns how many.
 
@@ -170,9 +183,10 @@ def choose_samples(
     """
     width, n_regressors = len(lanes), rows.shape[0]
     n_chosen = (targets.size + step - 1) // step
+    floor = SIZE_FLOOR + SIZE_FLOOR_OF_ERROR * np.float64(error)
     for i in range(n_chosen):
         size = np.float64(sizes[i * step]) + np.float64(sizes_below[i * step])
-        out_shares[i] = np.float32(1.0 / (size + SIZE_FLOOR))
+        out_shares[i] = np.float32(1.0 / (size + floor))
         out_samples[i * width + n_regressors] = targets[i * step]
     out_shares[n_chosen : n_chosen + BATCH] = np.float32(0)
     for j in range(n_regressors):
@@ -190,6 +204,7 @@ def code_band(
     state: Any,
     z: Any,
     network: Any,
+    error: Any,
     smallest: Any,
     largest: Any,
     is_decoder: Any,
@@ -198,6 +213,8 @@ def code_band(
 ) -> bool:
     """Fill the mapped residuals of band `z`, `values` being its samples (X,), or the samples, `values` being those.
 
+    error: the maximum error m of a sample; 0 is lossless. state.line gets what both sides know of a sample: itself, or
+    its representative.
     network: (X,) int32, s-tilde of a network, ignored where parameters.has_network is 0. Returns False where a mapped
     residual leads outside the sample range; the state is of no use then.
     """
@@ -229,12 +246,12 @@ def code_band(
         state.unsolved[z] += n_samples
         predict_rows(rows[:, start:stop], state.weights[z], partial)
         is_inside &= code_block(
-            mixed, state, z, start, partial, recent, smallest, largest, is_decoder, values,
+            mixed, state, z, start, partial, recent, error, smallest, largest, is_decoder, values,
             rows, targets[:n_samples], sizes, out_values,
         )  # fmt: skip
         sizes_below = state.sizes[z - 1, start:stop] if z > 0 else nothing[start:stop]
         n_chosen = choose_samples(
-            rows[:, start:stop], targets[:n_samples], sizes, sizes_below, parameters.step, lanes, samples, shares
+            rows[:, start:stop], targets[:n_samples], sizes, sizes_below, error, parameters.step, lanes, samples, shares
         )
         add_products(samples, shares, n_chosen, n_regressors, lanes, products)
         for memory in range(n_memories):

@@ -11,10 +11,9 @@ from runtime.stream_format import AdaptiveStage
 class AdaptivePredictor:
     """A `Predictor` without a network; its state is changed in place."""
 
-    def __init__(self, stage: AdaptiveStage, smallest: int, largest: int) -> None:
+    def __init__(self, stage: AdaptiveStage, smallest: int, largest: int, max_error: int = 0) -> None:
         self.parameters = stage_parameters(stage, has_network=False)
-        self.smallest = smallest
-        self.largest = largest
+        self.limits = (max_error, smallest, largest)
 
     def encode_line(self, line: Line, state: StageState | None, out_mapped: Line) -> StageState:
         """As in `Predictor`."""
@@ -33,6 +32,5 @@ class AdaptivePredictor:
     def code(self, state: StageState, values: Line, out_values: Line, *, is_decoder: bool) -> int:
         """Run the kernel over a line; the band that leads outside the sample range, or -1."""
         parameters = self.parameters
-        limits = (self.smallest, self.largest)
-        band = code_line(parameters, parameters.lanes, parameters.mixed, state, *limits, is_decoder, values, out_values)
-        return int(band)
+        kind = (parameters, parameters.lanes, parameters.mixed)
+        return int(code_line(*kind, state, *self.limits, is_decoder, values, out_values))

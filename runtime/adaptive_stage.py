@@ -5,7 +5,7 @@
     for each line:
         begin_line(state)
         for each band z, from 0 on:
-            encode_band(parameters, state, samples, z, network_doubled, sample_range, out_mapped)
+            encode_band(parameters, state, samples, z, network_doubled, max_error, sample_range, out_mapped)
         end_line(state)
 
 and the same with `decode_band`. The state is handed in and changed in place; nothing else is kept.
@@ -54,6 +54,7 @@ def code_line(
     lanes: Any,
     mixed: Any,
     state: Any,
+    error: Any,
     smallest: Any,
     largest: Any,
     is_decoder: Any,
@@ -64,7 +65,18 @@ def code_line(
     begin_line(state)
     for z in range(values.shape[0]):
         if not code_band(
-            parameters, lanes, mixed, state, z, values[z], smallest, largest, is_decoder, values[z], out_values[z]
+            parameters,
+            lanes,
+            mixed,
+            state,
+            z,
+            values[z],
+            error,
+            smallest,
+            largest,
+            is_decoder,
+            values[z],
+            out_values[z],
         ):
             return np.int64(z)
     end_line(state)
@@ -77,19 +89,22 @@ def encode_band(
     samples: Row,
     z: int,
     network_doubled: Row | None,
+    max_error: int,
     sample_range: tuple[int, int],
     out_mapped: Row,
 ) -> None:
     """Fill the mapped residuals (X,) of `samples`, band `z` of the line; bands come in order.
 
     network_doubled: (X,) s-tilde of the network for this band, given exactly where parameters.has_network is 1.
-    sample_range: smallest and largest sample, both included.
+    max_error: m of every sample; state.line gets what both sides know of them. sample_range: smallest and largest
+    sample, both included.
     """
     network = samples if network_doubled is None else network_doubled
     assert (network_doubled is not None) == bool(parameters.has_network)
     code_band(
-        parameters, parameters.lanes, parameters.mixed, state, z, network, *sample_range, False, samples, out_mapped
-    )
+        parameters, parameters.lanes, parameters.mixed, state, z, network, max_error, *sample_range, False,
+        samples, out_mapped,
+    )  # fmt: skip
 
 
 def decode_band(
@@ -98,6 +113,7 @@ def decode_band(
     mapped: Row,
     z: int,
     network_doubled: Row | None,
+    max_error: int,
     sample_range: tuple[int, int],
     out_samples: Row,
 ) -> None:
@@ -108,6 +124,7 @@ def decode_band(
     network = mapped if network_doubled is None else network_doubled
     assert (network_doubled is not None) == bool(parameters.has_network)
     if not code_band(
-        parameters, parameters.lanes, parameters.mixed, state, z, network, *sample_range, True, mapped, out_samples
-    ):
+        parameters, parameters.lanes, parameters.mixed, state, z, network, max_error, *sample_range, True,
+        mapped, out_samples,
+    ):  # fmt: skip
         raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")

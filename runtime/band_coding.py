@@ -28,19 +28,28 @@ class BandCoding(Protocol):
     def end(self, state: StageState | None) -> None:
         """After the last band of a line."""
 
-    def encode(self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row) -> None:
-        """Fill the mapped residuals of band `z`; doubled: the network's s-tilde."""
+    def encode(
+        self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row, out_known: Row
+    ) -> None:
+        """Fill the mapped residuals of band `z`; doubled: the network's s-tilde.
 
-    def decode(self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row) -> None:
-        """Fill the samples of band `z`. Raises Corrupt where a residual leads outside the sample range."""
+        out_known: what both sides know of the samples, filled where there is a maximum error.
+        """
+
+    def decode(
+        self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row, out_known: Row
+    ) -> None:
+        """Fill the samples of band `z`, and what both sides know of them where there is a maximum error.
+
+        Raises Corrupt where a residual leads outside the sample range.
+        """
 
 
 class PlainBands:
     """The network's prediction is the prediction."""
 
-    def __init__(self, smallest: int, largest: int) -> None:
-        self.smallest = smallest
-        self.largest = largest
+    def __init__(self, smallest: int, largest: int, max_error: int) -> None:
+        self.limits = (max_error, smallest, largest)
 
     def initial_state(self, n_bands: int, n_columns: int) -> None:
         """None is kept."""
@@ -51,21 +60,30 @@ class PlainBands:
     def end(self, state: StageState | None) -> None:
         """As in `BandCoding`."""
 
-    def encode(self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row) -> None:
+    def encode(
+        self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row, out_known: Row
+    ) -> None:
         """As in `BandCoding`."""
-        map_samples(samples, doubled, self.smallest, self.largest, out_mapped)
+        map_samples(samples, doubled, *self.limits, out_mapped)
+        if self.limits[0]:
+            unmap_samples(out_mapped, doubled, *self.limits, out_known)
 
-    def decode(self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row) -> None:
+    def decode(
+        self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row, out_known: Row
+    ) -> None:
         """As in `BandCoding`."""
-        if not unmap_samples(mapped, doubled, self.smallest, self.largest, out_samples):
+        if not unmap_samples(mapped, doubled, *self.limits, out_samples):
             raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
+        if self.limits[0]:
+            out_known[:] = out_samples
 
 
 class StagedBands:
     """The network's prediction is one regressor of the adaptive stage."""
 
-    def __init__(self, stage: AdaptiveStage, smallest: int, largest: int) -> None:
+    def __init__(self, stage: AdaptiveStage, smallest: int, largest: int, max_error: int) -> None:
         self.parameters = stage_parameters(stage, has_network=True)
+        self.max_error = max_error
         self.range = (smallest, largest)
 
     def initial_state(self, n_bands: int, n_columns: int) -> StageState:
@@ -80,17 +98,27 @@ class StagedBands:
         """As in `BandCoding`."""
         end_line(state)
 
-    def encode(self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row) -> None:
+    def encode(
+        self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row, out_known: Row
+    ) -> None:
         """As in `BandCoding`."""
         assert state is not None
-        encode_band(self.parameters, state, samples, z, doubled, self.range, out_mapped)
+        encode_band(self.parameters, state, samples, z, doubled, self.max_error, self.range, out_mapped)
+        if self.max_error:
+            out_known[:] = state.line[z]
 
-    def decode(self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row) -> None:
+    def decode(
+        self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row, out_known: Row
+    ) -> None:
         """As in `BandCoding`."""
         assert state is not None
-        decode_band(self.parameters, state, mapped, z, doubled, self.range, out_samples)
+        decode_band(self.parameters, state, mapped, z, doubled, self.max_error, self.range, out_samples)
+        if self.max_error:
+            out_known[:] = state.line[z]
 
 
-def band_coding(stage: AdaptiveStage, smallest: int, largest: int) -> BandCoding:
-    """The coding of an option; samples are in smallest..largest."""
-    return PlainBands(smallest, largest) if stage is AdaptiveStage.NONE else StagedBands(stage, smallest, largest)
+def band_coding(stage: AdaptiveStage, smallest: int, largest: int, max_error: int) -> BandCoding:
+    """The coding of an option; samples are in smallest..largest, and restored within max_error."""
+    if stage is AdaptiveStage.NONE:
+        return PlainBands(smallest, largest, max_error)
+    return StagedBands(stage, smallest, largest, max_error)

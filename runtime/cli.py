@@ -127,6 +127,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.option("--predictor", type=click.Choice(PREDICTORS), default="linerwkv", show_default=True)
 @click.option("--stage", type=click.Choice(["none", "fast", "best"]), help="Adaptive stage; default: best, if any.")
 @click.option("--max-error", type=click.IntRange(0), default=0, show_default=True, help="Largest error of any sample.")
+@click.option(
+    "--quantisation",
+    type=click.Choice(["in-loop", "prequantised"]),
+    help="Where --max-error rounds: residuals or samples; default: in-loop, but float32 packages only allow the other.",
+)
 @click.option("--segment-lines", type=int, help="Lines that decode by themselves; default 64.")
 @click.option(
     "--bit-depth", type=click.IntRange(8, 16), help="Bits per sample; needed for a pipe, else found by a scan."
@@ -144,6 +149,7 @@ def compress(
     predictor: str,
     stage: str | None,
     max_error: int,
+    quantisation: str | None,
     segment_lines: int | None,
     bit_depth: int | None,
     bands: int | None,
@@ -157,7 +163,7 @@ def compress(
     from runtime.encoder import DEFAULT_SEGMENT_LINES
     from runtime.flight_package import SHIPPED, open_package
     from runtime.scene_reader import RawLayout, describe, describe_pipe, open_scene, raw_lines
-    from runtime.stream_format import AdaptiveStage, PredictorKind
+    from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation
 
     package = open_package(package_path or SHIPPED) if predictor == "linerwkv" else None
     if source == PIPE:
@@ -178,6 +184,7 @@ def compress(
         max_error=max_error,
         segment_lines=DEFAULT_SEGMENT_LINES if segment_lines is None else segment_lines,
         stage=None if stage is None else AdaptiveStage[stage.upper()],
+        quantisation=None if quantisation is None else Quantisation[quantisation.upper().replace("-", "_")],
     )
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
 

@@ -21,7 +21,7 @@ from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
 from runtime.segment_codec import Samples
-from runtime.stream_format import AdaptiveStage, PredictorKind, StreamHeader
+from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation, StreamHeader
 from runtime.whole_output import replacing
 
 PIPE = Path("-")
@@ -87,6 +87,7 @@ def compress_lines(
     max_error: int = 0,
     segment_lines: int = DEFAULT_SEGMENT_LINES,
     stage: AdaptiveStage | None = None,
+    quantisation: Quantisation | None = None,
 ) -> Report:
     """Write the stream of an image whose lines (Z, X) come one at a time; arguments as in `Encoder`."""
     start = time.perf_counter()
@@ -98,6 +99,7 @@ def compress_lines(
         segment_lines=segment_lines,
         executor=named_executor(package, executor),
         stage=stage,
+        quantisation=quantisation,
     )
     n_bytes = 0
     with atomic_file(output) as file, progress(image.n_lines, "compress") as bar:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from runtime.in_loop import quantizer_index, restored, steps_within
 from runtime.mapping import map_index, unmap_index
 
 
@@ -22,24 +23,29 @@ def predicted_sample(line: Any, z: Any, x: Any, smallest: Any, largest: Any) -> 
 
 
 @njit(cache=True)
-def map_line(line: Any, smallest: Any, largest: Any, out_mapped: Any) -> None:
-    """Fill the mapped residuals (Z, X) of `line` (Z, X), smallest <= sample <= largest."""
+def map_line(line: Any, error: Any, smallest: Any, largest: Any, out_mapped: Any, out_restored: Any) -> None:
+    """Fill the mapped residuals (Z, X) of `line` (Z, X), smallest <= sample <= largest, and what a decoder restores.
+
+    error: the maximum error m of a restored sample; 0 is lossless.
+    """
     for z in range(line.shape[0]):
         for x in range(line.shape[1]):
-            predicted = predicted_sample(line, z, x, smallest, largest)
-            residual = np.int64(line[z, x]) - predicted
-            out_mapped[z, x] = map_index(residual, 2 * predicted + 1, predicted - smallest, largest - predicted)
+            predicted = predicted_sample(out_restored, z, x, smallest, largest)
+            low, high = steps_within(predicted - smallest, error), steps_within(largest - predicted, error)
+            index = quantizer_index(np.int64(line[z, x]) - predicted, error)
+            out_mapped[z, x] = map_index(index, 2 * predicted + 1, low, high)
+            out_restored[z, x] = restored(predicted, index, error, smallest, largest)
 
 
 @njit(cache=True)
-def unmap_line(mapped: Any, smallest: Any, largest: Any, out_line: Any) -> bool:
+def unmap_line(mapped: Any, error: Any, smallest: Any, largest: Any, out_line: Any) -> bool:
     """Fill `out_line` (Z, X) from mapped residuals (Z, X); False where one leads outside the sample range."""
     for z in range(mapped.shape[0]):
         for x in range(mapped.shape[1]):
             predicted = predicted_sample(out_line, z, x, smallest, largest)
-            delta = np.int64(mapped[z, x])
-            sample = predicted + unmap_index(delta, 2 * predicted + 1, predicted - smallest, largest - predicted)
-            if sample < smallest or sample > largest:
+            low, high = steps_within(predicted - smallest, error), steps_within(largest - predicted, error)
+            index = unmap_index(np.int64(mapped[z, x]), 2 * predicted + 1, low, high)
+            if index < -low or index > high:
                 return False
-            out_line[z, x] = sample
+            out_line[z, x] = restored(predicted, index, error, smallest, largest)
     return True

@@ -12,7 +12,7 @@ from runtime.errors import BadArgument
 from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage
 from runtime.segment_codec import SegmentCodec
-from runtime.segment_codecs import default_stage, segment_codec
+from runtime.segment_codecs import default_quantisation, default_stage, segment_codec
 from runtime.stream_format import (
     LARGEST_SEGMENT_LINES,
     NO_PACKAGE,
@@ -20,6 +20,7 @@ from runtime.stream_format import (
     Arithmetic,
     EndRecord,
     PredictorKind,
+    Quantisation,
     SampleType,
     SegmentHeader,
     StreamHeader,
@@ -61,10 +62,13 @@ class Encoder:
         segment_lines: int = DEFAULT_SEGMENT_LINES,
         executor: AnyExecutor | None = None,
         stage: AdaptiveStage | None = None,
+        quantisation: Quantisation | None = None,
     ) -> None:
         """`predictor` None is LineRWKV with a package and DPCM without. Raises BadArgument.
 
         `stage` None is the best one for RLS and for an int8 package, and none for the others, which allow no other.
+        `quantisation` None is in the loop, but not with a float32 package; it says nothing where `max_error` is 0, and
+        CCSDS 123 has its own.
         """
         if not 1 <= segment_lines <= LARGEST_SEGMENT_LINES:
             raise BadArgument(f"segment length is {segment_lines} lines, allowed 1..{LARGEST_SEGMENT_LINES}")
@@ -72,6 +76,10 @@ class Encoder:
             predictor = PredictorKind.DPCM if package is None else PredictorKind.LINERWKV
         if predictor is not PredictorKind.LINERWKV:
             package = None
+        if max_error == 0 or predictor is PredictorKind.CCSDS123:
+            quantisation = Quantisation.PREQUANTISED
+        elif quantisation is None:
+            quantisation = default_quantisation(predictor, package)
         self.image = image
         self.segment_lines = segment_lines
         self.arithmetic = Arithmetic.NONE if package is None else Arithmetic.of(package.arithmetic)
@@ -86,6 +94,7 @@ class Encoder:
             self.arithmetic,
             package.sha256 if package is not None else NO_PACKAGE,
             image.metadata,
+            quantisation,
         )
         self.header = stream.to_bytes()
         self.header_crc = crc32c(self.header)

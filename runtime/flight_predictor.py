@@ -95,15 +95,18 @@ class FlightPredictor:
         largest: int,
         *,
         stage: AdaptiveStage = AdaptiveStage.NONE,
+        max_error: int = 0,
         tile: int = TILE_BANDS,
     ) -> None:
+        """With an error the encoder steps band by band, as the decoder does: both predict from what both know."""
         self.package = package
         self.executor = executor
         self.smallest = smallest
         self.largest = largest
-        self.tile = tile
-        self.first_line = DpcmPredictor(smallest, largest)
-        self.coding = band_coding(stage, smallest, largest)
+        self.max_error = max_error
+        self.tile = 1 if max_error else tile
+        self.first_line = DpcmPredictor(smallest, largest, max_error)
+        self.coding = band_coding(stage, smallest, largest, max_error)
         self.is_staged = stage is not AdaptiveStage.NONE
 
     def encode_line(self, line: Line, state: FlightState | None, out_mapped: Line) -> FlightState:
@@ -111,20 +114,22 @@ class FlightPredictor:
         n_bands, n_columns = line.shape
         stage = self.coding.initial_state(n_bands, n_columns) if state is None else state.stage
         if state is None and not self.is_staged:
-            self.first_line.encode_line(line, None, out_mapped)
-            return self.start(line, stage)
+            known = np.empty_like(line)
+            self.first_line.encode(line, out_mapped, known)
+            return self.start(known, stage)
+        known = np.empty_like(line) if self.max_error else line
         self.coding.begin(stage)
         bands = initial_bands(self.package, n_columns)
         for first in range(0, n_bands, self.tile):
             rows = slice(first, min(n_bands, first + self.tile))
             if state is None:
-                doubled = np.stack([self.without_cell(z, line) for z in range(rows.start, rows.stop)])
+                doubled = np.stack([self.without_cell(z, known) for z in range(rows.start, rows.stop)])
             else:
-                doubled, bands = self.predict(rows, line, state, bands)
+                doubled, bands = self.predict(rows, known, state, bands)
             for z in range(rows.start, rows.stop):
-                self.coding.encode(stage, z, line[z], doubled[z - first], out_mapped[z])
+                self.coding.encode(stage, z, line[z], doubled[z - first], out_mapped[z], known[z])
         self.coding.end(stage)
-        return self.start(line, stage) if state is None else self.next(line, state)
+        return self.start(known, stage) if state is None else self.next(known, state)
 
     def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
         """As in `runtime.predictors.Predictor`."""
@@ -133,16 +138,17 @@ class FlightPredictor:
         if state is None and not self.is_staged:
             self.first_line.decode_line(mapped, None, out_line)
             return self.start(out_line, stage)
+        known = np.empty_like(out_line) if self.max_error else out_line
         self.coding.begin(stage)
         bands = initial_bands(self.package, n_columns)
         for z in range(n_bands):
             if state is None:
-                doubled = self.without_cell(z, out_line)[None]
+                doubled = self.without_cell(z, known)[None]
             else:
-                doubled, bands = self.predict(slice(z, z + 1), out_line, state, bands)
-            self.coding.decode(stage, z, mapped[z], doubled[0], out_line[z])
+                doubled, bands = self.predict(slice(z, z + 1), known, state, bands)
+            self.coding.decode(stage, z, mapped[z], doubled[0], out_line[z], known[z])
         self.coding.end(stage)
-        return self.start(out_line, stage) if state is None else self.next(out_line, state)
+        return self.start(known, stage) if state is None else self.next(known, state)
 
     def start(self, first_line: Line, stage: StageState | None) -> FlightState:
         """The state after the first line of a segment."""

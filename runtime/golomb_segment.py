@@ -1,4 +1,4 @@
-"""Segments of residuals: prequantised samples, a predictor, the sample-adaptive coder."""
+"""Segments of residuals: samples, perhaps prequantised, a predictor, the sample-adaptive coder."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from runtime import golomb
 from runtime.bits import finish, initial_bits
 from runtime.errors import Corrupt
 from runtime.golomb import GolombParameters
+from runtime.in_loop import index_depth
 from runtime.predictors import Predictor
 from runtime.prequantise import Quantiser
 from runtime.segment_codec import Samples
@@ -35,7 +36,6 @@ class GolombSegments:
     """A `SegmentCodec` for one predictor."""
 
     coder = Coder.SAMPLE_ADAPTIVE
-    may_be_stored = True
 
     def __init__(
         self,
@@ -45,13 +45,16 @@ class GolombSegments:
         n_bands: int,
         n_columns: int,
         quantiser: Quantiser,
+        max_error: int = 0,
     ) -> None:
+        """`quantiser` is what happens to samples before the predictor, `max_error` what the predictor may add."""
         self.predictor = kind
         self.stage = stage
         self.lines_predictor = predictor
         self.shape = (n_bands, n_columns)
         self.quantiser = quantiser
-        self.parameters = golomb_parameters(quantiser.index_depth)
+        self.parameters = golomb_parameters(index_depth(*quantiser.index_range, max_error))
+        self.may_be_stored = max_error == 0
 
     def initial_state(self) -> GolombState:
         """The state before the first line of a segment."""
@@ -62,8 +65,11 @@ class GolombSegments:
         return GolombWriter(self)
 
     def largest_payload(self, n_lines: int) -> int:
-        """The size of the stored form: an encoder stores a segment that would be larger."""
-        return stored_bytes(n_lines * self.shape[0] * self.shape[1], self.quantiser.index_depth)
+        """The size of the stored form, where there is one: an encoder stores a segment that would be larger."""
+        n_samples = n_lines * self.shape[0] * self.shape[1]
+        if not self.may_be_stored:
+            return golomb.worst_bytes(self.parameters, n_samples)
+        return stored_bytes(n_samples, self.quantiser.index_depth)
 
     def lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
         """As in `SegmentCodec`."""

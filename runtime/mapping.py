@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from runtime.in_loop import quantizer_index, restored, steps_within
+
 IntArray = npt.NDArray[np.integer[Any]]
 
 
@@ -43,23 +45,24 @@ def unmap_index(mapped: Any, doubled: Any, low: Any, high: Any) -> Any:
 
 
 @njit(cache=True)
-def map_samples(samples: Any, doubled: Any, smallest: Any, largest: Any, out_mapped: Any) -> None:
-    """Fill `out_mapped` with delta of each sample, lossless (m = 0).
+def map_samples(samples: Any, doubled: Any, error: Any, smallest: Any, largest: Any, out_mapped: Any) -> None:
+    """Fill `out_mapped` with delta of each sample, its residual quantised for the maximum error m (0: lossless).
 
     samples: (...) integers, smallest <= s <= largest. doubled: same shape, s-tilde, with
-    2*smallest <= s-tilde <= 2*largest + 1. out_mapped: same shape, 0 <= delta <= largest - smallest.
+    2*smallest <= s-tilde <= 2*largest + 1. out_mapped: same shape, 0 <= delta <= (largest - smallest + 2m) / (2m + 1).
     """
     flat_samples, flat_doubled, flat_mapped = samples.reshape(-1), doubled.reshape(-1), out_mapped.reshape(-1)
     for i in range(flat_samples.size):
         twice = np.int64(flat_doubled[i])
         predicted = twice >> 1
-        residual = np.int64(flat_samples[i]) - predicted
-        flat_mapped[i] = map_index(residual, twice, predicted - smallest, largest - predicted)
+        index = quantizer_index(np.int64(flat_samples[i]) - predicted, error)
+        low, high = steps_within(predicted - smallest, error), steps_within(largest - predicted, error)
+        flat_mapped[i] = map_index(index, twice, low, high)
 
 
 @njit(cache=True)
-def unmap_samples(mapped: Any, doubled: Any, smallest: Any, largest: Any, out_samples: Any) -> bool:
-    """Fill `out_samples` from delta and s-tilde; False where a delta leads outside the sample range.
+def unmap_samples(mapped: Any, doubled: Any, error: Any, smallest: Any, largest: Any, out_samples: Any) -> bool:
+    """Fill `out_samples`, each within m of its sample, from delta and s-tilde; False where a delta is out of range.
 
     Shapes and ranges as in `map_samples`; a hostile delta of any size gives False, never a sample
     outside smallest..largest.
@@ -69,10 +72,9 @@ def unmap_samples(mapped: Any, doubled: Any, smallest: Any, largest: Any, out_sa
     for i in range(flat_mapped.size):
         twice = np.int64(flat_doubled[i])
         predicted = twice >> 1
-        residual = unmap_index(np.int64(flat_mapped[i]), twice, predicted - smallest, largest - predicted)
-        sample = predicted + residual
-        if sample < smallest or sample > largest:
+        low, high = steps_within(predicted - smallest, error), steps_within(largest - predicted, error)
+        index = unmap_index(np.int64(flat_mapped[i]), twice, low, high)
+        if index < -low or index > high:
             is_inside = False
-            sample = min(max(sample, smallest), largest)
-        flat_samples[i] = sample
+        flat_samples[i] = restored(predicted, index, error, smallest, largest)
     return is_inside

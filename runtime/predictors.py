@@ -44,17 +44,20 @@ class Predictor(Protocol):
 class DpcmPredictor:
     """Every line by itself: over columns in band 0, from the band before in the others."""
 
-    def __init__(self, smallest: int, largest: int) -> None:
-        self.smallest = smallest
-        self.largest = largest
+    def __init__(self, smallest: int, largest: int, max_error: int = 0) -> None:
+        self.limits = (max_error, smallest, largest)
 
     def encode_line(self, line: Line, state: SegmentState | None, out_mapped: Line) -> None:
         """As in `Predictor`; keeps no state."""
-        dpcm.map_line(line, self.smallest, self.largest, out_mapped)
+        self.encode(line, out_mapped, np.empty_like(line))
+
+    def encode(self, line: Line, out_mapped: Line, out_restored: Line) -> None:
+        """Fill the mapped residuals of `line`, and what the decoder makes of them."""
+        dpcm.map_line(line, *self.limits, out_mapped, out_restored)
 
     def decode_line(self, mapped: Line, state: SegmentState | None, out_line: Line) -> None:
         """As in `Predictor`; keeps no state."""
-        if not dpcm.unmap_line(mapped, self.smallest, self.largest, out_line):
+        if not dpcm.unmap_line(mapped, *self.limits, out_line):
             raise Corrupt("a decoded residual leads outside the sample range")
 
 
@@ -81,7 +84,7 @@ class NetworkPredictor:
         cell = state.cell
         for z in range(len(line)):
             cell = self.predict_band(z, line, state, cell, doubled)
-            map_samples(line[z : z + 1], doubled, self.smallest, self.largest, out_mapped[z : z + 1])
+            map_samples(line[z : z + 1], doubled, 0, self.smallest, self.largest, out_mapped[z : z + 1])
         return SegmentState(line.copy(), state.normalisation, self.rewound(cell))
 
     def decode_line(self, mapped: Line, state: SegmentState | None, out_line: Line) -> SegmentState:
@@ -94,7 +97,7 @@ class NetworkPredictor:
         for z in range(len(mapped)):
             cell = self.predict_band(z, out_line, state, cell, doubled)
             row = slice(z, z + 1)
-            if not unmap_samples(mapped[row], doubled, self.smallest, self.largest, out_line[row]):
+            if not unmap_samples(mapped[row], doubled, 0, self.smallest, self.largest, out_line[row]):
                 raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
         return SegmentState(out_line.copy(), state.normalisation, self.rewound(cell))
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.depth import sample_range
+from runtime.in_loop import index_depth
 
 IntArray = npt.NDArray[np.integer[Any]]
 
@@ -27,8 +28,7 @@ class Quantiser(NamedTuple):
     @property
     def index_depth(self) -> int:
         """Bits of a mapped residual of quantised samples: enough for the whole quantised range, at least 2."""
-        lowest, highest = self.index_range
-        return max(2, (highest - lowest).bit_length())
+        return index_depth(*self.index_range, max_error=0)
 
     def quantised(self, samples: IntArray) -> npt.NDArray[np.int32]:
         """floor((s + M) / (2M + 1)) as int32, of any shape."""

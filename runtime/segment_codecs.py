@@ -15,7 +15,7 @@ from runtime.predictors import DpcmPredictor, NetworkPredictor, Predictor
 from runtime.prequantise import quantiser
 from runtime.segment_codec import SegmentCodec
 from runtime.stored import StoredSegments
-from runtime.stream_format import AdaptiveStage, PredictorKind, StreamHeader
+from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation, StreamHeader
 
 LARGEST_ADAPTIVE_BANDS = 1 << 12  # bounds what a hostile header can make a decoder allocate
 
@@ -33,6 +33,12 @@ def default_stage(kind: PredictorKind, package: FlightPackage | None) -> Adaptiv
     """The best that there is."""
     is_best = kind is PredictorKind.RLS or (kind is PredictorKind.LINERWKV and isinstance(package, IntegerPackage))
     return AdaptiveStage.BEST if is_best else AdaptiveStage.NONE
+
+
+def default_quantisation(kind: PredictorKind, package: FlightPackage | None) -> Quantisation:
+    """In the loop where the predictor can: benchmarks/results/near_lossless.md."""
+    is_able = kind is not PredictorKind.LINERWKV or isinstance(package, IntegerPackage)
+    return Quantisation.IN_LOOP if is_able else Quantisation.PREQUANTISED
 
 
 def segment_codec(
@@ -56,22 +62,39 @@ def segment_codec(
         return StoredSegments(*shape, quantise)
     if kind is PredictorKind.CCSDS123:
         return Ccsds123Segments(stream)
+    max_error = 0
+    if stream.quantisation is Quantisation.IN_LOOP:
+        quantise, max_error = quantise._replace(max_error=0), stream.max_error
+    predictor = line_predictor(kind, stage, quantise.index_range, max_error, package, executor)
+    return GolombSegments(kind, stage, predictor, *shape, quantise, max_error)
+
+
+def line_predictor(
+    kind: PredictorKind,
+    stage: AdaptiveStage,
+    limits: tuple[int, int],
+    max_error: int,
+    package: FlightPackage | None,
+    executor: AnyExecutor | None,
+) -> Predictor:
+    """The predictor of a kind for samples within `limits`, to restore within `max_error`. Raises BadArgument."""
     if kind is PredictorKind.DPCM:
-        return GolombSegments(kind, stage, DpcmPredictor(*quantise.index_range), *shape, quantise)
+        return DpcmPredictor(*limits, max_error)
     if kind is PredictorKind.RLS:
-        return GolombSegments(kind, stage, AdaptivePredictor(stage, *quantise.index_range), *shape, quantise)
+        return AdaptivePredictor(stage, *limits, max_error)
     if package is None or executor is None:
         raise BadArgument(f"a segment predicted by {kind.name.lower()} needs its flight package")
-    predictor = network_predictor(package, executor, *quantise.index_range, stage)
-    return GolombSegments(kind, stage, predictor, *shape, quantise)
+    return network_predictor(package, executor, limits, stage, max_error)
 
 
 def network_predictor(
-    package: FlightPackage, executor: AnyExecutor, smallest: int, largest: int, stage: AdaptiveStage
+    package: FlightPackage, executor: AnyExecutor, limits: tuple[int, int], stage: AdaptiveStage, max_error: int
 ) -> Predictor:
-    """The predictor of a package's arithmetic. Raises BadArgument for a float package with an adaptive stage."""
+    """The predictor of a package's arithmetic. Raises BadArgument for what a float package does not do."""
     if isinstance(package, IntegerPackage):
-        return FlightPredictor(package, cast(ArrayExecutor, executor), smallest, largest, stage=stage)
+        return FlightPredictor(package, cast(ArrayExecutor, executor), *limits, stage=stage, max_error=max_error)
     if stage is not AdaptiveStage.NONE:
         raise BadArgument(f"adaptive stage {stage.name.lower()} with a float32 package, allowed none")
-    return NetworkPredictor(cast(FloatPackage, package), cast(Executor, executor), smallest, largest)
+    if max_error:
+        raise BadArgument("quantisation in the loop with a float32 package, allowed prequantised")
+    return NetworkPredictor(cast(FloatPackage, package), cast(Executor, executor), *limits)

@@ -1,4 +1,4 @@
-"""The structures of a LineRWKV stream and their bytes: docs/formats/stream.md, version 1.
+"""The structures of a LineRWKV stream and their bytes: docs/formats/stream.md, version 2.
 
 A stream is one header, segments, one end record. All numbers are big-endian. Each structure ends with its own CRC-32C;
 those of segments and of the end record start from the header's CRC, so that a piece of another stream never fits.
@@ -16,7 +16,7 @@ from runtime.depth import LARGEST_DEPTH, SMALLEST_DEPTH
 from runtime.errors import BadArgument, Corrupt, TooNew, Truncated
 
 MAGIC = b"LRWK"
-VERSION = 1
+VERSION = 2
 SEGMENT_MARKER = b"\xc5SEG"
 END_MARKER = b"\xc5END"
 
@@ -34,6 +34,7 @@ LARGEST_SEGMENT_LINES = (1 << 16) - 1
 LARGEST_METADATA_BYTES = 1 << 22  # of JSON text
 LARGEST_HEADER_BYTES = 1 << 22
 IS_SIGNED = 1
+IS_IN_LOOP = 2
 NO_PACKAGE = bytes(32)
 
 
@@ -43,6 +44,15 @@ class SampleType(IntEnum):
     UINT8 = 1
     INT16 = 2
     UINT16 = 12
+
+
+class Quantisation(IntEnum):
+    """Where DPCM, LineRWKV and RLS round to steps of 2M + 1."""
+
+    PREQUANTISED = 0
+    """The samples, before everything else."""
+    IN_LOOP = 1
+    """The residuals of predictions made from restored samples."""
 
 
 class Arithmetic(IntEnum):
@@ -115,9 +125,10 @@ class StreamHeader:
     arithmetic: Arithmetic
     package_sha256: bytes = NO_PACKAGE
     metadata: dict[str, Any] = field(default_factory=dict)
+    quantisation: Quantisation = Quantisation.PREQUANTISED
 
     def __post_init__(self) -> None:
-        """Refuse geometry and depths outside the format."""
+        """Refuse geometry, depths and errors outside the format."""
         limits = {
             "n_bands": (1, LARGEST_BANDS),
             "n_columns": (1, LARGEST_COLUMNS),
@@ -129,6 +140,8 @@ class StreamHeader:
             value = getattr(self, name)
             if not lowest <= value <= highest:
                 raise BadArgument(f"stream header: {name} is {value}, allowed {lowest}..{highest}")
+        if self.quantisation is Quantisation.IN_LOOP and self.max_error == 0:
+            raise BadArgument("stream header: max_error is 0 with quantisation in the loop, allowed at least 1")
         if self.n_bands * self.n_columns > LARGEST_LINE_SAMPLES:
             raise BadArgument(
                 f"stream header: a line of {self.n_bands} bands x {self.n_columns} columns, "
@@ -143,7 +156,7 @@ class StreamHeader:
             self.n_columns,
             self.n_lines,
             self.depth,
-            IS_SIGNED if self.is_signed else 0,
+            IS_SIGNED * self.is_signed | IS_IN_LOOP * self.quantisation,
             self.max_error,
             self.sample_type,
             self.arithmetic,
@@ -165,7 +178,8 @@ class StreamHeader:
         values = FIXED.unpack_from(body, PREFIX.size)
         n_bands, n_columns, n_lines, depth, flags, max_error, sample_type, arithmetic, sha256, n_metadata = values
         packed = body[PREFIX.size + FIXED.size :]
-        if flags & ~IS_SIGNED or n_metadata != len(packed):
+        allowed_flags = IS_SIGNED if data[len(MAGIC)] == 1 else IS_SIGNED | IS_IN_LOOP
+        if flags & ~allowed_flags or n_metadata != len(packed):
             raise Corrupt(f"stream header: flags {flags:#x}, {n_metadata} bytes of metadata in {len(packed)}")
         try:
             return cls(
@@ -179,6 +193,7 @@ class StreamHeader:
                 enum_of(Arithmetic, arithmetic, "stream header"),
                 sha256,
                 unpack_metadata(packed),
+                Quantisation.IN_LOOP if flags & IS_IN_LOOP else Quantisation.PREQUANTISED,
             )
         except BadArgument as error:
             raise Corrupt(str(error)) from None

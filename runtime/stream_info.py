@@ -34,6 +34,7 @@ def stream_info(path: Path) -> dict[str, Any]:
             "bit_depth": header.depth,
             "signed": header.is_signed,
             "max_error": header.max_error,
+            "quantisation": header.quantisation.name.lower().replace("_", "-") if header.max_error else None,
             "sample_type": header.sample_type.name.lower(),
             "arithmetic": header.arithmetic.name.lower() + float32_note,
             "package": header.package_sha256.hex() if any(header.package_sha256) else None,

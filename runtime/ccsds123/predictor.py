@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit
 
 from runtime.ccsds123.prediction import clip, high_resolution, local_sum, scaling_exponent, updated_weight
-from runtime.ccsds123.quantizer import maximum_error, quantizer_index, representative, steps_within
+from runtime.ccsds123.quantizer import maximum_error, representative
+from runtime.in_loop import quantizer_index, steps_within
 from runtime.mapping import map_index, unmap_index
 
 

@@ -1,6 +1,6 @@
-"""The formulas of quantization and sample representatives (4.8, 4.9), for scalars inside kernels, all int64.
+"""The formulas of error limits and sample representatives (4.8.2, 4.9), for scalars inside kernels, all int64.
 
-Samples and predictions are relative to s_mid, as in prediction.py.
+Quantizer indices are in runtime/in_loop.py. Samples and predictions are relative to s_mid, as in prediction.py.
 """
 
 from typing import Any
@@ -18,23 +18,6 @@ def maximum_error(absolute: Any, relative: Any, has_relative: Any, predicted: An
     if has_relative:
         return min(absolute, (relative * abs(predicted + middle)) >> depth)
     return absolute
-
-
-@njit(cache=True, inline="always")
-def quantizer_index(residual: Any, error: Any) -> Any:
-    """The quantizer index q of a prediction residual (equation 41)."""
-    if error == 0:
-        return residual
-    magnitude = (abs(residual) + error) // (2 * error + 1)
-    return magnitude if residual >= 0 else -magnitude
-
-
-@njit(cache=True, inline="always")
-def steps_within(distance: Any, error: Any) -> Any:
-    """Quantizer steps between the prediction and an end of the sample range (one argument of min in equation 56)."""
-    if error == 0:
-        return distance
-    return (distance + error) // (2 * error + 1)
 
 
 @njit(cache=True, inline="always")

@@ -92,13 +92,25 @@ def bounded(change: float) -> float:
     return min(max(change, -float(1 << 18)), float(1 << 18)) if abs(change) >= 2.0**-20 else 0.0
 
 
-def mapped(sample: int, doubled: int, smallest: int, largest: int) -> int:
-    predicted = doubled >> 1
-    residual, theta = sample - predicted, min(predicted - smallest, largest - predicted)
-    if abs(residual) > theta:
-        return abs(residual) + theta
-    agrees = residual == 0 or (residual > 0) == (doubled % 2 == 0)
-    return 2 * abs(residual) - (not agrees)
+def quantised(sample: int, predicted: int, error: int) -> int:
+    """The number of steps of 2m + 1 from the prediction to the step that holds the sample."""
+    steps = (abs(sample - predicted) + error) // (2 * error + 1)
+    return steps if sample >= predicted else -steps
+
+
+def known_sample(index: int, predicted: int, error: int, smallest: int, largest: int) -> int:
+    """The middle of the step within the range, drawn by half the error towards the prediction."""
+    middle = min(max(predicted + index * (2 * error + 1), smallest), largest)
+    return middle if index == 0 else middle - error // 2 if index > 0 else middle + error // 2
+
+
+def mapped(index: int, doubled: int, error: int, smallest: int, largest: int) -> int:
+    predicted, step = doubled >> 1, 2 * error + 1
+    theta = min((predicted - smallest + error) // step, (largest - predicted + error) // step)
+    if abs(index) > theta:
+        return abs(index) + theta
+    agrees = index == 0 or (index > 0) == (doubled % 2 == 0)
+    return 2 * abs(index) - (not agrees)
 
 
 def faded(values: Any, kept: float, added: Any) -> None:
@@ -122,7 +134,14 @@ def products_of(samples: list[list[Any]], shares: list[Any], n: int, width: int)
 
 
 def encode_band(
-    p: StageParameters, s: StageState, samples: Any, z: int, network: Any, sample_range: tuple[int, int], out: Any
+    p: StageParameters,
+    s: StageState,
+    samples: Any,
+    z: int,
+    network: Any,
+    error: int,
+    sample_range: tuple[int, int],
+    out: Any,
 ) -> None:
     """As `runtime.adaptive_stage.encode_band`."""
     smallest, largest = sample_range
@@ -169,20 +188,21 @@ def encode_band(
                 g = [(v * v) * (v * v) for v in g]
                 change = bounded(((g[0] * changes[0] + g[1] * changes[1]) + g[2] * changes[2]) / ((g[0] + g[1]) + g[2]))
             doubled = min(max(int(np.floor(2.0 * change)) + 2 * base + 1, 2 * smallest), 2 * largest + 1)
-            sample = int(samples[x])
-            out[x] = mapped(sample, doubled, smallest, largest)
+            index = quantised(int(samples[x]), doubled >> 1, error)
+            out[x] = mapped(index, doubled, error, smallest, largest)
+            sample = known_sample(index, doubled >> 1, error, smallest, largest)
             now[x] = sample
             targets.append(F32(sample - base))
             for k in range(p.n_mixed if p.n_mixed == 3 else 0):
-                error = float(sample - base) - changes[k]
-                recent[k] = 0.75 * recent[k] + (error * error + 1 / 128)
-                s.errors[z, k, x] = 0.75 * float(s.errors[z, k, x]) + (error * error + 1 / 128)
+                missed = float(sample - base) - changes[k]
+                recent[k] = 0.75 * recent[k] + (missed * missed + 1 / 128)
+                s.errors[z, k, x] = 0.75 * float(s.errors[z, k, x]) + (missed * missed + 1 / 128)
             sizes.append(last_size + int(s.sizes[z, x]))
             last_size = abs(sample - (doubled >> 1))
             s.sizes[z, x] = (int(s.sizes[z, x]) >> 1) + last_size
         taught = range(0, len(columns), p.step)
         below = s.sizes[z - 1] if z else np.zeros(n_columns, np.int32)
-        shares = [F32(1.0 / ((float(sizes[i]) + float(below[columns[i]])) + 8.0)) for i in taught]
+        shares = [F32(1.0 / ((float(sizes[i]) + float(below[columns[i]])) + (8.0 + 4.0 * error))) for i in taught]
         sums = products_of([[*others[columns[i]], targets[i]] for i in taught], shares, n, width)
         for memory in range(p.n_memories):
             length = p.long_memory if memory == p.n_memories - 1 else p.short_memory
@@ -191,4 +211,4 @@ def encode_band(
     for memory in range(p.n_memories):
         faded(s.prior[memory], share, s.moments[z, memory])
     if p.has_network:
-        s.network_error[:] = samples - (network >> 1)
+        s.network_error[:] = s.line[z] - (network >> 1)

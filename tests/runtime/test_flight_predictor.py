@@ -86,21 +86,24 @@ def encoded(predictor: FlightPredictor, samples: npt.NDArray[np.int32]) -> list[
     shape=st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 6)),
     tile=st.integers(1, 8),
     stage=st.sampled_from(list(AdaptiveStage)),
+    max_error=st.sampled_from([0, 0, 1, 30, 32767]),
     seed=st.integers(0, 50),
 )
 def test_decoded_line_by_line_with_equal_states(
-    kind: str, shape: tuple[int, int, int], tile: int, stage: AdaptiveStage, seed: int
+    kind: str, shape: tuple[int, int, int], tile: int, stage: AdaptiveStage, max_error: int, seed: int
 ) -> None:
     samples = cube(kind, shape, seed)
     package = integer_package(seed)
     limits = (-32768, 32767) if samples.min() < 0 else (0, 65535)
-    encoder = FlightPredictor(package, ReferenceExecutor(package.cell), *limits, stage=stage, tile=tile)
-    decoder = FlightPredictor(package, ReferenceExecutor(package.cell), *limits, stage=stage)
+    encoder = FlightPredictor(
+        package, ReferenceExecutor(package.cell), *limits, stage=stage, max_error=max_error, tile=tile
+    )
+    decoder = FlightPredictor(package, ReferenceExecutor(package.cell), *limits, stage=stage, max_error=max_error)
     state: FlightState | None = None
     for line, (mapped, memory) in zip(samples, encoded(encoder, samples), strict=True):
         found = np.full_like(line, -1)
         state = decoder.decode_line(mapped, state, found)
-        np.testing.assert_array_equal(found, line)
+        assert np.abs(found - line).max() <= max_error
         for name, values in memory.items():
             np.testing.assert_array_equal(state.memory[name], values, name)
 

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from runtime import ccsds123, golomb
 from runtime.decoder import Decoder, StreamReader
-from runtime.depth import bit_depth
+from runtime.depth import bit_depth, sample_range
 from runtime.encoder import Encoder, ImageDescription
 from runtime.errors import BadArgument
 from runtime.executors import make_executor
 from runtime.flight_package import FlightPackage, FloatPackage
 from runtime.golomb_segment import GolombLines, GolombWriter, golomb_parameters
-from runtime.stream_format import AdaptiveStage, Coder, PredictorKind
+from runtime.segment_codecs import allowed_stages
+from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, Quantisation
 
 Cube = npt.NDArray[np.int32]
 
@@ -31,11 +32,18 @@ def encode(
     depth: int | None = None,
     predictor: PredictorKind | None = None,
     stage: AdaptiveStage | None = None,
+    quantisation: Quantisation | None = None,
 ) -> bytes:
     depth = depth or bit_depth(int(cube.min()), int(cube.max()))
     image = ImageDescription(cube.shape[1], cube.shape[2], depth, is_signed=bool(cube.min() < 0))
     encoder = Encoder(
-        image, package, predictor=predictor, stage=stage, max_error=max_error, segment_lines=segment_lines
+        image,
+        package,
+        predictor=predictor,
+        stage=stage,
+        max_error=max_error,
+        segment_lines=segment_lines,
+        quantisation=quantisation,
     )
     return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()])
 
@@ -98,18 +106,37 @@ def test_road_of_the_adaptive_stages_after_the_network(name: str, stage: Adaptiv
     np.testing.assert_array_equal(decode(encode(cube, package, segment_lines=4, stage=stage), package), cube)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_road_of_any_shape_and_depth(data: st.DataObject) -> None:
+WAYS = [
+    (predictor, stage)
+    for predictor in (PredictorKind.DPCM, PredictorKind.LINERWKV, PredictorKind.RLS)
+    for stage in allowed_stages(predictor)
+]
+
+
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_road_of_any_shape_depth_error_and_way_to_code(data: st.DataObject, package: FlightPackage) -> None:
     shape = data.draw(st.tuples(st.integers(1, 9), st.integers(1, 6), st.integers(1, 9)))
     lowest = data.draw(st.sampled_from([0, 0, -128, -5000, -32768]))
     highest = data.draw(st.sampled_from([0, 1, 255, 4095, 32767] + ([65535] if lowest == 0 else [])))
     generator = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     cube = generator.integers(lowest, highest + 1, shape).astype(np.int32)
-    max_error = data.draw(st.sampled_from([0, 0, 1, 3, 31]))
+    kind = data.draw(st.sampled_from(["noise", "flat", "saturated"]))
+    if kind == "flat":
+        cube = np.where(generator.random(shape) < 0.05, cube, cube.flat[0])
+    elif kind == "saturated":
+        cube = np.where(cube * 2 > lowest + highest, highest, lowest)
+    predictor, stage = data.draw(st.sampled_from(WAYS))
+    largest_error = (1 << (bit_depth(int(cube.min()), int(cube.max())) - 1)) - 1
+    max_error = min(data.draw(st.sampled_from([0, 1, 3, 31, 1000, 32767])), largest_error)
+    quantisation = data.draw(st.sampled_from(Quantisation))
     segment_lines = data.draw(st.integers(1, 10))
-    restored = decode(encode(cube, None, max_error, segment_lines), None)
+    coded = encode(cube, package, max_error, segment_lines, predictor=predictor, stage=stage, quantisation=quantisation)
+    assert StreamReader(io.BytesIO(coded)).header.quantisation == (quantisation if max_error else 0)
+    restored = decode(coded, package)
     assert np.abs(restored.astype(np.int64) - cube).max() <= max_error
+    smallest, largest = sample_range(bit_depth(int(cube.min()), int(cube.max())), is_signed=bool(cube.min() < 0))
+    assert smallest <= restored.min() and restored.max() <= largest
 
 
 def test_noise_is_stored_and_never_expands(package: FlightPackage) -> None:

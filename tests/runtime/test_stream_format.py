@@ -17,6 +17,7 @@ from runtime.stream_format import (
     Coder,
     EndRecord,
     PredictorKind,
+    Quantisation,
     SampleType,
     SegmentHeader,
     StreamHeader,
@@ -81,9 +82,20 @@ def test_a_segment_of_another_stream_does_not_fit() -> None:
 
 def test_a_newer_version_is_named() -> None:
     data = bytearray(HEADER.to_bytes())
-    data[4] = 2
-    with pytest.raises(TooNew, match="format version 2, this release reads up to 1"):
+    data[4] = 3
+    with pytest.raises(TooNew, match="format version 3, this release reads up to 2"):
         StreamHeader.from_bytes(bytes(data))
+
+
+def test_a_header_of_version_1_is_read_and_knows_no_quantisation_in_the_loop() -> None:
+    old = bytearray(HEADER.to_bytes())
+    old[4] = 1
+    assert StreamHeader.from_bytes(sealed(old)) == HEADER
+    old[PREFIX.size + 13] = 2
+    with pytest.raises(Corrupt, match="flags 0x2"):
+        StreamHeader.from_bytes(sealed(old))
+    old[4] = 2
+    assert StreamHeader.from_bytes(sealed(old)) == dataclasses.replace(HEADER, quantisation=Quantisation.IN_LOOP)
 
 
 def test_a_foreign_file_is_named() -> None:
@@ -95,8 +107,12 @@ def resealed(offset: int, value: bytes) -> bytes:
     """The header with a field changed and its CRC made right again: a hostile writer can do that."""
     data = bytearray(HEADER.to_bytes())
     data[PREFIX.size + offset : PREFIX.size + offset + len(value)] = value
-    data[-4:] = struct.pack(">I", crc32c(bytes(data[:-4])))
-    return bytes(data)
+    return sealed(data)
+
+
+def sealed(data: bytearray) -> bytes:
+    """The header with the CRC that its bytes have."""
+    return bytes(data[:-4]) + struct.pack(">I", crc32c(bytes(data[:-4])))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +123,8 @@ def resealed(offset: int, value: bytes) -> bytes:
         (4, b"\0\0\0\0", "n_columns is 0"),
         (2, b"\xff\xff\0\1\0\0", "allowed at most 4194304 samples"),
         (12, b"\x11", "depth is 17, allowed 8..16"),
-        (13, b"\x02", "flags 0x2"),
+        (13, b"\x04", "flags 0x4"),
+        (13, b"\x02\0\0", "max_error is 0 with quantisation in the loop"),
         (14, b"\xff\xff", "max_error is 65535"),
         (16, b"\x05", "SampleType is 5, allowed"),
         (17, b"\x09", "Arithmetic is 9, allowed"),
