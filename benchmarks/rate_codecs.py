@@ -20,7 +20,7 @@ from runtime.encoder import Encoder
 from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage, open_package
 from runtime.scene_reader import Scene, describe
-from runtime.stream_format import AdaptiveStage, PredictorKind
+from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation
 
 Samples = npt.NDArray[np.integer[Any]]
 """(Y, Z, X)."""
@@ -119,6 +119,8 @@ class StreamCodec:
     stage: AdaptiveStage
     folder: Path | None = None
     """Of the flight package; none for the adaptive stage alone."""
+    quantisation: Quantisation = Quantisation.IN_LOOP
+    """Where near-lossless streams round."""
 
     @property
     def identity(self) -> str:
@@ -140,6 +142,7 @@ class StreamCodec:
             segment_lines=segment_lines,
             executor=executor,
             stage=self.stage,
+            quantisation=self.quantisation,
         )
 
     def encode(self, scene: Scene, max_error: int, segment_lines: int, settings: Settings) -> list[bytes]:

@@ -10,7 +10,8 @@ from benchmarks.rate_codecs import Ccsds123Codec, Codec, StreamCodec
 from benchmarks.rate_peers import PeerCodec, peer_codecs
 from benchmarks.rate_scenes import NEAR_LOSSLESS, folds, matches
 from runtime.scene_reader import Scene
-from runtime.stream_format import AdaptiveStage, PredictorKind
+from runtime.segment_codecs import allowed_stages
+from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation
 
 HERE = Path(__file__).parent
 TWINS = HERE / "twins.json"
@@ -87,26 +88,25 @@ def twins() -> list[Trained]:
     return found
 
 
-def package_rows(package: Trained) -> list[Row]:
-    """A row for each adaptive stage after a network."""
+def stream_rows(name: str, predictor: PredictorKind, package: Trained | None = None) -> list[Row]:
+    """A row for each adaptive stage; the best one also near-lossless, with both quantisations."""
+    folder, measured, unseen = (package.folder, package.measured, package.unseen) if package else (None, ("*",), None)
     rows = []
-    for stage in AdaptiveStage:
-        name = f"{package.name}-{stage.name.lower()}"
-        codec = StreamCodec(name, PredictorKind.LINERWKV, stage, package.folder)
+    for stage in allowed_stages(predictor):
         errors = MAX_ERRORS if stage is AdaptiveStage.BEST else (0,)
-        rows.append(Row(codec, package.measured, package.unseen, errors))
-    return rows
+        codec = StreamCodec(f"{name}-{stage.name.lower()}", predictor, stage, folder)
+        rows.append(Row(codec, measured, unseen, errors))
+    codec = StreamCodec(f"{name}-best-prequantised", predictor, AdaptiveStage.BEST, folder, Quantisation.PREQUANTISED)
+    return [*rows, Row(codec, measured, unseen, MAX_ERRORS[1:])]
 
 
 def all_rows(packages: list[Trained], checkpoints: dict[str, Path]) -> list[Row]:
     """Every row, in the order of the table."""
     rows = [Row(FloatNetwork(f"{name}-float", path)) for name, path in checkpoints.items()]
     for package in packages:
-        rows += package_rows(package)
+        rows += stream_rows(package.name, PredictorKind.LINERWKV, package)
+    rows += stream_rows("rls", PredictorKind.RLS)
     rows.append(Row(StreamCodec("dpcm", PredictorKind.DPCM, AdaptiveStage.NONE)))
-    for stage in (AdaptiveStage.FAST, AdaptiveStage.BEST):
-        errors = MAX_ERRORS if stage is AdaptiveStage.BEST else (0,)
-        rows.append(Row(StreamCodec(f"rls-{stage.name.lower()}", PredictorKind.RLS, stage), max_errors=errors))
     for is_tuned in (False, True):
         for coder in CODERS:
             errors = MAX_ERRORS if is_tuned and coder != "block_adaptive" else (0,)
