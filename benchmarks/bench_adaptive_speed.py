@@ -13,22 +13,22 @@ from benchmarks.record import SCENES, best_of_5, save
 from benchmarks.reference_loop import loop_msteps_per_s
 from runtime.adaptive_predictor import AdaptivePredictor
 from runtime.depth import bit_depth
-from runtime.golomb_segment import GolombSegments, GolombWriter
 from runtime.prequantise import quantiser
+from runtime.residual_segment import ResidualSegments
 from runtime.scene_reader import open_scene
 from runtime.segment_codec import Samples
-from runtime.stream_format import AdaptiveStage, Arithmetic, PredictorKind, SegmentHeader
+from runtime.stream_format import AdaptiveStage, Arithmetic, Coder, PredictorKind, SegmentHeader
 
 NAMES = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge")
 WIDE = 8  # copies side by side: the width of a real imager
 
 
-def encoded(codec: GolombSegments, lines: list[Samples]) -> bytes:
-    """The payload of a segment."""
-    writer = GolombWriter(codec)
+def encoded(codec: ResidualSegments, lines: list[Samples]) -> tuple[Coder, bytes]:
+    """A segment."""
+    writer = codec.writer()
     for line in lines:
         writer.push(line)
-    return writer.payload()
+    return writer.coded()
 
 
 def measure(name: str, lines: list[Samples], stage: AdaptiveStage, loop: float) -> dict[str, Any]:
@@ -37,11 +37,9 @@ def measure(name: str, lines: list[Samples], stage: AdaptiveStage, loop: float) 
     quantise = quantiser(bit_depth(lowest, highest), is_signed=lowest < 0, max_error=0)
     predictor = AdaptivePredictor(stage, *quantise.index_range)
     n_bands, n_columns = lines[0].shape
-    codec = GolombSegments(PredictorKind.RLS, stage, predictor, n_bands, n_columns, quantise)
-    payload = encoded(codec, lines)
-    header = SegmentHeader(
-        0, len(lines), PredictorKind.RLS, Arithmetic.NONE, stage, codec.coder, len(payload), payload_crc=0
-    )
+    codec = ResidualSegments(PredictorKind.RLS, stage, predictor, n_bands, n_columns, quantise)
+    coder, payload = encoded(codec, lines)
+    header = SegmentHeader(0, len(lines), PredictorKind.RLS, Arithmetic.NONE, stage, coder, len(payload), payload_crc=0)
 
     def decode() -> None:
         for _ in codec.lines(header, payload):

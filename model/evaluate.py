@@ -13,7 +13,7 @@ from runtime.bits import finish, initial_bits
 from runtime.depth import sample_range
 from runtime.encoder import Encoder
 from runtime.golomb import GolombParameters, GolombState
-from runtime.golomb_segment import golomb_parameters
+from runtime.golomb_residuals import golomb_parameters
 from runtime.integer_base import Base, bases_of_lines, doubled_predictions
 from runtime.mapping import map_samples
 from runtime.normalise import Normalisation, from_first_line, normalised

@@ -145,10 +145,14 @@ def code_block(
             if index < -low or index > high:
                 is_inside = False
                 index = np.int64(0)
+            sample = restored(predicted, index, error, smallest, largest)
+            out_values[x] = sample
         else:
-            index = quantizer_index(np.int64(values[x]) - predicted, error)
-        sample = restored(predicted, index, error, smallest, largest)
-        out_values[x] = sample if is_decoder else map_index(index, doubled, low, high)
+            sample = np.int64(values[x])
+            index = quantizer_index(sample - predicted, error)
+            if error > 0:  # else the sample is known without its prediction, and the processor looks ahead
+                sample = restored(predicted, index, error, smallest, largest)
+            out_values[x] = map_index(index, doubled, low, high)
         known = representative(sample, index, error)
         line[x] = known
         target = np.float64(known - base)

@@ -19,7 +19,7 @@ class Ccsds123Segments:
 
     predictor = PredictorKind.CCSDS123
     stage = AdaptiveStage.NONE
-    coder = Coder.CCSDS123
+    coders: tuple[Coder, ...] = (Coder.CCSDS123,)
 
     def __init__(self, stream: StreamHeader) -> None:
         self.stream = stream
@@ -75,8 +75,8 @@ class Ccsds123Writer:
         y = self.predictor.next_line
         self.indices.put(self.predictor.encode(line), line_piece(self.parameters.image, y))
 
-    def payload(self) -> bytes:
+    def coded(self) -> tuple[Coder, bytes]:
         """As in `SegmentWriter`."""
         final = self.codec.parameters(self.predictor.next_line)
         self.indices.finish()
-        return padded(write_header(final) + self.indices.writer.finish(), final.image.word_bytes)
+        return Coder.CCSDS123, padded(write_header(final) + self.indices.writer.finish(), final.image.word_bytes)

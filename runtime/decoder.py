@@ -149,6 +149,6 @@ class Decoder:
                 f"segment at line {segment.first_line}: {segment.predictor.name} with stage {segment.stage.name}"
             )
         codec = segment_codec(segment.predictor, self.header, self.package, self.executor, segment.stage)
-        if codec.coder is not segment.coder:
+        if segment.coder not in codec.coders:
             raise Corrupt(f"segment at line {segment.first_line}: {segment.predictor.name} with {segment.coder.name}")
         return codec.lines(segment, payload)

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from runtime import golomb
 from runtime.bits import initial_bits
 from runtime.decoder import StreamReader
-from runtime.golomb_segment import golomb_parameters
+from runtime.golomb_residuals import golomb_parameters
 from runtime.prequantise import quantiser
+from runtime.residual_coders import residual_reader
 from runtime.stream_format import Coder
 from runtime.synthetic import wavelengths
 
@@ -25,14 +26,14 @@ def mapped_residuals(stream: Path) -> npt.NDArray[np.int32]:
         reader = StreamReader(file)
         header = reader.header
         quantised = quantiser(header.depth, is_signed=header.is_signed, max_error=header.max_error)
-        parameters = golomb_parameters(quantised.index_depth)
+        shape = (header.n_bands, header.n_columns)
         for segment, payload in reader.segments():
-            if segment.coder is not Coder.SAMPLE_ADAPTIVE:
+            if segment.coder is Coder.STORED:
                 continue
-            state, bits = golomb.initial_state(parameters, header.n_bands), initial_bits()
+            residuals = residual_reader(segment.coder, payload, quantised.index_depth, *shape, segment.n_lines)
             for _ in range(segment.n_lines):
-                mapped = np.empty((header.n_bands, header.n_columns), np.int32)
-                golomb.decode_line(parameters, np.frombuffer(payload, np.uint8), bits, state, mapped)
+                mapped = np.empty(shape, np.int32)
+                residuals.take(mapped)
                 lines.append(mapped)
     return np.array(lines)
 

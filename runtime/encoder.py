@@ -18,6 +18,7 @@ from runtime.stream_format import (
     NO_PACKAGE,
     AdaptiveStage,
     Arithmetic,
+    Coder,
     EndRecord,
     PredictorKind,
     Quantisation,
@@ -136,21 +137,21 @@ class Encoder:
 
     def close_segment(self) -> bytes:
         """The segment's header and payload; the next line begins a new segment."""
-        payload = self.writer.payload()
-        header = self.segment_header(payload, self.codec)
+        coder, payload = self.writer.coded()
+        header = self.segment_header(self.codec, coder, payload)
         if self.codec.may_be_stored and len(payload) > self.stored.largest_payload(self.n_in_segment):
             # only now the samples are needed again, and the payload has them: no second copy in memory until here
             plain = self.stored.writer()
             for line in self.codec.lines(header, payload):
                 plain.push(line)
-            payload = plain.payload()
-            header = self.segment_header(payload, self.stored)
+            coder, payload = plain.coded()
+            header = self.segment_header(self.stored, coder, payload)
         self.writer = self.codec.writer()
         self.n_in_segment = 0
         self.n_segments += 1
         return header.to_bytes(self.header_crc) + payload
 
-    def segment_header(self, payload: bytes, codec: SegmentCodec) -> SegmentHeader:
+    def segment_header(self, codec: SegmentCodec, coder: Coder, payload: bytes) -> SegmentHeader:
         """The header of the segment that ends with the last line pushed."""
         return SegmentHeader(
             self.n_lines - self.n_in_segment,
@@ -158,7 +159,7 @@ class Encoder:
             codec.predictor,
             self.arithmetic if codec.predictor is PredictorKind.LINERWKV else Arithmetic.NONE,
             codec.stage,
-            codec.coder,
+            coder,
             len(payload),
             crc32c(payload),
         )

@@ -29,6 +29,8 @@ def steps_within(distance: Any, error: Any) -> Any:
 @njit(cache=True, inline="always")
 def restored(predicted: Any, index: Any, error: Any, smallest: Any, largest: Any) -> Any:
     """The middle of step q around the prediction, within the sample range (equation 48)."""
+    if error == 0:
+        return predicted + index
     return min(max(predicted + index * (2 * error + 1), smallest), largest)
 
 
@@ -38,10 +40,9 @@ def representative(sample: Any, index: Any, error: Any) -> Any:
 
     Samples lie on the near side of a step more often; only the middle of the step is within m of all of them.
     """
-    pull = error >> 1
-    if index > 0:
-        return sample - pull
-    return sample + pull if index < 0 else sample
+    if error == 0 or index == 0:
+        return sample
+    return sample - (error >> 1) if index > 0 else sample + (error >> 1)
 
 
 def index_depth(smallest: int, largest: int, max_error: int) -> int:

@@ -18,8 +18,8 @@ class SegmentWriter(Protocol):
     def push(self, line: Samples) -> None:
         """Add the next line; its samples are in the range of the bit depth."""
 
-    def payload(self) -> bytes:
-        """The coded bytes of the finished segment."""
+    def coded(self) -> tuple[Coder, bytes]:
+        """The finished segment: how it is written, and its bytes."""
 
 
 class SegmentCodec(Protocol):
@@ -27,7 +27,8 @@ class SegmentCodec(Protocol):
 
     predictor: PredictorKind
     stage: AdaptiveStage
-    coder: Coder
+    coders: tuple[Coder, ...]
+    """Those that its segments may have."""
     may_be_stored: bool
     """Whether a segment may be stored instead, from its own decoded lines, without a larger error."""
 

@@ -10,9 +10,9 @@ from runtime.executor import Executor
 from runtime.executors import AnyExecutor
 from runtime.flight_package import FlightPackage, FloatPackage, IntegerPackage
 from runtime.flight_predictor import FlightPredictor
-from runtime.golomb_segment import GolombSegments
 from runtime.predictors import DpcmPredictor, NetworkPredictor, Predictor
 from runtime.prequantise import quantiser
+from runtime.residual_segment import ResidualSegments
 from runtime.segment_codec import SegmentCodec
 from runtime.stored import StoredSegments
 from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation, StreamHeader
@@ -66,7 +66,7 @@ def segment_codec(
     if stream.quantisation is Quantisation.IN_LOOP:
         quantise, max_error = quantise._replace(max_error=0), stream.max_error
     predictor = line_predictor(kind, stage, quantise.index_range, max_error, package, executor)
-    return GolombSegments(kind, stage, predictor, *shape, quantise, max_error)
+    return ResidualSegments(kind, stage, predictor, *shape, quantise, max_error)
 
 
 def line_predictor(

@@ -37,12 +37,48 @@ def stored_bytes(n_samples: int, depth: int) -> int:
     return (n_samples * depth + 7) // 8
 
 
+class PlainWriter:
+    """Lines of values being written, in the same number of bits each."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.bits = initial_bits()
+        self.buffer = np.empty(0, np.uint8)
+
+    def push(self, values: Samples) -> None:
+        """Append a line, 0 <= value < 2**depth."""
+        room = np.empty(stored_bytes(values.size, self.depth) + 16, np.uint8)
+        self.buffer = np.concatenate([self.buffer[: int(self.bits[0])], room])
+        pack_kernel(values.reshape(-1), self.depth, self.buffer, self.bits)
+
+    def payload(self) -> bytes:
+        """The finished bytes."""
+        return self.buffer[: finish(self.buffer, self.bits)].tobytes()
+
+
+class PlainReader:
+    """The same being read."""
+
+    def __init__(self, payload: bytes, depth: int, n_samples: int) -> None:
+        """Raise Corrupt where the payload does not hold `n_samples` values."""
+        expected = stored_bytes(n_samples, depth)
+        if len(payload) != expected:
+            raise Corrupt(f"stored segment of {n_samples} samples has {len(payload)} bytes, needs {expected}")
+        self.depth = depth
+        self.bits = initial_bits()
+        self.data = np.frombuffer(payload, np.uint8)
+
+    def take(self, out_values: Samples) -> None:
+        """Fill the next line."""
+        unpack_kernel(self.data, self.depth, self.bits, out_values.reshape(-1))
+
+
 class StoredSegments:
     """A `SegmentCodec` without prediction: prequantised samples as offsets from the smallest."""
 
     predictor = PredictorKind.NONE
     stage = AdaptiveStage.NONE
-    coder = Coder.STORED
+    coders: tuple[Coder, ...] = (Coder.STORED,)
     may_be_stored = True
 
     def __init__(self, n_bands: int, n_columns: int, quantiser: Quantiser) -> None:
@@ -59,14 +95,11 @@ class StoredSegments:
 
     def lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
         """As in `SegmentCodec`."""
-        expected = self.largest_payload(header.n_lines)
-        if len(payload) != expected:
-            raise Corrupt(f"stored segment of {header.n_lines} lines has {len(payload)} bytes, needs {expected}")
-        data, bits = np.frombuffer(payload, np.uint8), initial_bits()
+        reader = PlainReader(payload, self.quantiser.index_depth, header.n_lines * self.shape[0] * self.shape[1])
         smallest, largest = self.quantiser.index_range
         for _ in range(header.n_lines):
             line = np.empty(self.shape, np.int32)
-            unpack_kernel(data, self.quantiser.index_depth, bits, line.reshape(-1))
+            reader.take(line)
             line += smallest
             if line.max() > largest:
                 raise Corrupt(f"a stored sample is {line.max()}, allowed at most {largest}")
@@ -78,18 +111,13 @@ class StoredWriter:
 
     def __init__(self, codec: StoredSegments) -> None:
         self.codec = codec
-        self.bits = initial_bits()
-        self.buffer = np.empty(0, np.uint8)
+        self.plain = PlainWriter(codec.quantiser.index_depth)
 
     def push(self, line: Samples) -> None:
         """As in `SegmentWriter`."""
         quantiser = self.codec.quantiser
-        position = int(self.bits[0])
-        room = np.empty(stored_bytes(line.size, quantiser.index_depth) + 16, np.uint8)
-        self.buffer = np.concatenate([self.buffer[:position], room])
-        values = quantiser.quantised(line).reshape(-1) - quantiser.index_range[0]
-        pack_kernel(values, quantiser.index_depth, self.buffer, self.bits)
+        self.plain.push(quantiser.quantised(line) - quantiser.index_range[0])
 
-    def payload(self) -> bytes:
+    def coded(self) -> tuple[Coder, bytes]:
         """As in `SegmentWriter`."""
-        return self.buffer[: finish(self.buffer, self.bits)].tobytes()
+        return Coder.STORED, self.plain.payload()

@@ -96,6 +96,8 @@ class Coder(IntEnum):
     SAMPLE_ADAPTIVE = 1
     CCSDS123 = 2
     """The payload is a whole CCSDS 123.0-B-2 compressed image."""
+    HYBRID = 3
+    """The hybrid coder of that standard, for the residuals of other predictors."""
 
 
 Member = TypeVar("Member", bound=IntEnum)

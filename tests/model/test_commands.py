@@ -19,7 +19,7 @@ from model.training_config import DataConfig, load_training_config
 from runtime import golomb
 from runtime.bits import finish, initial_bits
 from runtime.errors import BadArgument
-from runtime.golomb_segment import golomb_parameters
+from runtime.golomb_residuals import golomb_parameters
 from tests.model.conftest import smooth_scene
 
 CONFIG = """

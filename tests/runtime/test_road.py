@@ -17,7 +17,8 @@ from runtime.encoder import Encoder, ImageDescription
 from runtime.errors import BadArgument
 from runtime.executors import make_executor
 from runtime.flight_package import FlightPackage, FloatPackage
-from runtime.golomb_segment import GolombLines, GolombWriter, golomb_parameters
+from runtime.golomb_residuals import GolombReader, golomb_parameters
+from runtime.residual_segment import ResidualLines, ResidualSegmentWriter
 from runtime.segment_codecs import allowed_stages
 from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, Quantisation
 
@@ -166,11 +167,12 @@ def test_memory_is_bounded_whatever_the_number_of_lines(package: FlightPackage) 
         for _ in range(3):
             encoder.push(generator.integers(0, 3000, (4, 50)))
         writer = encoder.writer
-        assert isinstance(writer, GolombWriter)
-        sizes.append(writer.buffer.nbytes)
+        assert isinstance(writer, ResidualSegmentWriter)
+        assert writer.residuals.hybrid is not None
+        sizes.append(writer.residuals.golomb.buffer.nbytes + writer.residuals.hybrid.body.buffer.nbytes)
         encoder.push(generator.integers(0, 3000, (4, 50)))
-    one_segment = golomb.worst_bytes(golomb_parameters(12), 4 * 4 * 50)
-    assert max(sizes) <= one_segment, "the buffer of a coded segment must not grow with the segments"
+    both_coders = 3 * golomb.worst_bytes(golomb_parameters(12), 4 * 4 * 50)
+    assert max(sizes) <= both_coders, "the buffer of a coded segment must not grow with the segments"
 
 
 def test_encoder_and_decoder_hold_the_same_state_after_each_line(float_package: FloatPackage) -> None:
@@ -181,19 +183,20 @@ def test_encoder_and_decoder_hold_the_same_state_after_each_line(float_package: 
     for line in cube:
         encoder.push(line)
         writer = encoder.writer
-        assert isinstance(writer, GolombWriter)
-        cell = writer.state.predictor
+        assert isinstance(writer, ResidualSegmentWriter)
+        cell, coder = writer.predictor_state, writer.residuals.golomb
         assert cell is not None
-        states.append((writer.state.statistics.accumulator.copy(), {k: v.copy() for k, v in cell.cell.line.items()}))
+        states.append((coder.state.accumulator.copy(), {k: v.copy() for k, v in cell.cell.line.items()}))
     data = encoder.header + encoder.finish()
     reader = StreamReader(io.BytesIO(data))
     decoder = Decoder(reader.header, float_package)
     (segment, payload), *_ = list(reader.segments())
     lines = decoder.lines(segment, payload)
-    assert isinstance(lines, GolombLines)
+    assert isinstance(lines, ResidualLines)
+    assert isinstance(lines.residuals, GolombReader)
     for y, (_, (accumulator, line_state)) in enumerate(zip(lines, states, strict=True)):
-        np.testing.assert_array_equal(lines.state.statistics.accumulator, accumulator, f"line {y}")
-        predictor = lines.state.predictor
+        np.testing.assert_array_equal(lines.residuals.state.accumulator, accumulator, f"line {y}")
+        predictor = lines.predictor_state
         assert predictor is not None
         for name, values in line_state.items():
             np.testing.assert_array_equal(predictor.cell.line[name], values, f"line {y}, {name}")
