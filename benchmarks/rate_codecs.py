@@ -20,7 +20,7 @@ from runtime.encoder import Encoder
 from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage, open_package
 from runtime.scene_reader import Scene, describe
-from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream_format import VERSION, AdaptiveStage, PredictorKind, Quantisation
 
 Samples = npt.NDArray[np.integer[Any]]
 """(Y, Z, X)."""
@@ -46,7 +46,7 @@ class Codec(Protocol):
 
     @property
     def identity(self) -> str:
-        """What a figure depends on beside the name: the sha256 of a package."""
+        """What a figure depends on beside the name: the sha256 of a package, the version of a format."""
 
     def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
         """Settings that are tried for a scene: the best of a round is added to those of the rounds before."""
@@ -124,8 +124,9 @@ class StreamCodec:
 
     @property
     def identity(self) -> str:
-        """As in `Codec`."""
-        return "" if self.folder is None else open_package(self.folder).sha256.hex()
+        """As in `Codec`; the format's version too, because what streams are made of moves with it."""
+        package = "" if self.folder is None else open_package(self.folder).sha256.hex()
+        return f"stream {VERSION} {package}".strip()
 
     def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
         """Nothing to try."""

@@ -9,7 +9,8 @@ from runtime.bits import initial_bits
 from runtime.ccsds123 import Ccsds123Parameters
 from runtime.ccsds123.line_predictor import LinePredictor
 from runtime.golomb import GolombState
-from runtime.golomb_segment import GolombSegments, golomb_parameters
+from runtime.golomb_residuals import golomb_parameters
+from runtime.residual_segment import ResidualSegments
 from runtime.scene_reader import Scene
 
 Mapped = npt.NDArray[np.int32]
@@ -19,7 +20,7 @@ Mapped = npt.NDArray[np.int32]
 def of_stream(codec: StreamCodec, scene: Scene) -> Mapped:
     """Of a LineRWKV stream of one segment."""
     segments = codec.encoder(scene, 0, len(scene.samples)).codec
-    assert isinstance(segments, GolombSegments)
+    assert isinstance(segments, ResidualSegments)
     mapped = np.empty(scene.samples.shape, np.int32)
     state = None
     for line, residuals in zip(scene.lines(), mapped, strict=True):
