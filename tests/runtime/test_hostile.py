@@ -7,12 +7,23 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from runtime.crc32c import crc32c
 from runtime.decoder import Decoder, StreamReader
 from runtime.encoder import Encoder, ImageDescription
 from runtime.errors import BadArgument, Corrupt, LineRwkvError, Truncated
 from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
-from runtime.stream_format import SEGMENT_BYTES, SEGMENT_MARKER, AdaptiveStage, PredictorKind
+from runtime.segment_codecs import allowed_stages
+from runtime.stream_format import (
+    SEGMENT_BYTES,
+    SEGMENT_MARKER,
+    AdaptiveStage,
+    Arithmetic,
+    Coder,
+    PredictorKind,
+    Quantisation,
+    SegmentHeader,
+)
 from tests.runtime.test_road import decode, encode
 
 N_MUTATIONS = 2000
@@ -102,6 +113,49 @@ def test_a_damaged_segment_costs_only_itself(stream: bytes) -> None:
             assert found.missing_lines() == [(4 * i, 4 * i + 3)]
 
 
+@pytest.mark.parametrize("predictor", [PredictorKind.LINERWKV, PredictorKind.RLS])
+def test_a_damaged_hybrid_segment_costs_only_itself(predictor: PredictorKind, package: FlightPackage) -> None:
+    generator = np.random.default_rng(4)
+    cube = (500 + generator.integers(-9, 10, (24, 3, 64))).astype(np.int32)
+    stream = encode(cube, package, max_error=6, segment_lines=8, depth=10, predictor=predictor)
+    reader = StreamReader(io.BytesIO(stream))
+    assert [segment.coder for segment, _ in reader.segments()] == [Coder.HYBRID] * 3
+    damaged = bytearray(stream)
+    damaged[segment_starts(stream)[1] + SEGMENT_BYTES + 3] ^= 1
+    found = salvage(bytes(damaged))
+    assert found.missing_lines() == [(8, 15)]
+    decoder = Decoder(found.header, package)
+    for segment, payload in found.segments:
+        lines = np.array(list(decoder.lines(segment, payload)))
+        assert np.abs(lines - cube[segment.first_line :][:8]).max() <= 6
+
+
+@pytest.mark.parametrize("quantisation", Quantisation)
+@pytest.mark.parametrize("predictor", [PredictorKind.DPCM, PredictorKind.LINERWKV, PredictorKind.RLS])
+def test_senseless_payloads_of_every_coder_give_samples_in_range_or_an_error(
+    predictor: PredictorKind, quantisation: Quantisation, package: FlightPackage
+) -> None:
+    generator = np.random.default_rng(6)
+    cube = generator.integers(0, 1024, (3, 3, 8)).astype(np.int32)
+    image = encode(cube, package, max_error=9, depth=10, predictor=predictor, quantisation=quantisation)
+    reader = StreamReader(io.BytesIO(image))
+    decoder = Decoder(reader.header, package)
+    arithmetic = Arithmetic.INT8_V1 if predictor is PredictorKind.LINERWKV else Arithmetic.NONE
+    stage = allowed_stages(predictor)[-1]
+    n_errors = 0
+    for i in range(120):
+        payload = generator.bytes(45 if i % 4 == 0 else int(generator.integers(1, 80)))
+        coder = list(Coder)[i % 4]
+        segment = SegmentHeader(0, 3, predictor, arithmetic, stage, coder, len(payload), crc32c(payload))
+        try:
+            lines = np.array(list(decoder.lines(segment, payload)))
+            assert lines.min() >= 0
+            assert lines.max() <= 1023
+        except LineRwkvError:
+            n_errors += 1
+    assert n_errors > 60
+
+
 def test_lost_segments_at_either_end_are_named(stream: bytes) -> None:
     starts = segment_starts(stream)
     assert salvage(stream[: starts[4] + 7]).missing_lines() == []  # the end record is gone: what follows is unknown
@@ -138,9 +192,6 @@ def test_bytes_after_the_end_are_noticed(stream: bytes) -> None:
 
 def test_a_sound_checksum_over_senseless_residuals_is_still_an_error(package: FlightPackage) -> None:
     """A hostile writer can make every CRC right; samples outside the range must not come out of it."""
-    from runtime.crc32c import crc32c
-    from runtime.stream_format import AdaptiveStage, Arithmetic, Coder, PredictorKind, SegmentHeader
-
     generator = np.random.default_rng(5)
     image = encode(np.full((2, 3, 8), 900, np.int32), None, max_error=2, depth=10)
     reader = StreamReader(io.BytesIO(image))
