@@ -14,14 +14,15 @@ from benchmarks.rate import main
 from benchmarks.rate_check import check
 from benchmarks.rate_codecs import Ccsds123Codec, Codec, StreamCodec
 from benchmarks.rate_means import mean, ranked, table
-from benchmarks.rate_measure import ONE, measure, spectral_angles
+from benchmarks.rate_measure import ONE, measure, smallest, spectral_angles
 from benchmarks.rate_peers import PEERS, PeerCodec, peer_codecs
+from benchmarks.rate_residuals import coded_bits, of_ccsds123, of_stream
 from benchmarks.rate_rows import Row, all_rows, twins
 from benchmarks.rate_scenes import entries, folds, matches
 from benchmarks.rate_store import Key
 from benchmarks.rate_tables import markdown
 from runtime.errors import LineRwkvError
-from runtime.scene_reader import Scene
+from runtime.scene_reader import Scene, describe
 from runtime.stream_format import AdaptiveStage, PredictorKind
 from runtime.synthetic import synthetic_lines
 
@@ -76,6 +77,18 @@ def test_angles_are_those_between_spectra() -> None:
     restored = np.array([[[4, 0, 0, 1000], [-3, 0, 7, 2]]])
     found = spectral_angles(original, restored)[0]
     np.testing.assert_allclose(found, [90, 0, 90, np.degrees(np.arctan(0.002) - np.arctan(0.001))], rtol=1e-9)
+
+
+def test_the_bits_of_lines_and_bands_are_those_of_the_stream() -> None:
+    scene = synthetic(2000)
+    bits = coded_bits(of_stream(RLS, scene), describe(scene, None).depth)
+    assert bits.shape == scene.samples.shape[:2]
+    n_bytes = len(RLS.encode(scene, 0, 70, {})[0])
+    assert 0.9 * n_bytes < bits.sum() / 8 < n_bytes
+    codec = Ccsds123Codec("sample_adaptive", False)
+    parts = codec.encode(scene, 0, 70, smallest(codec, scene, 0))
+    bits = coded_bits(of_ccsds123(codec, scene, smallest(codec, scene, 0)), describe(scene, None).depth)
+    assert 0 < 8 * len(parts[0]) - bits.sum() < 8 * 40, "all but the header"
 
 
 def keep(path: Path, row: str, scene: str, rate: float, samples: int, max_error: int = 0, **more: bool) -> None:
