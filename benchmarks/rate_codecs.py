@@ -33,9 +33,8 @@ GRID: dict[str, tuple[Any, ...]] = {
     "extra_depth": (0, 2, 4),
 }
 """v: (v_min, v_max). extra_depth: bits that D lies above the scene's depth, which slows the weights down as v does."""
-THETA = 3
-REPRESENTATIVES = tuple(itertools.product((0, 2, 4, 6), (0, 2, 4, 6)))
-"""phi and psi, in eighths, that near-lossless coding tries at the best point of the grid."""
+THETA, EIGHTHS = 3, (0, 2, 4, 6)
+"""phi and psi, of which near-lossless coding tries all pairs at the best point of the grid."""
 GAMMAS = (6, 7, 8)
 """gamma*, which it tries then."""
 
@@ -89,7 +88,8 @@ class Ccsds123Codec:
         for n_previous, (first, last), interval, extra in itertools.product(*GRID.values()):
             point = {"P": n_previous, "vmin": first, "vmax": last, "log2_tinc": interval, "D": anchor["D"] + extra}
             grid.append({**anchor, **point})
-        representatives = [{"theta": THETA, "phi": phi, "psi": psi} for phi, psi in REPRESENTATIVES]
+        pairs = itertools.product(EIGHTHS, EIGHTHS)
+        representatives = [{"theta": THETA, "phi": phi, "psi": psi} for phi, psi in pairs]
         return [grid, representatives, [{"gamma_star": gamma} for gamma in GAMMAS]] if max_error else [grid]
 
     def encode(self, scene: Scene, max_error: int, segment_lines: int, settings: Settings) -> list[bytes]:

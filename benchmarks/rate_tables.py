@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from benchmarks.rate_codecs import GAMMAS, GRID, REPRESENTATIVES, THETA
+from benchmarks.rate_codecs import GAMMAS, GRID, EIGHTHS, THETA
 from benchmarks.rate_means import ranked, row_of, speed, table, whole_rows
 from benchmarks.rate_measure import DEFAULT, ONE
 from benchmarks.rate_rows import MAX_ERRORS
@@ -16,8 +16,8 @@ bytes are counted only). `-none`, `-fast`, `-best`: the adaptive stage after a n
 four twins, each on the scenes that it was not trained on. `seen`: the network was trained on this scene.
 `ccsds123-anchor`: P = 3, v = -1..3, t_inc = 2^6, D the scene's own; `tuned`: the best for the scene and the coder of
 {json.dumps(GRID)},
-near-lossless then of Theta = {THETA} with (phi, psi) in {json.dumps(REPRESENTATIVES)},
-then of gamma* in {GAMMAS}. How the peers are set is in benchmarks/rate_peers.py. neon_mlbs is the mean of 46 plots; the mean is over samples."""
+near-lossless then of phi and psi in {EIGHTHS} with Theta = {THETA}, then of gamma* in {GAMMAS}. How the peers
+are set is in benchmarks/rate_peers.py. neon_mlbs is the mean of 46 plots; the mean is over samples."""
 
 ABOUT_SPEED = """Thread CPU time over all scenes, segments of 64 lines; samples a step of benchmarks/reference_loop.py
 timed beside it; memory of a process that encodes and decodes hyspecnet_dt4950_x03110438. Scenes of few columns, as
