@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from benchmarks.rate_codecs import GAMMAS, GRID, EIGHTHS, THETA
+from benchmarks.rate_codecs import EIGHTHS, GAMMAS, GRID, THETA
 from benchmarks.rate_means import ranked, row_of, speed, table, whole_rows
 from benchmarks.rate_measure import DEFAULT, ONE
 from benchmarks.rate_rows import MAX_ERRORS
