@@ -20,7 +20,7 @@ RED_GREEN_BLUE_NM = (650.0, 550.0, 470.0)
 
 
 def mapped_residuals(stream: Path) -> npt.NDArray[np.int32]:
-    """The mapped residuals (Y, Z, X) of a stream without stored segments; no package is needed to read them."""
+    """The mapped residuals (Y, Z, X) of a lossless stream without stored segments; reading them needs no package."""
     lines = []
     with stream.open("rb") as file:
         reader = StreamReader(file)

@@ -35,9 +35,9 @@ def arguments() -> dict[Any, tuple[Any, ...]]:
         least_squares.eliminate: (state.moments[0, 0], state.prior[0], 0.5, N, BEST.lanes, system, inverse),
         least_squares.back_substitute: (system, inverse, N, N, BEST.lanes, right, state.weights[0, 0]),
         adaptive_band.predict_rows: (rows, state.weights[0], partial),
-        adaptive_band.choose_samples: (rows, targets, sizes, sizes, 1, BEST.lanes, samples, shares),
+        adaptive_band.choose_samples: (rows, targets, sizes, sizes, 2, 1, BEST.lanes, samples, shares),
         adaptive_band.code_block: (
-            BEST.mixed, state, 0, 0, partial, recent, 0, 255, True, values, rows, targets, sizes, out,
+            BEST.mixed, state, 0, 0, partial, recent, 2, 0, 255, True, values, rows, targets, sizes, out,
         ),
         slow_means.add_line: (state.line, 3, 2, state.means),
     }  # fmt: skip

@@ -42,6 +42,16 @@ def stream(envi: Path) -> Path:
     return target
 
 
+@pytest.mark.parametrize("quantisation", ["in-loop", "prequantised"])
+def test_the_quantisation_is_the_one_asked_for(quantisation: str, envi: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "packed.lrwk"
+    options = ("--max-error", "4", "--quantisation", quantisation, "--predictor", "rls")
+    assert run("compress", envi, packed, *options).returncode == 0
+    assert json.loads(run("info", packed, "--json").stdout)["header"]["quantisation"] == quantisation
+    restored = np.frombuffer(run("decompress", packed, "-").stdout, "<u2").reshape(CUBE.shape)
+    assert np.abs(restored.astype(int) - CUBE).max() <= 4
+
+
 def test_file_to_file(envi: Path, tmp_path: Path) -> None:
     packed = tmp_path / "packed.lrwk"
     done = run("compress", envi, packed, "--json")
@@ -81,6 +91,7 @@ def bad_inputs(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], str]]:
     np.save(folder / "empty.npy", np.zeros((0, 2, 2), np.uint16))
     (folder / "nothing.hdr").write_bytes(b"")
     (folder / "text.hdr").write_text("not a header")
+    in_loop = ("--quantisation", "in-loop")
     return {
         "missing file": (("compress", folder / "no.hdr", out), "not found"),
         "missing data file": (("compress", missing_data, out), "missing"),
@@ -93,6 +104,10 @@ def bad_inputs(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], str]]:
         "not a header": (("compress", folder / "text.hdr", out), "text.hdr"),
         "no package": (("compress", floats, out, "--package", folder / "none"), "not found"),
         "segment length": (("compress", folder / "scene.hdr", out, "--segment-lines", "0"), "allowed 1..65535"),
+        "float32 in the loop": (
+            ("compress", folder / "scene.hdr", out, "--max-error", "3", *in_loop, "--package", SHIPPED_FLOAT),
+            "quantisation in the loop with a float32 package, allowed prequantised",
+        ),
         "max error": (("compress", folder / "scene.hdr", out, "--max-error", "5000"), "max_error is 5000"),
         "bsq pipe": (
             ("compress", "-", out, "--bands", "4", "--columns", "9", "--bit-depth", "9", "--interleave", "bsq"),
@@ -104,7 +119,8 @@ def bad_inputs(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], str]]:
 
 NAMES = [
     "missing file", "missing data file", "wrong size", "float data", "NaN", "more than 16 bits", "zero lines",
-    "empty file", "not a header", "no package", "segment length", "max error", "bsq pipe", "pipe without geometry",
+    "empty file", "not a header", "no package", "segment length", "float32 in the loop", "max error", "bsq pipe",
+    "pipe without geometry",
 ]  # fmt: skip
 
 
