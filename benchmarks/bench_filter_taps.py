@@ -19,7 +19,7 @@ from model.flight_config import FlightConfig
 from model.flight_network import Activation, ClippedLinear, FlightNetwork
 from model.flush import flushed_denormals
 from model.heap import keep_freed_memory
-from model.lightning_module import rate_loss
+from model.losses import rate_loss
 from model.scene_list import load_scenes
 from model.training_config import DataConfig
 

@@ -22,7 +22,7 @@ from model.flight_batches import LEAD
 from model.flight_config import FlightConfig
 from model.flight_network import FlightNetwork
 from model.heap import keep_freed_memory
-from model.lightning_module import rate_loss
+from model.losses import rate_loss
 from model.network import LineRwkv
 from model.networks import AnyNetwork, count_macs
 

@@ -7,7 +7,7 @@ import torch
 from model.flight_batches import LEAD, MARGIN, FlightBatch
 from model.flight_config import FlightConfig
 from model.flight_network import INPUT_UNIT, FlightNetwork
-from model.lightning_module import rate_loss
+from model.losses import rate_loss
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
 
 
@@ -25,6 +25,7 @@ def flight_batch(batch: int, lines: int, bands: int, columns: int, device: str =
         10 * torch.randn(kept, device=device),
         MARGIN,
         torch.ones(batch, bands, device=device),
+        10 * torch.randn(batch, lines - 1, LEAD, columns - 2 * MARGIN, device=device),
     )
 
 

@@ -13,7 +13,7 @@ from model.pack import pack_scenes
 from model.scene_cache import read_samples, whole_numbers
 from model.train import load_checkpoint
 from model.train import train as run_training
-from model.training_config import TrainingConfig, load_training_config
+from model.training_config import TrainingConfig, load_training_config, load_twins
 from runtime.errors import BadArgument
 
 FILE = click.Path(path_type=Path)
@@ -47,11 +47,23 @@ def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
 @click.argument("config", type=FILE)
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
 @click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
+@click.option("--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of what CONFIG says.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
-def train(config: Path, resume: bool, max_minutes: float | None, as_json: bool) -> None:
+@click.option("--twins", type=FILE, help="A TOML file: train CONFIG once for each of its tables, with their keys.")
+@click.option("--only", multiple=True, help="A table of --twins; more if given more than once.")
+def train(
+    config: Path,
+    resume: bool,
+    max_minutes: float | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+    twins: Path | None,
+    only: tuple[str, ...],
+) -> None:
     """Train the network that CONFIG, a TOML file, describes."""
-    values = load_training_config(config)
-    report(values, run_training(values, resume=resume, max_minutes=max_minutes), as_json=as_json)
+    runs = load_twins(config, twins, settings, only) if twins else [load_training_config(config, settings)]
+    for values in runs:
+        report(values, run_training(values, resume=resume, max_minutes=max_minutes), as_json=as_json)
 
 
 @click.command()

@@ -21,9 +21,7 @@ from runtime.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
     TAPS,
-    fill_band_features,
-    fill_differences,
-    fill_line_features,
+    fill_line,
     first_state,
     next_state,
 )
@@ -48,6 +46,12 @@ class FlightBatch(NamedTuple):
     """The first column of the X' to predict."""
     scale: Tensor
     """(B, Z') ones: targets are in sample units."""
+    earlier: Tensor
+    """(B, Y, E, X') float32, the targets of the E bands before."""
+    present: Tensor | None = None
+    """(B, Z, X) bool: what lies inside of the scene; None: everything. All else is zero outside."""
+    counts: Tensor | None = None
+    """(B, Z') float32, how many samples of each band to predict lie inside; None: all."""
 
     @property
     def columns(self) -> slice:
@@ -56,7 +60,7 @@ class FlightBatch(NamedTuple):
 
     def corrections(self, network: nn.Module) -> Tensor:
         """What the network's filter adds to the line before, to be held against `target`."""
-        taps: Tensor = network(self.line_features, self.band_features, self.columns)
+        taps: Tensor = network(self.line_features, self.band_features, self.columns, self.present)
         if is_compiled_path(taps):
             return filtered(taps, self.differences)
         sums: Tensor = (taps * self.differences).sum(-1)
@@ -81,13 +85,9 @@ def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> Segme
     differences = np.empty((*shape, n_columns, TAPS), np.int32)
     state = first_state(samples[0])
     for y in range(1, n_lines):
-        line, (gains, shifts, units, fixed) = samples[y], state.constants
-        for z in range(first_band, n_bands):
-            out = y - 1, z - first_band
-            fill_line_features(z, state.line_1, state.line_2, state.slow, gains, shifts, fixed, lines[out])
-            fill_band_features(z, line, state.line_1, state.slow, gains, shifts, bands[out])
-            fill_differences(z, line, state.line_1, state.line_2, state.slow, gains, units, differences[out])
-        state = next_state(line, state)
+        known = state.line_1, state.line_2, state.slow, *state.constants
+        fill_line(first_band, samples[y], *known, lines[y - 1], bands[y - 1], differences[y - 1])
+        state = next_state(samples[y], state)
     return SegmentInputs(lines, bands, differences)
 
 
@@ -133,6 +133,7 @@ class FlightBatches(RandomBatches[FlightBatch, FlightPlan]):
             targets[:, :, lead:, left:right].float(),
             left,
             torch.ones(len(targets), targets.shape[2] - lead),
+            targets[:, :, :lead, left:right].float(),
         )
 
     def crop(

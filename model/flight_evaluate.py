@@ -20,7 +20,7 @@ def doubled_segment(
     inputs = segment_inputs(samples)
     device = next(network.parameters()).device
     reach = 2 * network.config.band_convolutions  # bands that a prediction sees before its own
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
         for start in range(0, n_bands, BAND_CHUNK):
             first, stop = max(0, start - reach), min(n_bands, start + BAND_CHUNK)
             parts = (inputs.line_features, inputs.band_features)

@@ -180,24 +180,33 @@ class FlightNetwork(nn.Module):
             self.taps.bias.zero_()
             self.taps.bias[: len(FIRST_TAPS)] = torch.tensor(FIRST_TAPS)
 
-    def forward(self, line_features: Tensor, band_features: Tensor, columns: slice = ALL) -> Tensor:
+    def forward(
+        self, line_features: Tensor, band_features: Tensor, columns: slice = ALL, present: Tensor | None = None
+    ) -> Tensor:
         """Taps (B, Y, Z, X, TAPS) of all lines but the first of a segment.
 
         line_features: (B, Y, Z, X, LINE_FEATURES), of the lines before each; band_features: (..., BAND_FEATURES), of
         the band before in each line; both integers -127..127 times 1/16. More bands of band_features than of
-        line_features come before those and are context only; so are the columns outside of `columns`.
+        line_features come before those and are context only; so are the columns outside of `columns`. present:
+        (B, Z, X) bool, of the bands of band_features; what is false lies outside of the scene: every layer sees zeros.
         """
+        n_lead = band_features.shape[2] - line_features.shape[2]
+        there = None if present is None else present[:, None, :, :, None]
         spatial = line_features
-        for convolution in self.line_convolutions:
+        for convolution in self.line_convolutions[:-1]:
             spatial = convolution(spatial, COLUMN_AXIS, 1)
+            spatial = spatial if there is None else spatial * there[:, :, n_lead:]
+        spatial = self.line_convolutions[-1](spatial, COLUMN_AXIS, 1)
         spatial = spatial[:, :, :, columns]  # from here on a column sees itself only
         for block in self.blocks:
             spatial = block(spatial)
         spectral = self.band_columns(band_features, COLUMN_AXIS, 1)[:, :, :, columns]
         for convolution in self.band_convolutions:
+            spectral = spectral if there is None else spectral * there[:, :, :, columns]
             spectral = convolution(spectral, BAND_AXIS, 2)
-        spectral = spectral[:, :, spectral.shape[2] - spatial.shape[2] :]
-        taps: Tensor = self.taps(joined(self.decoder, spatial, spectral))
+        hidden = joined(self.decoder, spatial, spectral[:, :, n_lead:])
+        with torch.autocast(hidden.device.type, enabled=False):  # taps weigh differences of many thousands
+            taps: Tensor = self.taps(hidden.to(self.taps.weight.dtype))
         return taps
 
 

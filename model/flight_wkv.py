@@ -5,7 +5,8 @@
 
 RWKV-4's WKV (equation 4 of the paper) with key = log(weight), decay = -log(1 - rate), and a bonus equal to the decay;
 the sums are kept as means so that a fixed number of bits holds them. Before the first line there is one token of the
-smallest weight and value zero. In integer mode the very same recurrence is rounded as docs/arithmetic.md says.
+smallest weight and value zero. In integer mode the very same recurrence is rounded as docs/arithmetic.md says. The
+CPU runs compiled loops, CUDA the Triton kernels of model/flight_wkv_triton.py, all else plain operations.
 """
 
 from typing import Any
@@ -14,6 +15,9 @@ import numpy as np
 import torch
 from numba import njit
 from torch import Tensor
+
+from model.cpu_path import is_compiled_path
+from model.wkv import HAS_TRITON
 
 WEIGHT_UNIT = 1.0 / 16
 """The smallest weight; a key of zero has it."""
@@ -163,9 +167,13 @@ def next_means(rate: Tensor, key: Tensor, value: Tensor, numerator: Tensor, deno
 
 def weighted_means(rate: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Means (B, Y, ..., F) of all lines of key and value (B, Y, ..., F), rate (F,); float model."""
-    if key.device.type == "cpu" and key.dtype == torch.float32:
+    if is_compiled_path(key):
         result: Tensor = WeightedMean.apply(rate, key, value, False)  # type: ignore[no-untyped-call]  # torch's own
         return result
+    if key.is_cuda and HAS_TRITON:
+        from model import flight_wkv_triton
+
+        return flight_wkv_triton.means(rate, key, value)
     numerator, denominator = torch.zeros_like(key[:, 0]), torch.full_like(key[:, 0], WEIGHT_UNIT)
     means = []
     for now_key, now_value in zip(key.unbind(1), value.unbind(1), strict=True):

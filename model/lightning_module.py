@@ -1,4 +1,4 @@
-"""The training loop as a Lightning module: losses, schedule, validation by the real coder."""
+"""The training loop as a Lightning module: loss, schedule, validation by the real coder."""
 
 import lightning
 import torch
@@ -7,26 +7,10 @@ from torch import Tensor
 
 from model.batches import Batch
 from model.flight_batches import FlightBatch
+from model.losses import LossOf, compiled_training_loss, training_loss
 from model.networks import build, coded_size
 from model.scene import Scene
 from model.training_config import ScheduleConfig, TrainingConfig
-from runtime.errors import BadArgument
-
-FLOOR = 0.3  # sample units: keeps the logarithm finite where a band is predicted exactly
-
-
-def l1_loss(correction: Tensor, target: Tensor, scale: Tensor) -> Tensor:
-    """Mean absolute residual in normalised units: the loss of the paper (section 3)."""
-    return (correction - target).abs().mean()
-
-
-def rate_loss(correction: Tensor, target: Tensor, scale: Tensor) -> Tensor:
-    """Bits that a Golomb code would pay, up to a constant: log2 of the mean residual of each band and crop."""
-    residual = (correction - target).abs().mean(dim=(1, 3))  # (B, Z), normalised
-    return torch.log2(residual * scale + FLOOR).mean()
-
-
-LOSSES = {"l1": l1_loss, "rate": rate_loss}
 
 
 class LineRwkvTraining(lightning.LightningModule):
@@ -39,15 +23,18 @@ class LineRwkvTraining(lightning.LightningModule):
         self.segment_lines = config.data.crop_lines
         self.validation_lines = config.data.validation_lines
         self.network = build(config.network)
+        self.loss_of: LossOf = training_loss
         self.validation_scenes = validation_scenes
         self.rates = torch.zeros(len(validation_scenes))
 
+    def on_fit_start(self) -> None:
+        """Compile for CUDA; the CPU has compiled kernels of its own."""
+        if self.schedule.compile and self.device.type == "cuda":
+            self.loss_of = compiled_training_loss()
+
     def training_step(self, batch: Batch | FlightBatch, batch_index: int) -> Tensor:
-        """Loss of one batch. Raises BadArgument where it is not a number."""
-        correction = batch.corrections(self.network)
-        loss = LOSSES[self.schedule.loss](correction.float(), batch.target, batch.scale)
-        if not torch.isfinite(loss):
-            raise BadArgument(f"loss is {loss.item()} in epoch {self.current_epoch}, batch {batch_index}")
+        """Loss of one batch."""
+        loss = self.loss_of(self.network, batch, self.schedule.loss, self.schedule.alone)
         self.log("loss", loss, on_epoch=True, on_step=False, batch_size=len(batch.target), sync_dist=True)
         return loss
 
@@ -72,10 +59,8 @@ class LineRwkvTraining(lightning.LightningModule):
         self.log("bits_per_sample", rates.mean())
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """AdamW with a learning rate that falls linearly to its final value over all steps."""
+        """AdamW with the learning rate of the schedule."""
         schedule = self.schedule
-        n_steps = schedule.epochs * schedule.batches_per_epoch
-        end = schedule.final_learning_rate / schedule.learning_rate
         matrices = [p for p in self.network.parameters() if p.ndim > 1]
         vectors = [p for p in self.network.parameters() if p.ndim <= 1]  # norms, decays, biases: no weight decay
         optimizer = torch.optim.AdamW(
@@ -85,5 +70,5 @@ class LineRwkvTraining(lightning.LightningModule):
             ],
             lr=schedule.learning_rate,
         )
-        decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - (1 - end) * min(1.0, step / n_steps))
+        decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule.share_of_rate(step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": decay, "interval": "step"}}

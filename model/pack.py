@@ -4,6 +4,7 @@ The scenes are ordinary streams of this project, predicted by DPCM: no format of
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from model.scene import Scene
@@ -21,7 +22,8 @@ def pack_scenes(data: DataConfig, splits: list[str], folder: Path) -> int:
     """Write the scenes of the splits and their manifest into `folder`; returns their bytes. Raises BadArgument."""
     folder.mkdir(parents=True, exist_ok=True)
     entries, n_bytes = [], 0
-    for scene in (scene for split in splits for scene in load_scenes(data, split)):
+    data = replace(data, weights={})  # the configuration that trains from the folder multiplies them in
+    for scene in {scene.name: scene for split in splits for scene in load_scenes(data, split)}.values():
         path = folder / packed_name(scene)
         stored = StoredScene(scene.samples)
         n_bytes += compress_lines(stored.lines(), describe(stored, None), path).n_bytes

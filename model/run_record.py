@@ -5,6 +5,7 @@ The rows travel inside the checkpoint, so a resumed run goes on with the same cu
 
 import csv
 import io
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Callback
 
+from model.crop_validation import PREFIX as CROPS
 from model.curve_picture import write_picture
 from runtime.compression import atomic_file
+from runtime.errors import BadArgument
 
 RATE = "bits_per_sample"
 
@@ -41,10 +44,12 @@ class RunRecord(Callback):
         self.epoch_start = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Add the row, write the files, print the line."""
+        """Add the row, write the files, print the line. Raises BadArgument where the loss is not a number."""
         self.session_epochs.append(time.perf_counter() - self.epoch_start)
         self.seconds += self.session_epochs[-1]
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if not math.isfinite(metrics["loss"]):
+            raise BadArgument(f"loss is {metrics['loss']} in epoch {trainer.current_epoch + 1}")
         is_validated = (trainer.current_epoch + 1) % (trainer.check_val_every_n_epoch or 1) == 0
         rates = {name: value for name, value in metrics.items() if name.startswith(RATE) and is_validated}
         row = {
@@ -52,6 +57,7 @@ class RunRecord(Callback):
             "seconds": round(self.seconds, 1),
             "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
             "loss": metrics["loss"],
+            **{name: value for name, value in metrics.items() if name.startswith(CROPS)},
             **rates,
         }
         self.rows.append(row)
@@ -73,7 +79,8 @@ class RunRecord(Callback):
     def line(self, n_epochs: int) -> str:
         """The latest epoch in one line, with the time that the remaining ones will take at this session's pace."""
         row = self.rows[-1]
-        rate = f"{row[RATE]:.4f} bits/sample, " if RATE in row else ""
+        rate = "".join(f"{name} {value:.4f}, " for name, value in row.items() if name.startswith(CROPS))
+        rate += f"{row[RATE]:.4f} bits/sample, " if RATE in row else ""
         pace = sum(self.session_epochs) / len(self.session_epochs)
         left_s = pace * (n_epochs - row["epoch"])
         return (

@@ -1,6 +1,7 @@
 """Which scenes a run trains on and validates with: from a manifest, a folder, or HySpecNet-11k.
 
 No two scenes of one group are ever in different splits: parts of one acquisition in both would flatter the validation.
+A run may choose by patterns of names besides, which is how twins of a network are trained on fewer scenes.
 """
 
 import fnmatch
@@ -23,16 +24,41 @@ MANIFEST_KEYS = {"name": str, "path": str, "split": str}
 
 def load_scenes(data: DataConfig, split: str) -> list[Scene]:
     """All scenes of a split, in the order of the source, checked for their groups. Raises BadArgument."""
+    found = entries_of(data, split)
+    if not found:
+        raise BadArgument(f"{data.manifest} has no scene in split {split!r}")
+    return [weighted(open_entry(entry, data), data) for entry in found]
+
+
+def entries_of(data: DataConfig, split: str) -> list[dict[str, Any]]:
+    """What the source says of the scenes that serve as `split`; none where it has none. Raises BadArgument."""
     source = Path(data.manifest)
     if hyspecnet.is_hyspecnet(source):
-        found = from_hyspecnet(data, split)
-    elif source.is_dir():
-        found = [entry for entry in grouped(from_folder(data), data) if entry["split"] == split]
+        entries = [entry for part in sorted({data.train_split, split}) for entry in from_hyspecnet(data, part)]
     else:
-        found = [entry for entry in grouped(from_manifest(source), data) if entry["split"] == split]
-    if not found:
-        raise BadArgument(f"{source} has no scene in split {split!r}")
-    return [weighted(open_entry(entry, data), data) for entry in found]
+        entries = grouped(from_folder(data) if source.is_dir() else from_manifest(source), data)
+    trained = {entry["group"]: entry["name"] for entry in entries if serves(entry, data, data.train_split)}
+    found = [entry for entry in entries if serves(entry, data, split)]
+    for entry in found:
+        if data.validate and entry["group"] in trained and not serves(entry, data, data.train_split):
+            raise BadArgument(
+                f"group {entry['group']!r} is parted: scene {trained[entry['group']]} trains, {entry['name']} validates"
+            )
+    return found
+
+
+def serves(entry: dict[str, Any], data: DataConfig, split: str) -> bool:
+    """Whether the scene of an entry serves as `split`: by its own, and the patterns of names."""
+
+    def matches(patterns: list[str]) -> bool:
+        return any(fnmatch.fnmatchcase(entry["name"], pattern) for pattern in patterns)
+
+    trains = (entry["split"] == data.train_split or matches(data.also_train)) and not matches(data.without)
+    if split == data.train_split:
+        return trains
+    if split == data.validation_split and data.validate:
+        return matches(data.validate)
+    return bool(entry["split"] == split) and not trains
 
 
 def from_manifest(manifest: Path) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """A training run: data, Lightning trainer, checkpoints, resume."""
 
+import gc
 import json
 import logging
 import warnings
@@ -14,6 +15,8 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
 from model.batches import CropBatches, CropPlan, Share
+from model.crop_validation import CropValidation
+from model.flight_bank import Bank, BankBatches, build_bank
 from model.flight_batches import FlightBatches, FlightPlan
 from model.flight_config import FlightConfig
 from model.flush import flushed_denormals
@@ -46,6 +49,15 @@ class SceneData(lightning.LightningDataModule):
         self.config = config
         self.scenes = scenes
         self.n_validation = n_validation
+        self.bank: Bank | None = None
+
+    def setup(self, stage: str) -> None:
+        """Fill the bank, where the configuration asks for one."""
+        gc.collect()  # a bank of the run before, which references in a circle keep alive
+        data = self.config.data
+        if data.variants and self.trainer is not None:
+            device = self.trainer.strategy.root_device
+            self.bank = build_bank(self.scenes, data.variants, data.crop_lines, self.config.schedule.seed, device)
 
     def share(self) -> Share:
         """This process among all."""
@@ -54,7 +66,7 @@ class SceneData(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """The batches of the epoch that begins."""
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
-        crops = batches(self.config, self.scenes, epoch, self.share())
+        crops = batches(self.config, self.scenes, epoch, self.share(), self.bank)
         return DataLoader(crops, batch_size=None, num_workers=self.config.data.workers)
 
     def val_dataloader(self) -> DataLoader[int]:
@@ -66,7 +78,9 @@ class SceneData(lightning.LightningDataModule):
         return DataLoader(range(rank, n_turns * world, world), batch_size=None)  # type: ignore[arg-type]  # a range is a dataset
 
 
-def batches(config: TrainingConfig, scenes: list[Scene], epoch: int, share: Share) -> CropBatches | FlightBatches:
+def batches(
+    config: TrainingConfig, scenes: list[Scene], epoch: int, share: Share, bank: Bank | None = None
+) -> CropBatches | FlightBatches | BankBatches:
     """The batches of an epoch; the final ones have more bands."""
     data, schedule = config.data, config.schedule
     is_final = epoch >= schedule.epochs - schedule.final_epochs
@@ -74,7 +88,8 @@ def batches(config: TrainingConfig, scenes: list[Scene], epoch: int, share: Shar
     batch_size = data.final_batch_size if is_final else data.batch_size
     if isinstance(config.network, FlightConfig):
         flight = FlightPlan(data.crop_lines, n_bands, data.crop_columns, batch_size, data.flip_columns)
-        return FlightBatches(scenes, flight, schedule.batches_per_epoch, schedule.seed, epoch, share)
+        place = schedule.batches_per_epoch, schedule.seed, epoch, share
+        return BankBatches(bank, flight, *place) if bank is not None else FlightBatches(scenes, flight, *place)
     plan = CropPlan(
         Base(config.network.base),
         data.crop_lines,
@@ -137,6 +152,7 @@ def fit(
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice and its list of absent devices
     keep_freed_memory()
     torch.set_num_threads(config.schedule.threads)
+    torch.set_float32_matmul_precision("high" if config.schedule.precision == "tf32" else "highest")
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "config.json") as file:
         file.write(json.dumps(config.to_dict(), indent=1).encode() + b"\n")
@@ -150,18 +166,23 @@ def fit(
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # config.json is in it
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.* is deprecated")  # Lightning's own use
         warnings.filterwarnings("ignore", ".*does not have many workers")  # crops are cut in milliseconds
-        trainer = make_trainer(config, folder, limits)
+        trainer = make_trainer(config, folder, [*crop_validation(config, module), *limits])
         with flushed_denormals():
             trainer.fit(module, data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
     return last
 
 
-def make_trainer(config: TrainingConfig, folder: Path, limits: list[Callback]) -> lightning.Trainer:
-    """The Lightning trainer of a run."""
+def crop_validation(config: TrainingConfig, module: LineRwkvTraining) -> list[Callback]:
+    """The cheap validation of a run with a bank."""
+    return [CropValidation(config, module.validation_scenes)] if config.data.variants else []
+
+
+def make_trainer(config: TrainingConfig, folder: Path, others: list[Callback]) -> lightning.Trainer:
+    """The Lightning trainer of a run; `others` come before the record of each epoch."""
     schedule = config.schedule
     callbacks: list[Callback] = [
+        *others,
         RunRecord(folder),
-        *limits,
         ModelCheckpoint(folder, filename="best", monitor=RATE, enable_version_counter=False),
         # not save_last of the one above: that is written only when the best is
         ModelCheckpoint(folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False),
@@ -173,10 +194,10 @@ def make_trainer(config: TrainingConfig, folder: Path, limits: list[Callback]) -
         devices=schedule.devices,
         num_nodes=schedule.nodes,
         strategy="ddp" if schedule.devices * schedule.nodes > 1 else "auto",
-        precision=schedule.precision,
+        precision="32-true" if schedule.precision == "tf32" else schedule.precision,
         use_distributed_sampler=False,  # the processes share every batch by themselves
         max_epochs=schedule.epochs,
-        check_val_every_n_epoch=schedule.validate_every,
+        check_val_every_n_epoch=schedule.validate_every or schedule.epochs,
         gradient_clip_val=schedule.gradient_clip,
         reload_dataloaders_every_n_epochs=1,  # a new epoch draws new crops
         num_sanity_val_steps=0,

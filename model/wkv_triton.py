@@ -2,7 +2,8 @@
 
 Every (position, feature) of a line is a lane, and each program walks a block of lanes through all lines. All sums
 carry an exponent of their own, so no key is too large: a sum is its stored value times e^exponent. The same kernels
-run on the CPU under Triton's interpreter (TRITON_INTERPRET=1), which is how the tests reach them without a GPU.
+run on the CPU under Triton's interpreter (TRITON_INTERPRET=1), which is how the tests reach them without a GPU. Their
+annotations are strings: Triton looks names up in its own way.
 """
 
 from typing import Any
@@ -18,15 +19,15 @@ EMPTY_EXPONENT = tl.constexpr(-1e38)
 
 @triton.jit
 def forward_kernel(
-    decay_pointer: Any,
-    bonus_pointer: Any,
-    receptance_pointer: Any,
-    key_pointer: Any,
-    value_pointer: Any,
-    gated_pointer: Any,
-    n_lines: Any,
-    n_lanes: Any,
-    n_features: Any,
+    decay_pointer: "Any",
+    bonus_pointer: "Any",
+    receptance_pointer: "Any",
+    key_pointer: "Any",
+    value_pointer: "Any",
+    gated_pointer: "Any",
+    n_lines: "Any",
+    n_lanes: "Any",
+    n_features: "Any",
     block: tl.constexpr,
 ) -> None:
     """Fill sigmoid(receptance) times the weighted means; arrays (B, Y, L) float32, decay and bonus (F,)."""
@@ -56,15 +57,15 @@ def forward_kernel(
 
 @triton.jit
 def sums_kernel(
-    decay_pointer: Any,
-    key_pointer: Any,
-    value_pointer: Any,
-    numerator_pointer: Any,
-    denominator_pointer: Any,
-    exponent_pointer: Any,
-    n_lines: Any,
-    n_lanes: Any,
-    n_features: Any,
+    decay_pointer: "Any",
+    key_pointer: "Any",
+    value_pointer: "Any",
+    numerator_pointer: "Any",
+    denominator_pointer: "Any",
+    exponent_pointer: "Any",
+    n_lines: "Any",
+    n_lanes: "Any",
+    n_features: "Any",
     block: tl.constexpr,
 ) -> None:
     """Fill the three sums as they are before each line; arrays (B, Y, L) float32."""
@@ -91,23 +92,23 @@ def sums_kernel(
 
 @triton.jit
 def backward_kernel(
-    decay_pointer: Any,
-    bonus_pointer: Any,
-    receptance_pointer: Any,
-    key_pointer: Any,
-    value_pointer: Any,
-    numerator_pointer: Any,
-    denominator_pointer: Any,
-    exponent_pointer: Any,
-    grad_pointer: Any,
-    grad_receptance_pointer: Any,
-    grad_key_pointer: Any,
-    grad_value_pointer: Any,
-    grad_decay_pointer: Any,
-    grad_bonus_pointer: Any,
-    n_lines: Any,
-    n_lanes: Any,
-    n_features: Any,
+    decay_pointer: "Any",
+    bonus_pointer: "Any",
+    receptance_pointer: "Any",
+    key_pointer: "Any",
+    value_pointer: "Any",
+    numerator_pointer: "Any",
+    denominator_pointer: "Any",
+    exponent_pointer: "Any",
+    grad_pointer: "Any",
+    grad_receptance_pointer: "Any",
+    grad_key_pointer: "Any",
+    grad_value_pointer: "Any",
+    grad_decay_pointer: "Any",
+    grad_bonus_pointer: "Any",
+    n_lines: "Any",
+    n_lanes: "Any",
+    n_features: "Any",
     block: tl.constexpr,
 ) -> None:
     """Fill the gradients; arrays (B, Y, L) float32, those of decay and bonus (B, L), still to be summed.

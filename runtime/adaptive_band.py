@@ -11,6 +11,16 @@ from numba import njit
 
 from runtime.adaptive_parameters import N_SEQUENTIAL
 from runtime.adaptive_state import ERROR_FLOOR, N_LINES
+from runtime.column_correction import (
+    NETWORK,
+    WEST,
+    WEST_ERROR,
+    begin_band,
+    correction,
+    next_scale,
+    normalised,
+    teach_columns,
+)
 from runtime.in_loop import quantizer_index, representative, restored, steps_within
 from runtime.least_squares import BATCH, add_products, back_substitute, eliminate, fade_and_add
 from runtime.mapping import map_index, unmap_index
@@ -81,12 +91,14 @@ def mix(changes: Any, errors: Any, recent: Any, x: Any) -> Any:
 
 @njit(cache=True)
 def code_block(
+    parameters: Any,
     mixed: Any,
     state: Any,
     z: Any,
     start: Any,
     partial: Any,
     recent: Any,
+    network: Any,
     error: Any,
     smallest: Any,
     largest: Any,
@@ -101,7 +113,8 @@ def code_block(
 
     mixed: a tuple of length K. partial: (K, B), all other regressors' part. recent: (K,), fading errors west, changed
     in place. values, out_values: (X,), samples and mapped residuals or the reverse. out_rows: (N, X). out_sizes: (B,),
-    sizes of residuals west and north. False where a mapped residual leads outside the sample range.
+    sizes of residuals west and north. network: (X,), s-tilde of a network, or anything. False where a mapped residual
+    leads outside the sample range.
     """
     n_mixed = len(mixed)
     is_first = state.place[N_LINES] == 0
@@ -116,6 +129,11 @@ def code_block(
     changes = np.empty(n_mixed, np.float64)
     last_size = np.int64(0)
     is_inside = True
+    has_correction, has_network = parameters.has_correction == 1, parameters.has_network == 1
+    is_corrected = has_correction and not is_first
+    around, own_errors = state.around, state.column_errors[0, z]
+    scale = state.scales[z]
+    inverse = 1.0 / scale if scale > 0.0 else 0.0
     for i in range(out_targets.size):
         x = start + i
         base = np.int64(north[x])
@@ -135,7 +153,15 @@ def code_block(
         for k in range(n_mixed):
             own = weights[k]
             changes[k] = bounded(np.float64(partial[k, i]) + ((own[0] * row_0 + own[1] * row_1) + own[2] * row_2))
-        change = mix(changes, errors, recent, x) if n_mixed == 3 else changes[0]
+        mixed_change = mix(changes, errors, recent, x) if n_mixed == 3 else changes[0]
+        change = mixed_change
+        if is_corrected:
+            around[WEST_ERROR, x] = own_errors[x - 1] if x > 0 else np.float32(0)
+            around[WEST, x] = normalised(np.float64(step) - mixed_change, inverse)
+            if has_network:
+                distance = (0.5 * np.float64(network[x]) - np.float64(base)) - mixed_change
+                around[NETWORK, x] = normalised(distance, inverse)
+            change = bounded(mixed_change + scale * correction(x, state.known_part, state.column_weights, around))
         doubled = np.int64(np.floor(2.0 * change)) + 2 * base + 1
         doubled = min(max(doubled, 2 * smallest), 2 * largest + 1)
         predicted = doubled >> 1
@@ -157,6 +183,9 @@ def code_block(
         line[x] = known
         target = np.float64(known - base)
         out_targets[i] = np.float32(target)
+        if has_correction:
+            state.error_total[0] += abs(target - mixed_change)
+            own_errors[x] = normalised(target - mixed_change, inverse)
         if n_mixed == 3:
             for k in range(3):
                 squared = (target - changes[k]) * (target - changes[k]) + ERROR_FLOOR
@@ -240,6 +269,10 @@ def code_band(
         moments[:] = 0.0  # the regressors of a first line mean something else
     n_known = max(n_before - 1, np.int64(0)) * n_columns
     is_inside = True
+    if parameters.has_correction:
+        begin_band(z, state.column_moments, state.column_errors, state.trend, state.around, state.column_weights,
+                   state.known_part)  # fmt: skip
+        state.error_total[0] = 0.0
     for block in range(n_blocks):
         start, stop = block * n_columns // n_blocks, (block + 1) * n_columns // n_blocks
         n_samples = stop - start
@@ -250,7 +283,7 @@ def code_band(
         state.unsolved[z] += n_samples
         predict_rows(rows[:, start:stop], state.weights[z], partial)
         is_inside &= code_block(
-            mixed, state, z, start, partial, recent, error, smallest, largest, is_decoder, values,
+            parameters, mixed, state, z, start, partial, recent, network, error, smallest, largest, is_decoder, values,
             rows, targets[:n_samples], sizes, out_values,
         )  # fmt: skip
         sizes_below = state.sizes[z - 1, start:stop] if z > 0 else nothing[start:stop]
@@ -264,6 +297,10 @@ def code_band(
     share = PRIOR_SAMPLES / (PRIOR_SAMPLES + np.float64(n_known + n_columns))
     for memory in range(n_memories):
         fade_and_add(moments[memory], share, state.prior[memory])
+    if parameters.has_correction:
+        if n_before > 0:
+            teach_columns(state.around, state.column_errors[0, z], state.column_moments)
+        state.scales[z] = next_scale(state.scales[z], state.error_total[0], n_columns, n_before)
     if parameters.has_network:
         for x in range(n_columns):
             state.network_error[x] = np.int64(state.line[z, x]) - (np.int64(network[x]) >> 1)

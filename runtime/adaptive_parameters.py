@@ -42,6 +42,8 @@ class StageParameters(NamedTuple):
     """Samples from one solution to the next once a band is known."""
     step: int
     """Every so many-th sample teaches."""
+    has_correction: int
+    """1 where each column corrects the prediction: runtime/column_correction.py."""
     has_network: int
     """1 where the predictions of a network are regressors too."""
 
@@ -70,11 +72,12 @@ class StageParameters(NamedTuple):
 OPTIONS = {
     AdaptiveStage.FAST: StageParameters(
         n_bands=7, n_means=3, n_wests=3, n_corners=0, n_future=0, n_mixed=1, n_first=0, short_memory=0,
-        long_memory=5000, block=96, interval=512, step=2, has_network=0,
+        long_memory=5000, block=96, interval=512, step=2, has_correction=0, has_network=0,
     ),
     AdaptiveStage.BEST: StageParameters(
         n_bands=20, n_means=10, n_wests=4, n_corners=1, n_future=1, n_mixed=3, n_first=14, short_memory=333,
-        long_memory=5000, block=96, interval=384, step=1, has_network=0,
+        long_memory=5000, block=96, interval=384, step=1, has_correction=1,
+        has_network=0,
     ),
 }  # fmt: skip
 """Chosen by measurement: docs/decisions/0301-adaptive-stage.md."""

@@ -20,6 +20,7 @@ from numba import njit
 from runtime.adaptive_band import code_band
 from runtime.adaptive_parameters import StageParameters
 from runtime.adaptive_state import N_LINES, OFFSET, TILT, StageState
+from runtime.column_correction import begin_correction
 from runtime.errors import Corrupt
 from runtime.slow_means import add_line, advance, read_means
 from runtime.stripe_tilt import follow_stripes
@@ -33,6 +34,7 @@ def begin_line(state: Any) -> None:
     """Prepare the state for the bands of the next line."""
     read_means(state.means, state.place[OFFSET], state.means_now)
     state.prior[:] = 0.0
+    begin_correction(state.column_moments, state.trend)
     state.network_error[:] = 0
 
 
@@ -43,6 +45,8 @@ def end_line(state: Any) -> None:
     add_line(state.line, state.place[OFFSET], n_before, state.means)
     state.place[TILT] = follow_stripes(state.line, n_before, state.details, state.near_sums, state.far_sums)
     state.place[OFFSET] = advance(state.means, state.place[OFFSET], state.place[TILT])
+    state.column_errors[2] = state.column_errors[1]
+    state.column_errors[1] = state.column_errors[0]
     state.line_before_that[:] = state.line_before
     state.line_before[:] = state.line
     state.place[N_LINES] = n_before + 1

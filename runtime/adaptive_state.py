@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.adaptive_parameters import StageParameters
+from runtime.column_correction import N_AROUND, N_MOMENTS
 from runtime.stripe_tilt import FAR_LAG, FAR_REACH, NEAR_REACH, n_details
 
 Ints = npt.NDArray[np.int64]
 Samples = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 
 N_LINES, OFFSET, TILT = 0, 1, 2  # entries of `place`
 ERROR_FLOOR = 1.0 / 128
@@ -50,6 +52,23 @@ class StageState(NamedTuple):
     """(Z,), samples since the weights were solved for."""
     errors: Floats
     """(Z, K, X), fading sums over lines of squared errors of each mixed prediction; K = 0 where nothing is mixed."""
+    around: Singles
+    """(N_AROUND, X), what the band at hand is corrected by: runtime/column_correction.py. Like all but scales
+    and error_total below, empty without a correction."""
+    column_weights: Singles
+    """(N_AROUND, X), its weights."""
+    known_part: Singles
+    """(X,), what they give before the band is coded."""
+    column_moments: Singles
+    """(N_MOMENTS, X), sums over the bands before in this line."""
+    column_errors: Singles
+    """(3, Z, X), errors of the least squares in this line and the two before it, in units of `scales`."""
+    scales: Floats
+    """(Z,), mean error of each band, in sample units."""
+    error_total: Floats
+    """(1,), sum of the errors of the band at hand."""
+    trend: Singles
+    """(X,), fading mean over the bands before of the errors of this line."""
     network_error: Samples
     """(X,), the sample less the network's prediction in the band before; zeros without a network."""
 
@@ -58,6 +77,7 @@ def initial_state(parameters: StageParameters, n_bands: int, n_columns: int) -> 
     """The state before the first line of a segment."""
     n_regressors = parameters.n_regressors
     n_products = n_regressors * len(parameters.lanes)
+    n_corrected = n_columns if parameters.has_correction else 0
     n_compared = parameters.n_mixed if parameters.n_mixed > 1 else 0
 
     def zeros(*shape: int) -> Samples:
@@ -79,5 +99,13 @@ def initial_state(parameters: StageParameters, n_bands: int, n_columns: int) -> 
         weights=np.zeros((n_bands, parameters.n_mixed, n_regressors)),
         unsolved=np.zeros(n_bands, np.int64),
         errors=np.full((n_bands, n_compared, n_columns), ERROR_FLOOR),
+        around=np.zeros((N_AROUND, n_corrected), np.float32),
+        column_weights=np.zeros((N_AROUND, n_corrected), np.float32),
+        known_part=np.zeros(n_corrected, np.float32),
+        column_moments=np.zeros((N_MOMENTS, n_corrected), np.float32),
+        column_errors=np.zeros((3, n_bands, n_corrected), np.float32),
+        scales=np.zeros(n_bands),
+        error_total=np.zeros(1),
+        trend=np.zeros(n_corrected, np.float32),
         network_error=zeros(n_columns),
     )

@@ -69,7 +69,7 @@ def next_state(line: npt.NDArray[np.int32], state: HostState) -> HostState:
     return HostState(state.line_2, state.line_1, state.slow, state.sums, constants, state.n_lines + 1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def move_slow(line: Any, shift: Any, out_slow: Any) -> None:
     """Move a slow mean (Z, X) by 2**-shift of the way to `line`."""
     for z in range(line.shape[0]):
@@ -183,6 +183,29 @@ def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gai
         else:
             for k in (N_BEFORE, N_BEFORE + 1, N_BEFORE + 4, N_BEFORE + 5, N_BEFORE + 7):
                 out[x, k] = 0
+
+
+@njit(cache=True, nogil=True)
+def fill_line(
+    first: Any,
+    line: Any,
+    line_1: Any,
+    line_2: Any,
+    slow: Any,
+    gains: Any,
+    shifts: Any,
+    units: Any,
+    fixed: Any,
+    out_line_features: Any,
+    out_band_features: Any,
+    out_differences: Any,
+) -> None:
+    """Fill what is known of the bands from `first` on in a line whose samples are all known: (Z, X, ...) each."""
+    for i in range(out_differences.shape[0]):
+        z = first + i
+        fill_line_features(z, line_1, line_2, slow, gains, shifts, fixed, out_line_features[i])
+        fill_band_features(z, line, line_1, slow, gains, shifts, out_band_features[i])
+        fill_differences(z, line, line_1, line_2, slow, gains, units, out_differences[i])
 
 
 @njit(cache=True)

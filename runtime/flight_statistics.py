@@ -1,7 +1,7 @@
 """What the flight cell's host side knows of each band: causal sums over lines, and the integers made of them.
 
 All of it is computed from decoded lines of the same segment, by integers only, so encoder and decoder agree on every
-machine (docs/arithmetic.md, section 2).
+machine (docs/arithmetic.md, section 2). Kernels that see whole lines release Python's lock, so threads may share work.
 """
 
 from typing import Any, NamedTuple
@@ -75,7 +75,7 @@ def ratio(numerator: Any, denominator: Any) -> Any:
     return clipped((above * (2 << GAIN_BITS) + below) // (2 * below), LARGEST_GAIN)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_line(now: Any, before: Any, out_sums: Any) -> None:
     """Forget a little and add the products of differences of two lines (Z, X) to the sums (Z, N_SUMS).
 
@@ -94,7 +94,7 @@ def add_line(now: Any, before: Any, out_sums: Any) -> None:
         out_sums[z, COUNT] += n_columns
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_errors(now: Any, before: Any, slow: Any, gains: Any, out_sums: Any) -> None:
     """Add the magnitudes of the rivals' errors on a line (Z, X) to the sums (Z, N_SUMS).
 
@@ -133,7 +133,7 @@ def add_errors(now: Any, before: Any, slow: Any, gains: Any, out_sums: Any) -> N
             out_sums[z, FIRST_RIVAL + i] += errors[i]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def fill_gains(sums: Any, out_gains: Any) -> None:
     """Fill the gains (Z, N_BEFORE) that the sums (Z, N_SUMS) give; 0 where there is no such band."""
     for z in range(sums.shape[0]):
@@ -141,7 +141,7 @@ def fill_gains(sums: Any, out_gains: Any) -> None:
             out_gains[z, i - 1] = ratio(sums[z, i], sums[z - i, ENERGY]) if z >= i else 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def fill_levels(sums: Any, gains: Any, out_shifts: Any, out_units: Any, out_features: Any) -> None:
     """Fill the shifts (Z, 2), units (Z,) and constant features (Z, FIXED_FEATURES) that the sums and gains give."""
     for z in range(sums.shape[0]):

@@ -10,15 +10,19 @@ from numba import njit
 
 from runtime.adaptive_parameters import N_SEQUENTIAL
 from runtime.adaptive_state import N_LINES
-from runtime.slow_means import UNITS
+from runtime.slow_means import UNIT_BITS, UNITS
 
 
 @njit(cache=True)
-def put_difference(values: Any, scale: Any, others: Any, is_there: Any, out_row: Any) -> None:
-    """out_row = values * scale - others, or 0 where they are not there."""
+def put_difference(values: Any, bits: Any, others: Any, is_there: Any, out_row: Any) -> None:
+    """out_row = values / 2**bits - others, or 0 where they are not there; values have `bits` fraction bits.
+
+    The difference is an int32 (below 2**28), rounded to float32 once and then divided by a power of two.
+    """
+    scale = np.float32(1.0 / (1 << bits))
     if is_there:
         for x in range(out_row.size):
-            out_row[x] = np.float32(np.float64(values[x]) * scale - np.float64(others[x]))
+            out_row[x] = np.float32(np.int32(values[x] - (others[x] << bits))) * scale
     else:
         out_row[:] = np.float32(0)
 
@@ -31,12 +35,13 @@ def put_shifted(values: Any, shift: Any, others: Any, is_there: Any, out_row: An
         out_row[:] = np.float32(0)
         return
     first, last = max(0, -shift), min(n_columns, n_columns - shift)
-    for x in range(first, last):
-        out_row[x] = np.float32(np.float64(values[x + shift]) - np.float64(others[x]))
+    shifted, beside, inner = values[first + shift : last + shift], others[first:last], out_row[first:last]
+    for x in range(inner.size):
+        inner[x] = np.float32(np.int32(shifted[x] - beside[x]))
     for x in range(first):
-        out_row[x] = np.float32(np.float64(values[0]) - np.float64(others[x]))
+        out_row[x] = np.float32(np.int32(values[0] - others[x]))
     for x in range(last, n_columns):
-        out_row[x] = np.float32(np.float64(values[n_columns - 1]) - np.float64(others[x]))
+        out_row[x] = np.float32(np.int32(values[n_columns - 1] - others[x]))
 
 
 @njit(cache=True)
@@ -48,34 +53,33 @@ def fill_regressors(parameters: Any, state: Any, z: Any, doubled: Any, out_rows:
     """
     n_bands, n_columns = state.line.shape
     has_before = state.place[N_LINES] > 0
-    unit = 1.0 / UNITS
     line, before, means = state.line, state.line_before, state.means_now
     north = before[z]
     k = N_SEQUENTIAL
-    put_difference(means[z], unit, north, has_before, out_rows[k])
+    put_difference(means[z], UNIT_BITS, north, has_before, out_rows[k])
     put_shifted(north, -1, north, has_before, out_rows[k + 1])
     put_shifted(north, 1, north, has_before, out_rows[k + 2])
-    put_difference(state.line_before_that[z], 1.0, north, state.place[N_LINES] > 1, out_rows[k + 3])
+    put_difference(state.line_before_that[z], 0, north, state.place[N_LINES] > 1, out_rows[k + 3])
     put_shifted(means[z], 1, means[z], has_before, out_rows[k + 4])
     for x in range(n_columns):
-        out_rows[k + 4, x] *= np.float32(unit)
+        out_rows[k + 4, x] *= np.float32(1.0 / UNITS)
     k += 5
     if parameters.has_network:
-        put_difference(doubled, 0.5, north, has_before, out_rows[k])
-        put_difference(state.network_error, 1.0, np.zeros(n_columns, np.int32), z > 0, out_rows[k + 1])
+        put_difference(doubled, 1, north, has_before, out_rows[k])
+        put_difference(state.network_error, 0, np.zeros(n_columns, np.int32), z > 0, out_rows[k + 1])
         k += 2
     for i in range(1, parameters.n_bands + 1):
         is_there = z >= i
         other = max(z - i, 0)
         if has_before:
-            put_difference(line[other], 1.0, before[other], is_there, out_rows[k])
+            put_difference(line[other], 0, before[other], is_there, out_rows[k])
         else:
             put_shifted(line[other], -1, line[other], is_there, out_rows[k])
             for x in range(n_columns):
                 out_rows[k, x] = -out_rows[k, x]
         k += 1
         if i <= parameters.n_means:
-            put_difference(means[other], unit, before[other], is_there and has_before, out_rows[k])
+            put_difference(means[other], UNIT_BITS, before[other], is_there and has_before, out_rows[k])
             k += 1
         if i <= parameters.n_wests:
             put_shifted(line[other], -1, before[other], is_there and has_before, out_rows[k])
@@ -87,5 +91,5 @@ def fill_regressors(parameters: Any, state: Any, z: Any, doubled: Any, out_rows:
     for i in range(1, parameters.n_future + 1):
         is_there = z + i < n_bands and has_before
         other = min(z + i, n_bands - 1)
-        put_difference(means[other], unit, before[other], is_there, out_rows[k])
+        put_difference(means[other], UNIT_BITS, before[other], is_there, out_rows[k])
         k += 1

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-UNITS = 1 << 10  # of a mean, in one sample unit
+UNIT_BITS = 10
+UNITS = 1 << UNIT_BITS  # of a mean, in one sample unit
 TILT_UNITS = 1 << 8  # of an offset, in one column: cubes of it are exact in float64
 LONGEST_MEMORY = 16  # lines
 

@@ -86,7 +86,8 @@ class AdaptiveStage(IntEnum):
 
     NONE = 0
     FAST = 1
-    BEST = 2
+    BEST = 3
+    """2 was one without the correction of columns; no release ever wrote it."""
 
 
 class Coder(IntEnum):

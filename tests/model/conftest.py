@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from model.scene import Scene
 from model.training_config import TrainingConfig
 
 IntArray = npt.NDArray[np.integer[Any]]
@@ -53,3 +54,10 @@ def tiny_config(scene_folder: Path) -> TrainingConfig:
             "schedule": {"epochs": 4, "batches_per_epoch": 3, "final_epochs": 1, "learning_rate": 1e-2},
         }
     )
+
+
+@pytest.fixture
+def constant_scene(tmp_path: Path) -> Scene:
+    """A scene whose samples are all the same, smaller than most crops."""
+    np.save(tmp_path / "constant.npy", np.full((6, 3, 5), 7, np.int16))
+    return Scene("constant", "train", tmp_path / "constant.npy", (6, 3, 5))

@@ -15,7 +15,7 @@ from model.config import PRESETS
 from model.evaluate import add_coded, coded_size
 from model.network import LineRwkv
 from model.scene_list import load_scenes
-from model.training_config import DataConfig, load_training_config
+from model.training_config import DataConfig, load_training_config, load_twins
 from runtime import golomb
 from runtime.bits import finish, initial_bits
 from runtime.errors import BadArgument
@@ -90,6 +90,53 @@ def test_packed_scenes_train_like_the_originals(config: Path, scene_folder: Path
     assert n_bytes < sum(path.stat().st_size for path in scene_folder.glob("scene_*.npy"))
 
 
+def test_weights_of_patterns_count_once_for_packed_scenes(config: Path, scene_folder: Path) -> None:
+    weighted = config.with_name("weighted.toml")
+    weighted.write_text(config.read_text().replace("[data]", '[data]\nweights = { "scene_0" = 0.5 }'))
+    run(pack, weighted, scene_folder / "packed")
+    data = load_training_config(weighted, settings=[f"data.manifest={scene_folder / 'packed' / 'manifest.json'}"]).data
+    assert [scene.weight for scene in load_scenes(data, "train")] == [0.5, 1, 1]
+
+
+def test_settings_stand_in_for_the_file(config: Path) -> None:
+    settings = ("name=other", "schedule.epochs = 7", 'data.without=["a*"]', "output=some/where", "data.check=false")
+    found = load_training_config(config, settings=settings)
+    assert (found.name, found.schedule.epochs, found.output) == ("other", 7, "some/where")
+    assert (found.data.without, found.data.check) == (["a*"], False)
+    for bad, message in [
+        ("schedule.epochs", "allowed KEY=VALUE"),
+        ("name.x=1", "'name' is no table"),
+        ("data.nonsense=1", "unknown key 'nonsense'"),
+    ]:
+        with pytest.raises(BadArgument, match=message):
+            load_training_config(config, settings=[bad])
+    report = json.loads(
+        run(train, config, "--json", "--set", "schedule.epochs=1", "--set", "name=other").splitlines()[-1]
+    )
+    assert report["name"] == "other" and report["epochs"] == 1
+
+
+def test_twins_differ_in_what_their_tables_say(config: Path, scene_folder: Path) -> None:
+    twins = scene_folder / "twins.toml"
+    twins.write_text('[a.data]\nwithout = ["scene_0"]\n[b]\n[b.schedule]\nbatches_per_epoch = 1\n')
+    a, b = load_twins(config, twins, ["schedule.epochs=1"])
+    assert (a.name, a.data.without, a.schedule.batches_per_epoch, a.schedule.epochs) == ("a", ["scene_0"], 2, 1)
+    assert (b.name, b.data.without, b.schedule.batches_per_epoch) == ("b", [], 1)
+    output = run(train, config, "--twins", twins, "--only", "b", "--set", "schedule.epochs=1")
+    assert "b/last.ckpt: epoch 1 of 1" in output and "a/last.ckpt" not in output
+    with pytest.raises(BadArgument, match="no twin 'c', allowed a, b"):
+        load_twins(config, twins, only=["c"])
+
+
+def test_the_twins_of_the_flight_network_choose_scenes() -> None:
+    folder = Path(__file__).parents[2] / "model" / "configs"
+    found = {
+        config.name: config.data for config in load_twins(folder / "flight.toml", folder / "twins" / "flight.toml")
+    }
+    assert all(found[f"fold-{i}"].without == found[f"fold-{i}"].validate for i in range(4))
+    assert "sensor-new" in found and not found["sensor-new"].also_train
+
+
 def test_errors_name_what_is_wrong(config: Path, scene_folder: Path) -> None:
     with pytest.raises(BadArgument, match=r"nowhere.ckpt not found"):
         run(evaluate, scene_folder / "nowhere.ckpt", scene_folder / "scene_3.npy")
@@ -107,7 +154,7 @@ def test_configurations_of_the_project_load() -> None:
     for path in sorted(Path("model/configs").glob("*.toml")):
         config = load_training_config(path)
         assert config.name == path.stem
-        assert config.schedule.loss == "rate"
+        assert config.schedule.loss in ("rate", "staged")
         assert PRESETS.get(config.name, config.network) == config.network
 
 

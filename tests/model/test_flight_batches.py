@@ -49,7 +49,7 @@ class OneTap(nn.Module):
         super().__init__()
         self.tap = tap
 
-    def forward(self, line_features: Tensor, band_features: Tensor, columns: slice) -> Tensor:
+    def forward(self, line_features: Tensor, band_features: Tensor, columns: slice, present: Tensor | None) -> Tensor:
         taps = torch.zeros(*line_features[:, :, :, columns].shape[:-1], TAPS)
         taps[..., self.tap] = 1
         return taps

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from model import flight_network
+from model.clipped_product_cpu import clipped_product
 from model.flight_batches import FlightBatch
 from model.flight_config import FlightConfig
 from model.flight_network import (
@@ -22,7 +23,7 @@ from model.flight_network import (
     count_macs,
 )
 from model.flight_wkv import WEIGHT_UNIT, next_means
-from model.lightning_module import rate_loss
+from model.losses import rate_loss
 from runtime.errors import BadArgument
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
 
@@ -56,6 +57,7 @@ def random_batch(shape: tuple[int, int, int, int], n_lead: int) -> FlightBatch:
         torch.randn(b, y, z, x - 4, generator=generator) * 9,
         2,
         torch.ones(b, z),
+        torch.zeros(b, y, n_lead, x - 4),
     )
 
 
@@ -146,13 +148,18 @@ def test_a_layer_of_another_class_is_always_called() -> None:
         assert error <= TOLERANCE * max(value.abs().max().item(), 1e-3), f"{name}: off by {error}"
 
 
-def test_mixed_precision_takes_the_plain_operations(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*arguments: Any, **options: Any) -> None:
-        raise AssertionError("compiled")
+def test_mixed_precision_takes_plain_operations_and_keeps_the_taps_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
 
-    monkeypatch.setattr(flight_network, "clipped_product", refuse)
+    def watched(weight: Tensor, *arguments: Any, **options: Any) -> Any:
+        sizes.append(len(weight))
+        return clipped_product(weight, *arguments, **options)
+
+    monkeypatch.setattr(flight_network, "clipped_product", watched)
     with torch.autocast("cpu", torch.bfloat16):
-        assert random_batch((1, 3, 2, 7), 4).corrections(made()).isfinite().all()
+        corrections = random_batch((1, 3, 2, 7), 4).corrections(made())
+    assert corrections.isfinite().all() and corrections.dtype == torch.float32
+    assert sizes == [TAPS]
 
 
 def test_activations_are_inside_their_bounds() -> None:

@@ -165,3 +165,29 @@ def test_manifest_entries_may_carry_group_and_weight(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps([entry]))
     (scene,) = load_scenes(data_config(tmp_path / "manifest.json"), "train")
     assert (scene.group, scene.weight) == ("north", 3.0)
+
+
+def names(config: DataConfig) -> tuple[list[str], list[str]]:
+    return tuple([scene.name for scene in load_scenes(config, split)] for split in ("train", "validation"))  # type: ignore[return-value]  # of two
+
+
+def test_patterns_move_scenes_between_training_and_validation(scene_folder: Path) -> None:
+    def chosen(**patterns: list[str]) -> tuple[list[str], list[str]]:
+        return names(data_config(scene_folder / "manifest.json", **patterns))
+
+    everything = [f"scene_{i}" for i in range(4)]
+    assert chosen(validate=["*_3"], also_train=["*"]) == (everything, ["scene_3"])
+    assert chosen(also_train=["*"], without=["*_[01]"], validate=["*_[01]"]) == (everything[2:], everything[:2])
+    assert chosen(without=["*_1"]) == (["scene_0", "scene_2"], ["scene_3"])
+    with pytest.raises(BadArgument, match="no scene in split 'validation'"):
+        chosen(also_train=["*"])
+    with pytest.raises(BadArgument, match="no scene in split 'train'"):
+        chosen(without=["*"])
+
+
+def test_patterns_do_not_part_groups(scene_folder: Path) -> None:
+    config = data_config(
+        scene_folder / "manifest.json", groups=[["scene_0", "scene_1"]], without=["*_1"], validate=["*_1"]
+    )
+    with pytest.raises(BadArgument, match=r"scene_0\+scene_1.*scene_0 trains, scene_1 validates"):
+        names(config)

@@ -9,6 +9,7 @@ import numpy as np
 
 from runtime.adaptive_parameters import StageParameters
 from runtime.adaptive_state import StageState
+from runtime.column_correction import N_AROUND, N_MOMENTS
 
 F32 = np.float32
 
@@ -133,6 +134,56 @@ def products_of(samples: list[list[Any]], shares: list[Any], n: int, width: int)
     return sums
 
 
+def normalised(value: float, inverse: float) -> Any:
+    return F32(min(max(value * inverse, -8.0), 8.0))
+
+
+def around_of_column(s: StageState, z: int, x: int) -> list[Any]:
+    """Errors around column `x` that are known before band `z` is coded; the first three come later."""
+    now, north, north_of_north = s.column_errors
+    last = len(s.trend) - 1
+    below = now[z - 1, x] if z else F32(0)
+    if z:
+        s.trend[x] = F32(0.8) * s.trend[x] + F32(0.2) * below
+    row = north[z]
+    return [F32(0)] * 3 + [row[x], row[max(x - 1, 0)], row[min(x + 1, last)], north_of_north[z, x], below, s.trend[x]]
+
+
+def column_solution(s: StageState, x: int) -> list[Any]:
+    """Weights of column `x`: ridged least squares of the moments of it and its neighbours, in float32."""
+    n, last = N_AROUND, len(s.trend) - 1
+    m = s.column_moments
+    wide = [(m[p, max(x - 1, 0)] + m[p, x]) + m[p, min(x + 1, last)] for p in range(N_MOMENTS)]
+    entries = iter(wide)
+    a = [[F32(0)] * i + [next(entries) for _ in range(i, n + 1)] for i in range(n)]
+    inverse = [F32(0)] * n
+    for k in range(n):
+        inverse[k] = F32(1) / (a[k][k] + F32(60))
+        for i in range(k + 1, n):
+            factor = a[k][i] * inverse[k]
+            for j in range(i, n + 1):
+                a[i][j] -= factor * a[k][j]
+    weights = [F32(0)] * n
+    for k in range(n - 1, -1, -1):
+        right = a[k][n]
+        for j in range(k + 1, n):
+            right -= a[k][j] * weights[j]
+        weights[k] = right * inverse[k]
+    return weights
+
+
+def teach_column(s: StageState, z: int, x: int) -> None:
+    """Fade the moments of column `x` and add the products of this band."""
+    target = min(max(s.column_errors[0, z, x], F32(-4)), F32(4))
+    values = [*s.around[:, x], target]
+    p = 0
+    for i in range(N_AROUND):
+        for j in range(i, N_AROUND + 1):
+            moment = F32(0.98) * s.column_moments[p, x] + values[i] * values[j]
+            s.column_moments[p, x] = moment if abs(moment) >= 2.0**-40 else F32(0)
+            p += 1
+
+
 def encode_band(
     p: StageParameters,
     s: StageState,
@@ -151,6 +202,16 @@ def encode_band(
         s.moments[z] = 0
     known = max(n_lines - 1, 0) * n_columns
     recent = [1 / 128] * p.n_mixed
+    if p.has_correction:
+        for x in range(n_columns):
+            s.around[:, x] = around_of_column(s, z, x)
+            s.column_weights[:, x] = column_solution(s, x)
+            s.known_part[x] = F32(0)
+            for k in range(3, N_AROUND):
+                s.known_part[x] += s.column_weights[k, x] * s.around[k, x]
+        s.error_total[0] = 0
+    scale = float(s.scales[z])
+    inverse = 1 / scale if scale > 0 else 0.0
     n_blocks = max(1, n_columns // p.block)
     for block in range(n_blocks):
         columns = range(block * n_columns // n_blocks, (block + 1) * n_columns // n_blocks)
@@ -187,12 +248,24 @@ def encode_band(
                 g = [e[1] * e[2], e[0] * e[2], e[0] * e[1]]
                 g = [(v * v) * (v * v) for v in g]
                 change = bounded(((g[0] * changes[0] + g[1] * changes[1]) + g[2] * changes[2]) / ((g[0] + g[1]) + g[2]))
+            first_change = change
+            if p.has_correction and n_lines:
+                s.around[0, x] = s.column_errors[0, z, x - 1] if x else F32(0)
+                s.around[1, x] = normalised(step - first_change, inverse)
+                if p.has_network:
+                    s.around[2, x] = normalised((0.5 * float(network[x]) - base) - first_change, inverse)
+                w, u = s.column_weights[:, x], s.around[:, x]
+                share = float(s.known_part[x] + ((w[0] * u[0] + w[1] * u[1]) + w[2] * u[2]))
+                change = bounded(first_change + scale * share)
             doubled = min(max(int(np.floor(2.0 * change)) + 2 * base + 1, 2 * smallest), 2 * largest + 1)
             index = quantised(int(samples[x]), doubled >> 1, error)
             out[x] = mapped(index, doubled, error, smallest, largest)
             sample = known_sample(index, doubled >> 1, error, smallest, largest)
             now[x] = sample
             targets.append(F32(sample - base))
+            if p.has_correction:
+                s.error_total[0] += abs(float(sample - base) - first_change)
+                s.column_errors[0, z, x] = normalised(float(sample - base) - first_change, inverse)
             for k in range(p.n_mixed if p.n_mixed == 3 else 0):
                 missed = float(sample - base) - changes[k]
                 recent[k] = 0.75 * recent[k] + (missed * missed + 1 / 128)
@@ -210,5 +283,9 @@ def encode_band(
     share = 50.0 / (50.0 + float(known + n_columns))
     for memory in range(p.n_memories):
         faded(s.prior[memory], share, s.moments[z, memory])
+    if p.has_correction:
+        for x in range(n_columns if n_lines else 0):
+            teach_column(s, z, x)
+        s.scales[z] += ((s.error_total[0] / n_columns + 0.25) - s.scales[z]) / min(n_lines + 1, 8)
     if p.has_network:
         s.network_error[:] = s.line[z] - (network >> 1)

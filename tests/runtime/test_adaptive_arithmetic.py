@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from runtime import adaptive_band, least_squares, slow_means
+from runtime import adaptive_band, column_correction, least_squares, slow_means
 from runtime.adaptive_parameters import stage_parameters
 from runtime.adaptive_state import initial_state
 from runtime.stream_format import AdaptiveStage
@@ -28,6 +28,7 @@ def arguments() -> dict[Any, tuple[Any, ...]]:
     rows, partial, targets = np.zeros((N, 9), np.float32), np.zeros((3, 9), np.float32), np.zeros(9, np.float32)
     sizes, values, out = np.zeros(9, np.int32), np.zeros(9, np.int32), np.zeros(9, np.int32)
     samples, shares = np.zeros(13 * WIDTH, np.float32), np.zeros(13, np.float32)
+    sums = np.zeros((column_correction.N_MOMENTS, column_correction.CHUNK), np.float32)
     products, recent = np.zeros(N * WIDTH, np.float32), np.ones(3)
     return {
         least_squares.add_products: (samples, shares, 9, N, BEST.lanes, products),
@@ -37,7 +38,14 @@ def arguments() -> dict[Any, tuple[Any, ...]]:
         adaptive_band.predict_rows: (rows, state.weights[0], partial),
         adaptive_band.choose_samples: (rows, targets, sizes, sizes, 2, 1, BEST.lanes, samples, shares),
         adaptive_band.code_block: (
-            BEST.mixed, state, 0, 0, partial, recent, 2, 0, 255, True, values, rows, targets, sizes, out,
+            BEST, BEST.mixed, state, 0, 0, partial, recent, values, 2, 0, 255, True, values, rows, targets, sizes, out,
+        ),
+        column_correction.eliminate_columns: (9, sums),
+        column_correction.substitute_columns: (0, 9, sums, state.column_weights),
+        column_correction.teach_columns: (state.around, state.column_errors[0, 0], state.column_moments),
+        column_correction.begin_band: (
+            1, state.column_moments, state.column_errors, state.trend, state.around, state.column_weights,
+            state.known_part,
         ),
         slow_means.add_line: (state.line, 3, 2, state.means),
     }  # fmt: skip
