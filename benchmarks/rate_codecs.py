@@ -127,9 +127,9 @@ class StreamCodec:
 
     @property
     def identity(self) -> str:
-        """As in `Codec`; the format's version too, because what streams are made of moves with it."""
+        """As in `Codec`; a stage that learns otherwise has another number."""
         package = "" if self.folder is None else open_package(self.folder).sha256.hex()
-        return f"stream {VERSION} {package}".strip()
+        return f"stream {VERSION}, stage {self.stage:d}, {package}".removesuffix(", ")
 
     def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
         """Nothing to try."""
