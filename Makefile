@@ -15,7 +15,7 @@ CONFIG ?= model/configs/flight.toml
 RECIPE ?= quantize/configs/flight.toml
 OUTPUT ?= runs/train_flight
 
-.PHONY: help setup demo train-flight test test-slow emulation executors check bench clean
+.PHONY: help setup demo train-flight test test-slow emulation executors check bench bench-rate clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,8 +59,12 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import borders
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## every benchmark that needs no checkpoint; results go to benchmarks/results
+bench: $(VENV)/.dev bench-rate ## every benchmark that needs no checkpoint; results go to benchmarks/results
 	for script in $(filter-out benchmarks/bench_checkpoint.py,$(wildcard benchmarks/bench_*.py)); do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+bench-rate: $(VENV)/.dev ## rate of every codec on every scene: what is missing in benchmarks/results/rate.json, and its pictures (hours)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.rate
+	$(BIN)/python -m benchmarks.rate_pictures
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache demo_output .emulation .executors

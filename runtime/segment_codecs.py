@@ -36,7 +36,7 @@ def default_stage(kind: PredictorKind, package: FlightPackage | None) -> Adaptiv
 
 
 def default_quantisation(kind: PredictorKind, package: FlightPackage | None) -> Quantisation:
-    """In the loop where the predictor can: benchmarks/results/near_lossless.md."""
+    """In the loop where the predictor can: benchmarks/results/rate.md."""
     is_able = kind is not PredictorKind.LINERWKV or isinstance(package, IntegerPackage)
     return Quantisation.IN_LOOP if is_able else Quantisation.PREQUANTISED
 
