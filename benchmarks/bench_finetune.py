@@ -4,19 +4,20 @@ The start is the shipped package, which has seen no scene of this sensor. Lines 
 training nor the choice between start and fine-tuned: that is made on the last lines of the first half.
 """
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.bench_scenes import coded_rate
+from benchmarks.rate_codecs import StreamCodec
+from benchmarks.rate_measure import rate
 from benchmarks.record import SCENES, save
 from export.finetune_road import PACKAGE, RUN, FinetuneOptions, finetune_package, rates_of
 from model.run_record import read_rows
+from runtime.encoder import DEFAULT_SEGMENT_LINES
 from runtime.flight_package import SHIPPED, open_integer_package
 from runtime.scene_reader import Scene, open_scene
-from runtime.stream_format import AdaptiveStage
+from runtime.stream_format import AdaptiveStage, PredictorKind
 
 NAMES = ("hyspecnet_dt4950_x03110438", "enmap_potsdam_a")
 FOLDER = Path("runs/bench_finetune")
@@ -35,8 +36,10 @@ def main() -> None:
         np.save(first, samples[:cut])
         halves[name] = samples[cut:].astype(np.int32)
     before = rates_of(parent, halves, "start")
-    with tempfile.TemporaryDirectory() as folder:
-        alone = {name: coded_rate(Scene(half), None, AdaptiveStage.BEST, Path(folder)) for name, half in halves.items()}
+    codec = StreamCodec("rls-best", PredictorKind.RLS, AdaptiveStage.BEST)
+    alone = {
+        name: rate(codec.encode(Scene(half), 0, DEFAULT_SEGMENT_LINES, {}), half.size) for name, half in halves.items()
+    }
     rows, minutes = [], {}
     for tuned_on in ([NAMES[0]], [NAMES[1]], list(NAMES)):
         label = " and ".join(tuned_on)

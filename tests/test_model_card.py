@@ -23,5 +23,5 @@ def test_both_cards_are_what_the_script_writes(scenes: Path) -> None:
 
 
 def test_results_of_another_package_are_refused() -> None:
-    with pytest.raises(BadArgument, match=r"results/scenes\.json is of abc\.\.\., package flight of def"):
-        model_card.check_same(open_package(SHIPPED), "scenes", "abc", "def")
+    with pytest.raises(BadArgument, match=r"results/rate\.json is of abc\.\.\., package flight of def"):
+        model_card.check_same(open_package(SHIPPED), "rate", "abc", "def")
