@@ -5,7 +5,8 @@
     python -m benchmarks.rate --package new=runs/package --checkpoint paper=runs/paper/best.ckpt
     python -m benchmarks.rate --check                           # whether the figures are what they must be
 
-Each measurement is kept when it is made; the next run goes on. Packages that twins.json lists are measured too.
+Each measurement is kept when it is made; the next run goes on. Packages that twins.json lists are measured too. Another
+package, stream version or number of a stage is measured again by itself; after any other change of a codec use --redo.
 """
 
 import json

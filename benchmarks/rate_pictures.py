@@ -15,15 +15,16 @@ from benchmarks.rate_codecs import Ccsds123Codec, StreamCodec
 from benchmarks.rate_means import speed, table, whole_rows
 from benchmarks.rate_measure import DEFAULT, ONE
 from benchmarks.rate_residuals import coded_bits, magnitudes, of_ccsds123, of_stream
-from benchmarks.rate_rows import MAX_ERRORS
+from benchmarks.rate_rows import HERE, MAX_ERRORS
 from benchmarks.rate_scenes import VALIDATION, entries
 from benchmarks.rate_store import Key, Results
 from benchmarks.record import RESULTS
-from runtime.flight_package import SHIPPED
 from runtime.stream_format import AdaptiveStage, PredictorKind
 from runtime.whole_output import replacing
 
 SCENE = VALIDATION[0]
+TWIN = HERE / "twins" / "scene-new-a"
+"""It never saw SCENE."""
 TUNED = Ccsds123Codec("sample_adaptive", True)
 CROWDED = [f"ccsds123-{kind}-{coder}" for kind in ("anchor", "tuned") for coder in ("hybrid", "block-adaptive")]
 """Rows that lie where others are."""
@@ -72,10 +73,11 @@ def rate_and_error(results: Results) -> Figure:
     for scene, (by_error, by_psnr) in zip(VALIDATION, figure.subplots(2, 2), strict=True):
         for row in sorted({key.row for key in results.measurements if key.scene == scene and key.max_error}):
             cells = [results.measurements.get(Key(row, scene, max_error)) for max_error in MAX_ERRORS]
+            label = row + " (seen)" * any(m is not None and m.get("seen", False) for m in cells)
             points = [(m["max_error"], m["rate"][ONE], m.get("psnr_db")) for m in cells if m is not None]
-            by_error.plot([p[0] for p in points], [p[1] for p in points], ".-", label=row)
+            by_error.plot([p[0] for p in points], [p[1] for p in points], ".-", label=label)
             lossy = [p for p in points if p[2] is not None]
-            by_psnr.plot([p[1] for p in lossy], [p[2] for p in lossy], ".-", label=row)
+            by_psnr.plot([p[1] for p in lossy], [p[2] for p in lossy], ".-", label=label)
         by_error.set_xscale("symlog", linthresh=1)
         by_error.set_xticks(MAX_ERRORS, map(str, MAX_ERRORS), minor=False)
         by_error.minorticks_off()
@@ -116,7 +118,7 @@ def where_bits_lie(results: Results, package: Path) -> Figure:
 
 
 @click.command(help=__doc__)
-@click.option("--package", type=click.Path(path_type=Path), default=SHIPPED, show_default=True)
+@click.option("--package", type=click.Path(path_type=Path), default=TWIN, show_default=True)
 @click.option("--results", "path", type=click.Path(path_type=Path), default=RESULTS / "rate.json", show_default=True)
 def main(package: Path, path: Path) -> None:
     """Draw all of them beside the results."""
