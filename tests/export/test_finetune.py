@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         network.taps.bias.add_(torch.randn_like(network.taps.bias))
     cell = quantized(network, 7, 1)
     write_package(integer_package_parts(cell, "start", {"commit": "none"}, {"weight_bits": 7}), folder / "start")
-    for name, shape in {"a": (48, 8, 40), "b": (24, 1, 17), "short": (7, 4, 24), "narrow": (32, 4, 4)}.items():
+    for name, shape in {"a": (96, 8, 40), "b": (24, 1, 17), "short": (7, 4, 24), "narrow": (32, 4, 4)}.items():
         np.save(folder / f"{name}.npy", smooth_scene(len(name), shape))
     np.save(folder / "broken.npy", smooth_scene(1) + 0.5)
     return folder
@@ -75,8 +75,8 @@ def test_it_gains_and_says_where_it_comes_from(folder: Path, tuned: Path) -> Non
     assert integers_of(package) != integers_of(start)
     training = package.manifest["training"]
     assert training["parent"] == {"name": "start", "sha256": start.sha256.hex()}
-    assert [scene["name"] for scene in training["scenes"]] == ["a[0:36]", "b[0:18]", "a[36:48]", "b[18:24]"]
-    assert set(report["bits_per_sample"]["start"]["best"]) == {"a[36:48]", "b[18:24]"}
+    assert [scene["name"] for scene in training["scenes"]] == ["a[0:72]", "b[0:18]", "a[72:96]", "b[18:24]"]
+    assert set(report["bits_per_sample"]["start"]["best"]) == {"a[72:96]", "b[18:24]"}
     assert (training["epochs_done"], training["options"]["epochs"]) == (2, 2)
     assert str(folder) not in json.dumps(package.manifest)
     assert max(np.abs(layer.weight.astype(int)).max() for layer in package.cell.layers.values()) <= 63  # of 7 bits
