@@ -1,0 +1,175 @@
+"""What a run on a target found: the content of report.json, and nothing that is not measured."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """Of a step or a limit."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of the run: bring-up, deploy, self-test, encode, decode, soak, energy, a fault."""
+
+    name: str
+    outcome: Outcome
+    began_s: float
+    """Since the start of the run."""
+    seconds: float
+    detail: str
+    """One line."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Throughput of one phase on the target; samples are Z * X * Y of the scene."""
+
+    phase: str
+    """`encode` or `decode`."""
+    samples: int
+    seconds: float
+    cpu_seconds: float
+    label: str
+    """`measured`, `emulated`, `simulated`, `estimated by ...`."""
+
+    @property
+    def msamples_per_s(self) -> float:
+        """Samples by wall-clock time."""
+        return self.samples / self.seconds / 1e6
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Time from a line handed in to its return, in milliseconds, first line included, compilation not."""
+
+    phase: str
+    lines_ms: list[float]
+    """Every line in order."""
+
+
+@dataclass(frozen=True)
+class LineRate:
+    """A recording at the imager's rate, replayed with the measured latencies."""
+
+    lines_per_s: float
+    duty_cycle: float
+    """Share of time in which lines arrive, 0..1; 1 is real time without pause."""
+    buffer_lines: int
+    late: int
+    dropped: int
+    largest_backlog: int
+    real_time_factor: float
+    """Measured speed divided by the speed that the line rate asks for; 1 or more is real time."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Counters of the target at one time; None is not measured."""
+
+    seconds: float
+    """Since the start of the run."""
+    clock_mhz: float | None
+    temperature_c: float | None
+    msamples_per_s: float | None
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A marked span of the run, for the power picture. Seconds since the start of the run."""
+
+    name: str
+    began_s: float
+    ended_s: float
+
+
+@dataclass(frozen=True)
+class Energy:
+    """One meter's account of the energy run (docs/energy.md); lists are for the picture."""
+
+    meter: str
+    rail: str
+    label: str
+    accuracy: str
+    seconds: list[float]
+    """Since the start of the run."""
+    watts: list[float]
+    idle_watts: float
+    active_watts: float
+    msamples_per_s: float
+    joules_per_msample: float
+    """Idle included."""
+    joules_per_msample_above_idle: float
+    uncertainty: float
+    """Half width of the 95 % interval of joules_per_msample."""
+    n_windows: int
+    note: str
+    """On the adequacy of the sampling rate, one line."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit of the board file against what was found; found None is not measured."""
+
+    name: str
+    is_ceiling: bool
+    """Found must not be above, else not below."""
+    allowed: float
+    found: float | None
+    unit: str
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether it is met."""
+        if self.found is None:
+            return Outcome.NOT_MEASURED
+        met = self.found <= self.allowed if self.is_ceiling else self.found >= self.allowed
+        return Outcome.PASSED if met else Outcome.FAILED
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A whole run."""
+
+    board: str
+    label: str
+    """Of the target: `measured`, `emulated` or `simulated`."""
+    started: str
+    """UTC, ISO 8601."""
+    commit: str
+    machine: dict[str, str]
+    """Of the target: processor, system, Python, versions of libraries, executor."""
+    package: str
+    package_sha256: str
+    scene: str
+    scene_kind: str
+    """`real` or `synthetic`."""
+    scene_shape: tuple[int, int, int]
+    """(Y, Z, X)."""
+    steps: list[Step] = field(default_factory=list)
+    speeds: list[Speed] = field(default_factory=list)
+    latencies: list[Latency] = field(default_factory=list)
+    line_rates: list[LineRate] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
+    energy: list[Energy] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
+    peak_memory_mib: float | None = None
+    bits_per_sample: float | None = None
+    telemetry: list[dict[str, Any]] = field(default_factory=list)
+    """Of the runtime, one entry a segment."""
+    estimates: list[dict[str, Any]] = field(default_factory=list)
+    """Of tools that estimate, each with a key `label`; never mixed with what was measured."""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Every step and limit that was tried was met, and none was missing that the board file asks for."""
+        outcomes = [step.outcome for step in self.steps] + [limit.outcome for limit in self.limits]
+        return all(outcome in (Outcome.PASSED, Outcome.SKIPPED) for outcome in outcomes)

@@ -1,0 +1,1 @@
+"""Machines that the runtime is accepted on."""
