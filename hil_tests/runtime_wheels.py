@@ -10,8 +10,8 @@ from hil_tests.tool import SetupFailed, run_tool
 PROJECT = REPOSITORY / "pyproject.toml"
 CONSTRAINTS = REPOSITORY / "constraints.txt"
 WITHOUT_WHEEL = ("spectral",)  # pure Python, published as source only
-AARCH64_TAGS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
-AARCH64_PYTHON = "3.11"
+TAGS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
+AARCH64_PYTHON = "3.11"  # Debian's, where the processor is emulated
 PIP_OPTIONS = ("--quiet", "--disable-pip-version-check", "--no-input", "--timeout", "20", "--retries", "3")
 
 
@@ -34,14 +34,17 @@ def pip(python: Path | str, *arguments: str | Path) -> None:
     run_tool([python, "-m", "pip", *arguments, *PIP_OPTIONS, "-c", CONSTRAINTS])
 
 
-def install_for_aarch64(site: Path, wheels: Path) -> None:
-    """Unpack the runtime's libraries for aarch64 into `site`; `wheels` is a scratch folder."""
+def install_for(machine: str, python: str, site: Path, wheels: Path) -> None:
+    """Unpack the runtime's libraries for another machine into `site`; `wheels` is a scratch folder.
+
+    `machine` as Linux names it (aarch64, x86_64), `python` its version (3.11). Raises SetupFailed or NotAvailable.
+    """
     requirements = runtime_requirements()
     from_source = [line for line in requirements if line.startswith(WITHOUT_WHEEL)]
     pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", wheels, *from_source)
-    platform = [word for tag in AARCH64_TAGS for word in ("--platform", tag)]
+    platform = [word for tag in TAGS for word in ("--platform", f"{tag}_{machine}")]
     pip(
         sys.executable, "install", "--target", site, "--only-binary=:all:", *platform,
-        "--python-version", AARCH64_PYTHON, "--implementation", "cp", "--no-compile", "--find-links", wheels,
+        "--python-version", python, "--implementation", "cp", "--no-compile", "--find-links", wheels,
         *requirements,
     )  # fmt: skip

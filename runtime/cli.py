@@ -81,9 +81,14 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point: an error of ours becomes one line on standard error and exit code 2."""
+    """Entry point."""
+    guarded(cli)
+
+
+def guarded(command: click.Command) -> None:
+    """Run a command; an error of ours becomes one line on standard error and exit code 2."""
     try:
-        cli(standalone_mode=False)
+        command(standalone_mode=False)
     except LineRwkvError as error:
         click.echo(f"linerwkv: {error}", err=True)
         sys.exit(EXIT_BAD_INPUT)

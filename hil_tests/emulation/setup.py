@@ -1,4 +1,4 @@
-"""Set up the emulators: `python -m hil_tests.emulation.setup aarch64|x86|all`.
+"""Set up the emulators: `python -m hil_tests.emulation.setup aarch64|x86|all|board`.
 
 From Debian packages and wheels into `.emulation/` of the checkout, without administrator rights, chroot, binfmt or
 mounts. What is there already and follows the same recipe is kept.
@@ -11,15 +11,17 @@ from pathlib import Path
 
 import click
 
+from hil_tests.emulation.board_image import board_recipe, make_board
 from hil_tests.emulation.cpus import AARCH64, CPUS, X86_64
 from hil_tests.emulation.debian import RELEASE, Apt, debian_keyring
 from hil_tests.place import REPOSITORY
 from hil_tests.prepared_folder import is_prepared, locked, megabytes, replaced
-from hil_tests.runtime_wheels import install_for_aarch64, wheel_recipe
+from hil_tests.runtime_wheels import AARCH64_PYTHON, install_for, wheel_recipe
 from hil_tests.tool import NotAvailable, Steps, run_tool
 from runtime.errors import LineRwkvError
 
 EMULATION = REPOSITORY / ".emulation"
+BOARD = EMULATION / "board"
 DEBIAN_NAMES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 ROOT_PACKAGES = ("python3.11", "libgomp1", "libstdc++6")
 QEMU = "qemu-user-static"
@@ -53,7 +55,7 @@ def make_aarch64(folder: Path, steps: Steps) -> None:
     apt = Apt(folder / "apt", "arm64", debian_keyring(folder, host_architecture()))
     apt.unpack_with_dependencies(ROOT_PACKAGES, folder / "root")
     steps.say("wheels for aarch64")
-    install_for_aarch64(folder / "site", folder / "wheels")
+    install_for(AARCH64, AARCH64_PYTHON, folder / "site", folder / "wheels")
     for cpu in CPUS.values():
         if cpu.architecture == AARCH64:
             view = folder / "views" / cpu.name
@@ -88,14 +90,27 @@ def prepare(architecture: str) -> None:
         steps.say(f"ready: {version}; {EMULATION.name} has {megabytes(EMULATION)} MB")
 
 
+def prepare_board() -> None:
+    """Make the emulated aarch64 machine ready. Raises SetupFailed, or NotAvailable without network or apt."""
+    recipe = board_recipe()
+    with locked(EMULATION):
+        steps = Steps("emulated board")
+        if not is_prepared(BOARD, recipe):
+            with replaced(BOARD, recipe) as folder:
+                make_board(folder, host_architecture(), steps)
+        steps.say(f"ready: {BOARD.relative_to(REPOSITORY)} has {megabytes(BOARD)} MB, holes of the disk counted")
+
+
 @click.command()
-@click.argument("architecture", type=click.Choice(["aarch64", "x86", "all"]))
-def main(architecture: str) -> None:
-    """Set up the emulator of an architecture, or of all."""
-    wanted = {"aarch64": [AARCH64], "x86": [X86_64], "all": [AARCH64, X86_64]}[architecture]
+@click.argument("what", type=click.Choice(["aarch64", "x86", "all", "board"]))
+def main(what: str) -> None:
+    """Set up the emulator of an architecture, of all, or a whole emulated machine."""
+    wanted = {"aarch64": [AARCH64], "x86": [X86_64], "all": [AARCH64, X86_64], "board": []}[what]
     try:
         for name in wanted:
             prepare(name)
+        if what == "board":
+            prepare_board()
     except LineRwkvError as error:
         click.echo(f"emulation: {error}", err=True)
         sys.exit(EXIT_FAILED)

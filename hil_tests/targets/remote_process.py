@@ -1,0 +1,23 @@
+"""The local end of a command on another machine; a signal to it reaches the command."""
+
+import contextlib
+import subprocess
+from collections.abc import Callable, Sequence
+
+from hil_tests.targets.target import TargetFailed
+
+
+class RemoteProcess(subprocess.Popen[bytes]):
+    """A client with the remote command's standard streams. Ending it ends the command, unless the link is gone."""
+
+    def __init__(self, command: Sequence[str], signal_there: Callable[[int], None]) -> None:
+        """`signal_there` sends a signal to the command."""
+        self.signal_there = signal_there
+        super().__init__(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def send_signal(self, sig: int) -> None:
+        """Signal the command there, then the client here; `kill` and `terminate` come through this."""
+        if self.poll() is None:
+            with contextlib.suppress(TargetFailed):  # no link: the machine is reset or stays as it is
+                self.signal_there(sig)
+            super().send_signal(sig)

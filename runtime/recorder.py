@@ -1,0 +1,122 @@
+"""Lines from a pipe to stream files of a folder, for a target that may fail at any time.
+
+`python -m runtime.recorder FOLDER --bands Z --columns X --bit-depth D`. Unlike `compress`, whose output appears when it
+is whole, each segment is on the disk as soon as it is finished, and each start makes a file of its own, so that nothing
+there is ever written again. Standard output: one JSON object a line, {"file", "process"} when the kernels are compiled
+and lines are welcome, {"segment", "lines", "bytes"} after each segment that is on the disk, {"ended"} at the end.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from runtime.cli import PREDICTORS, executor_option, guarded, package_option
+from runtime.compression import named_executor
+from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder, ImageDescription
+from runtime.errors import BadArgument
+from runtime.executors import AnyExecutor
+from runtime.flight_package import SHIPPED, FlightPackage, open_package
+from runtime.recording import Recording, next_free
+from runtime.scene_reader import RawLayout, describe_pipe, raw_lines
+from runtime.stream_format import PredictorKind
+
+WARM_UP_LINES = 2
+
+
+def say(**values: Any) -> None:
+    """Print one line for the program that listens."""
+    print(json.dumps(values), flush=True)
+
+
+def warm_up(encoder: Encoder) -> None:
+    """Code a few lines in vain, so that no kernel is compiled when the first line comes."""
+    line = np.arange(encoder.image.n_bands * encoder.image.n_columns) % (1 << (encoder.image.depth - 1))
+    for _ in range(WARM_UP_LINES):
+        encoder.push(line.reshape(encoder.image.n_bands, encoder.image.n_columns))
+    encoder.finish()
+
+
+def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, recording: Recording) -> None:
+    """Append each finished segment. A source that ends within a line ends the last segment before it, then raises.
+
+    Raises BadArgument: the source, or the disk; whole segments stay on the disk.
+    """
+    recording.append(encoder.header)
+    failure: BadArgument | None = None
+    while True:
+        try:
+            line = next(lines, None)
+            segment = b"" if line is None else encoder.push(line)
+        except BadArgument as error:
+            failure, line = error, None
+        if line is None:
+            break
+        if segment:
+            recording.append(segment)
+            say(segment=encoder.n_segments, lines=encoder.n_lines, bytes=recording.n_bytes)
+    if encoder.n_lines:
+        recording.append(encoder.finish())
+        say(segment=encoder.n_segments, lines=encoder.n_lines, bytes=recording.n_bytes)
+    if failure is not None:
+        raise failure
+
+
+def make_encoder(
+    image: ImageDescription,
+    package: FlightPackage | None,
+    predictor: PredictorKind,
+    segment_lines: int,
+    executor: AnyExecutor | None,
+) -> Encoder:
+    """An encoder that has not seen a line; two of them may share an executor, which holds no state."""
+    return Encoder(image, package, predictor=predictor, segment_lines=segment_lines, executor=executor)
+
+
+@click.command("record")
+@click.argument("folder", type=click.Path(path_type=Path))
+@package_option
+@executor_option
+@click.option("--predictor", type=click.Choice(PREDICTORS), default="linerwkv", show_default=True)
+@click.option("--segment-lines", type=int, default=DEFAULT_SEGMENT_LINES, show_default=True)
+@click.option("--bit-depth", type=click.IntRange(8, 16), required=True)
+@click.option("--bands", type=int, required=True)
+@click.option("--columns", type=int, required=True)
+@click.option("--dtype", default="<u2", show_default=True)
+def record_command(
+    folder: Path,
+    package_path: Path | None,
+    executor: str,
+    predictor: str,
+    segment_lines: int,
+    bit_depth: int,
+    bands: int,
+    columns: int,
+    dtype: str,
+) -> None:
+    """Record raw BIL lines from standard input into a new stream of FOLDER."""
+    package = open_package(package_path or SHIPPED) if predictor == "linerwkv" else None
+    layout = RawLayout(bands, columns, dtype, "bil")
+    image, kind = describe_pipe(layout, bit_depth), PredictorKind[predictor.upper()]
+    runner = named_executor(package, executor)
+    warm_up(make_encoder(image, package, kind, segment_lines, runner))
+    recording = Recording(next_free(folder))
+    try:
+        encoder = make_encoder(image, package, kind, segment_lines, runner)
+        say(file=recording.path.name, process=os.getpid())
+        record(raw_lines(sys.stdin.buffer, layout), encoder, recording)
+        say(ended=recording.path.name)
+    except MemoryError:
+        raise BadArgument(f"out of memory in segment {encoder.n_segments}; the segments before it are kept") from None
+    finally:
+        recording.close()
+
+
+if __name__ == "__main__":
+    guarded(record_command)
