@@ -23,6 +23,9 @@ ALIAS = "emulated-board"
 class QemuTarget(SshTarget):
     """As in `Target`, label `emulated`. One process uses the machine at a time; another one waits for it."""
 
+    is_whole_machine = True
+    """Its clock, memory limits and power switch are ours."""
+
     def __init__(
         self,
         *,

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 
 from hil_tests.targets.target import TargetFailed
 
+NO_CONNECTION = 255
+"""Exit code of the client."""
+
 
 class RemoteProcess(subprocess.Popen[bytes]):
     """A client with the remote command's standard streams. Ending it ends the command, unless the link is gone."""
@@ -17,7 +20,8 @@ class RemoteProcess(subprocess.Popen[bytes]):
 
     def send_signal(self, sig: int) -> None:
         """Signal the command there, then the client here; `kill` and `terminate` come through this."""
-        if self.poll() is None:
-            with contextlib.suppress(TargetFailed):  # no link: the machine is reset or stays as it is
+        code = self.poll()
+        if code is None or code == NO_CONNECTION or code < 0:  # a client that lost its link leaves the command running
+            with contextlib.suppress(TargetFailed):
                 self.signal_there(sig)
-            super().send_signal(sig)
+        super().send_signal(sig)

@@ -11,17 +11,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from hil_tests.targets.remote_install import libraries_for, missing_libraries
-from hil_tests.targets.remote_process import RemoteProcess
+from hil_tests.targets.remote_process import NO_CONNECTION, RemoteProcess
 from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import archived, file_sha256, first_line_and_rest
 from runtime.errors import BadArgument
 from runtime.whole_output import replacing
 
-NO_CONNECTION = 255
 REFUSALS = ("Host key verification failed", "Permission denied")
 """What waiting does not change."""
 MARK = "LINERWKV_RUN"
-"""Environment variable of everything that we start there; its value names the one start."""
+"""Environment variable of everything that we start there; its value names us and the one start."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "PYTHONNOUSERSITE": "1"}
 SIGNAL = (
     "for place in /proc/[0-9]*; do tr '\\0' '\\n' < $place/environ 2>/dev/null | grep -q ^{mark} "
@@ -67,6 +66,8 @@ class SshTarget:
         self.sites = tuple(sites)
         self.connect_seconds = connect_seconds
         self.link_is_cut = False
+        self.session = uuid.uuid4().hex
+        self.n_starts = 0
         self.paths: dict[str, str] = {}
         """PYTHONPATH and the like, known after `deploy`."""
         self.host = f"{user}@{host}" if user else host
@@ -160,14 +161,15 @@ class SshTarget:
         """As in `Target`."""
         if not self.paths:
             raise TargetFailed(f"{self.name}: no runtime is deployed")
-        token = uuid.uuid4().hex
+        self.n_starts += 1
+        token = f"{self.session}-{self.n_starts:06d}"
         pinned = ["taskset", "-c", ",".join(map(str, self.processors))] if self.processors else []
         words = [*pinned, self.python, "-m", module, *arguments]
         line = self.in_folder(words, {**self.environment(), MARK: token})
         return RemoteProcess([*self.client(), line], lambda number: self.signal(number, token))
 
-    def signal(self, number: int, token: str = "") -> None:
-        """Send a signal to what one start made, or to all that we started. Raises TargetFailed."""
+    def signal(self, number: int, token: str) -> None:
+        """Send a signal to what the starts made whose token begins so. Raises TargetFailed."""
         self.run(SIGNAL.format(mark=f"{MARK}={token}", signal=number))
 
     def put(self, local: Path, remote: str) -> None:
@@ -222,7 +224,7 @@ class SshTarget:
 
     def reset(self) -> None:
         """As in `Target`: no power switch here, so what we started is killed."""
-        self.signal(9)
+        self.signal(9, self.session)
         self.disconnect()
 
     def cut_link(self) -> None:

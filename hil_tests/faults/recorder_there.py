@@ -1,0 +1,104 @@
+"""A recorder that runs on the target, fed from here line by line, with a deadline for each of its answers."""
+
+import json
+import subprocess
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from hil_tests.faults.camera import Camera
+from hil_tests.faults.fault_failed import FaultFailed
+from hil_tests.targets.target import Target
+from runtime.deadline_pipe import DeadlinePipe
+
+START_S = 900.0
+"""Kernels may be compiled by an emulated processor."""
+ANSWER_S = 120.0
+END_S = 60.0
+
+
+class RecorderThere:
+    """`python -m runtime.recorder` on a target. `file` and `process` are what it says of itself."""
+
+    def __init__(self, target: Target, camera: Camera, folder: str, *options: str) -> None:
+        """Returns when it takes lines. Raises FaultFailed where it does not start."""
+        self.process = target.start("runtime.recorder", *camera.arguments(folder), *options)
+        assert self.process.stdin is not None and self.process.stdout is not None and self.process.stderr is not None
+        self.pipe = DeadlinePipe(self.process.stdin, self.process.stdout)
+        self.n_segments = 0
+        self.rest = b""
+        try:
+            first = self.answer(START_S)
+        except FaultFailed:
+            self.end()
+            raise
+        self.file = f"{folder}/{first['file']}"
+        self.process_number = int(first["process"])
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave nothing running."""
+        self.end()
+
+    def answer(self, seconds: float = ANSWER_S) -> dict[str, Any]:
+        """Its next line. Raises FaultFailed: none in time, or it has ended."""
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self.rest:
+            try:
+                piece = self.pipe.take(1, deadline)
+            except TimeoutError:
+                raise FaultFailed(f"the recorder says nothing for {seconds:g} s") from None
+            if not piece:
+                raise FaultFailed(f"the recorder ended: {self.last_words()}")
+            self.rest += piece
+        line, _, self.rest = self.rest.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def feed(self, data: bytes) -> None:
+        """Send raw lines. Raises FaultFailed."""
+        try:
+            self.pipe.send(data, time.monotonic() + ANSWER_S)
+        except (TimeoutError, BrokenPipeError):
+            raise FaultFailed("the recorder takes no lines") from None
+
+    def await_segments(self, n_segments: int) -> None:
+        """Return when so many segments are on the target's disk. Raises FaultFailed."""
+        while self.n_segments < n_segments:
+            self.n_segments = int(self.answer().get("segment", self.n_segments))
+
+    def finish(self) -> int:
+        """Its exit code after the end of the lines. Raises FaultFailed."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.wait()
+
+    def wait(self) -> int:
+        """Its exit code once it ended by itself. Raises FaultFailed."""
+        try:
+            return self.process.wait(ANSWER_S)
+        except subprocess.TimeoutExpired:
+            raise FaultFailed("the recorder does not end") from None
+
+    def last_words(self) -> str:
+        """The last line of its standard error."""
+        assert self.process.stderr is not None
+        self.process.wait(END_S)
+        lines = self.process.stderr.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"exit code {self.process.returncode}"
+
+    def end(self) -> None:
+        """Kill it if it runs, and close its pipes."""
+        self.process.kill()
+        self.process.wait(END_S)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert stream is not None
+            try:
+                stream.close()
+            except BrokenPipeError:
+                pass  # lines that it did not take any more
