@@ -24,7 +24,7 @@ from runtime.tie_free import unmet_conditions
 
 
 def parts_on_provider(cell: IntegerCell, activation: str, provider: Provider) -> dict[str, Part]:
-    """Sub-graphs on a provider that takes fixed sizes only; a part raises BadArgument where it leaves work to the CPU."""
+    """Sub-graphs in fixed sizes; a part raises BadArgument where the provider leaves operators to the CPU."""
 
     def made(name: str, n_bands: int, n_columns: int) -> Part:
         model = SubGraph(cell, activation, n_bands, n_columns).built(name)
@@ -47,8 +47,9 @@ def accelerator_executor(source: Path, activation: str, provider: Provider = ON_
 
 def checked_executor(source: Path, activation: str, provider: str) -> AcceleratorForm:
     """The same, with weights that serve the form on every processor. Raises BadArgument where they do not."""
-    executor = accelerator_executor(source, activation, Provider.parse(provider))
-    found = unmet_conditions(executor.cell, pairs_saturate=activation == "uint8")
+    chosen = Provider.parse(provider)
+    executor = accelerator_executor(source, activation, chosen)
+    found = unmet_conditions(executor.cell, pairs_saturate=activation == "uint8" and chosen == ON_CPU)
     if found:
         raise BadArgument(f"package {source} cannot take the form of sub-graphs with {activation}: {found[0]}")
     return executor

@@ -28,13 +28,15 @@ def executor_names() -> list[str]:
 
 
 def load_executor(name: str, source: Path) -> ArrayExecutor:
-    """An executor on a package or ONNX file; `name` is a known name, alone or as `name:provider`, or `module:function`.
+    """An executor on a package or ONNX file; `name` is a known name or `module:function`, alone or with `:provider`.
 
     Raises BadArgument where there is no such executor or its libraries are missing, and what the executor raises.
     """
     known, _, provider = name.partition(":")
     place = known_places().get(known)
     module, _, function = (place or name).partition(":")
+    if place is None:
+        function, _, provider = function.partition(":")
     if not function:
         raise BadArgument(f"executor {name!r} is not known; known: {', '.join(executor_names())}, or module:function")
     try:
@@ -43,8 +45,8 @@ def load_executor(name: str, source: Path) -> ArrayExecutor:
         raise BadArgument(f"executor {name!r} does not load: {error}") from error
     except AttributeError:
         raise BadArgument(f"executor {name!r}: {module} has no {function}") from None
-    if place is None or not provider:
+    if not provider:
         return load(source)
     if len(inspect.signature(load).parameters) < 2:
-        raise BadArgument(f"executor {name!r}: {known} takes no provider")
+        raise BadArgument(f"executor {name!r} takes no provider")
     return load(source, provider)

@@ -36,13 +36,15 @@ def test_an_absent_provider_is_named_with_those_that_are_here(name: str) -> None
 
 def test_an_executor_on_the_provider_of_this_machine_passes_the_self_test() -> None:
     package = open_integer_package(PACKAGE)
-    executor = make_executor(package, "onnxruntime:CPU")
-    assert executor.sha256 == package.sha256.hex()  # type: ignore[union-attr]  # of an int8 package it is an ArrayExecutor
+    for name in ("onnxruntime:CPU", "runtime.onnxruntime_arrays:onnxruntime_arrays:CPU"):
+        executor = make_executor(package, name)
+        assert executor.sha256 == package.sha256.hex()  # type: ignore[union-attr]  # of an int8 package it is an ArrayExecutor
 
 
 def test_an_executor_without_providers_says_so() -> None:
-    with pytest.raises(BadArgument, match="executor 'pytorch:CPU': pytorch takes no provider"):
-        load_executor("pytorch:CPU", PACKAGE)
+    for name in ("pytorch:CPU", "quantize.torch_executor:load_eager:CPU"):
+        with pytest.raises(BadArgument, match=f"executor '{name}' takes no provider"):
+            load_executor(name, PACKAGE)
 
 
 def test_operators_on_the_cpu_are_counted_by_kind() -> None:
