@@ -18,6 +18,11 @@ SUFFIX = "ExecutionProvider"
 CPU = f"CPU{SUFFIX}"
 PLUGINS = {f"QNN{SUFFIX}": "onnxruntime_qnn"}
 """Providers that come as a library beside ONNX Runtime, and the module with `get_library_path`."""
+ASSIGNMENT = "get_provider_graph_assignment_info"
+"""The method of a session that tells which operators run where; ONNX Runtime has it since 1.24."""
+RECORD = ("session.record_ep_graph_assignment_info", "1")
+REFUSE = ("session.disable_cpu_ep_fallback", "1")
+"""For older ones, which refuse without saying which operators."""
 KEPT_OF_ERRORS = 300  # characters
 
 
@@ -80,33 +85,26 @@ def provider_session(model: bytes, options: Any, provider: Provider) -> Any:
     Raises BadArgument where the provider leaves operators to the CPU or steps aside, Corrupt where the graph does not
     load.
     """
-    on_cpu = provider.name == CPU
-    if not on_cpu:
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    if provider.name != CPU:
+        options.add_session_config_entry(*(RECORD if hasattr(onnxruntime.InferenceSession, ASSIGNMENT) else REFUSE))
+    chosen: list[tuple[str, dict[str, str]]] | None = [(provider.name, provider.options)]
     if is_plugin(provider):
         devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name == provider.name]
         if not devices:
             raise BadArgument(f"provider {provider} has no device here")
         options.add_provider_for_devices(devices[:1], provider.options)
+        chosen = None
     try:
-        made = opened(model, options, provider)
+        # without its fallback, which makes a second session on the CPU when the first one fails, even in a step
+        made = onnxruntime.InferenceSession(model, options, providers=chosen, enable_fallback=0)
     except Exception as error:  # ONNX Runtime raises its own types, straight from Exception
-        if not on_cpu:
-            refuse_fallback(model, options, provider)
         raise Corrupt(f"does not load on {provider}: {' '.join(str(error).split())[:KEPT_OF_ERRORS]}") from error
     first = made.get_providers()[0]
     if first != provider.name:
         raise BadArgument(f"ONNX Runtime was asked for {provider.name} and fell back to {first}")
-    if not on_cpu:
+    if provider.name != CPU:
         refuse_assigned(made, provider)
     return made
-
-
-def opened(model: bytes, options: Any, provider: Provider) -> Any:
-    """The session, whatever ONNX Runtime makes of it."""
-    chosen = None if is_plugin(provider) else [(provider.name, provider.options)]
-    return onnxruntime.InferenceSession(model, options, providers=chosen)
 
 
 def is_plugin(provider: Provider) -> bool:
@@ -114,21 +112,11 @@ def is_plugin(provider: Provider) -> bool:
     return provider.name in PLUGINS and importlib.util.find_spec(PLUGINS[provider.name]) is not None
 
 
-def refuse_fallback(model: bytes, options: Any, provider: Provider) -> None:
-    """Raise BadArgument where the graph loads once the CPU may help, and say with which operators."""
-    options.add_session_config_entry("session.disable_cpu_ep_fallback", "0")
-    try:
-        helped = opened(model, options, provider)
-    except Exception:  # as in provider_session, which reports its own error
-        return
-    refuse_assigned(helped, provider)
-
-
 def refuse_assigned(session: Any, provider: Provider) -> None:
     """Raise BadArgument where a session has operators on another provider, with their number and kinds."""
     elsewhere: Counter[str] = Counter()
     n_all = 0
-    for part in assignment(session):
+    for part in getattr(session, ASSIGNMENT, list)():
         nodes = part.get_nodes()
         n_all += len(nodes)
         if part.ep_name != provider.name:
@@ -136,9 +124,3 @@ def refuse_assigned(session: Any, provider: Provider) -> None:
     if elsewhere:
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(elsewhere.items()))
         raise BadArgument(f"provider {provider} leaves {elsewhere.total()} of {n_all} operators to the CPU: {kinds}")
-
-
-def assignment(session: Any) -> list[Any]:
-    """Which nodes run where; empty where this ONNX Runtime is too old to say (before 1.24)."""
-    told = getattr(session, "get_provider_graph_assignment_info", None)
-    return list(told()) if told is not None else []

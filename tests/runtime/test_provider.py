@@ -11,9 +11,9 @@ from runtime.errors import BadArgument, Corrupt
 from runtime.executor_registry import load_executor
 from runtime.executors import make_executor
 from runtime.flight_package import SHIPPED, open_integer_package
-from runtime.provider import ON_CPU, Provider, provider_session, refuse_assigned
+from runtime.provider import ON_CPU, RECORD, Provider, provider_session, refuse_assigned
 
-PACKAGE = SHIPPED / "flight"
+PACKAGE = SHIPPED
 ABSENT = "VitisAI"  # of boards only
 
 
@@ -51,7 +51,7 @@ def test_operators_on_the_cpu_are_counted_by_kind() -> None:
     """ONNX Runtime's own account of a session on the CPU, read as if another provider had been wanted."""
     package = open_integer_package(PACKAGE)
     options = session_options()
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    options.add_session_config_entry(*RECORD)
     weights = package.parts["weights.bin"]
     options.add_external_initializers_from_files_in_memory(["weights.bin"], [weights], [len(weights)])
     session = provider_session(package.parts["line_step.onnx"], options, ON_CPU)
