@@ -1,15 +1,19 @@
 """A plan of TOSA operators (export/tosa_graph.py) as a flatbuffer of TOSA 1.0, by Arm's tosa-tools.
 
-Runs in the environment `vela` alone.
+Runs in the environment `vela` alone, as `python -m hil_tests.accelerators.tosa_file`, too.
 """
 
+from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 from serializer import tosa_serializer
 from tosa import NanPropagationMode, Op, RoundingMode
 
-from export.tosa_graph import TosaOperator, TosaPlan
+from export.tosa_graph import TosaOperator, TosaPlan, tosa_plan
+from runtime.accelerator_form import subgraph_names
+from runtime.flight_package import open_integer_package
 
 VERSION = {"tosa_version_major": 1, "tosa_version_minor": 0, "tosa_version_patch": 0, "tosa_version_draft": False}
 DType = tosa_serializer.DType
@@ -73,3 +77,20 @@ class Writer:
                 self.sizes(operator.shape, f"{operator.output}_size").name,
             ]
         self.serializer.addOperator(getattr(Op.Op(), kind), inputs, [operator.output], attribute)
+
+
+@click.command()
+@click.argument("package", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--bands", required=True, type=int)
+@click.option("--columns", required=True, type=int)
+def main(package: Path, folder: Path, bands: int, columns: int) -> None:
+    """Write every sub-graph of PACKAGE for tiles of this size to FOLDER, as NAME.tosa."""
+    cell = open_integer_package(package).cell
+    for name in subgraph_names(cell):
+        plan = tosa_plan(cell, name, n_bands=bands, n_columns=columns)
+        (folder / f"{name}.tosa").write_bytes(tosa_file(plan))
+
+
+if __name__ == "__main__":
+    main()

@@ -12,8 +12,10 @@ from runtime.executor_process import SECONDS_TO_END, ExecutorProcess
 
 OPENVINO = "hil_tests.executors.openvino_executor:load"
 TOSA = "hil_tests.executors.tosa_executor:load"
-HTP = "export.accelerator_executor:load_uint8:QNN,backend_type=htp"
-OPENVINO_PROVIDER = "runtime.onnxruntime_arrays:onnxruntime_arrays:OpenVINO,device_type=CPU"
+ON_HTP = "QNN,backend_type=htp"
+HTP = f"export.accelerator_executor:load_uint8:{ON_HTP}"
+ON_OPENVINO = "OpenVINO,device_type=CPU,num_of_threads=1"
+OPENVINO_PROVIDER = f"runtime.onnxruntime_arrays:onnxruntime_arrays:{ON_OPENVINO}"
 
 
 def own_process(environment: str, executor: str, source: Path) -> ExecutorProcess:
