@@ -28,9 +28,12 @@ class Configuration:
 CONFIGURATIONS = (
     Configuration("ethos-u55-256", "Ethos_U55_High_End_Embedded", "Shared_Sram", 256),
     Configuration("ethos-u65-512", "Ethos_U65_High_End", "Dedicated_Sram_512KB", 512),
+    Configuration("ethos-u65-512", "Ethos_U65_High_End", "Shared_Sram", 512),
     Configuration("ethos-u85-256", "Ethos_U85_SYS_Flash_High", "Shared_Sram", 256),
     Configuration("ethos-u85-1024", "Ethos_U85_SYS_DRAM_Mid", "Dedicated_Sram_512KB", 1024),
+    Configuration("ethos-u85-1024", "Ethos_U85_SYS_DRAM_Mid", "Shared_Sram", 1024),
 )
+"""Shared_Sram: activations lie in the SRAM, whatever its size; Dedicated_Sram: in DRAM, with so much SRAM as a cache."""
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ def rescale(_: TosaOperator, values: Integers, multiplier: Integers, shift: Inte
     assert (multiplier >= 0).all() and (shift >= 2).all() and (shift <= 62).all()
     bound = np.int64(1) << (shift - 1)
     assert (values >= -bound).all() and (values < bound).all()
-    result = (values * multiplier + bound) >> shift
-    return np.clip(result, -128, 127)
+    result: Integers = np.clip((values * multiplier + bound) >> shift, -128, 127)
+    return result
 
 
 def clamp(operator: TosaOperator, values: Integers) -> Integers:
