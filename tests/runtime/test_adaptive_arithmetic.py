@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from runtime import adaptive_band, column_correction, least_squares, slow_means
+from runtime import adaptive_band, column_correction, least_squares, mixed_prediction, slow_means
 from runtime.adaptive_parameters import stage_parameters
 from runtime.adaptive_state import initial_state
 from runtime.stream_format import AdaptiveStage
@@ -35,7 +35,7 @@ def arguments() -> dict[Any, tuple[Any, ...]]:
         least_squares.fade_and_add: (products, 0.5, system),
         least_squares.eliminate: (state.moments[0, 0], state.prior[0], 0.5, N, BEST.lanes, system, inverse),
         least_squares.back_substitute: (system, inverse, N, N, BEST.lanes, right, state.weights[0, 0]),
-        adaptive_band.predict_rows: (rows, state.weights[0], 0, 9, partial),
+        mixed_prediction.predict_rows: (rows, state.weights[0], 0, 9, partial),
         adaptive_band.fill_shares: (sizes, sizes, 0, 9, 2, 1, shares),
         adaptive_band.code_block: (
             BEST, BEST.mixed, state, 0, 0, 9, partial, recent, values, 2, 0, 255, True, values, rows, targets, sizes,
