@@ -33,7 +33,7 @@ CONFIGURATIONS = (
     Configuration("ethos-u85-1024", "Ethos_U85_SYS_DRAM_Mid", "Dedicated_Sram_512KB", 1024),
     Configuration("ethos-u85-1024", "Ethos_U85_SYS_DRAM_Mid", "Shared_Sram", 1024),
 )
-"""Shared_Sram: activations lie in the SRAM, whatever its size; Dedicated_Sram: in DRAM, with so much SRAM as a cache."""
+"""Shared_Sram: activations lie in the SRAM, whatever its size; Dedicated_Sram: in DRAM, behind so much SRAM."""
 
 
 @dataclass(frozen=True)
