@@ -15,7 +15,7 @@ CONFIG ?= model/configs/flight.toml
 RECIPE ?= quantize/configs/flight.toml
 OUTPUT ?= runs/train_flight
 
-.PHONY: help setup demo train-flight test test-slow emulation executors check bench bench-rate clean
+.PHONY: help setup demo train-flight test test-slow emulation executors accelerators check bench bench-rate clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,8 +50,11 @@ test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
 emulation: $(VENV)/.dev ## other processors in software, in .emulation (0.4 GB; needs apt, no root)
 	$(BIN)/python -m hil_tests.emulation.setup all
 
-executors: $(VENV)/.dev ## environments of executors beside ONNX Runtime, in .executors (0.6 GB)
-	$(BIN)/python -m hil_tests.executors.setup openvino
+executors: $(VENV)/.dev ## environments of executors beside ONNX Runtime, in .executors (2.5 GB)
+	for name in openvino onnxruntime-openvino qnn vela; do $(BIN)/python -m hil_tests.executors.setup $$name || exit 1; done
+
+accelerators: executors ## what OpenVINO, Vela and the HTP simulator say of the shipped package, to benchmarks/results
+	for name in openvino vela htp; do $(BIN)/python -m hil_tests.accelerators.command $$name -o benchmarks/results/accelerator_$$name.json || exit 1; done
 
 check: $(VENV)/.dev ## ruff, mypy --strict, import borders
 	$(BIN)/ruff check .

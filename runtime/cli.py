@@ -112,7 +112,7 @@ def package_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def executor_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option that names an executor."""
-    return click.option("--executor", default="onnxruntime", show_default=True, help="What runs the package's cells.")(
+    return click.option("--executor", default="onnxruntime", show_default=True, help="What runs the package's cells: NAME or NAME:PROVIDER.")(
         command
     )
 
