@@ -112,9 +112,9 @@ def package_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def executor_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option that names an executor."""
-    return click.option("--executor", default="onnxruntime", show_default=True, help="What runs the package's cells: NAME or NAME:PROVIDER.")(
-        command
-    )
+    return click.option(
+        "--executor", default="onnxruntime", show_default=True, help="What runs the cells: NAME or NAME:PROVIDER."
+    )(command)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
