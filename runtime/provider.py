@@ -114,13 +114,17 @@ def is_plugin(provider: Provider) -> bool:
 
 def refuse_assigned(session: Any, provider: Provider) -> None:
     """Raise BadArgument where a session has operators on another provider, with their number and kinds."""
+    if not hasattr(session, ASSIGNMENT):  # it refused by itself, see REFUSE
+        return
     elsewhere: Counter[str] = Counter()
     n_all = 0
-    for part in getattr(session, ASSIGNMENT, list)():
+    for part in getattr(session, ASSIGNMENT)():
         nodes = part.get_nodes()
         n_all += len(nodes)
         if part.ep_name != provider.name:
             elsewhere.update(node.op_type for node in nodes)
+    if n_all == 0:
+        raise BadArgument(f"provider {provider} does not say which operators it runs")
     if elsewhere:
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(elsewhere.items()))
         raise BadArgument(f"provider {provider} leaves {elsewhere.total()} of {n_all} operators to the CPU: {kinds}")

@@ -74,6 +74,12 @@ def test_one_operator_of_another_provider_is_enough() -> None:
         refuse_assigned(session, Provider("QNNExecutionProvider"))
 
 
+def test_a_session_without_an_account_is_refused() -> None:
+    """As of a session that was not asked to record it."""
+    with pytest.raises(BadArgument, match="provider QNN does not say which operators it runs"):
+        refuse_assigned(SimpleNamespace(get_provider_graph_assignment_info=list), Provider("QNNExecutionProvider"))
+
+
 def test_what_is_no_graph_is_corrupt() -> None:
     with pytest.raises(Corrupt, match="does not load on CPU"):
         provider_session(b"no graph", session_options(), ON_CPU)
