@@ -14,7 +14,7 @@ from typing import Any
 from hil_tests.acceptance.bench import Bench
 from hil_tests.acceptance.coding_steps import decode, encode, soak
 from hil_tests.acceptance.energy_step import energy, energy_tools
-from hil_tests.acceptance.fault_step import inject, known_faults
+from hil_tests.acceptance.fault_step import fault, fault_catalogue
 from hil_tests.acceptance.first_steps import bring_up, deploy, self_test
 from hil_tests.acceptance.kept_steps import Finished, KeptSteps
 from hil_tests.acceptance.limits import OF_LONG_RUNS, limits_of, speed
@@ -103,7 +103,7 @@ class AcceptanceRun:
     def all_steps(self) -> Mapping[str, Callable[[Bench], StepResult]]:
         """Every step by its name, in order."""
         tools = energy_tools(self.board, self.target)
-        faults = known_faults(self.board)
+        catalogue = fault_catalogue(self.board)
         return {
             "bring-up": bring_up,
             "deploy": deploy,
@@ -112,7 +112,7 @@ class AcceptanceRun:
             "decode": decode,
             "soak": left_out("a short run") if self.is_short else soak,
             "energy": left_out("a short run") if self.is_short else partial(energy, tools=tools),
-            **{f"fault {name}": partial(inject, fault=fault) for name, fault in faults.items()},
+            **{f"fault {name}": partial(fault, catalogue=catalogue, name=name) for name in self.board.faults},
         }
 
     def perform(self, name: str) -> Step:

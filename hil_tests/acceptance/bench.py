@@ -114,11 +114,16 @@ class Bench:
         assert self.session is not None
         return self.session
 
-    def lose(self) -> None:
-        """From now on nothing is known of the target."""
+    def end_session(self) -> None:
+        """End the program there, if it runs; what is deployed stays."""
         if self.session is not None:
             self.session.close()
-        self.session = None
+            self.session = None
+            self.state = State.DEPLOYED
+
+    def lose(self) -> None:
+        """From now on nothing is known of the target."""
+        self.end_session()
         self.state = State.UNKNOWN
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from hil_tests.acceptance.bench import SCENE, Bench
 from hil_tests.acceptance.coding_steps import THERE
 from hil_tests.acceptance.outcome import StepResult
-from hil_tests.board import Board, table_of
+from hil_tests.board import Board
 from hil_tests.report.findings import Outcome
 from hil_tests.targets.target import Target
 from runtime.errors import BadArgument
@@ -34,8 +34,7 @@ def energy_tools(board: Board, target: Target) -> EnergyTools | None:
         making = importlib.import_module("hil_tests.meters.making")
     except ModuleNotFoundError as error:
         raise BadArgument(f"board file {board.path}: meters need {error.name}, which is not installed") from None
-    plan = table_of(run.EnergyPlan, board.energy, f"board file {board.path}: [energy]")
-    return EnergyTools(making.make_meters(board.meters, target), plan, run.measure_energy)
+    return EnergyTools(making.make_meters(board.meters, target), run.make_plan(board.energy), run.measure_energy)
 
 
 def energy(bench: Bench, tools: EnergyTools | None) -> StepResult:

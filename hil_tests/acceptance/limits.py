@@ -55,8 +55,8 @@ def hottest(findings: Findings) -> float | None:
 
 
 def joules(findings: Findings) -> float | None:
-    """Idle included, the largest of all rails."""
-    return max((energy.joules_per_msample for energy in findings.energy), default=None)
+    """Idle included, of the first rail of the first meter (docs/energy.md)."""
+    return findings.energy[0].joules_per_msample if findings.energy else None
 
 
 LIMITS: Mapping[str, LimitKind] = {

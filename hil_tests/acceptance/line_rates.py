@@ -51,8 +51,8 @@ def told(imager: Imager, rate: LineRate, *, bands: int, columns: int) -> str:
     scaled = "" if size == bands * columns else f", latencies scaled from {bands * columns} samples a line"
     return (
         f"{imager.name}: {n_lines} lines of {size} samples at {imager.lines_per_s:g} lines/s in {RECORDINGS} "
-        f"recordings, duty cycle {imager.duty_cycle:g}{scaled}: {rate.late} late, {rate.dropped} dropped with a buffer of "
-        f"{imager.buffer_lines} lines, {rate.real_time_factor:.3g} of real time (replayed, not recorded live)"
+        f"recordings, duty cycle {imager.duty_cycle:g}{scaled}: {rate.late} late, {rate.dropped} dropped with a buffer "
+        f"of {imager.buffer_lines} lines, {rate.real_time_factor:.3g} of real time (replayed, not recorded live)"
     )
 
 
