@@ -13,6 +13,7 @@ from runtime.errors import BadArgument
 
 TRANSPORTS = ("local", "ssh", "qemu", "labgrid")
 LABELS = ("measured", "emulated", "simulated")
+STEPS = ("bring-up", "deploy", "self-test", "encode", "decode", "soak", "energy")
 STAGES = ("", "none", "fast", "best")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 Table = TypeVar("Table")
@@ -92,6 +93,11 @@ class Board:
     imagers: list[Imager] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
     """The table named by the transport, read by its target."""
+
+    @property
+    def step_names(self) -> list[str]:
+        """The steps of a run, in order."""
+        return [*STEPS, *(f"fault {name}" for name in self.faults)]
 
     @property
     def executor_words(self) -> str:

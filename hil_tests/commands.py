@@ -44,7 +44,7 @@ def run(
     """
     board = load_board(board_file)
     with AcceptanceRun(board, scene=scene, output=output, is_short=short, again=again) as acceptance:
-        with locked(acceptance.folder):
+        with locked(acceptance.beside):
             for name in acceptance.steps:
                 show_step(acceptance.perform(name), to_stderr=as_json)
             findings = acceptance.finish()

@@ -59,7 +59,8 @@ class AcceptanceRun:
     ) -> None:  # fmt: skip
         """Nothing is done to the target yet. `again`: forget the finished steps. Raises BadArgument or Corrupt."""
         self.board, self.is_short = board, is_short
-        beside = output or OUTPUT / board.name
+        self.beside = beside = output or OUTPUT / board.name
+        """The folder that runs of the board share: wheel, what a local target keeps."""
         wheel = build_runtime_wheel(beside / "wheel")
         named = board.path.parent / board.package
         self.package = open_package(named if named.exists() else SHIPPED.with_name(board.package))
@@ -104,7 +105,7 @@ class AcceptanceRun:
         """Every step by its name, in order."""
         tools = energy_tools(self.board, self.target)
         catalogue = fault_catalogue(self.board)
-        return {
+        steps: dict[str, Callable[[Bench], StepResult]] = {
             "bring-up": bring_up,
             "deploy": deploy,
             "self-test": partial(self_test, is_short=self.is_short),
@@ -114,6 +115,7 @@ class AcceptanceRun:
             "energy": left_out("a short run") if self.is_short else partial(energy, tools=tools),
             **{f"fault {name}": partial(fault, catalogue=catalogue, name=name) for name in self.board.faults},
         }
+        return {name: steps[name] for name in self.board.step_names}
 
     def perform(self, name: str) -> Step:
         """Do a step, or take it from an earlier start; it never raises for what the target does."""

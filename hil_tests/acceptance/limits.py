@@ -79,10 +79,14 @@ OF_LONG_RUNS = ("joules_per_msample",)
 """A short run does not hold these."""
 
 
+def limits_in(allowed: Mapping[str, float], *, is_short: bool) -> list[str]:
+    """The limits that a run holds."""
+    return [name for name in allowed if not (is_short and name in OF_LONG_RUNS)]
+
+
 def limits_of(allowed: Mapping[str, float], findings: Findings, *, is_short: bool) -> list[Limit]:
     """Each limit of a board file against what was found."""
     return [
-        Limit(name, LIMITS[name].is_ceiling, value, LIMITS[name].found(findings), LIMITS[name].unit)
-        for name, value in allowed.items()
-        if not (is_short and name in OF_LONG_RUNS)
+        Limit(name, LIMITS[name].is_ceiling, allowed[name], LIMITS[name].found(findings), LIMITS[name].unit)
+        for name in limits_in(allowed, is_short=is_short)
     ]

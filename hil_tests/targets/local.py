@@ -57,6 +57,8 @@ class LocalTarget:
         identity = file_sha256(wheel)
         site = self.here / f"site-{identity[:12]}"
         if not is_prepared(site, identity):
+            for old in self.here.glob("site-*"):
+                shutil.rmtree(old, ignore_errors=True)
             try:
                 with replaced(site, identity) as unfinished, zipfile.ZipFile(wheel) as archive:
                     archive.extractall(unfinished)

@@ -62,7 +62,9 @@ def make_target(board: Board, beside: Path) -> Target:
 def option(value: Any, hint: Any, folder: Path, where: str) -> Any:
     """A value of TOML as a parameter of this type takes it; a path is relative to the board file."""
     kinds = [typing.get_origin(kind) or kind for kind in (typing.get_args(hint) or (hint,))]
-    if Path in kinds and isinstance(value, str):
+    if Path in kinds:
+        if not isinstance(value, str):
+            raise BadArgument(f"{where} is {value!r}, allowed a path")
         return folder / Path(value).expanduser()
     scalars = [kind for kind in kinds if kind in (str, int, float, bool)]
     simple = typing.get_origin(hint) is None or type(None) in kinds
