@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ BOARD = """
 name = "bench"
 transport = "local"
 segment_lines = 2
+stage = "none"  # a third of the time to compile; local.toml has the default
 reading_seconds = 0.01
 [scene]
 name = "synthetic"
@@ -232,3 +233,42 @@ def test_a_report_of_a_later_release_reads(run: tuple[AcceptanceRun, Findings], 
     path = tmp_path / "report.json"
     path.write_text(json.dumps({**values, "moon_phase": 0.5}))
     assert read_findings(path) == findings
+
+
+METERED = """
+[[meters]]
+kind = "hwmon"
+root = "SYSFS"
+period_s = 0.02
+[energy]
+warm_up_s = 0.1
+idle_s = 0.3
+settle_s = 0.1
+window_s = 0.3
+min_windows = 2
+max_windows = 2
+"""
+
+
+def test_a_whole_run_meters_energy_and_soaks(run: tuple[AcceptanceRun, Findings], folder: Path) -> None:
+    sensor = folder / "sys" / "class" / "hwmon" / "hwmon0"
+    sensor.mkdir(parents=True)
+    (sensor / "name").write_text("ina226\n")
+    (sensor / "power1_input").write_text("5000000\n")  # 5 W, whatever is done
+    more = METERED.replace("SYSFS", str(folder / "sys"))
+    board = board_of(folder, more)
+    board = replace(board, soak_minutes=0.01, scene=replace(board.scene, lines=3), limits={"joules_per_msample": 1e9})
+    with AcceptanceRun(board, output=folder / "metered") as whole:
+        for name in ("bring-up", "deploy", "soak", "energy"):
+            step = whole.perform(name)
+            assert step.outcome is Outcome.PASSED, step.detail
+        findings = whole.finish()
+    assert findings.passed
+    (energy,) = findings.energy
+    assert energy.active_watts == pytest.approx(5, rel=1e-6)
+    assert energy.joules_per_msample == pytest.approx(5 / energy.msamples_per_s, rel=1e-6)
+    assert {"soak", "performance", "window 2"} <= {phase.name for phase in findings.phases}
+    assert findings.readings
+    (soak,) = findings.speeds
+    assert soak.samples % whole.scene.n_samples == 0
+    assert soak.seconds <= 60
