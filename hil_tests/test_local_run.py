@@ -14,6 +14,7 @@ import pytest
 from hil_tests.acceptance.acceptance_run import AcceptanceRun
 from hil_tests.acceptance.bench import State
 from hil_tests.acceptance.coding_steps import difference
+from hil_tests.acceptance.job_results import RESULTS, check_answer
 from hil_tests.acceptance.run_scene import run_scene
 from hil_tests.board import Board, SceneChoice, load_board
 from hil_tests.commands import hil
@@ -187,6 +188,23 @@ def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
             dying.bench.ready().do(None, seconds=20)  # type: ignore[arg-type]  # the target must refuse it
         with pytest.raises(TargetFailed, match="no sign of life in 0 s"):
             dying.bench.ready().do("self_test", seconds=0, all_settings=False)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {},
+        {"seconds": "1", "cpu_seconds": 1.0, "lines_ms": [1.0], "peak_mib": None},
+        {"seconds": 1.0, "cpu_seconds": float("nan"), "lines_ms": [1.0], "peak_mib": None},
+        {"seconds": 1.0, "cpu_seconds": 1.0, "lines_ms": ["1"], "peak_mib": None},
+        {"seconds": 1.0, "cpu_seconds": 1.0, "lines_ms": [], "peak_mib": None},
+        {"seconds": 0.0, "cpu_seconds": 1.0, "lines_ms": [1.0], "peak_mib": None},
+    ],
+)
+def test_a_target_that_answers_nonsense_has_failed(values: object) -> None:
+    with pytest.raises(TargetFailed, match="board: decode"):
+        check_answer(values, RESULTS["decode"], "board: decode")
 
 
 def test_the_first_place_that_differs_is_named() -> None:
