@@ -21,7 +21,8 @@ EXIT_FAILED = 2
 def accelerator(name: str, source: Path, output: Path) -> None:
     """Report what an accelerator's tool says of a package: OpenVINO, TOSA with Vela, or Qualcomm's HTP simulator.
 
-    Each has an environment of its own: python -m hil_tests.executors.setup NAME.
+    They have environments of their own, made by python -m hil_tests.executors.setup: openvino and onnxruntime-openvino,
+    vela, qnn.
     """
     # the benchmarks are no part of an installed wheel, and only this verb needs them
     module = importlib.import_module(f"hil_tests.accelerators.{name}_report")
