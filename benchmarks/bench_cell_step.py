@@ -23,7 +23,7 @@ from benchmarks.record import save
 from export.accelerator_graphs import accelerator_graphs
 from export.graph_builder import GraphBuilder
 from export.integer_graph import TILE_BANDS, integer_graph
-from runtime.accelerator_form import ZERO_POINTS, AcceleratorForm
+from runtime.accelerator_form import ZERO_POINTS, AcceleratorForm, onnxruntime_parts
 from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
 from runtime.integer_cell import CellShape, IntegerCell
 from tests.reference.random_cell import random_cell
@@ -73,7 +73,8 @@ def line_work(cell: IntegerCell, tile: int) -> Callable[[], None]:
 def form_work(cell: IntegerCell, activation: str) -> Callable[[], None]:
     """Steps of the accelerator form over the tiles of one line."""
     graphs = accelerator_graphs(cell, n_bands=TILE_BANDS, n_columns=N_COLUMNS, activation=activation)
-    form = AcceleratorForm(cell, {name: model.SerializeToString() for name, model in graphs.items()}, activation)
+    parts = onnxruntime_parts({name: model.SerializeToString() for name, model in graphs.items()})
+    form = AcceleratorForm(cell, parts, activation)
     feed = tile_inputs(cell, TILE_BANDS)
     features = feed.pop("line_features"), feed.pop("band_features")
     form.step(*features, feed)  # compiles

@@ -92,7 +92,7 @@ class SubGraph:
 
     def enter(self, _: str) -> None:
         """Column convolutions of both inputs, and the band convolutions with the bands before the tile."""
-        graph, shape = self.graph, self.cell.shape
+        shape = self.cell.shape
         values = self.source("line_features", LINE_FEATURES)
         for i in range(shape.line_convolutions):
             is_last = i == shape.line_convolutions - 1
@@ -101,8 +101,8 @@ class SubGraph:
         values = self.dense(["band_columns"], self.source("band_features", BAND_FEATURES), (1, 3), "positive")
         for i in range(shape.band_convolutions):
             before = self.source(f"bands_{i}", shape.features, 2)
-            rows = self.requantised(graph.node("Concat", before, values, axis=ROWS))
-            self.result(f"bands_{i}{NEXT}", self.requantised(graph.slice(rows, -2, END, ROWS)), shape.features, 2)
+            rows = self.joined(before, values)
+            self.result(f"bands_{i}{NEXT}", self.last_two(rows), shape.features, 2)
             values = self.dense([f"band_convolutions.{i}"], rows, (3, 1), "positive")
         self.result("spectral", values, shape.features)
 
@@ -136,6 +136,14 @@ class SubGraph:
         """A quantised output."""
         self.graph.add_output(name, self.activation, [1, n_channels, n_bands or self.n_bands, self.n_columns])
         self.graph.node("QuantizeLinear", values, self.scale, self.zero_point, name=name)
+
+    def joined(self, before: str, values: str) -> str:
+        """The bands before the tile and those of the tile."""
+        return self.requantised(self.graph.node("Concat", before, values, axis=ROWS))
+
+    def last_two(self, rows: str) -> str:
+        """The last two bands of these."""
+        return self.requantised(self.graph.slice(rows, -2, END, ROWS))
 
     def requantised(self, values: str) -> str:
         """Values after a quantiser: rounded and in the range of the activation's type."""

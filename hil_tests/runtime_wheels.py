@@ -29,9 +29,10 @@ def wheel_recipe() -> str:
     return "\n".join([*runtime_requirements(), CONSTRAINTS.read_text()])
 
 
-def pip(python: Path | str, *arguments: str | Path) -> None:
-    """Run pip with the project's constraints. Raises SetupFailed or NotAvailable."""
-    run_tool([python, "-m", "pip", *arguments, *PIP_OPTIONS, "-c", CONSTRAINTS])
+def pip(python: Path | str, *arguments: str | Path, constrained: bool = True) -> None:
+    """Run pip, with the project's constraints unless said otherwise. Raises SetupFailed or NotAvailable."""
+    constraints = ("-c", CONSTRAINTS) if constrained else ()
+    run_tool([python, "-m", "pip", *arguments, *PIP_OPTIONS, *constraints])
 
 
 def install_for(machine: str, python: str, site: Path, wheels: Path) -> None:

@@ -41,7 +41,7 @@ STAGES = ("none", "best")
 TRUSTED_THREADS = 2
 DEADLINE_S = 900.0  # of one place; two idle cores need a fraction, but kernels compile under emulation the first time
 
-OPENVINO = "hil_tests.executors.openvino_process:load"
+OPENVINO = "hil_tests.executors.own_process:load_openvino"
 PYTORCH = "quantize.torch_executor:load_eager"
 ELSEWHERE = {**dict.fromkeys(CPUS, "onnxruntime"), "OpenVINO": OPENVINO, "PyTorch": PYTORCH}
 """Place, and the executor that runs there."""

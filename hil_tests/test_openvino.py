@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_refused(place: OwnEnvironment, tmp_path: Path) -> 
 def test_by_name_it_starts_its_own_process_and_passes_the_self_test(
     place: OwnEnvironment, int8_package: IntegerPackage
 ) -> None:
-    executor = make_executor(int8_package, "hil_tests.executors.openvino_process:load")
+    executor = make_executor(int8_package, "hil_tests.executors.own_process:load_openvino")
     assert isinstance(executor, ExecutorProcess)
     assert " CPU f32 " in executor.provider
     child = executor.child

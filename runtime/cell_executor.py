@@ -12,8 +12,9 @@ import numpy.typing as npt
 import onnxruntime
 
 from runtime.array_executor import ArrayExecutor, Arrays
-from runtime.errors import BadArgument, Corrupt
+from runtime.errors import Corrupt, LineRwkvError
 from runtime.flight_package import NEXT, FlightPackage, IntegerPackage
+from runtime.provider import ON_CPU, Provider, provider_session
 
 
 def initial_memory(package: IntegerPackage, n_bands: int, n_columns: int) -> Arrays:
@@ -57,7 +58,22 @@ def step_tile(
 
 
 OPTIMISATION = onnxruntime.GraphOptimizationLevel
-CPU = "CPUExecutionProvider"
+
+
+def session_options(n_threads: int = 1, level: Any = OPTIMISATION.ORT_ENABLE_ALL) -> Any:
+    """ONNX Runtime's options of every session here.
+
+    Exactness needs nothing switched off in ONNX Runtime but what is off by default: no bfloat16 products, no flushing
+    of denormals.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = n_threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised
+    options.graph_optimization_level = level
+    options.add_session_config_entry("session.set_denormal_as_zero", "0")
+    options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
+    return options
 
 
 def session(
@@ -65,52 +81,45 @@ def session(
     part: str,
     n_threads: int = 1,
     *,
-    provider: str = CPU,
+    provider: Provider = ON_CPU,
     level: Any = OPTIMISATION.ORT_ENABLE_ALL,
 ) -> Any:
     """An ONNX Runtime session on one graph of a package, its weights taken from the package in memory.
 
-    Exactness needs nothing switched off in ONNX Runtime but what is off by default: no bfloat16 products, no flushing
-    of denormals. A provider that is absent or steps aside for another is refused. Raises BadArgument or Corrupt.
+    A provider that steps aside for another is refused. Raises BadArgument or Corrupt.
     """
-    if provider not in onnxruntime.get_available_providers():
-        raise BadArgument(f"ONNX Runtime has no {provider}, it has {', '.join(onnxruntime.get_available_providers())}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.graph_optimization_level = level
-    options.add_session_config_entry("session.set_denormal_as_zero", "0")
-    options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
-    if provider != CPU:
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    options = session_options(n_threads, level)
     weights = package.manifest["weights"]
     if weights in package.parts:
         data = package.parts[weights]
         options.add_external_initializers_from_files_in_memory([weights], [data], [len(data)])
     try:
-        made = onnxruntime.InferenceSession(package.parts[part], options, providers=[provider])
-    except Exception as error:  # ONNX Runtime raises its own types, straight from Exception
-        raise Corrupt(f"package {package.source}: graph {part} does not load on {provider}: {error}") from error
-    if made.get_providers()[0] != provider:
-        raise BadArgument(f"ONNX Runtime was asked for {provider} and fell back to {made.get_providers()[0]}")
-    return made
+        return provider_session(package.parts[part], options, provider)
+    except LineRwkvError as error:
+        raise type(error)(f"package {package.source}: graph {part}: {error}") from error
 
 
-def onnxruntime_provider() -> str:
+def onnxruntime_provider(provider: Provider = ON_CPU) -> str:
     """Name and version of what runs here."""
-    return f"ONNX Runtime {onnxruntime.__version__} {CPU}"
+    options = "".join(f" {key}={value}" for key, value in provider.options.items())
+    return f"ONNX Runtime {onnxruntime.__version__} {provider.name}{options}"
 
 
 class OnnxRuntimeCell:
-    """ONNX Runtime on the CPU: the band-step cell for one band, the line-step cell for more."""
+    """ONNX Runtime: the band-step cell for one band, the line-step cell for more."""
 
-    def __init__(self, package: IntegerPackage, n_threads: int = 1, level: Any = OPTIMISATION.ORT_ENABLE_ALL) -> None:
-        self.provider = onnxruntime_provider()
+    def __init__(
+        self,
+        package: IntegerPackage,
+        n_threads: int = 1,
+        level: Any = OPTIMISATION.ORT_ENABLE_ALL,
+        provider: Provider = ON_CPU,
+    ) -> None:
+        self.provider = onnxruntime_provider(provider)
         self.sha256 = package.sha256.hex()
         cells = package.manifest["cells"]
-        self.line_step = session(package, cells["line_step"], n_threads, level=level)
-        self.band_step = session(package, cells["band_step"], n_threads, level=level)
+        self.line_step = session(package, cells["line_step"], n_threads, provider=provider, level=level)
+        self.band_step = session(package, cells["band_step"], n_threads, provider=provider, level=level)
         self.outputs = ["taps", *(state.name + NEXT for state in package.cell.shape.states())]
 
     def run(self, inputs: Arrays) -> Arrays:

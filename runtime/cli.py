@@ -20,6 +20,7 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
     "evaluate": "Bits per sample of a checkpoint on scenes.",
     "export": "Write the flight package of a checkpoint.",
     "finetune": "Adapt an INT8 package to the scenes of a mission.",
+    "hil": "Accept the runtime on a target: steps, limits, report.",
     "pack-scenes": "Pack training scenes for a machine without network.",
     "quantize": "Turn a flight checkpoint into INT8 integers.",
     "train": "Train a network from a TOML file.",
@@ -117,9 +118,9 @@ def package_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def executor_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option that names an executor."""
-    return click.option("--executor", default="onnxruntime", show_default=True, help="What runs the package's cells.")(
-        command
-    )
+    return click.option(
+        "--executor", default="onnxruntime", show_default=True, help="What runs the cells: NAME or NAME:PROVIDER."
+    )(command)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

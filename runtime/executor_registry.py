@@ -2,40 +2,51 @@
 
 import importlib
 import importlib.metadata
+import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from runtime.array_executor import ArrayExecutor
 from runtime.errors import BadArgument
 
 EXECUTOR_GROUP = "linerwkv.executors"
-"""Entry points of this group are functions from the path of a flight package or ONNX file to an `ArrayExecutor`."""
+"""Entry points of this group are functions from the path of a flight package or ONNX file to an `ArrayExecutor`; those
+with a second parameter take a provider of ONNX Runtime (runtime/provider.py)."""
 ONNXRUNTIME = "onnxruntime"
 BUILT_IN = {ONNXRUNTIME: "runtime.onnxruntime_arrays:onnxruntime_arrays"}
 
 
+def known_places() -> dict[str, str]:
+    """The functions behind all names that are known here, as `module:function`."""
+    points = importlib.metadata.entry_points(group=EXECUTOR_GROUP)
+    return {**BUILT_IN, **{point.name: point.value for point in points}}
+
+
 def executor_names() -> list[str]:
     """All names that `load_executor` knows here."""
-    return sorted({*BUILT_IN, *(point.name for point in importlib.metadata.entry_points(group=EXECUTOR_GROUP))})
+    return sorted(known_places())
 
 
 def load_executor(name: str, source: Path) -> ArrayExecutor:
-    """An executor on a package or ONNX file; `name` is a known name, or `module:function`.
+    """An executor on a package or ONNX file; `name` is a known name or `module:function`, alone or with `:provider`.
 
     Raises BadArgument where there is no such executor or its libraries are missing, and what the executor raises.
     """
-    place = BUILT_IN.get(name, name)
-    for point in importlib.metadata.entry_points(group=EXECUTOR_GROUP, name=name):
-        place = point.value
-    module, _, function = place.partition(":")
+    known, _, provider = name.partition(":")
+    place = known_places().get(known)
+    module, _, function = (place or name).partition(":")
+    if place is None:
+        function, _, provider = function.partition(":")
     if not function:
         raise BadArgument(f"executor {name!r} is not known; known: {', '.join(executor_names())}, or module:function")
     try:
-        load: Callable[[Path], Any] = getattr(importlib.import_module(module), function)
+        load: Callable[..., ArrayExecutor] = getattr(importlib.import_module(module), function)
     except ImportError as error:
         raise BadArgument(f"executor {name!r} does not load: {error}") from error
     except AttributeError:
         raise BadArgument(f"executor {name!r}: {module} has no {function}") from None
-    executor: ArrayExecutor = load(source)
-    return executor
+    if not provider:
+        return load(source)
+    if len(inspect.signature(load).parameters) < 2:
+        raise BadArgument(f"executor {name!r} takes no provider")
+    return load(source, provider)

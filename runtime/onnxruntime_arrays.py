@@ -4,13 +4,12 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
-
 from runtime.array_executor import AnyArray, ArrayExecutor
-from runtime.cell_executor import OnnxRuntimeCell, onnxruntime_provider
-from runtime.errors import BadArgument, Corrupt
+from runtime.cell_executor import OnnxRuntimeCell, onnxruntime_provider, session_options
+from runtime.errors import BadArgument, Corrupt, LineRwkvError
 from runtime.executor import CellState, Executor, FloatArray, OnnxRuntimeExecutor
 from runtime.flight_package import NEXT, FloatPackage, IntegerPackage, open_package
+from runtime.provider import ON_CPU, Provider, provider_session
 
 STEP_INPUTS = ("line_before", "band_before", "is_first_band")
 
@@ -61,37 +60,40 @@ class StepByArrays:
 
 
 class OnnxFile:
-    """Any ONNX file, its weights beside it, in ONNX Runtime on the CPU, one thread."""
+    """Any ONNX file, its weights beside it, in ONNX Runtime, one thread."""
 
-    def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+    def __init__(self, path: Path, provider: Provider = ON_CPU) -> None:
         try:
-            self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-            self.session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            model = path.read_bytes()
         except OSError as error:
             raise BadArgument(f"{path}: {error.strerror}") from None
-        except Exception as error:  # ONNX Runtime raises its own types, straight from Exception
-            raise Corrupt(f"{path} does not load: {error}") from error
-        self.provider = onnxruntime_provider()
+        options = session_options()
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
+        try:
+            self.session: Any = provider_session(model, options, provider)
+        except LineRwkvError as error:
+            raise type(error)(f"{path} {error}") from error
+        self.sha256 = hashlib.sha256(model).hexdigest()
+        self.provider = onnxruntime_provider(provider)
         self.outputs = [output.name for output in self.session.get_outputs()]
 
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """As in `ArrayExecutor`."""
         try:
             return dict(zip(self.outputs, self.session.run(self.outputs, inputs), strict=True))
-        except Exception as error:  # as above
+        except Exception as error:  # ONNX Runtime raises its own types, straight from Exception
             raise BadArgument(f"ONNX Runtime refuses the step: {error}") from error
 
 
-def onnxruntime_arrays(source: Path) -> ArrayExecutor:
-    """ONNX Runtime on a flight package, or on one ONNX file. Raises LineRwkvError."""
+def onnxruntime_arrays(source: Path, provider: str = "CPU") -> ArrayExecutor:
+    """ONNX Runtime on a flight package, or on one ONNX file, on a provider (`Provider.parse`). Raises LineRwkvError."""
+    chosen = Provider.parse(provider)
     if source.suffix == ".onnx":
-        return OnnxFile(source)
+        return OnnxFile(source, chosen)
     package = open_package(source)
     if isinstance(package, IntegerPackage):
-        return OnnxRuntimeCell(package)
+        return OnnxRuntimeCell(package, provider=chosen)
     assert isinstance(package, FloatPackage)
+    if chosen != ON_CPU:
+        raise BadArgument(f"provider {chosen} of a float32 package, allowed {ON_CPU}")
     return CellArrays(package, OnnxRuntimeExecutor(package), onnxruntime_provider())

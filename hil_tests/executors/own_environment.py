@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hil_tests.executors.setup import EXECUTORS
 from hil_tests.place import bare_environment
-from hil_tests.tool import SetupFailed
+from hil_tests.tool import SetupFailed, run_tool
 
 
 class OwnEnvironment:
@@ -24,3 +24,8 @@ class OwnEnvironment:
     def environment(self) -> dict[str, str]:
         """As in `Place`."""
         return bare_environment()
+
+    def version(self, library: str) -> str:
+        """Name and version of a library there. Raises SetupFailed."""
+        words = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
+        return f"{library} {run_tool([self.python, '-c', words, library], env=self.environment()).strip()}"

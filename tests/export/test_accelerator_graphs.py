@@ -8,7 +8,7 @@ import pytest
 
 from export.accelerator_graphs import accelerator_graphs
 from export.integer_evaluation import evaluate_step, initial_state, requantised
-from runtime.accelerator_form import AcceleratorForm
+from runtime.accelerator_form import AcceleratorForm, onnxruntime_parts
 from runtime.errors import BadArgument
 from runtime.integer_cell import CellShape, IntegerCell, IntegerLayer, LayerSpec
 from runtime.tie_free import may_tie, tie_free_layer, unmet_conditions
@@ -32,7 +32,8 @@ def tie_free_cell(shape: CellShape, seed: int, is_per_tensor: bool = False) -> I
 
 def form_of(cell: IntegerCell, activation: str, n_bands: int | None = None, n_columns: int | None = None) -> Any:
     graphs = accelerator_graphs(cell, n_bands=n_bands, n_columns=n_columns, activation=activation)
-    return AcceleratorForm(cell, {name: model.SerializeToString() for name, model in graphs.items()}, activation)
+    parts = onnxruntime_parts({name: model.SerializeToString() for name, model in graphs.items()})
+    return AcceleratorForm(cell, parts, activation)
 
 
 def first_difference(cell: IntegerCell, form: AcceleratorForm, n_lines: int, tile: int) -> str | None:

@@ -1,0 +1,42 @@
+"""The command `linerwkv hil accelerator`, also `python -m hil_tests.accelerators.command`: one report of one tool."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from hil_tests.tool import Steps
+from runtime.errors import LineRwkvError
+from runtime.flight_package import SHIPPED, open_integer_package
+
+REPORTS = ("openvino", "vela", "htp")
+EXIT_FAILED = 2
+
+
+@click.command()
+@click.argument("name", type=click.Choice(REPORTS))
+@click.option("--package", "source", type=click.Path(path_type=Path), default=SHIPPED, help="Default: the shipped one.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="JSON; beside it the same as .md.")
+def accelerator(name: str, source: Path, output: Path) -> None:
+    """Report what an accelerator's tool says of a package: OpenVINO, TOSA with Vela, or Qualcomm's HTP simulator.
+
+    They have environments of their own, made by python -m hil_tests.executors.setup: openvino and onnxruntime-openvino,
+    vela, qnn.
+    """
+    # the benchmarks are no part of an installed wheel, and only this verb needs them
+    module = importlib.import_module(f"hil_tests.accelerators.{name}_report")
+    written = importlib.import_module("hil_tests.accelerators.written_report")
+    package = open_integer_package(source)
+    steps = Steps(name)
+    report = getattr(module, f"{name}_report")(package, steps.say)
+    written.write_report(report, package, f"linerwkv hil accelerator {name}", output)
+    steps.say(f"wrote {output} and {output.with_suffix('.md').name}")
+
+
+if __name__ == "__main__":
+    try:
+        accelerator()
+    except LineRwkvError as error:
+        click.echo(f"accelerator: {error}", err=True)
+        sys.exit(EXIT_FAILED)

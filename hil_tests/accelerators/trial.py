@@ -1,0 +1,80 @@
+"""One executor on the recorded lines of a package, and how fast its steps are.
+
+Run as `python -m hil_tests.accelerators.trial` in the environment of the executor, so that the processor time of the
+executor is that of the process; what it found is written as JSON.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from runtime.array_executor import ArrayExecutor
+from runtime.cell_executor import initial_bands, initial_memory
+from runtime.errors import LineRwkvError
+from runtime.executor_registry import load_executor
+from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.flight_package import IntegerPackage, open_integer_package
+from runtime.self_test import first_difference
+
+ENMAP_BANDS, ENMAP_COLUMNS = 224, 1000
+ROUNDS = 5
+
+
+def findings(package: IntegerPackage, executor: ArrayExecutor) -> dict[str, str]:
+    """For tiles of 1, 8 and all bands, `equal` or the first difference on the recorded lines."""
+    found = {}
+    n_bands = package.conformance.taps.shape[1]
+    for tile in (1, 8, n_bands):
+        try:
+            difference = first_difference(package, executor, tile)
+            finding = "equal" if difference is None else str(difference)
+        except LineRwkvError as error:
+            finding = str(error)
+        found["all" if tile == n_bands else str(tile)] = finding
+    return found
+
+
+def cpu_speed(package: IntegerPackage, executor: ArrayExecutor, n_bands: int) -> float:
+    """Msamples/s by processor time, all threads: the best of five rounds over a line of EnMAP in tiles."""
+    generator = np.random.default_rng(0)
+    shape = (n_bands, ENMAP_COLUMNS)
+    inputs = {
+        "line_features": generator.integers(-127, 128, (*shape, LINE_FEATURES)).astype(np.int8),
+        "band_features": generator.integers(-127, 128, (*shape, BAND_FEATURES)).astype(np.int8),
+        **initial_memory(package, *shape),
+        **initial_bands(package, ENMAP_COLUMNS),
+    }
+    executor.run(inputs)
+    best = float("inf")
+    n_steps = ENMAP_BANDS // n_bands
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        for _ in range(n_steps):
+            executor.run(inputs)
+        best = min(best, time.process_time() - start)
+    return n_steps * n_bands * ENMAP_COLUMNS / best / 1e6
+
+
+@click.command()
+@click.argument("package", type=click.Path(path_type=Path))
+@click.option("--executor", required=True)
+@click.option("--tile", "tiles", multiple=True, type=int, help="Time steps of so many bands.")
+@click.option("--output", required=True, type=click.Path(path_type=Path))
+def main(package: Path, executor: str, tiles: tuple[int, ...], output: Path) -> None:
+    """Try one executor on PACKAGE."""
+    opened = open_integer_package(package)
+    found = load_executor(executor, package)
+    result: dict[str, Any] = {
+        "provider": found.provider,
+        "recorded_lines": findings(opened, found),
+        "msamples_per_s": {str(tile): cpu_speed(opened, found, tile) for tile in tiles},
+    }
+    output.write_text(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Ethos-U: the TOSA reference model on the recorded lines, and Vela's estimates of the dense sub-graphs."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hil_tests.accelerators.own_trial import equal_row, own_trial
+from hil_tests.accelerators.trial import ENMAP_BANDS, ENMAP_COLUMNS
+from hil_tests.accelerators.vela import CONFIGURATIONS, Configuration, Estimate, compiled
+from hil_tests.accelerators.written_report import Report, Row
+from hil_tests.executors.own_environment import OwnEnvironment
+from hil_tests.executors.own_process import TOSA
+from hil_tests.tool import run_tool
+from runtime.accelerator_form import subgraph_names
+from runtime.flight_package import IntegerPackage
+
+TILES = (1, 4, 8, 16)
+DETAILED_TILE = 4
+NOTES = (
+    "The reference model runs the sub-graphs of the package as TOSA 1.0 operators, bit for bit; it has no speed.",
+    "",
+    "The other figures are estimated by Vela from its own model of the accelerator; nothing ran on an Ethos-U.",
+    "They are of the dense sub-graphs alone, one evaluation of each for a tile of 1000 columns; memory, gates, sums",
+    "and taps are the host's and are not among them. A line of EnMAP is 224 bands of 1000 columns.",
+    "Shared_Sram: activations lie in the SRAM, whatever its size; Dedicated_Sram: in DRAM, behind so much SRAM.",
+)
+
+
+def estimates(
+    place: OwnEnvironment, package: IntegerPackage, n_bands: int, say: Callable[[str], None]
+) -> dict[Configuration, dict[str, Estimate]]:
+    """For each configuration Vela's estimate of each sub-graph, for tiles of `n_bands` bands of 1000 columns."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sizes = ("--bands", str(n_bands), "--columns", str(ENMAP_COLUMNS))
+        words = place.command("hil_tests.accelerators.tosa_file", package.source.resolve(), folder, *sizes)
+        run_tool(words, env=place.environment())
+        found = {}
+        for configuration in CONFIGURATIONS:
+            say(f"{configuration.accelerator}, {configuration.memory}, tiles of {n_bands} bands")
+            found[configuration] = {
+                part: compiled(place, folder / f"{part}.tosa", configuration) for part in subgraph_names(package.cell)
+            }
+        return found
+
+
+def tile_row(configuration: Configuration, n_bands: int, parts: dict[str, Estimate]) -> Row:
+    """All sub-graphs of a tile together."""
+    n_samples = n_bands * ENMAP_COLUMNS
+    seconds = sum(part.seconds for part in parts.values())
+    cycles = sum(part.cycles for part in parts.values())
+    sram, outside = (sum(getattr(part, key) for part in parts.values()) for key in ("sram_bytes", "outside_bytes"))
+    return {
+        "accelerator": configuration.accelerator,
+        "system": f"{configuration.system}, {configuration.memory}",
+        "bands of a tile": n_bands,
+        "Msamples/s": n_samples / seconds / 1e6,
+        "ms for a line of EnMAP": seconds * 1e3 * ENMAP_BANDS / n_bands,
+        "cycles/sample": cycles / n_samples,
+        "MAC used": sum(part.macs for part in parts.values()) / (cycles * configuration.macs_per_cycle),
+        "SRAM used, KiB": max(part.sram_kib for part in parts.values()),
+        "SRAM bytes/sample": sram / n_samples,
+        "DRAM and flash bytes/sample": outside / n_samples,
+        "SRAM GB/s": sram / seconds / 1e9,
+        "DRAM and flash GB/s": outside / seconds / 1e9,
+    }
+
+
+def part_row(configuration: Configuration, name: str, part: Estimate) -> Row:
+    """One sub-graph of a tile."""
+    return {
+        "accelerator": configuration.accelerator,
+        "system": f"{configuration.system}, {configuration.memory}",
+        "sub-graph": name,
+        "MAC/sample": part.macs / (DETAILED_TILE * ENMAP_COLUMNS),
+        "cycles": part.cycles,
+        "cycles of arithmetic": part.npu_cycles,
+        "SRAM used, KiB": part.sram_kib,
+    }
+
+
+def vela_report(package: IntegerPackage, say: Callable[[str], None]) -> Report:
+    """The whole report. Raises SetupFailed where the environment `vela` is not there."""
+    place = OwnEnvironment("vela")
+    say("TOSA reference model on the recorded lines")
+    trial = own_trial(place, package, TOSA)
+    found = {tile: estimates(place, package, tile, say) for tile in TILES}
+    return Report(
+        title="Ethos-U through TOSA and Vela",
+        label="estimated by Vela",
+        tool=f"{trial['provider']}; {place.version('ethos-u-vela')}",
+        notes=list(NOTES),
+        tables={
+            "Recorded lines in the TOSA reference model": [equal_row(trial)],
+            "Dense sub-graphs, estimated by Vela": [
+                tile_row(configuration, tile, found[tile][configuration])
+                for configuration in CONFIGURATIONS
+                for tile in TILES
+            ],
+            f"Sub-graphs of a tile of {DETAILED_TILE} bands, estimated by Vela": [
+                part_row(configuration, name, part)
+                for configuration, parts in found[DETAILED_TILE].items()
+                for name, part in parts.items()
+            ],
+        },
+    )

@@ -1,0 +1,1 @@
+"""A run on a target: its steps, what they find, and the limits."""

@@ -1,0 +1,215 @@
+"""A whole run on a target: its steps in order, kept one by one, and the report at the end (docs/hil.md)."""
+
+import hashlib
+import importlib
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hil_tests.acceptance.bench import Bench
+from hil_tests.acceptance.coding_steps import decode, encode, soak
+from hil_tests.acceptance.energy_step import energy
+from hil_tests.acceptance.fault_step import fault, fault_catalogue
+from hil_tests.acceptance.first_steps import bring_up, deploy, self_test
+from hil_tests.acceptance.kept_steps import Finished, KeptSteps
+from hil_tests.acceptance.limits import OF_LONG_RUNS, limits_of, speed
+from hil_tests.acceptance.line_rates import enmap_note, replay, told
+from hil_tests.acceptance.outcome import StepResult
+from hil_tests.acceptance.run_scene import run_scene
+from hil_tests.board import Board
+from hil_tests.energy.energy_run import make_plan
+from hil_tests.meters.making import make_meters
+from hil_tests.place import REPOSITORY
+from hil_tests.report.findings import Findings, Outcome, Step
+from hil_tests.report.findings_file import built, read_findings, write_findings
+from hil_tests.runtime_wheel import build_runtime_wheel, file_sha256
+from hil_tests.targets.making import make_target
+from runtime.errors import Corrupt, LineRwkvError
+from runtime.flight_package import SHIPPED, open_package
+from runtime.whole_output import replacing
+
+OUTPUT = Path("hil_output")
+REPORT, PAGE = "report.json", "report.html"
+NEEDED = ("bring-up", "deploy")
+"""Steps without which no other is tried."""
+
+
+def run_commit() -> str:
+    """The commit of the checkout, with `-dirty` where files differ from it."""
+    command = ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+
+class AcceptanceRun:
+    """Perform the steps of `names` in order, then `finish`. A context manager, which gives the target back.
+
+    A step that passed before with the same runtime, package, board file and scene is not done again.
+    """
+
+    def __init__(
+        self, board: Board, *, scene: Path | None = None, output: Path | None = None, is_short: bool = False,
+        again: bool = False,
+    ) -> None:  # fmt: skip
+        """Nothing is done to the target yet. `again`: forget the finished steps. Raises BadArgument or Corrupt."""
+        self.board, self.is_short = board, is_short
+        self.beside = beside = output or OUTPUT / board.name
+        """The folder that runs of the board share: wheel, what a local target keeps."""
+        wheel = build_runtime_wheel(beside / "wheel")
+        named = board.path.parent / board.package
+        self.package = open_package(named if named.exists() else SHIPPED.with_name(board.package))
+        self.scene = run_scene(board.scene, scene, board.path.parent, is_short=is_short)
+        parts = [file_sha256(wheel), self.package.sha256.hex(), board.sha256, self.scene.sha256(), str(is_short)]
+        identity = hashlib.sha256(" ".join(parts).encode()).hexdigest()
+        self.folder = output or beside / identity[:12]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.kept = KeptSteps(self.folder, identity)
+        self.target = make_target(board, beside)
+        self.steps = self.all_steps()
+        if again:
+            for name in self.steps:
+                self.kept.path(name).unlink(missing_ok=True)
+        self.finished: list[Finished] = []
+        self.bench = Bench(board, self.target, wheel, self.package, self.scene, self.folder)
+        before = [kept.ended_s for name in self.steps if (kept := self.kept.read(name)) is not None]
+        self.bench.began -= max(before, default=0.0)  # pauses between two starts do not count
+        self.started = self.start_time(identity)
+
+    def __enter__(self) -> "AcceptanceRun":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bench.close()
+
+    def start_time(self, identity: str) -> str:
+        """When this run began, by the clock of this machine; kept for later starts."""
+        path = self.folder / "run.json"
+        try:
+            values = json.loads(path.read_text())
+            if values["identity"] == identity and any(self.kept.read(name) for name in self.steps):
+                return str(values["started"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # no run began here, or none that can be read
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        with replacing(path) as part:
+            part.write_text(json.dumps({"identity": identity, "started": started}) + "\n")
+        return started
+
+    def all_steps(self) -> Mapping[str, Callable[[Bench], StepResult]]:
+        """Every step by its name, in order."""
+        meters, plan = make_meters(self.board.meters, self.target), make_plan(self.board.energy)
+        catalogue = fault_catalogue(self.board)
+        steps: dict[str, Callable[[Bench], StepResult]] = {
+            "bring-up": bring_up,
+            "deploy": deploy,
+            "self-test": partial(self_test, is_short=self.is_short),
+            "encode": encode,
+            "decode": decode,
+            "soak": left_out("a short run") if self.is_short else soak,
+            "energy": left_out("a short run") if self.is_short else partial(energy, meters=meters, plan=plan),
+            **{f"fault {name}": partial(fault, catalogue=catalogue, name=name) for name in self.board.faults},
+        }
+        return {name: steps[name] for name in self.board.step_names}
+
+    def perform(self, name: str) -> Step:
+        """Do a step, or take it from an earlier start; it never raises for what the target does."""
+        kept = self.kept.read(name)
+        if kept is None:
+            kept = self.done(name)
+            self.kept.write(kept)
+        self.finished.append(kept)
+        return kept.step
+
+    def done(self, name: str) -> Finished:
+        """The step, done now."""
+        began = time.monotonic()
+        missing = [one.step.name for one in self.finished if one.step.outcome is Outcome.FAILED]
+        try:
+            if set(missing) & set(NEEDED):
+                result = StepResult(Outcome.NOT_MEASURED, f"not tried, {missing[0]} failed")
+            else:
+                result = self.steps[name](self.bench)
+        except LineRwkvError as error:
+            self.bench.lose()
+            result = StepResult.failed(str(error))
+        step = Step(name, result.outcome, self.bench.since_start(began), time.monotonic() - began, result.detail)
+        return Finished(step, result.found)
+
+    def finish(self) -> Findings:
+        """The findings of the steps performed, written to report.json."""
+        image = self.scene.image
+        values: dict[str, Any] = {
+            "board": self.board.name, "label": self.target.label, "started": self.started, "commit": run_commit(),
+            "machine": {}, "package": str(self.package.manifest["name"]),
+            "package_sha256": self.package.sha256.hex(), "scene": self.scene.name, "scene_kind": self.scene.kind,
+            "scene_shape": [image.n_lines, image.n_bands, image.n_columns], "notes": self.first_notes(),
+        }  # fmt: skip
+        for one in self.finished:
+            for key, value in one.found.items():
+                values[key] = [*values.get(key, []), *value] if isinstance(value, list) else value
+        findings: Findings = built(Findings, values)
+        findings.steps.extend(one.step for one in self.finished)
+        self.add_line_rates(findings)
+        findings.limits.extend(limits_of(self.board.limits, findings, is_short=self.is_short))
+        write_findings(findings, self.folder / REPORT)
+        return findings
+
+    def first_notes(self) -> list[str]:
+        """What a reader must know before the figures."""
+        notes = [self.scene.note] if self.scene.note else []
+        if self.is_short:
+            notes.append(f"short run: {self.scene.image.n_lines} lines, no soak, no energy")
+            notes += [f"limit {name} is not held in a short run" for name in OF_LONG_RUNS if name in self.board.limits]
+        return notes
+
+    def add_line_rates(self, findings: Findings) -> None:
+        """Recordings at the rates of the board file's imagers, replayed; and how far real time is."""
+        rate = speed("encode")(findings)
+        if rate is None:
+            return
+        findings.notes.append(enmap_note(rate))
+        lines_ms = next(latency.lines_ms for latency in findings.latencies if latency.phase == "encode")
+        _, bands, columns = findings.scene_shape
+        for imager in self.board.imagers:
+            replayed = replay(imager, lines_ms, bands=bands, columns=columns)
+            findings.line_rates.append(replayed)
+            findings.notes.append(told(imager, replayed, bands=bands, columns=columns))
+
+    def write_page(self, findings: Findings, compared: Iterable[Path]) -> Path | None:
+        """report.html, with earlier runs of the board beside this one; None where the page's code is not there."""
+        try:
+            page = importlib.import_module("hil_tests.report.page")
+        except ModuleNotFoundError:
+            return None
+        path = self.folder / PAGE
+        page.write_page(findings, self.earlier(compared), path)
+        return path
+
+    def earlier(self, compared: Iterable[Path]) -> list[Findings]:
+        """The runs named, and those of the same board in folders beside this one, by their start.
+
+        Raises Corrupt for a report that was named and is not sound; one beside this one is left out.
+        """
+        found = [read_findings(path) for path in compared]
+        for path in sorted(self.folder.resolve().parent.glob(f"*/{REPORT}")):
+            if path.parent == self.folder.resolve():
+                continue
+            try:
+                beside = read_findings(path)
+            except Corrupt:
+                continue
+            found += [beside] if beside.board == self.board.name else []
+        return sorted(found, key=lambda one: one.started)
+
+
+def left_out(why: str) -> Callable[[Bench], StepResult]:
+    """A step that is not done."""
+    return lambda bench: StepResult.skipped(why)

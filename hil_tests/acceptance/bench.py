@@ -1,0 +1,132 @@
+"""The target as a state machine: from a state that nobody knows to a program there that takes jobs."""
+
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from hil_tests.acceptance.run_scene import RunScene
+from hil_tests.acceptance.session import Done, Session
+from hil_tests.board import Board
+from hil_tests.targets.target import Target, TargetFailed
+from runtime.flight_package import FlightPackage
+from runtime.whole_output import replacing
+
+SCENE, PACKAGE = "scene.bil", "package"
+ATTEMPTS = 2
+"""Of a transition, the second one after a reset."""
+
+
+class State(Enum):
+    """What is known of the target."""
+
+    UNKNOWN = "unknown"
+    """Off, hung, or in use: whatever it was left in."""
+    UP = "up"
+    """Commands run."""
+    DEPLOYED = "deployed"
+    """Runtime, package and scene lie there."""
+    READY = "ready"
+    """The program runs, the executor passed the self-test, nothing is left to compile."""
+
+
+class Bench:
+    """A target and what has been done to it. Steps ask for the state that they need."""
+
+    def __init__(
+        self, board: Board, target: Target, wheel: Path, package: FlightPackage, scene: RunScene, folder: Path
+    ) -> None:
+        """`folder`: of the run, for logs and what is fetched."""
+        self.board, self.target, self.wheel, self.package = board, target, wheel, package
+        self.scene, self.folder = scene, folder
+        self.began = time.monotonic()
+        """The zero of the run's times."""
+        self.state = State.UNKNOWN
+        self.session: Session | None = None
+        self.loaded: Done | None = None
+        self.warmed: Done | None = None
+
+    def reach(self, wanted: State) -> None:
+        """Go there from any state, by reset where a transition fails once. Raises TargetFailed."""
+        order = list(State)
+        failures = 0
+        while order.index(self.state) < order.index(wanted):
+            try:
+                self.advance()
+            except TargetFailed:
+                failures += 1
+                if failures == ATTEMPTS:
+                    self.lose()
+                    raise
+                self.lose()
+                self.target.reset()
+
+    def advance(self) -> None:
+        """One transition. Raises TargetFailed."""
+        if self.state is State.UNKNOWN:
+            self.target.bring_up()
+            self.state = State.UP
+        elif self.state is State.UP:
+            self.deploy()
+            self.state = State.DEPLOYED
+        else:
+            self.open_session()
+            self.state = State.READY
+
+    def deploy(self) -> None:
+        """Wheel, package and scene."""
+        self.target.deploy(self.wheel)
+        self.target.put(self.package.source, PACKAGE)
+        raw = self.folder / SCENE
+        with replacing(raw) as part:
+            part.write_bytes(self.scene.raw())
+        self.target.put(raw, SCENE)
+
+    def open_session(self) -> None:
+        """Start the program, load the package, compile."""
+        board = self.board
+        log = self.folder / "target.log"
+        self.session = Session(self.target, log, start_seconds=board.start_seconds)
+        self.loaded = self.session.do(
+            "load", seconds=board.start_seconds, package=PACKAGE, executor=board.executor_words
+        )  # fmt: skip
+        found = self.loaded.result.get("package_sha256")
+        if found != self.package.sha256.hex():
+            raise TargetFailed(f"{self.target.name}: package {found} there, {self.package.sha256.hex()} was sent")
+        self.warmed = self.session.do("warm_up", seconds=board.start_seconds, **self.coding())
+
+    def coding(self) -> dict[str, Any]:
+        """What every coding job says."""
+        return {
+            "image": self.scene.image_values(),
+            "stage": self.board.stage or None,
+            "segment_lines": self.board.segment_lines,
+            "reading_seconds": self.board.reading_seconds,
+        }
+
+    def since_start(self, monotonic: float) -> float:
+        """A time of our clock as the report gives it."""
+        return monotonic - self.began
+
+    def ready(self) -> Session:
+        """The program there, whatever it takes to have it. Raises TargetFailed."""
+        self.reach(State.READY)
+        assert self.session is not None
+        return self.session
+
+    def end_session(self) -> None:
+        """End the program there, if it runs; what is deployed stays."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+            self.state = State.DEPLOYED
+
+    def lose(self) -> None:
+        """From now on nothing is known of the target."""
+        self.end_session()
+        self.state = State.UNKNOWN
+
+    def close(self) -> None:
+        """Give the target back."""
+        self.lose()
+        self.target.close()

@@ -1,0 +1,83 @@
+"""The verb `linerwkv hil`: acceptance on a target."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from hil_tests.accelerators.command import accelerator
+from hil_tests.acceptance.acceptance_run import PAGE, REPORT, AcceptanceRun
+from hil_tests.board import load_board
+from hil_tests.meters.listing import meters_command
+from hil_tests.prepared_folder import locked
+from hil_tests.report.findings import Findings, Outcome, Step
+from runtime.cli import EXIT_CHECK_FAILED, json_option
+
+FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def hil() -> None:
+    """Accept the runtime on a target: this machine, an emulated board, a real one."""
+
+
+hil.add_command(accelerator)
+hil.add_command(meters_command)
+
+
+@hil.command()
+@click.option("--board", "board_file", type=FILE, required=True, help="The board file, docs/hil.md.")
+@click.option("--scene", type=FILE, help="ENVI, GeoTIFF or .npy; default: what the board file says.")
+@click.option("--short", is_flag=True, help="Few lines, no soak, no energy.")
+@click.option("--output", type=FILE, help="Folder of the run; default: hil_output/BOARD/IDENTITY.")
+@click.option("--again", is_flag=True, help="Do finished steps again.")
+@click.option("--compare", type=FILE, multiple=True, help="report.json of another run, for the page.")
+@json_option
+def run(
+    board_file: Path,
+    scene: Path | None,
+    short: bool,
+    output: Path | None,
+    again: bool,
+    compare: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Run every step on a target and write report.json and report.html; exit code 1 where a step or limit fails.
+
+    Started again with the same arguments it goes on after the last finished step.
+    """
+    board = load_board(board_file)
+    with AcceptanceRun(board, scene=scene, output=output, is_short=short, again=again) as acceptance:
+        with locked(acceptance.beside):
+            for name in acceptance.steps:
+                show_step(acceptance.perform(name), to_stderr=as_json)
+            findings = acceptance.finish()
+        page = acceptance.write_page(findings, compare)
+    report = acceptance.folder / REPORT
+    if as_json:
+        click.echo(json.dumps({"passed": findings.passed, "report": str(report), **asdict(findings)}))
+    else:
+        show_findings(findings)
+        click.echo(f"report: {report}")
+        click.echo(f"page: {page}" if page else f"page: no {PAGE}, this checkout has no hil_tests/report/page.py")
+    if not findings.passed:
+        sys.exit(EXIT_CHECK_FAILED)
+
+
+def show_step(step: Step, *, to_stderr: bool) -> None:
+    """One line for a step, with the seconds since the start."""
+    click.echo(f"{step.began_s:8.1f} s  {step.name:12} {step.outcome:12} {step.detail}", err=to_stderr)
+
+
+def show_findings(findings: Findings) -> None:
+    """Limits and notes."""
+    for limit in findings.limits:
+        found = "not measured" if limit.found is None else f"{limit.found:.4g}"
+        sign = "<=" if limit.is_ceiling else ">="
+        click.echo(f"limit {limit.name:24} {found:>12} {sign} {limit.allowed:g} {limit.unit:12} {limit.outcome}")
+    for note in findings.notes:
+        click.echo(f"note: {note}")
+    outcome = Outcome.PASSED if findings.passed else Outcome.FAILED
+    click.echo(f"{findings.board} ({findings.label}), {findings.scene_kind} scene {findings.scene}: {outcome}")

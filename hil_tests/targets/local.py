@@ -1,0 +1,138 @@
+"""This machine as a target: the runtime from its wheel, in a folder of its own, never from the checkout."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from hil_tests.place import bare_environment
+from hil_tests.prepared_folder import is_prepared, replaced
+from hil_tests.runtime_wheel import file_sha256
+from hil_tests.targets.target import TargetFailed
+
+SECONDS_TO_END = 5.0
+
+
+class LocalTarget:
+    """As in `Target`. Libraries are those of the interpreter; what is deployed lies in `folder` and stays there."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        folder: Path,
+        label: str = "measured",
+        python: str = sys.executable,
+        processors: Sequence[int] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """`python`: the interpreter, with the runtime's libraries; none is touched before `bring_up`."""
+        self.name = name
+        self.label = label
+        self.here = folder.resolve()
+        self.folder = PurePosixPath(self.here)
+        self.python = python
+        self.processors = tuple(processors)
+        self.variables = dict(variables or {})
+        self.site: Path | None = None
+        self.children: list[subprocess.Popen[bytes]] = []
+
+    def bring_up(self) -> None:
+        """As in `Target`: end what an earlier use left, and see that Python and the processors are there."""
+        self.reset()
+        missing = sorted(set(self.processors) - os.sched_getaffinity(0))
+        if missing:
+            raise TargetFailed(f"{self.name}: processor {missing[0]} is not there for us to pin to")
+        try:
+            self.here.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TargetFailed(f"{self.name}: {self.here}: {error.strerror}") from None
+        self.shell([self.python, "--version"])
+
+    def deploy(self, wheel: Path) -> None:
+        """As in `Target`: a wheel of Python alone is unpacked; another one gets compiled kernels of its own."""
+        identity = file_sha256(wheel)
+        site = self.here / f"site-{identity[:12]}"
+        if not is_prepared(site, identity):
+            for old in self.here.glob("site-*"):
+                shutil.rmtree(old, ignore_errors=True)
+            try:
+                with replaced(site, identity) as unfinished, zipfile.ZipFile(wheel) as archive:
+                    archive.extractall(unfinished)
+            except (OSError, zipfile.BadZipFile) as error:
+                raise TargetFailed(f"{self.name}: {wheel.name} does not unpack: {error}") from None
+        self.site = site
+
+    def environment(self) -> dict[str, str]:
+        """What the runtime runs with: its own site first, one thread for every library."""
+        if self.site is None:
+            raise TargetFailed(f"{self.name}: no runtime is deployed")
+        own = {"PYTHONPATH": str(self.site), "NUMBA_CACHE_DIR": f"{self.site}-numba", **self.variables}
+        return bare_environment(**own)
+
+    def put(self, local: Path, remote: str) -> None:
+        """As in `Target`."""
+        self.copy(local, self.here / remote)
+
+    def fetch(self, remote: str, local: Path) -> None:
+        """As in `Target`."""
+        self.copy(self.here / remote, local)
+
+    def copy(self, source: Path, wanted: Path) -> None:
+        """A file or folder under a new name, whole or not at all."""
+        part = wanted.with_name(f".{wanted.name}.part")
+        try:
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(part, ignore_errors=True)
+            if source.is_dir():
+                shutil.copytree(source, part)
+                shutil.rmtree(wanted, ignore_errors=True)
+            else:
+                shutil.copyfile(source, part)
+            part.replace(wanted)
+        except OSError as error:
+            raise TargetFailed(f"{self.name}: {source.name} to {wanted}: {error.strerror or error}") from None
+
+    def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """As in `Target`."""
+        pinned = ["taskset", "-c", ",".join(map(str, self.processors))] if self.processors else []
+        words = [*pinned, self.python, "-m", module, *arguments]
+        try:
+            child = subprocess.Popen(
+                words, cwd=self.here, env=self.environment(),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            raise TargetFailed(f"{self.name}: {words[0]}: {error.strerror}") from None
+        self.children = [*(one for one in self.children if one.poll() is None), child]
+        return child
+
+    def shell(self, words: Sequence[str], *, seconds: float = 60.0, variables: Mapping[str, str] | None = None) -> str:
+        """As in `Target`."""
+        try:
+            done = subprocess.run(
+                list(words), cwd=self.here, env={**bare_environment(), **(variables or {})}, timeout=seconds,
+                stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True, errors="replace",
+            )  # fmt: skip
+        except OSError as error:
+            raise TargetFailed(f"{self.name}: {words[0]}: {error.strerror}") from None
+        except subprocess.TimeoutExpired:
+            raise TargetFailed(f"{self.name}: {words[0]}: not ended in {seconds:g} s") from None
+        if done.returncode != 0:
+            raise TargetFailed(f"{self.name}: {words[0]}: exit code {done.returncode}: {done.stderr.strip()[-300:]}")
+        return done.stdout
+
+    def reset(self) -> None:
+        """As in `Target`: kill what we started."""
+        for child in self.children:
+            if child.poll() is None:
+                child.kill()
+                child.wait(SECONDS_TO_END)
+        self.children = []
+
+    def close(self) -> None:
+        """As in `Target`; what is deployed stays for the next time."""
+        self.reset()

@@ -1,0 +1,106 @@
+"""Board files: what they may say, and one line for what they may not."""
+
+from pathlib import Path
+
+import pytest
+
+from hil_tests.acceptance.limits import LIMITS
+from hil_tests.board import load_board
+from hil_tests.place import REPOSITORY
+from hil_tests.targets.local import LocalTarget
+from hil_tests.targets.making import make_target
+from runtime.errors import BadArgument
+
+BOARDS = sorted((REPOSITORY / "hil_tests" / "boards").glob("*.toml"))
+SMALLEST = 'name = "desk"\ntransport = "local"\n'
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "board.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
+def test_the_boards_of_the_repository_are_sound(path: Path) -> None:
+    board = load_board(path)
+    assert board.name == path.stem
+    assert board.limits
+
+
+def test_a_board_needs_a_name_and_a_transport_only(tmp_path: Path) -> None:
+    board = load_board(written(tmp_path, SMALLEST))
+    assert (board.label, board.executor_words, board.limits, board.imagers) == ("measured", "onnxruntime", {}, [])
+
+
+def test_every_key_arrives(tmp_path: Path) -> None:
+    limits = "".join(f"{name} = {value}\n" for value, name in enumerate(LIMITS, 1))
+    text = SMALLEST + (
+        'provider = "QNN"\nprovider_options = {backend_type = "htp"}\nprocessors = [0, 1]\nsoak_minutes = 1\n'
+        f'faults = ["link-cut"]\n[limits]\n{limits}[scene]\nlines = 8\n[local]\nfolder = "there"\n'
+        '[[meters]]\nkind = "rapl"\n[[imager]]\nlines_per_s = 230\n[[imager]]\nlines_per_s = 10\nduty_cycle = 0.5\n'
+    )
+    board = load_board(written(tmp_path, text))
+    assert board.executor_words == "onnxruntime:QNN,backend_type=htp"
+    assert board.processors == [0, 1]
+    assert list(board.limits.values()) == [float(value) for value in range(1, len(LIMITS) + 1)]
+    assert [imager.duty_cycle for imager in board.imagers] == [1.0, 0.5]
+    assert board.meters == [{"kind": "rapl"}]
+    assert board.step_names[-2:] == ["energy", "fault link-cut"]
+    target = make_target(board, tmp_path / "beside")
+    assert isinstance(target, LocalTarget)
+    assert target.here == tmp_path / "there"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = [", "not TOML"),
+        ('name = "a"\n', "transport is None, allowed local, ssh, qemu, labgrid"),
+        ('transport = "local"\n', "key 'name' is missing"),
+        ('name = "../up"\ntransport = "local"\n', "name is '../up', allowed letters"),
+        (SMALLEST + "colour = 3\n", "key 'colour' is not known, allowed name, "),
+        (SMALLEST + "path = 'x'\n", "key 'path' is not known"),
+        (SMALLEST + "label = 'guessed'\n", "label is 'guessed', allowed measured, emulated, simulated"),
+        (SMALLEST + "stage = 'worst'\n", "stage is 'worst', allowed none, fast, best"),
+        (SMALLEST + "segment_lines = true\n", "segment_lines is True, allowed a whole number"),
+        (SMALLEST + "soak_minutes = inf\n", "soak_minutes is inf, allowed a finite number"),
+        (SMALLEST + "processors = ['0']\n", "processors[0] is '0', allowed a whole number"),
+        (SMALLEST + "processors = [-1]\n", "processors is -1, allowed at least 0"),
+        (SMALLEST + "line_seconds = 0\n", "line_seconds is 0, allowed more than 0"),
+        (SMALLEST + "[limits]\nspeed = 1\n", "limits.speed is not known, allowed msamples_per_s_encode, "),
+        (SMALLEST + "[limits]\npeak_mib = '1'\n", "limits.peak_mib is '1', allowed a finite number"),
+        (SMALLEST + "[scene]\nlines = 1.5\n", "[scene]: lines is 1.5, allowed a whole number"),
+        (SMALLEST + "[[imager]]\n", "[[imager]]: key 'lines_per_s' is missing"),
+        (SMALLEST + "[[imager]]\nlines_per_s = 1\nduty_cycle = 2\n", "imager.duty_cycle is 2, allowed 1 at most"),
+        (SMALLEST + "imager = 1\n", "imager is 1, allowed tables [[imager]]"),
+        (SMALLEST + "local = 1\n", "local is 1, allowed a table"),
+        (SMALLEST + "[ssh]\nhost = 'x'\n", "key 'ssh' is not known"),
+    ],
+)
+def test_a_wrong_board_is_one_line_that_names_key_and_file(tmp_path: Path, text: str, words: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(BadArgument) as caught:
+        load_board(path)
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[local]\nhost = 'x'\n", "[local]: key 'host' is not known, allowed folder"),
+        ("[local]\nfolder = 3\n", "[local]: folder is 3, allowed a path"),
+    ],
+)
+def test_a_target_refuses_options_that_it_does_not_take(tmp_path: Path, text: str, words: str) -> None:
+    board = load_board(written(tmp_path, SMALLEST + text))
+    with pytest.raises(BadArgument) as caught:
+        make_target(board, tmp_path)
+    assert words in str(caught.value)
+
+
+def test_a_board_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadArgument, match=r"board file .*none.toml: No such file"):
+        load_board(tmp_path / "none.toml")
