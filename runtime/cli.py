@@ -217,9 +217,7 @@ def compress(
     )
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     if report.n_fallbacks:
-        click.echo(
-            f"linerwkv: {report.n_fallbacks} segments fell back to ccsds123, --telemetry says why", err=True
-        )
+        click.echo(f"linerwkv: {report.n_fallbacks} segments fell back to ccsds123, --telemetry says why", err=True)
 
 
 @cli.command()

@@ -44,10 +44,15 @@ class SegmentForms:
             return self.form(segment, segment.codec, segment.writer), []
         fault = self.doubt(segment, segment.guard)
         if fault is None:
-            form = self.form(segment, segment.codec, segment.writer)
-            fault = self.disproof(segment, segment.guard, form) if self.guard is GuardLevel.PROOF else None
-            if fault is None:
+            try:
+                form = self.form(segment, segment.codec, segment.writer)
+                if self.guard is GuardLevel.PROOF:
+                    self.prove(segment.guard, form)
                 return form, []
+            except LineRwkvError as error:
+                fault = Fault(segment.first_line + segment.n_lines, FaultKind.DECODING, str(error))
+                if self.supervised is not None:
+                    self.supervised.fail()
         if segment.guard.twin is None:
             last = segment.first_line + segment.n_lines - 1
             raise Corrupt(f"lines {segment.first_line}..{last} are lost: their segment ({fault}) and its twin")
@@ -57,9 +62,11 @@ class SegmentForms:
         """Why not to trust the segment as it is coded: itself, the package, the executor, which is given up then."""
         next_line = segment.first_line + segment.n_lines
         if not guard.is_coded_sound:
-            return Fault(next_line, FaultKind.CODED, "the twin goes down in its place")
+            return Fault(next_line, FaultKind.CODED, "changed in memory between two lines")
         if self.supervised is None or segment.codec.predictor is not PredictorKind.LINERWKV:
             return None
+        if self.supervised.current is None:
+            return Fault(next_line, FaultKind.SELF_TEST, "the executor is gone: it cannot be tested after these lines")
         kind = FaultKind.PACKAGE
         try:
             self.supervised.check_package()
@@ -70,16 +77,10 @@ class SegmentForms:
             return Fault(next_line, kind, str(error))
         return None
 
-    def disproof(self, segment: OpenSegment, guard: SegmentGuard, form: Form) -> Fault | None:
-        """Where the form does not decode to its lines. The executor is given up."""
+    def prove(self, guard: SegmentGuard, form: Form) -> None:
+        """Raise Corrupt or another error where the form does not decode to the lines that came."""
         codec = self.stored if form.header.predictor is PredictorKind.NONE else self.reading(form.codec)
-        try:
-            guard.prove(codec, form.header, form.payload)
-        except LineRwkvError as error:
-            if self.supervised is not None:
-                self.supervised.fail()
-            return Fault(segment.first_line + segment.n_lines, FaultKind.DECODING, str(error))
-        return None
+        guard.prove(codec, form.header, form.payload)
 
     def form(self, segment: OpenSegment, codec: SegmentCodec, writer: SegmentWriter) -> Form:
         """The finished form of a writer of the segment, stored where that is smaller."""
