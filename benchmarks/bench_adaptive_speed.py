@@ -14,6 +14,7 @@ from benchmarks.reference_loop import loop_msteps_per_s
 from runtime.adaptive_predictor import AdaptivePredictor
 from runtime.depth import bit_depth
 from runtime.prequantise import quantiser
+from runtime.range_residuals import RangeReader, RangeWriter
 from runtime.residual_segment import ResidualSegments
 from runtime.scene_reader import open_scene
 from runtime.segment_codec import Samples
@@ -31,6 +32,20 @@ def encoded(codec: ResidualSegments, lines: list[Samples]) -> tuple[Coder, bytes
     return writer.coded()
 
 
+def row(name: str, lines: list[Samples], what: str, encode_s: float, decode_s: float, loop: float) -> dict[str, Any]:
+    """A row of the table, from seconds; `loop` is the speed of the reference loop."""
+    n_samples = len(lines) * lines[0].size
+    encode_rate, decode_rate = n_samples / encode_s / 1e6, n_samples / decode_s / 1e6
+    return {
+        "image": f"{name}, {lines[0].shape[1]} columns",
+        "stage": what,
+        "encode Ms/s": round(encode_rate, 2),
+        "decode Ms/s": round(decode_rate, 2),
+        "encode / loop": round(encode_rate / loop, 4),
+        "decode / loop": round(decode_rate / loop, 4),
+    }
+
+
 def measure(name: str, lines: list[Samples], stage: AdaptiveStage, loop: float) -> dict[str, Any]:
     """Speeds of one option on one image."""
     lowest, highest = min(int(line.min()) for line in lines), max(int(line.max()) for line in lines)
@@ -45,17 +60,33 @@ def measure(name: str, lines: list[Samples], stage: AdaptiveStage, loop: float) 
         for _ in codec.lines(header, payload):
             pass
 
-    n_samples = len(lines) * lines[0].size
-    encode_rate = n_samples / best_of_5(lambda: encoded(codec, lines)) / 1e6
-    decode_rate = n_samples / best_of_5(decode) / 1e6
-    return {
-        "image": f"{name}, {lines[0].shape[1]} columns",
-        "stage": stage.name.lower(),
-        "encode Ms/s": round(encode_rate, 2),
-        "decode Ms/s": round(decode_rate, 2),
-        "encode / loop": round(encode_rate / loop, 4),
-        "decode / loop": round(decode_rate / loop, 4),
-    }
+    return row(name, lines, stage.name.lower(), best_of_5(lambda: encoded(codec, lines)), best_of_5(decode), loop)
+
+
+def measure_range_coder(name: str, lines: list[Samples], loop: float) -> dict[str, Any]:
+    """Speeds of the coder alone, on the mapped residuals of `best`."""
+    lowest, highest = min(int(line.min()) for line in lines), max(int(line.max()) for line in lines)
+    depth = bit_depth(lowest, highest)
+    predictor = AdaptivePredictor(AdaptiveStage.BEST, *quantiser(depth, is_signed=lowest < 0, max_error=0).index_range)
+    state, residuals = None, [np.empty(line.shape, np.int32) for line in lines]
+    for line, mapped in zip(lines, residuals, strict=True):
+        state = predictor.encode_line(line.astype(np.int32), state, mapped)
+    n_bands, n_columns = lines[0].shape
+
+    def encode() -> bytes:
+        writer = RangeWriter(n_bands, n_columns)
+        for mapped in residuals:
+            writer.push(mapped)
+        return writer.payload()
+
+    payload, restored = encode(), np.empty(lines[0].shape, np.int32)
+
+    def decode() -> None:
+        reader = RangeReader(payload, depth, n_bands, n_columns, len(lines))
+        for _ in residuals:
+            reader.take(restored)
+
+    return row(name, lines, "range coder alone", best_of_5(encode), best_of_5(decode), loop)
 
 
 def main() -> None:
@@ -67,6 +98,7 @@ def main() -> None:
         wide = [np.tile(line, (1, WIDE)) for line in lines[:20]]
         for image in [lines, wide] if name == NAMES[0] else [lines]:
             rows += [measure(name, image, stage, loop) for stage in (AdaptiveStage.FAST, AdaptiveStage.BEST)]
+            rows.append(measure_range_coder(name, image, loop))
     facts = {"integer_loop_msteps_per_s": round(loop, 1), "load_average": round(os.getloadavg()[0], 1)}
     save("adaptive_speed", "python -m benchmarks.bench_adaptive_speed", rows, **facts)
 

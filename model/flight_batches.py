@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from numba import njit
 from torch import Tensor, nn
 
 from model.batches import RandomBatches
@@ -21,10 +22,11 @@ from runtime.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
     TAPS,
-    fill_line,
+    fill_differences,
     first_state,
     next_state,
 )
+from runtime.flight_predictor import fill_tile_features
 from runtime.flight_statistics import N_BEFORE
 
 MARGIN = 2  # columns at a cut edge of a window that serve as context only
@@ -76,6 +78,16 @@ class SegmentInputs(NamedTuple):
     """(Y, Z, X, TAPS)."""
 
 
+@njit(cache=True, nogil=True)
+def fill_line(first: Any, line: Any, line_1: Any, line_2: Any, slow: Any, constants: Any, out: Any) -> None:
+    """Fill the SegmentInputs of one line for the bands from `first` on, all samples being known."""
+    gains, shifts, units, fixed = constants
+    line_features, band_features, differences = out
+    fill_tile_features(first, line, line_1, line_2, slow, gains, shifts, fixed, line_features, band_features)
+    for i in range(differences.shape[0]):
+        fill_differences(first + i, line, line_1, line_2, slow, gains, units, differences[i])
+
+
 def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> SegmentInputs:
     """Inputs of the bands from `first_band` of a segment (Y + 1, Z, X)."""
     n_lines, n_bands, n_columns = samples.shape
@@ -85,8 +97,8 @@ def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> Segme
     differences = np.empty((*shape, n_columns, TAPS), np.int32)
     state = first_state(samples[0])
     for y in range(1, n_lines):
-        known = state.line_1, state.line_2, state.slow, *state.constants
-        fill_line(first_band, samples[y], *known, lines[y - 1], bands[y - 1], differences[y - 1])
+        out = lines[y - 1], bands[y - 1], differences[y - 1]
+        fill_line(first_band, samples[y], state.line_1, state.line_2, state.slow, tuple(state.constants), out)
         state = next_state(samples[y], state)
     return SegmentInputs(lines, bands, differences)
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from runtime.adaptive_parameters import N_SEQUENTIAL
 from runtime.adaptive_state import ERROR_FLOOR, N_LINES
 from runtime.column_correction import (
     NETWORK,
@@ -22,71 +21,17 @@ from runtime.column_correction import (
     teach_columns,
 )
 from runtime.in_loop import quantizer_index, representative, restored, steps_within
-from runtime.least_squares import BATCH, add_products, back_substitute, eliminate, fade_and_add
+from runtime.least_squares import BATCH, add_products, fade_and_add
 from runtime.mapping import map_index, unmap_index
+from runtime.mixed_prediction import bounded, mix, predict_rows, solve
 from runtime.regressors import fill_regressors
 from runtime.slow_means import UNITS
 
-LARGEST_CHANGE = float(1 << 18)  # beyond every difference of samples; keeps the conversion to integers defined
-SMALLEST_CHANGE = 1.0 / (1 << 20)
 ERROR_FADING = 0.75
 SIZE_FLOOR = 8.0
 SIZE_FLOOR_OF_ERROR = 4.0  # times the maximum error: what quantisation hides of a residual
 PRIOR_SAMPLES = 50.0  # what the bands before know counts as so many samples of the band itself
 EARLY_SAMPLES = 1024  # of a band, during which weights are solved for before every block
-
-
-@njit(cache=True, inline="always")
-def bounded(change: Any) -> Any:
-    """A predicted change within limits; 0 for what is not a number or nearly nothing."""
-    if abs(change) >= SMALLEST_CHANGE:
-        return min(max(change, -LARGEST_CHANGE), LARGEST_CHANGE)
-    return 0.0
-
-
-@njit(cache=True)
-def solve(parameters: Any, lanes: Any, moments: Any, prior: Any, prior_share: Any, out_weights: Any) -> None:
-    """Fill the weights (K, N) of each prediction from moments and prior (memories, N * M)."""
-    n_memories, n_regressors = moments.shape[0], out_weights.shape[1]
-    system = np.empty(moments.shape[1], np.float64)
-    inverse, right = np.empty(n_regressors, np.float64), np.empty(n_regressors, np.float64)
-    for memory in range(n_memories):
-        eliminate(moments[memory], prior[memory], prior_share, n_regressors, lanes, system, inverse)
-        back_substitute(system, inverse, n_regressors, n_regressors, lanes, right, out_weights[memory])
-    if out_weights.shape[0] > n_memories:
-        back_substitute(system, inverse, parameters.n_first, n_regressors, lanes, right, out_weights[n_memories])
-
-
-@njit(cache=True)
-def predict_rows(rows: Any, weights: Any, out_partial: Any) -> None:
-    """Fill `out_partial` (K, B) float32 with the weighted sums of rows N_SEQUENTIAL.. of `rows` (N, B), in pairs."""
-    n_regressors, n_samples = rows.shape
-    for k in range(weights.shape[0]):
-        sums = out_partial[k]
-        sums[:] = np.float32(0)
-        for j in range(N_SEQUENTIAL, n_regressors, 2):
-            weight, row = np.float32(weights[k, j]), rows[j]
-            if j + 1 < n_regressors:
-                other_weight, other = np.float32(weights[k, j + 1]), rows[j + 1]
-                for x in range(n_samples):
-                    sums[x] += weight * row[x] + other_weight * other[x]
-            else:
-                for x in range(n_samples):
-                    sums[x] += weight * row[x]
-
-
-@njit(cache=True, inline="always")
-def mix(changes: Any, errors: Any, recent: Any, x: Any) -> Any:
-    """The mean of three changes, each weighted by the inverse fourth power of its expected squared error.
-
-    errors: (3, X), of the lines before. recent: (3,), of the samples west.
-    """
-    error_0, error_1, error_2 = recent[0] + errors[0, x], recent[1] + errors[1, x], recent[2] + errors[2, x]
-    share_0, share_1, share_2 = error_1 * error_2, error_0 * error_2, error_0 * error_1
-    share_0, share_1, share_2 = share_0 * share_0, share_1 * share_1, share_2 * share_2
-    share_0, share_1, share_2 = share_0 * share_0, share_1 * share_1, share_2 * share_2
-    above = (share_0 * changes[0] + share_1 * changes[1]) + share_2 * changes[2]
-    return bounded(above / ((share_0 + share_1) + share_2))
 
 
 @njit(cache=True)
@@ -96,6 +41,7 @@ def code_block(
     state: Any,
     z: Any,
     start: Any,
+    stop: Any,
     partial: Any,
     recent: Any,
     network: Any,
@@ -109,12 +55,12 @@ def code_block(
     out_sizes: Any,
     out_values: Any,
 ) -> bool:
-    """Code the columns from `start` on, as many as `out_targets` holds (B), with the sequential regressors (rows 0..2).
+    """Code the columns start..stop - 1, with the sequential regressors (rows 0..2 of `out_rows`).
 
-    mixed: a tuple of length K. partial: (K, B), all other regressors' part. recent: (K,), fading errors west, changed
-    in place. values, out_values: (X,), samples and mapped residuals or the reverse. out_rows: (N, X). out_sizes: (B,),
-    sizes of residuals west and north. network: (X,), s-tilde of a network, or anything. False where a mapped residual
-    leads outside the sample range.
+    mixed: a tuple of length K. partial: (K, X), all other regressors' part. recent: (K,), fading errors west, changed
+    in place. network: (X,), s-tilde of a network, or anything. values, out_values: (X,), samples and mapped residuals
+    or the reverse. out_rows: (N, X). out_targets: (X,). out_sizes: (X,), of residuals west and north. False where a
+    mapped residual leads outside the sample range.
     """
     n_mixed = len(mixed)
     is_first = state.place[N_LINES] == 0
@@ -134,8 +80,7 @@ def code_block(
     around, own_errors = state.around, state.column_errors[0, z]
     scale = state.scales[z]
     inverse = 1.0 / scale if scale > 0.0 else 0.0
-    for i in range(out_targets.size):
-        x = start + i
+    for x in range(start, stop):
         base = np.int64(north[x])
         west = np.int64(line[x - 1]) if x > 0 else base
         step = west - base
@@ -152,7 +97,7 @@ def code_block(
         row_0, row_1, row_2 = np.float64(out_rows[0, x]), np.float64(out_rows[1, x]), np.float64(out_rows[2, x])
         for k in range(n_mixed):
             own = weights[k]
-            changes[k] = bounded(np.float64(partial[k, i]) + ((own[0] * row_0 + own[1] * row_1) + own[2] * row_2))
+            changes[k] = bounded(np.float64(partial[k, x]) + ((own[0] * row_0 + own[1] * row_1) + own[2] * row_2))
         mixed_change = mix(changes, errors, recent, x) if n_mixed == 3 else changes[0]
         change = mixed_change
         if is_corrected:
@@ -182,7 +127,7 @@ def code_block(
         known = representative(sample, index, error)
         line[x] = known
         target = np.float64(known - base)
-        out_targets[i] = np.float32(target)
+        out_targets[x] = np.float32(target)
         if has_correction:
             state.error_total[0] += abs(target - mixed_change)
             own_errors[x] = normalised(target - mixed_change, inverse)
@@ -191,42 +136,25 @@ def code_block(
                 squared = (target - changes[k]) * (target - changes[k]) + ERROR_FLOOR
                 recent[k] = ERROR_FADING * recent[k] + squared
                 errors[k, x] = ERROR_FADING * errors[k, x] + squared
-        out_sizes[i] = last_size + np.int64(sizes[x])
+        out_sizes[x] = last_size + np.int64(sizes[x])
         last_size = abs(known - predicted)
         sizes[x] = (np.int64(sizes[x]) >> 1) + last_size
     return is_inside
 
 
 @njit(cache=True)
-def choose_samples(
-    rows: Any,
-    targets: Any,
-    sizes: Any,
-    sizes_below: Any,
-    error: Any,
-    step: Any,
-    lanes: Any,
-    out_samples: Any,
-    out_shares: Any,
-) -> Any:
-    """Lay every `step`-th of B samples out for `add_products`, with its share; returns how many.
+def fill_shares(sizes: Any, sizes_below: Any, start: Any, stop: Any, error: Any, step: Any, out_shares: Any) -> None:
+    """Fill the share with which every `step`-th of columns start..stop - 1 teaches, and BATCH zeros after them.
 
-    rows: (N, B). targets: (B,). sizes: (B,), and sizes_below: (B,), of residuals around, also of the band before: a
-    sample teaches less where residuals are large.
+    sizes: (X,), and sizes_below: (X,), of residuals around, also of the band before: a sample teaches less where
+    residuals are large.
     """
-    width, n_regressors = len(lanes), rows.shape[0]
-    n_chosen = (targets.size + step - 1) // step
     floor = SIZE_FLOOR + SIZE_FLOOR_OF_ERROR * np.float64(error)
+    n_chosen = (stop - start + step - 1) // step
     for i in range(n_chosen):
-        size = np.float64(sizes[i * step]) + np.float64(sizes_below[i * step])
-        out_shares[i] = np.float32(1.0 / (size + floor))
-        out_samples[i * width + n_regressors] = targets[i * step]
+        x = start + i * step
+        out_shares[i] = np.float32(1.0 / (np.float64(sizes[x]) + np.float64(sizes_below[x]) + floor))
     out_shares[n_chosen : n_chosen + BATCH] = np.float32(0)
-    for j in range(n_regressors):
-        row = rows[j]
-        for i in range(n_chosen):
-            out_samples[i * width + j] = row[i * step]
-    return n_chosen
 
 
 @njit(cache=True)
@@ -256,12 +184,11 @@ def code_band(
     moments = state.moments[z]
     n_regressors = state.weights.shape[2]
     n_blocks = max(1, n_columns // parameters.block)
-    longest = (n_columns + n_blocks - 1) // n_blocks
     rows = np.empty((n_regressors, n_columns), np.float32)
-    partial = np.empty((n_mixed, longest), np.float32)
-    targets = np.empty(longest, np.float32)
-    sizes, nothing = np.empty(longest, np.int32), np.zeros(n_columns, np.int32)
-    samples, shares = np.zeros((longest + BATCH) * width, np.float32), np.zeros(longest + BATCH, np.float32)
+    partial = np.empty((n_mixed, n_columns), np.float32)
+    targets, sizes = np.empty(n_columns, np.float32), np.empty(n_columns, np.int32)
+    sizes_below = state.sizes[z - 1] if z > 0 else np.zeros(n_columns, np.int32)
+    shares, batch = np.empty(n_columns + BATCH, np.float32), np.zeros(BATCH * width, np.float32)
     products = np.empty(n_regressors * width, np.float32)
     recent = np.full(n_mixed, ERROR_FLOOR)
     fill_regressors(parameters, state, z, network, rows)
@@ -281,16 +208,13 @@ def code_band(
             solve(parameters, lanes, moments, state.prior, share, state.weights[z])
             state.unsolved[z] = 0
         state.unsolved[z] += n_samples
-        predict_rows(rows[:, start:stop], state.weights[z], partial)
+        predict_rows(rows, state.weights[z], start, stop, partial)
         is_inside &= code_block(
-            parameters, mixed, state, z, start, partial, recent, network, error, smallest, largest, is_decoder, values,
-            rows, targets[:n_samples], sizes, out_values,
+            parameters, mixed, state, z, start, stop, partial, recent, network, error, smallest, largest, is_decoder,
+            values, rows, targets, sizes, out_values,
         )  # fmt: skip
-        sizes_below = state.sizes[z - 1, start:stop] if z > 0 else nothing[start:stop]
-        n_chosen = choose_samples(
-            rows[:, start:stop], targets[:n_samples], sizes, sizes_below, error, parameters.step, lanes, samples, shares
-        )
-        add_products(samples, shares, n_chosen, n_regressors, lanes, products)
+        fill_shares(sizes, sizes_below, start, stop, error, parameters.step, shares)
+        add_products(rows, targets, start, stop, shares, parameters.step, lanes, batch, products)
         for memory in range(n_memories):
             length = parameters.long_memory if memory == n_memories - 1 else parameters.short_memory
             fade_and_add(products, 1.0 - min(np.float64(n_samples) / np.float64(length), 0.5), moments[memory])

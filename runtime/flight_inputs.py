@@ -185,29 +185,6 @@ def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gai
                 out[x, k] = 0
 
 
-@njit(cache=True, nogil=True)
-def fill_line(
-    first: Any,
-    line: Any,
-    line_1: Any,
-    line_2: Any,
-    slow: Any,
-    gains: Any,
-    shifts: Any,
-    units: Any,
-    fixed: Any,
-    out_line_features: Any,
-    out_band_features: Any,
-    out_differences: Any,
-) -> None:
-    """Fill what is known of the bands from `first` on in a line whose samples are all known: (Z, X, ...) each."""
-    for i in range(out_differences.shape[0]):
-        z = first + i
-        fill_line_features(z, line_1, line_2, slow, gains, shifts, fixed, out_line_features[i])
-        fill_band_features(z, line, line_1, slow, gains, shifts, out_band_features[i])
-        fill_differences(z, line, line_1, line_2, slow, gains, units, out_differences[i])
-
-
 @njit(cache=True)
 def filtered(taps: Any, differences: Any, base: Any, smallest: Any, largest: Any, out_doubled: Any) -> None:
     """Fill s-tilde (X,), the prediction with double resolution (clause 4.7 of CCSDS 123.0-B-2).

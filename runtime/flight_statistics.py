@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from runtime.log2 import log2_eighths, log2_floor
+
 N_BEFORE = 6
 """Bands before the one to predict whose line differences are regressors."""
 ENERGY, FIRST_RIVAL = 0, N_BEFORE + 1
@@ -45,23 +47,6 @@ class BandConstants(NamedTuple):
 
 
 @njit(cache=True, inline="always")
-def log2_floor(value: Any) -> Any:
-    """The exponent of the largest power of two that does not exceed `value` >= 1."""
-    exponent = np.int64(0)
-    while value > 1:
-        value >>= 1
-        exponent += 1
-    return exponent
-
-
-@njit(cache=True, inline="always")
-def log2_eighths(value: Any) -> Any:
-    """8 log2(value) for value >= 1, linear between powers of two, rounded down."""
-    exponent = log2_floor(value)
-    return 8 * exponent + (((value << 3) >> exponent) & 7)
-
-
-@njit(cache=True, inline="always")
 def clipped(value: Any, bound: Any) -> Any:
     """`value` brought into -bound..bound."""
     return min(max(value, -bound), bound)
@@ -70,7 +55,7 @@ def clipped(value: Any, bound: Any) -> Any:
 @njit(cache=True, inline="always")
 def ratio(numerator: Any, denominator: Any) -> Any:
     """256 numerator / (denominator + 1), rounded to nearest and clipped to LARGEST_GAIN; denominator >= 0."""
-    excess = max(0, log2_floor(denominator | 1) - 39)
+    excess = log2_floor((denominator >> 39) | 1)  # 0 below 2**40
     above, below = numerator >> excess, (denominator >> excess) + 1
     return clipped((above * (2 << GAIN_BITS) + below) // (2 * below), LARGEST_GAIN)
 

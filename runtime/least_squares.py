@@ -11,7 +11,7 @@ from numba import njit
 
 LANES = 8  # rows are padded to whole vectors of this many float32
 BATCH = 4  # samples that are added to the products at a time
-SKIPPED = 16  # columns left of the diagonal that lower rows of wide products leave out
+SKIPPED, MORE_SKIPPED = 16, 24  # columns left of the diagonal that lower rows of wide products leave out
 SHORTEST_LOOP = 24  # a shorter loop of known length is unrolled and not vectorised
 
 RELATIVE_RIDGE = 1.0 / (1 << 16)
@@ -22,33 +22,63 @@ SMALLEST_FACTOR = 1.0 / (1 << 60)
 """What is smaller counts as 0, so that data without content never lead to subnormal numbers, which are slow."""
 
 
+@njit(cache=True, inline="always")
+def gather(rows: Any, targets: Any, x: Any, stop: Any, step: Any, lanes: Any, out_batch: Any) -> None:
+    """Fill `out_batch` (BATCH * M,) with the columns x, x + step, ... of `rows` (N, X), the target (X,) after each.
+
+    From column `stop` on, what was there before stays.
+    """
+    width, n_regressors = len(lanes), rows.shape[0]
+    if x + (BATCH - 1) * step < stop:
+        x_1, x_2, x_3 = x + step, x + 2 * step, x + 3 * step
+        for j in range(n_regressors):
+            out_batch[j], out_batch[width + j] = rows[j, x], rows[j, x_1]
+            out_batch[2 * width + j], out_batch[3 * width + j] = rows[j, x_2], rows[j, x_3]
+        out_batch[n_regressors], out_batch[width + n_regressors] = targets[x], targets[x_1]
+        out_batch[2 * width + n_regressors], out_batch[3 * width + n_regressors] = targets[x_2], targets[x_3]
+    else:
+        for i in range((stop - x + step - 1) // step):
+            for j in range(n_regressors):
+                out_batch[i * width + j] = rows[j, x + i * step]
+            out_batch[i * width + n_regressors] = targets[x + i * step]
+
+
 @njit(cache=True)
-def add_products(rows: Any, shares: Any, n_samples: Any, n_regressors: Any, lanes: Any, out_products: Any) -> None:
+def add_products(
+    rows: Any, targets: Any, start: Any, stop: Any, shares: Any, step: Any, lanes: Any, batch: Any, out_products: Any
+) -> None:
     """Fill `out_products` with the sum over samples of share * row[i] * row[j], for every j >= i.
 
-    rows: (B * M,) float32, M numbers a sample: N regressors, the target, zeros. shares: (B,) float32. n_samples of them
-    count, and up to BATCH - 1 samples after them must have share 0. lanes: a tuple of length M, from which the compiler
-    knows the length of the inner loops. out_products: (N * M,) float32. Sums are float32: the samples of a batch in
-    pairs, then batch after batch.
+    rows: (N, X) float32, targets: (X,) float32, of which every `step`-th column from start to stop - 1 counts. shares:
+    float32, one for each that counts, BATCH - 1 zeros after them. lanes: a tuple of length M > N, from which the
+    compiler knows the length of the inner loops. batch: (BATCH * M,) float32, work space, 0 at first. out_products:
+    (N * M,) float32; row i holds regressors, the target, zeros. Sums are float32: the samples of a batch in pairs,
+    then batch after batch.
     """
-    width = len(lanes)
+    width, n_regressors = len(lanes), rows.shape[0]
     skipped = SKIPPED if width >= SKIPPED + SHORTEST_LOOP else 0
+    more_skipped = MORE_SKIPPED if width >= MORE_SKIPPED + SHORTEST_LOOP else skipped
     out_products[:] = np.float32(0)
-    for first in range(0, n_samples, BATCH):
-        row = rows[first * width : (first + BATCH) * width]
+    for first in range(0, (stop - start + step - 1) // step, BATCH):
+        gather(rows, targets, start + first * step, stop, step, lanes, batch)
         share_0, share_1, share_2, share_3 = shares[first], shares[first + 1], shares[first + 2], shares[first + 3]
         for i in range(n_regressors):
-            a_0, a_1 = share_0 * row[i], share_1 * row[width + i]
-            a_2, a_3 = share_2 * row[2 * width + i], share_3 * row[3 * width + i]
+            a_0, a_1 = share_0 * batch[i], share_1 * batch[width + i]
+            a_2, a_3 = share_2 * batch[2 * width + i], share_3 * batch[3 * width + i]
             sums = out_products[i * width : (i + 1) * width]
+            # three loops, because the compiler makes good ones of known length only
             if i < skipped:
                 for j in range(width):
-                    pair = a_0 * row[j] + a_1 * row[width + j]
-                    sums[j] += pair + (a_2 * row[2 * width + j] + a_3 * row[3 * width + j])
-            else:
+                    pair = a_0 * batch[j] + a_1 * batch[width + j]
+                    sums[j] += pair + (a_2 * batch[2 * width + j] + a_3 * batch[3 * width + j])
+            elif i < more_skipped:
                 for j in range(skipped, width):
-                    pair = a_0 * row[j] + a_1 * row[width + j]
-                    sums[j] += pair + (a_2 * row[2 * width + j] + a_3 * row[3 * width + j])
+                    pair = a_0 * batch[j] + a_1 * batch[width + j]
+                    sums[j] += pair + (a_2 * batch[2 * width + j] + a_3 * batch[3 * width + j])
+            else:
+                for j in range(more_skipped, width):
+                    pair = a_0 * batch[j] + a_1 * batch[width + j]
+                    sums[j] += pair + (a_2 * batch[2 * width + j] + a_3 * batch[3 * width + j])
 
 
 @njit(cache=True)

@@ -7,13 +7,15 @@ from numba import njit
 
 from runtime.errors import Corrupt, Truncated
 from runtime.golomb_residuals import Mapped
+from runtime.log2 import log2_floor
 from runtime.range_coder import (
-    N_WAITING,
+    LOW,
     POSITION,
     SHARE_BITS,
-    begin_reading,
-    finish,
+    SPAN,
+    initial_reader,
     initial_writer,
+    last_bytes,
     place,
     put,
     take,
@@ -30,38 +32,20 @@ SAMPLES_IN_A_BIT = 1 << 10
 """More than the likeliest symbol takes; bounds what a payload can announce."""
 
 
-@njit(cache=True)
-def put_symbol(where: Any, symbol: Any, counts: Any, coder: Any, out: Any) -> None:
-    """Code a symbol in a context, and count it."""
-    first = counts.firsts[where, symbol]
-    put(first, counts.firsts[where, symbol + 1] - first, SHARE_BITS, coder, out)
-    count(where, symbol, counts)
-
-
-@njit(cache=True)
-def take_symbol(where: Any, counts: Any, coder: Any, data: Any) -> Any:
-    """The symbol that `put_symbol` wrote."""
-    firsts, target = counts.firsts[where], place(SHARE_BITS, coder)
+@njit(cache=True, inline="always")
+def symbol_at(target: Any, firsts: Any) -> Any:
+    """The symbol whose share holds `target`. firsts: (N_SYMBOLS + 1,)."""
     symbol = np.int64(0)
     while firsts[symbol + 1] <= target:
         symbol += 1
-    take(firsts[symbol], firsts[symbol + 1] - firsts[symbol], SHARE_BITS, coder, data)
-    count(where, symbol, counts)
     return symbol
-
-
-@njit(cache=True)
-def take_bits(n_bits: Any, coder: Any, data: Any) -> Any:
-    """A number of so many plain bits."""
-    value = place(n_bits, coder)
-    take(value, 1, n_bits, coder, data)
-    return value
 
 
 @njit(cache=True)
 def encode_line(mapped: Any, contexts: Any, counts: Any, coder: Any, out: Any) -> None:
     """Append a line (Z, X) to `out`, which has room for it."""
     known = np.empty(mapped.shape[1], np.int64)
+    firsts, low, span, position = counts.firsts, coder[LOW], coder[SPAN], coder[POSITION]
     for z in range(mapped.shape[0]):
         row = mapped[z]
         fill_known(z, mapped, contexts, known)
@@ -70,49 +54,69 @@ def encode_line(mapped: Any, contexts: Any, counts: Any, coder: Any, out: Any) -
             shift = shift_of(where)
             value = np.int64(row[x])
             high = value >> shift
-            put_symbol(where, min(high, ESCAPE), counts, coder, out)
+            symbol = min(high, ESCAPE)
+            first = firsts[where, symbol]
+            share = firsts[where, symbol + 1] - first
+            low, span, position = put(first, share, SHARE_BITS, low, span, position, out)
+            count(where, symbol, counts)
             if high >= ESCAPE:
                 rest = high - ESCAPE + 1
-                size = np.int64(0)
-                while rest >> (size + 1) > 0:
-                    size += 1
-                put_symbol(ESCAPE_CONTEXT, size, counts, coder, out)
-                if size > 0:
-                    put(rest - (1 << size), 1, size, coder, out)
-            if shift > 0:
-                put(value & ((1 << shift) - 1), 1, shift, coder, out)
+                size = log2_floor(rest)
+                first = firsts[ESCAPE_CONTEXT, size]
+                share = firsts[ESCAPE_CONTEXT, size + 1] - first
+                low, span, position = put(first, share, SHARE_BITS, low, span, position, out)
+                count(ESCAPE_CONTEXT, size, counts)
+                low, span, position = put(rest - (1 << size), 1, size, low, span, position, out)
+            low, span, position = put(value & ((1 << shift) - 1), 1, shift, low, span, position, out)
         end_band(z, row, contexts)
     end_line(mapped, contexts)
+    coder[LOW], coder[SPAN], coder[POSITION] = low, span, position
 
 
 @njit(cache=True)
 def decode_line(largest: Any, contexts: Any, counts: Any, coder: Any, data: Any, out_mapped: Any) -> Any:
     """Fill a line (Z, X); the first band with a residual above `largest`, or -1."""
     known = np.empty(out_mapped.shape[1], np.int64)
+    firsts, code, span, position = counts.firsts, coder[LOW], coder[SPAN], coder[POSITION]
+    failed = np.int64(-1)
     for z in range(out_mapped.shape[0]):
         row = out_mapped[z]
         fill_known(z, out_mapped, contexts, known)
         for x in range(row.size):
             where = context(x, known, row)
             shift = shift_of(where)
-            high = take_symbol(where, counts, coder, data)
+            high = symbol_at(place(SHARE_BITS, code, span), firsts[where])
+            first = firsts[where, high]
+            share = firsts[where, high + 1] - first
+            code, span, position = take(first, share, SHARE_BITS, code, span, position, data)
+            count(where, high, counts)
             if high == ESCAPE:
-                size = take_symbol(ESCAPE_CONTEXT, counts, coder, data)
+                size = symbol_at(place(SHARE_BITS, code, span), firsts[ESCAPE_CONTEXT])
+                first = firsts[ESCAPE_CONTEXT, size]
+                share = firsts[ESCAPE_CONTEXT, size + 1] - first
+                code, span, position = take(first, share, SHARE_BITS, code, span, position, data)
+                count(ESCAPE_CONTEXT, size, counts)
                 if size > LARGEST_SIZE:
-                    return np.int64(z)
-                rest = np.int64(1) << size
-                if size > 0:
-                    rest += take_bits(size, coder, data)
-                high += rest - 1
+                    failed = np.int64(z)
+                    break
+                rest = place(size, code, span)
+                code, span, position = take(rest, 1, size, code, span, position, data)
+                high += (np.int64(1) << size) + rest - 1
             value = high << shift
             if shift > 0:
-                value += take_bits(shift, coder, data)
+                rest = place(shift, code, span)
+                code, span, position = take(rest, 1, shift, code, span, position, data)
+                value += rest
             if value > largest:
-                return np.int64(z)
+                failed = np.int64(z)
+                break
             row[x] = value
+        if failed >= 0:
+            break
         end_band(z, row, contexts)
     end_line(out_mapped, contexts)
-    return np.int64(-1)
+    coder[LOW], coder[SPAN], coder[POSITION] = code, span, position
+    return failed
 
 
 class RangeWriter:
@@ -127,7 +131,7 @@ class RangeWriter:
     def push(self, mapped: Mapped) -> None:
         """Append a line."""
         position = int(self.coder[POSITION])
-        room = mapped.size * LARGEST_SAMPLE_BYTES + int(self.coder[N_WAITING]) + 16
+        room = mapped.size * LARGEST_SAMPLE_BYTES
         if position + room > self.buffer.size:
             self.buffer = np.concatenate([self.buffer[:position], np.empty(position // 2 + room, np.uint8)])
         encode_line(mapped, self.contexts, self.counts, self.coder, self.buffer)
@@ -137,10 +141,8 @@ class RangeWriter:
         return Coder.RANGE, self.payload()
 
     def payload(self) -> bytes:
-        """The finished bytes, without the first, which is 0."""
-        coder = self.coder.copy()
-        buffer = np.concatenate([self.buffer, np.empty(int(coder[N_WAITING]) + 16, np.uint8)])
-        return buffer[1 : finish(coder, buffer)].tobytes()
+        """The finished bytes."""
+        return self.buffer[: int(self.coder[POSITION])].tobytes() + last_bytes(self.coder)
 
 
 class RangeReader:
@@ -155,13 +157,12 @@ class RangeReader:
         self.contexts = initial_contexts(n_bands, n_columns)
         self.counts = initial_counts()
         self.data = np.frombuffer(payload, np.uint8)
-        self.coder = np.zeros(5, np.int64)
-        begin_reading(self.data, self.coder)
+        self.coder = initial_reader(self.data)
 
     def take(self, out_mapped: Mapped) -> None:
         """Fill the next line. Raises Truncated or Corrupt."""
         band = decode_line(self.largest, self.contexts, self.counts, self.coder, self.data, out_mapped)
-        if self.coder[N_WAITING] > 0:
+        if self.coder[POSITION] > self.data.size:
             raise Truncated(f"range-coded segment ends after {self.data.size} bytes, its residuals do not")
         if band >= 0:
             raise Corrupt(f"range-coded segment: a residual of band {band} is above {self.largest}")

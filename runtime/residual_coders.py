@@ -1,7 +1,7 @@
 """The coders of mapped residuals: the standard's two, side by side while both may win, or the range coder.
 
-The range coder is the smallest wherever it was measured, and takes 80 ns a sample: it goes with the adaptive stage
-`best`, which takes longer by itself.
+The range coder is the smallest wherever it was measured, and takes several times as long as they
+(benchmarks/results/adaptive_speed.md): it goes with the adaptive stage `best`, which takes longer by itself.
 """
 
 from typing import Protocol

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from runtime.log2 import log2_eighths
+
 WEST, WEST_OF_WEST, NORTH, BESIDE_NORTH, OWN_MEAN, BAND_BEFORE, SECOND_BEFORE = 6, 3, 6, 3, 32, 8, 3
 """Weights in 1/64; north-west and north-east have BESIDE_NORTH each."""
 FIRST_MEAN = 64
@@ -76,29 +78,12 @@ def fill_known(z: Any, line: Any, state: Any, out_known: Any) -> None:
 
 
 @njit(cache=True, inline="always")
-def eighths(value: Any) -> Any:
-    """8 log2(value) for 1 <= value < 2**22, linear between powers of two, rounded down."""
-    exponent, rest = np.int64(0), value
-    if rest >= 1 << 16:
-        exponent, rest = exponent + 16, rest >> 16
-    if rest >= 1 << 8:
-        exponent, rest = exponent + 8, rest >> 8
-    if rest >= 1 << 4:
-        exponent, rest = exponent + 4, rest >> 4
-    if rest >= 1 << 2:
-        exponent, rest = exponent + 2, rest >> 2
-    if rest >= 2:
-        exponent += 1
-    return 8 * exponent + (((value << 3) >> exponent) & 7)
-
-
-@njit(cache=True, inline="always")
 def context(x: Any, known: Any, row: Any) -> Any:
     """The context of column `x`: eighths of octaves of its expectation. row: (X,), this band, west known."""
     west = 16 * np.int64(row[x - 1]) if x > 0 else known[0] >> 6
     west_of_west = 16 * np.int64(row[x - 2]) if x > 1 else west
     expected = (known[x] + WEST * west + WEST_OF_WEST * west_of_west) >> 6
-    return eighths(min(expected + 8, (1 << 22) - 1))
+    return log2_eighths(min(expected + 8, (1 << 22) - 1))
 
 
 @njit(cache=True)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.hybrid_residuals import HybridReader, HybridWriter, check_announcement
-from runtime.range_coder import begin_reading, finish, initial_writer, place, put, take
+from runtime.log2 import log2_eighths, log2_floor
+from runtime.range_coder import POSITION, initial_reader, initial_writer, last_bytes, place, put, take
 from runtime.residual_coders import TRIAL_LINES, ResidualWriter, StandardWriter, residual_reader
 from runtime.residual_contexts import context, end_band, end_line, fill_known, initial_contexts
 from runtime.stored import stored_bytes
@@ -128,20 +129,29 @@ def test_the_range_coder_spends_little_more_than_the_entropy() -> None:
         assert 8 * len(payload) / mapped.size < 1.03 * entropy + 0.002, "3 % for learning in 54,000 samples"
 
 
-def test_carries_run_through_bytes_that_wait() -> None:
+def test_carries_run_back_through_bytes_of_255() -> None:
     generator = np.random.default_rng(8)
-    state, out = initial_writer(), np.empty(40_000, np.uint8)
+    writer, out = initial_writer(), np.empty(40_000, np.uint8)
+    low, span, position = writer.tolist()
     numbers = [(int(n), 15) for n in generator.choice([0, 32766, 32767], 9000, p=[0.1, 0.1, 0.8])]
     for first, bits in numbers:
-        put(first, 1, bits, state, out)
-    data = out[1 : finish(state, out)]
-    assert out[0] == 0, "the first byte is no carry's"
+        low, span, position = put(first, 1, bits, low, span, position, out)
+    writer[:] = low, span, position
+    data = np.frombuffer(out[: writer[POSITION]].tobytes() + last_bytes(writer), np.uint8)
     assert (np.diff(np.flatnonzero(data == 255)) == 1).sum() > 10, "runs of 255"
-    reader = np.zeros(5, np.int64)
-    begin_reading(data, reader)
+    code, span, position = initial_reader(data).tolist()
     for first, bits in numbers:
-        assert place(bits, reader) == first
-        take(first, 1, bits, reader, data)
+        assert place(bits, code, span) == first
+        code, span, position = take(first, 1, bits, code, span, position, data)
+    assert position == data.size
+
+
+@settings(deadline=None)  # the first example compiles
+@given(st.integers(1, 2**53 - 1))
+def test_logarithms_equal_those_of_integers(value: int) -> None:
+    exponent = value.bit_length() - 1
+    assert log2_floor(np.int64(value)) == exponent
+    assert log2_eighths(np.int64(value)) == 8 * exponent + (((value << 3) >> exponent) & 7)
 
 
 @pytest.mark.parametrize("is_first", [True, False])

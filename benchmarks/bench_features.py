@@ -1,0 +1,76 @@
+"""How large a network is worth it: rate by the real coder, speed and operations of INT8 packages of several sizes.
+
+    linerwkv train model/configs/flight.toml --twins model/configs/twins/ablation.toml --set schedule.epochs=8
+    linerwkv quantize runs/f16/last.ckpt -o runs/q_f16 --recipe quantize/configs/flight.toml \
+        --manifest ../shared/scenes/MANIFEST.json --validation-lines 4
+    linerwkv export runs/q_f16 -o runs/p_f16                        # and so on for f24, f32, f48, f64
+    python -m benchmarks.bench_features f16=runs/p_f16 f24=runs/p_f24 ...
+
+Both validation scenes, whose sensor none of the networks saw, in one segment each; each stream is decoded and compared.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from matplotlib.figure import Figure
+
+from benchmarks.rate import pairs
+from benchmarks.rate_codecs import StreamCodec
+from benchmarks.rate_measure import ONE, measure
+from benchmarks.rate_pictures import save as save_picture
+from benchmarks.rate_scenes import VALIDATION, entries
+from benchmarks.record import RESULTS, save
+from benchmarks.reference_loop import loop_msteps_per_s
+from runtime.flight_package import IntegerPackage, open_package
+from runtime.stream_format import AdaptiveStage, PredictorKind
+
+STAGES = (AdaptiveStage.NONE, AdaptiveStage.FAST, AdaptiveStage.BEST)
+
+
+def rows_of(name: str, folder: Path | None) -> list[dict[str, Any]]:
+    """One row for each stage; without a package, of the stage alone."""
+    package = None if folder is None else open_package(folder)
+    assert package is None or isinstance(package, IntegerPackage)
+    macs = package.cell.shape.macs if isinstance(package, IntegerPackage) else 0
+    rows = []
+    for stage in STAGES if package else STAGES[1:]:
+        predictor = PredictorKind.LINERWKV if package else PredictorKind.RLS
+        codec = StreamCodec(name, predictor, stage, folder)
+        measured = {entry.name: measure(codec, entry.open(), 0) for entry in entries() if entry.name in VALIDATION}
+        rates = {scene: values["rate"][ONE] for scene, values in measured.items()}
+        speeds = {way: min(values[way] for values in measured.values()) for way in ("encode", "decode")}
+        found = {"network": name, "MAC": macs, "stage": stage.name.lower(), **rates}
+        rows.append({**found, **{f"{way} Ms/s": round(speed, 3) for way, speed in speeds.items()}})
+    return rows
+
+
+def picture(rows: list[dict[str, Any]]) -> Figure:
+    """Mean rate of both scenes against the speed of encoding, a line for each stage."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for stage in STAGES:
+        own = [row for row in rows if row["stage"] == stage.name.lower()]
+        points = [(row["encode Ms/s"], sum(row[scene] for scene in VALIDATION) / len(VALIDATION)) for row in own]
+        axes.plot(*zip(*points, strict=True), "o-", label=f"stage {stage.name.lower()}")
+        for row, point in zip(own, points, strict=True):
+            axes.annotate(row["network"], point, xytext=(3, 3), textcoords="offset points", fontsize=8)
+    axes.set(xscale="log", xlabel="encoding, Msamples/s of thread CPU time", ylabel="bits per sample, mean of 2 scenes")
+    axes.legend()
+    return figure
+
+
+@click.command(help=__doc__)
+@click.argument("given", nargs=-1, required=True, metavar="NAME=PACKAGE...")
+def main(given: tuple[str, ...]) -> None:
+    """Measure, store, draw."""
+    rows = rows_of("none", None)
+    for name, folder in pairs(given).items():
+        rows += rows_of(name, folder)
+    loop = round(loop_msteps_per_s(), 1)
+    save("features", "python -m benchmarks.bench_features " + " ".join(given), rows, integer_loop_msteps_per_s=loop)
+    save_picture(picture(rows), RESULTS / "features.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Joules per million samples, from power over time."""

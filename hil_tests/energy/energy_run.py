@@ -1,0 +1,247 @@
+"""Runs a workload while meters run, until the joules per million samples are known well enough (docs/energy.md).
+
+    meters = make_meters(board["meters"], target)            # hil_tests/meters/making.py
+    plan = make_plan(board.get("energy", {}))
+    metered = measure_energy(meters, workload, msamples, label=target.label, run_began=run_began, plan=plan)
+
+`workload()` does the same work each time, `msamples` million samples of it, and returns when it is done; everything in
+the call counts, so whatever has to be started, deployed or compiled is ready before. `metered.energies` and
+`metered.phases` go into `Findings` as they are, each line of `metered.not_measured` into its notes, and
+`metered.joules_per_msample` against the board's limit.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, get_type_hints
+
+from hil_tests.energy.account import Batch, account_of, energy_of
+from hil_tests.energy.adequacy import Span
+from hil_tests.meters.meter import Meter, PowerTrace
+from hil_tests.report.findings import Energy, Phase
+from runtime.errors import BadArgument, LineRwkvError
+
+
+@dataclass(frozen=True)
+class EnergyPlan:
+    """How long and how often; the table `[energy]` of a board file. Times in seconds."""
+
+    warm_up_s: float = 10.0
+    """Work before anything counts."""
+    idle_s: float = 10.0
+    settle_s: float = 2.0
+    """Left out on both sides of the idle span and of the windows: samples there see idle and work together."""
+    window_s: float = 10.0
+    """At least; a window is a whole number of calls of the workload."""
+    min_windows: int = 5
+    max_windows: int = 20
+    relative_half_width: float = 0.02
+    """Of the 95 % interval of J/Msample of the first rail of each meter, at which the run ends."""
+
+    def __post_init__(self) -> None:
+        times = (self.warm_up_s, self.idle_s, self.settle_s, self.window_s, self.relative_half_width)
+        if not all(0 <= value < math.inf for value in times) or 0 in (self.idle_s, self.settle_s, self.window_s):
+            raise BadArgument(
+                f"energy: {times} as warm-up, idle, settling, window and half width; 0 or more is allowed, "
+                "and more than 0 for idle, settling and window"
+            )
+        if not 2 <= self.min_windows <= self.max_windows:
+            raise BadArgument(f"energy: {self.min_windows} to {self.max_windows} windows; 2 or more, then no less")
+
+
+def make_plan(table: Mapping[str, Any]) -> EnergyPlan:
+    """The plan of the table `[energy]` of a board file. Raises BadArgument (unknown key, or a value that cannot be)."""
+    known = get_type_hints(EnergyPlan)
+    for key, value in table.items():
+        if key not in known:
+            raise BadArgument(f"[energy] of the board file: key {key!r} is not known; known: {', '.join(known)}")
+        if isinstance(value, bool) or not isinstance(value, (int, known[key])):
+            raise BadArgument(f"[energy] of the board file: {key} = {value!r}; {known[key].__name__} is allowed")
+    return EnergyPlan(**table)
+
+
+@dataclass
+class Metered:
+    """What an energy run found."""
+
+    energies: list[Energy] = field(default_factory=list)
+    """One for each rail of each meter that did not fail."""
+    phases: list[Phase] = field(default_factory=list)
+    msamples_per_s: float = 0.0
+    """Of the performance run, without meters."""
+    not_measured: list[str] = field(default_factory=list)
+    """For each meter that failed, its name and why; one line where there is no meter."""
+    joules_per_msample: float | None = None
+    """Of the first rail of the first meter, idle included, for a limit; None is not measured."""
+
+
+@dataclass
+class Readings:
+    """What one meter has read so far: for each recording, traces of all rails and the marks in them."""
+
+    meter: Meter
+    traces: list[list[PowerTrace]] = field(default_factory=list)
+    marks: list[tuple[Span, list[Span]]] = field(default_factory=list)
+
+    def batches(self, rail_index: int) -> list[Batch]:
+        """Of one rail."""
+        return [
+            Batch(traces[rail_index], idle, windows)
+            for traces, (idle, windows) in zip(self.traces, self.marks, strict=True)
+        ]
+
+
+class Work:
+    """The workload, and the phases that it leaves in the report."""
+
+    def __init__(
+        self, workload: Callable[[], None], clock: Callable[[], float], run_began: float, phases: list[Phase]
+    ) -> None:
+        self.workload, self.clock, self.run_began, self.phases = workload, clock, run_began, phases
+
+    def until(self, name: str, seconds: float) -> tuple[Span, int]:
+        """Work until so much time has passed, once at least: when it began and ended, and how often it was done."""
+        began, calls = self.clock(), 0
+        while calls == 0 or self.clock() - began < seconds:
+            self.workload()
+            calls += 1
+        return self.marked(name, began), calls
+
+    def times(self, name: str, calls: int) -> Span:
+        """When so many calls began and ended."""
+        began = self.clock()
+        for _ in range(calls):
+            self.workload()
+        return self.marked(name, began)
+
+    def marked(self, name: str, began: float) -> Span:
+        """From then to now, as a phase of the report."""
+        ended = self.clock()
+        self.phases.append(Phase(name, began - self.run_began, ended - self.run_began))
+        return began, ended
+
+
+def measure_energy(
+    meters: Sequence[Meter],
+    workload: Callable[[], None],
+    msamples: float,
+    *,
+    label: str,
+    run_began: float,
+    idle: Callable[[float], None] = time.sleep,
+    plan: EnergyPlan | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    say: Callable[[str], None] = lambda text: None,
+) -> Metered:
+    """The account of every rail: warm-up, performance run, then recordings of an idle span and windows of work.
+
+    workload: does `msamples` million samples. label: what a figure of the target may be called. run_began: by `clock`,
+    the zero of the report's times. idle: lets so many seconds pass without work. say: told what happens now.
+
+    A meter that fails is left out and named in `not_measured`; what the workload raises ends the run, with the meters
+    stopped.
+    """
+    plan = plan or EnergyPlan()
+    metered = Metered()
+    if not meters:
+        metered.not_measured.append("energy: not measured, the board file names no meter")
+        return metered
+    work = Work(workload, clock, run_began, metered.phases)
+    say("energy: warm-up")
+    work.until("warm-up", plan.warm_up_s)
+    say("energy: performance run")
+    (began, ended), calls = work.until("performance", plan.window_s)
+    metered.msamples_per_s = calls * msamples / (ended - began)
+
+    left = {meter.name: Readings(meter) for meter in meters}
+    n_windows, wanted = 0, plan.min_windows
+    while left and n_windows < wanted:
+        numbers = range(n_windows + 1, wanted + 1)
+        record(left, partial(idle_and_windows, work, idle, plan, calls, numbers, say), metered.not_measured)
+        n_windows, needed = wanted, [0]
+        for name, readings in list(left.items()):
+            with noted(name, metered.not_measured, left):
+                needed.append(windows_needed(readings.batches(0), calls * msamples, plan))
+        wanted = min(max(needed), plan.max_windows)
+    for name, readings in list(left.items()):
+        with noted(name, metered.not_measured, left):
+            metered.energies += [
+                energy_of(
+                    rail,
+                    readings.batches(index),
+                    calls * msamples,
+                    label=label,
+                    run_began=run_began,
+                    performance_msamples_per_s=metered.msamples_per_s,
+                    target=plan.relative_half_width,
+                )
+                for index, rail in enumerate(readings.meter.rails)
+            ]
+    of_first = [energy.joules_per_msample for energy in metered.energies if energy.meter == meters[0].name]
+    metered.joules_per_msample = of_first[0] if of_first else None
+    return metered
+
+
+def idle_and_windows(
+    work: Work,
+    idle: Callable[[float], None],
+    plan: EnergyPlan,
+    calls: int,
+    numbers: range,
+    say: Callable[[str], None],
+) -> tuple[Span, list[Span]]:
+    """One span without work, and windows of so many calls each: when each began and ended."""
+    say("energy: idle")
+    idle(plan.settle_s)
+    began = work.clock()
+    idle(plan.idle_s)
+    idle_span = work.marked(f"idle before window {numbers[0]}", began)
+    idle(plan.settle_s)
+    work.until("settling", plan.settle_s)
+    windows = []
+    for number in numbers:
+        say(f"energy: window {number} of {numbers[-1]}, {plan.max_windows} at most")
+        windows.append(work.times(f"window {number}", calls))
+    work.until("settling", plan.settle_s)
+    return idle_span, windows
+
+
+def record(left: dict[str, Readings], action: Callable[[], tuple[Span, list[Span]]], not_measured: list[str]) -> None:
+    """Do it while the meters run, and add to each what it read; a meter that fails leaves `left`."""
+    running: list[tuple[str, Readings]] = []
+    try:
+        for name, readings in list(left.items()):
+            with noted(name, not_measured, left):
+                readings.meter.start()
+                running.append((name, readings))
+        if running:
+            marks = action()
+    finally:
+        for name, readings in running:
+            with noted(name, not_measured, left):
+                readings.traces.append(readings.meter.stop())
+    for readings in left.values():
+        readings.marks.append(marks)
+
+
+@contextmanager
+def noted(name: str, not_measured: list[str], left: dict[str, Readings]) -> Iterator[None]:
+    """Whatever a meter raises here takes it out of `left` and is said in `not_measured`; the run goes on."""
+    try:
+        yield
+    except Exception as error:  # not MeterFailed alone: a fault of a meter's library must not end a run either
+        kind = "" if isinstance(error, LineRwkvError) else f"{type(error).__name__}: "
+        not_measured.append(f"{name}: not measured, {kind}{' '.join(str(error).split())}")
+        del left[name]
+
+
+def windows_needed(batches: Sequence[Batch], msamples: float, plan: EnergyPlan) -> int:
+    """How many windows in all make the interval narrow, by the spread of those so far; 0 where it is narrow."""
+    account = account_of(batches, msamples)
+    if account.relative_half_width <= plan.relative_half_width:
+        return 0
+    excess = account.relative_half_width / max(plan.relative_half_width, account.relative_half_width * 1e-3)
+    return account.n_windows + math.ceil(account.n_windows * (excess**2 - 1))

@@ -1,0 +1,61 @@
+"""NVIDIA devices of this machine by NVML: the energy counter where the device has one, else its power."""
+
+from typing import Any
+
+from hil_tests.meters.meter import MeterFailed
+
+try:
+    import pynvml
+except ModuleNotFoundError:  # the extra `hil` is not installed
+    pynvml = None
+
+
+class NvmlSource:
+    """A `Source` of one device, by its index."""
+
+    update_s: float | None = None
+
+    def __init__(self, device: int) -> None:
+        self.index = device
+        self.rails: tuple[str, ...] = (f"device {device}",)
+        self.is_counter = False
+        self.caveat = ""
+        self.handle: Any = None
+
+    def open(self) -> None:
+        """As in `Source`."""
+        if pynvml is None:
+            raise MeterFailed("nvml: nvidia-ml-py is not installed; it comes with the extra hil")
+        try:
+            pynvml.nvmlInit()
+            self.handle = pynvml.nvmlDeviceGetHandleByIndex(self.index)
+            self.rails = (f"{pynvml.nvmlDeviceGetName(self.handle)} ({self.index})",)
+            self.is_counter = has_energy_counter(self.handle)
+            self.caveat = "" if self.is_counter else "many devices report the mean power of the last second"
+        except pynvml.NVMLError as error:
+            self.close()
+            raise MeterFailed(f"nvml: {error}") from None
+
+    def read(self) -> list[float]:
+        """As in `Source`."""
+        try:
+            if self.is_counter:
+                return [pynvml.nvmlDeviceGetTotalEnergyConsumption(self.handle) * 1e-3]
+            return [pynvml.nvmlDeviceGetPowerUsage(self.handle) * 1e-3]
+        except pynvml.NVMLError as error:
+            raise MeterFailed(f"nvml: {error}") from None
+
+    def close(self) -> None:
+        """As in `Source`."""
+        if self.handle is not None:
+            self.handle = None
+            pynvml.nvmlShutdown()
+
+
+def has_energy_counter(handle: Any) -> bool:
+    """Whether the device counts its energy. Raises NVMLError for anything but that it does not."""
+    try:
+        pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+    except (pynvml.NVMLError_NotSupported, pynvml.NVMLError_FunctionNotFound):
+        return False
+    return True

@@ -1,0 +1,76 @@
+"""This machine as a `Target` for meters alone: programs of ours run in a folder, nothing is deployed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from hil_tests.place import bare_environment
+from hil_tests.targets.target import TargetFailed
+from runtime.errors import BadArgument
+
+
+class ThisMachine:
+    """As in `Target`; `folder` is there already."""
+
+    name = "this machine"
+    label = "measured"
+
+    def __init__(self, folder: Path, through: Sequence[str] = ()) -> None:
+        """through: the command that starts programs, if not the system alone."""
+        self.here = folder
+        self.through = list(through)
+        self.folder = PurePosixPath(folder)
+
+    def bring_up(self) -> None:
+        """As in `Target`: it runs."""
+
+    def deploy(self, wheel: Path) -> None:
+        """Raises BadArgument: meters need no runtime."""
+        raise BadArgument(f"{wheel.name} is not deployed to this machine; it is a target for meters alone")
+
+    def put(self, local: Path, remote: str) -> None:
+        """As in `Target`, files only."""
+        self._copy(local, self.here / remote)
+
+    def fetch(self, remote: str, local: Path) -> None:
+        """As in `Target`."""
+        self._copy(self.here / remote, local)
+
+    def _copy(self, source: Path, copy: Path) -> None:
+        partial = copy.with_name(copy.name + ".partial")
+        try:
+            shutil.copyfile(source, partial)
+            partial.replace(copy)
+        except OSError as error:
+            raise TargetFailed(f"{copy}: {error.strerror}") from None
+
+    def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """As in `Target`."""
+        return subprocess.Popen(
+            [*self.through, sys.executable, "-m", module, *arguments],
+            cwd=self.here,
+            env=bare_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def shell(self, words: Sequence[str], *, seconds: float = 60.0, variables: Mapping[str, str] | None = None) -> str:
+        """As in `Target`."""
+        try:
+            done = subprocess.run(
+                list(words), cwd=self.here, env={**os.environ, **(variables or {})}, timeout=seconds, check=True,
+                capture_output=True, text=True, errors="replace",
+            )  # fmt: skip
+        except (OSError, subprocess.SubprocessError) as error:
+            raise TargetFailed(f"{words[0]}: {error}") from None
+        return done.stdout
+
+    def reset(self) -> None:
+        """As in `Target`: nothing runs between calls."""
+
+    def close(self) -> None:
+        """As in `Target`."""
