@@ -89,7 +89,7 @@ def test_a_worker_stopped_or_killed_before_any_line(
 ) -> None:
     found = trial(
         open_integer_package(SHIPPED), scene(line), {line: fault}, np.random.default_rng(0),
-        segment_lines=segment_lines, max_error=max_error, line_deadline_s=0.5, depth=DEPTH,
+        segment_lines=segment_lines, max_error=max_error, line_deadline_s=4.0, depth=DEPTH,
     )  # fmt: skip
     assert found["is_restored"]
     errors = [error for segment in found["segments"] for error in segment["errors"]]
@@ -111,7 +111,7 @@ def test_a_worker_that_fails_within_a_line_is_replaced_and_trusted_again(
 
     cube, telemetry = scene(1), list[SegmentTelemetry]()
     image = ImageDescription(N_BANDS, N_COLUMNS, DEPTH, is_signed=False)
-    with SupervisedExecutor(int8, bad_first(int8), make=isolated_executor, line_deadline_s=1.0) as executor:
+    with SupervisedExecutor(int8, bad_first(int8), make=isolated_executor, line_deadline_s=4.0) as executor:
         encoder = Encoder(image, int8, executor=executor, segment_lines=6, on_segment=telemetry.append)
         data = encoder.header
         for line in cube:
