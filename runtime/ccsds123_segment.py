@@ -1,6 +1,7 @@
 """Segments that are CCSDS 123.0-B-2 compressed images of their own: the predictor for when no network can run."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from runtime.ccsds123 import Ccsds123Parameters, decode_lines, read_header
 from runtime.ccsds123.encoder import index_encoder, padded
@@ -8,6 +9,7 @@ from runtime.ccsds123.header import write_header
 from runtime.ccsds123.line_predictor import LinePredictor
 from runtime.ccsds123.order import line_piece
 from runtime.errors import BadArgument, Corrupt
+from runtime.residual_sums import ResidualSums
 from runtime.segment_codec import Samples
 from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader, StreamHeader
 
@@ -69,11 +71,24 @@ class Ccsds123Writer:
         self.parameters = codec.parameters(1)
         self.predictor = LinePredictor(self.parameters)
         self.indices = index_encoder(self.parameters)
+        self.residual_sums = ResidualSums()
+
+    @property
+    def state(self) -> Any:
+        """As in `SegmentWriter`."""
+        return self.predictor.state
+
+    @property
+    def written(self) -> Any:
+        """As in `SegmentWriter`."""
+        return self.indices
 
     def push(self, line: Samples) -> None:
         """As in `SegmentWriter`."""
         y = self.predictor.next_line
-        self.indices.put(self.predictor.encode(line), line_piece(self.parameters.image, y))
+        mapped = self.predictor.encode(line)
+        self.indices.put(mapped, line_piece(self.parameters.image, y))
+        self.residual_sums.add(mapped)
 
     def coded(self) -> tuple[Coder, bytes]:
         """As in `SegmentWriter`."""

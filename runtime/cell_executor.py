@@ -12,7 +12,8 @@ import numpy.typing as npt
 import onnxruntime
 
 from runtime.array_executor import ArrayExecutor, Arrays
-from runtime.errors import Corrupt, LineRwkvError
+from runtime.errors import Corrupt, ExecutorFailed, LineRwkvError
+from runtime.flight_inputs import TAPS
 from runtime.flight_package import NEXT, FlightPackage, IntegerPackage
 from runtime.provider import ON_CPU, Provider, provider_session
 
@@ -48,13 +49,29 @@ def step_tile(
     """Taps (B, X, TAPS) of the bands `rows`, and what stands before the tile after it; `memory` is moved in place.
 
     line_features, band_features: of the tile alone. memory: of all bands; `rows` is read here and nowhere later in a
-    line, so writing in place keeps the large arrays single.
+    line, so writing in place keeps the large arrays single. Raises ExecutorFailed; `memory` is of no use then.
     """
-    inputs = {"line_features": line_features, "band_features": band_features}
-    outputs = executor.run({**inputs, **{name: values[rows] for name, values in memory.items()}, **bands})
+    states = {**{name: values[rows] for name, values in memory.items()}, **bands}
+    try:
+        outputs = executor.run({"line_features": line_features, "band_features": band_features, **states})
+    except LineRwkvError as error:
+        raise ExecutorFailed(str(error)) from error
+    for name, before in states.items():
+        check_answer(executor, outputs, name + NEXT, before.shape, before.dtype)
+    check_answer(executor, outputs, "taps", (*line_features.shape[:2], TAPS), np.dtype(np.int16))
     for name, values in memory.items():
         values[rows] = outputs[name + NEXT]
     return outputs["taps"], {name: outputs[name + NEXT] for name in bands}
+
+
+def check_answer(
+    executor: ArrayExecutor, outputs: Arrays, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> None:
+    """Raise ExecutorFailed where an output is missing or has another form: NumPy would stretch or round it silently."""
+    values = outputs.get(name)
+    if values is None or values.shape != shape or values.dtype != dtype:
+        found = "is missing" if values is None else f"is {values.dtype} of shape {values.shape}"
+        raise ExecutorFailed(f"{executor.provider}: output {name} {found}, allowed {dtype} of shape {shape}")
 
 
 OPTIMISATION = onnxruntime.GraphOptimizationLevel

@@ -147,6 +147,26 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.option("--columns", type=int, help="Columns of a line, for a pipe.")
 @click.option("--dtype", default="<u2", show_default=True, help="Sample type of a pipe: uint8, <i2, <u2, >i2, >u2.")
 @click.option("--interleave", type=click.Choice(["bil", "bip", "bsq"]), default="bil", help="Of a pipe.")
+@click.option("--isolate", is_flag=True, help="Run the executor in a worker process that may hang or die alone.")
+@click.option(
+    "--line-deadline",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds that the worker of --isolate has for a line; then it is killed and restarted.",
+)
+@click.option(
+    "--guard",
+    type=click.Choice(["off", "checks", "proof"]),
+    default="off",
+    show_default=True,
+    help="Against flipped bits in memory: checksums and self-tests, or each segment decoded before it goes down.",
+)
+@click.option(
+    "--telemetry",
+    type=click.Path(path_type=Path),
+    help="A JSON line for each segment; -: standard output, standard error where OUT is -.",
+)
 @json_option
 def compress(
     source: Path,
@@ -163,6 +183,10 @@ def compress(
     columns: int | None,
     dtype: str,
     interleave: str,
+    isolate: bool,
+    line_deadline: float,
+    guard: str,
+    telemetry: Path | None,
     as_json: bool,
 ) -> None:
     """Compress an image (ENVI, GeoTIFF, .npy, or `-` for raw lines from a pipe)."""
@@ -170,6 +194,7 @@ def compress(
     from runtime.encoder import DEFAULT_SEGMENT_LINES
     from runtime.flight_package import SHIPPED, open_package
     from runtime.scene_reader import RawLayout, describe, describe_pipe, open_scene, raw_lines
+    from runtime.segment_guard import GuardLevel
     from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation
 
     package = open_package(package_path or SHIPPED) if predictor == "linerwkv" else None
@@ -192,8 +217,13 @@ def compress(
         segment_lines=DEFAULT_SEGMENT_LINES if segment_lines is None else segment_lines,
         stage=None if stage is None else AdaptiveStage[stage.upper()],
         quantisation=None if quantisation is None else Quantisation[quantisation.upper().replace("-", "_")],
+        line_deadline_s=line_deadline if isolate else None,
+        guard=GuardLevel(guard),
+        telemetry=telemetry,
     )
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
+    if report.n_fallbacks:
+        click.echo(f"linerwkv: {report.n_fallbacks} segments fell back to ccsds123, --telemetry says why", err=True)
 
 
 @cli.command()

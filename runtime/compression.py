@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from runtime.decoder import Decoder, StreamReader
 from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder, ImageDescription
+from runtime.encoding_executor import encoding_executor
 from runtime.errors import BadArgument, Corrupt
 from runtime.executor_registry import ONNXRUNTIME
 from runtime.executors import AnyExecutor, make_executor
@@ -21,7 +22,9 @@ from runtime.flight_package import FlightPackage
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
 from runtime.segment_codec import Samples
+from runtime.segment_guard import GuardLevel
 from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation, StreamHeader
+from runtime.telemetry import telemetry_log
 from runtime.whole_output import replacing
 
 PIPE = Path("-")
@@ -39,6 +42,8 @@ class Report:
     seconds: float
     missing_lines: tuple[tuple[int, int], ...] = ()
     """Runs (first, last) of lines that salvage could not give back; they are zero in the output."""
+    n_fallbacks: int = 0
+    """Segments that CCSDS 123 coded in place of the predictor asked for, because something failed."""
 
     @property
     def bits_per_sample(self) -> float:
@@ -57,6 +62,7 @@ class Report:
             "seconds": round(self.seconds, 3),
             "msamples_per_s": round(n_samples / self.seconds / 1e6, 4),
             "missing_lines": [list(run) for run in self.missing_lines],
+            "fallbacks": self.n_fallbacks,
         }
 
 
@@ -88,28 +94,42 @@ def compress_lines(
     segment_lines: int = DEFAULT_SEGMENT_LINES,
     stage: AdaptiveStage | None = None,
     quantisation: Quantisation | None = None,
+    line_deadline_s: float | None = None,
+    guard: GuardLevel = GuardLevel.OFF,
+    telemetry: Path | None = None,
 ) -> Report:
-    """Write the stream of an image whose lines (Z, X) come one at a time; arguments as in `Encoder`."""
+    """Write the stream of an image whose lines (Z, X) come one at a time; arguments as in `Encoder`.
+
+    line_deadline_s: the executor runs in a worker process, that is killed and restarted where a line takes it longer;
+    None: here. telemetry: a file that gets a line after each segment; `-` is standard output, but standard error where
+    the stream goes there.
+    """
     start = time.perf_counter()
-    encoder = Encoder(
-        image,
-        package,
-        predictor=predictor,
-        max_error=max_error,
-        segment_lines=segment_lines,
-        executor=named_executor(package, executor),
-        stage=stage,
-        quantisation=quantisation,
-    )
     n_bytes = 0
-    with atomic_file(output) as file, progress(image.n_lines, "compress") as bar:
+    with contextlib.ExitStack() as stack:
+        pipe = sys.stderr if output == PIPE else sys.stdout
+        made = stack.enter_context(encoding_executor(package, executor, line_deadline_s))
+        encoder = Encoder(
+            image,
+            package,
+            predictor=predictor,
+            max_error=max_error,
+            segment_lines=segment_lines,
+            executor=made,
+            stage=stage,
+            quantisation=quantisation,
+            guard=guard,
+            on_segment=None if telemetry is None else stack.enter_context(telemetry_log(telemetry, pipe)),
+        )
+        file, bar = stack.enter_context(atomic_file(output)), stack.enter_context(progress(image.n_lines, "compress"))
         n_bytes += file.write(encoder.header)
         for line in lines:
             n_bytes += file.write(encoder.push(line))
             bar.update()
         n_bytes += file.write(encoder.finish())
     seconds = time.perf_counter() - start
-    return Report(encoder.n_lines, image.n_bands, image.n_columns, n_bytes, seconds)
+    n_fallbacks = encoder.n_fallbacks
+    return Report(encoder.n_lines, image.n_bands, image.n_columns, n_bytes, seconds, n_fallbacks=n_fallbacks)
 
 
 @contextlib.contextmanager

@@ -1,31 +1,40 @@
-"""The streaming encoder: lines in, bytes out, in memory bounded by one line, the state and one coded segment."""
+"""The streaming encoder: lines in, bytes out, in memory bounded by one line, the state and one coded segment.
 
+Where the executor fails, or memory is found damaged, the segment ends and the lines go on in another: nothing that was
+accepted is lost.
+"""
+
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from runtime.array_executor import ArrayExecutor
 from runtime.crc32c import crc32c
 from runtime.depth import check_in_range, sample_range
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, ExecutorFailed
 from runtime.executors import AnyExecutor, make_executor
-from runtime.flight_package import FlightPackage
-from runtime.segment_codec import SegmentCodec
+from runtime.flight_package import FlightPackage, IntegerPackage
+from runtime.open_segment import OpenSegment
 from runtime.segment_codecs import default_quantisation, default_stage, segment_codec
+from runtime.segment_forms import Form, SegmentForms
+from runtime.segment_guard import GuardLevel, SegmentGuard
 from runtime.stream_format import (
     LARGEST_SEGMENT_LINES,
     NO_PACKAGE,
     AdaptiveStage,
     Arithmetic,
-    Coder,
     EndRecord,
     PredictorKind,
     Quantisation,
     SampleType,
-    SegmentHeader,
     StreamHeader,
 )
+from runtime.supervised_executor import SupervisedExecutor
+from runtime.telemetry import Fault, FaultKind, SegmentTelemetry
 
 DEFAULT_SEGMENT_LINES = 64  # benchmarks/results/segment_lines.md
 
@@ -64,27 +73,30 @@ class Encoder:
         executor: AnyExecutor | None = None,
         stage: AdaptiveStage | None = None,
         quantisation: Quantisation | None = None,
+        guard: GuardLevel = GuardLevel.OFF,
+        on_segment: Callable[[SegmentTelemetry], None] | None = None,
     ) -> None:
         """`predictor` None is LineRWKV with a package and DPCM without. Raises BadArgument.
 
         `stage` None is the best one for RLS and for an int8 package, and none for the others, which allow no other.
         `quantisation` None is in the loop, but not with a float32 package; it says nothing where `max_error` is 0, and
-        CCSDS 123 has its own.
+        CCSDS 123 has its own. After a failure of `executor` a `SupervisedExecutor` gives another, any other executor is
+        followed by CCSDS 123 for good. `on_segment` is called after each segment.
         """
         if not 1 <= segment_lines <= LARGEST_SEGMENT_LINES:
             raise BadArgument(f"segment length is {segment_lines} lines, allowed 1..{LARGEST_SEGMENT_LINES}")
         if predictor is None:
             predictor = PredictorKind.DPCM if package is None else PredictorKind.LINERWKV
         if predictor is not PredictorKind.LINERWKV:
-            package = None
+            package = executor = None
         if max_error == 0 or predictor is PredictorKind.CCSDS123:
             quantisation = Quantisation.PREQUANTISED
         elif quantisation is None:
             quantisation = default_quantisation(predictor, package)
         self.image = image
+        self.predictor = predictor
         self.segment_lines = segment_lines
-        self.arithmetic = Arithmetic.NONE if package is None else Arithmetic.of(package.arithmetic)
-        stream = StreamHeader(
+        self.stream = StreamHeader(
             image.n_bands,
             image.n_columns,
             image.n_lines,
@@ -92,30 +104,38 @@ class Encoder:
             image.is_signed,
             max_error,
             image.sample_type,
-            self.arithmetic,
+            Arithmetic.NONE if package is None else Arithmetic.of(package.arithmetic),
             package.sha256 if package is not None else NO_PACKAGE,
             image.metadata,
             quantisation,
         )
-        self.header = stream.to_bytes()
+        self.header = self.stream.to_bytes()
         self.header_crc = crc32c(self.header)
         if package is not None and executor is None:
             executor = make_executor(package)
+        if isinstance(package, IntegerPackage) and not isinstance(executor, SupervisedExecutor):
+            executor = SupervisedExecutor(package, cast(ArrayExecutor, executor))
+        self.supervised = executor if isinstance(executor, SupervisedExecutor) else None
         if stage is None:
             stage = default_stage(predictor, package)
-        self.codec = segment_codec(predictor, stream, package, executor, stage)
-        self.stored = segment_codec(PredictorKind.NONE, stream)
+        self.codec = segment_codec(predictor, self.stream, package, executor, stage)
+        self.fallback = segment_codec(PredictorKind.CCSDS123, self.stream)
+        self.forms = SegmentForms(self.stream, self.fallback, self.supervised, guard)
+        self.guard = guard
+        self.on_segment = on_segment
         self.range = sample_range(image.depth, is_signed=image.is_signed)
-        self.writer = self.codec.writer()
+        self.segment: OpenSegment | None = None
+        self.faults: list[Fault] = []
         self.n_lines = 0
-        self.n_in_segment = 0
         self.n_segments = 0
+        self.n_fallbacks = 0
 
     def push(self, line: npt.NDArray[np.integer[Any]]) -> bytes:
-        """Code the next line (Z, X); returns a whole segment where this line completes it.
+        """Code the next line (Z, X); returns the segments that are complete now, mostly none.
 
         Raises BadArgument where the line has the wrong shape or a sample outside the range of the bit depth; the line
-        is then not part of the stream, and the next `push` may follow.
+        is then not part of the stream, and the next `push` may follow. Raises Corrupt where a guarded segment is lost,
+        because it and its twin were both damaged in memory.
         """
         shape = (self.image.n_bands, self.image.n_columns)
         if line.shape != shape or not np.issubdtype(line.dtype, np.integer):
@@ -123,43 +143,86 @@ class Encoder:
                 f"line {self.n_lines}: {line.dtype} of shape {line.shape}, allowed integers of shape {shape}"
             )
         check_in_range(line, *self.range, self.n_lines)
-        self.writer.push(line)
+        closed = self.closed_if_damaged()
+        segment = self.segment = self.segment or self.new_segment()
+        if self.supervised is not None:
+            self.supervised.begin_line()
+        try:
+            segment.push(line)
+        except ExecutorFailed as error:
+            self.note(FaultKind.EXECUTOR, str(error))
+            self.give_up_executor()
+            closed += self.close_segment()
+            segment = self.segment = self.new_segment()
+            segment.push(line)
         self.n_lines += 1
-        self.n_in_segment += 1
-        return self.close_segment() if self.n_in_segment == self.segment_lines else b""
+        return closed + self.close_segment() if segment.n_lines == self.segment_lines else closed
 
     def finish(self) -> bytes:
         """The last segment and the end record. Raises BadArgument where no line came, or not as many as announced."""
         if self.n_lines == 0 or self.image.n_lines not in (0, self.n_lines):
             raise BadArgument(f"{self.n_lines} lines came, allowed {self.image.n_lines or 'at least 1'}")
-        segment = self.close_segment() if self.n_in_segment else b""
-        return segment + EndRecord(self.n_lines, self.n_segments, self.header).to_bytes(self.header_crc)
+        segments = self.closed_if_damaged() + self.close_segment()
+        return segments + EndRecord(self.n_lines, self.n_segments, self.header).to_bytes(self.header_crc)
+
+    def new_segment(self) -> OpenSegment:
+        """By the predictor asked for, or by CCSDS 123 where its executor is not there now."""
+        codec = self.codec
+        if self.supervised is not None:
+            codec = codec if self.supervised.is_ready() else self.fallback
+            for text in self.supervised.take_restart_errors():
+                self.note(FaultKind.RESTART, text)
+        is_lossless = self.stream.max_error == 0
+        guard = None if self.guard is GuardLevel.OFF else SegmentGuard(self.fallback, is_lossless=is_lossless)
+        return OpenSegment(codec, self.n_lines, guard)
+
+    def note(self, kind: FaultKind, text: str) -> None:
+        """For the telemetry of the segment that closes next."""
+        self.faults.append(Fault(self.n_lines, kind, text))
+
+    def give_up_executor(self) -> None:
+        """It failed: until there is another, or for good, lines are coded without."""
+        if self.supervised is not None:
+            self.supervised.fail()
+        else:
+            self.codec = self.fallback
+
+    def closed_if_damaged(self) -> bytes:
+        """The open segment where something of it has changed in memory since its last line, else nothing."""
+        found = self.segment.damage() if self.segment is not None else []
+        for kind in set(found) - {FaultKind.CODED}:  # which `SegmentForms` names
+            self.note(kind, "changed in memory between two lines")
+        return self.close_segment() if found else b""
 
     def close_segment(self) -> bytes:
-        """The segment's header and payload; the next line begins a new segment."""
-        coder, payload = self.writer.coded()
-        header = self.segment_header(self.codec, coder, payload)
-        if self.codec.may_be_stored and len(payload) > self.stored.largest_payload(self.n_in_segment):
-            # only now the samples are needed again, and the payload has them: no second copy in memory until here
-            plain = self.stored.writer()
-            for line in self.codec.lines(header, payload):
-                plain.push(line)
-            coder, payload = plain.coded()
-            header = self.segment_header(self.stored, coder, payload)
-        self.writer = self.codec.writer()
-        self.n_in_segment = 0
-        self.n_segments += 1
-        return header.to_bytes(self.header_crc) + payload
+        """Header and payload of the open segment, nothing where none has lines; the next line begins another."""
+        segment, self.segment = self.segment, None
+        if segment is None or segment.n_lines == 0:
+            return b""
+        start = time.perf_counter()
+        form, faults = self.forms.closed(segment)
+        self.faults += faults
+        self.tell(segment, form, segment.seconds + time.perf_counter() - start)
+        return form.header.to_bytes(self.header_crc) + form.payload
 
-    def segment_header(self, codec: SegmentCodec, coder: Coder, payload: bytes) -> SegmentHeader:
-        """The header of the segment that ends with the last line pushed."""
-        return SegmentHeader(
-            self.n_lines - self.n_in_segment,
-            self.n_in_segment,
-            codec.predictor,
-            self.arithmetic if codec.predictor is PredictorKind.LINERWKV else Arithmetic.NONE,
-            codec.stage,
-            coder,
-            len(payload),
-            crc32c(payload),
-        )
+    def tell(self, segment: OpenSegment, form: Form, seconds: float) -> None:
+        """Count a segment, and hand its telemetry to whoever asked for it."""
+        self.n_fallbacks += form.codec.predictor is not self.predictor
+        if self.on_segment is not None:
+            n_samples = segment.n_lines * self.image.n_bands * self.image.n_columns
+            executor = self.supervised if form.header.predictor is PredictorKind.LINERWKV else None
+            self.on_segment(
+                SegmentTelemetry(
+                    self.n_segments,
+                    form.header,
+                    n_samples,
+                    None if executor is None else executor.name,
+                    None if executor is None else executor.provider,
+                    form.writer.residual_sums,
+                    seconds,
+                    self.n_fallbacks,
+                    tuple(self.faults),
+                )
+            )
+        self.faults = []
+        self.n_segments += 1

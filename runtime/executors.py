@@ -17,11 +17,16 @@ def unchecked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> Arra
     if name == ONNXRUNTIME:
         return OnnxRuntimeCell(package)
     executor = load_executor(name, package.source)
+    check_package(package, executor, name)
+    return executor
+
+
+def check_package(package: IntegerPackage, executor: ArrayExecutor, name: str) -> None:
+    """Raise BadArgument where the executor runs another package."""
     if executor.sha256 != package.sha256.hex():
         raise BadArgument(
             f"executor {name} runs package {executor.sha256[:12]}..., wanted {package.sha256.hex()[:12]}..."
         )
-    return executor
 
 
 def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> AnyExecutor:
@@ -31,6 +36,11 @@ def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> AnyExecuto
             raise BadArgument(f"executor {name!r} of a float32 package, allowed {ONNXRUNTIME}")
         return OnnxRuntimeExecutor(package)
     assert isinstance(package, IntegerPackage)
+    return checked_executor(package, name)
+
+
+def checked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
+    """An executor that passed the self-test. Raises LineRwkvError."""
     executor = unchecked_executor(package, name)
     check_executor(package, executor)
     return executor

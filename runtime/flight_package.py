@@ -83,6 +83,13 @@ def read_parts(path: Path) -> dict[str, bytes]:
         raise Corrupt(f"package {path} is neither a folder nor a sound zip: {error}") from error
 
 
+def check_identity(path: Path, expected: bytes, manifest: bytes) -> None:
+    """Raise Corrupt where the manifest, as bytes, is not the one with this sha256."""
+    found = hashlib.sha256(manifest).digest()
+    if found != expected:
+        raise Corrupt(f"package {path}: {MANIFEST} has sha256 {found.hex()[:12]}..., wanted {expected.hex()[:12]}...")
+
+
 def check_parts(path: Path, manifest: dict[str, Any], parts: dict[str, bytes]) -> None:
     """Raise Corrupt where a part is missing or does not have the sha256 of the manifest."""
     for name, expected in manifest["parts"].items():

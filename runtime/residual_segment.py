@@ -9,6 +9,7 @@ from runtime.in_loop import index_depth
 from runtime.predictors import Predictor
 from runtime.prequantise import Quantiser
 from runtime.residual_coders import ResidualReader, ResidualWriter, residual_reader
+from runtime.residual_sums import ResidualSums
 from runtime.segment_codec import Samples
 from runtime.stored import stored_bytes
 from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader
@@ -59,14 +60,26 @@ class ResidualSegmentWriter:
         self.codec = codec
         self.predictor_state: Any = None
         self.residuals = ResidualWriter(codec.depth, *codec.shape, codec.stage)
+        self.residual_sums = ResidualSums()
+
+    @property
+    def state(self) -> Any:
+        """As in `SegmentWriter`."""
+        return self.predictor_state
+
+    @property
+    def written(self) -> ResidualWriter:
+        """As in `SegmentWriter`."""
+        return self.residuals
 
     def push(self, line: Samples) -> None:
-        """As in `SegmentWriter`."""
+        """As in `SegmentWriter`: nothing is coded before the whole line is predicted."""
         codec = self.codec
         mapped = np.empty(codec.shape, np.int32)
         samples = codec.quantiser.quantised(line)
         self.predictor_state = codec.lines_predictor.encode_line(samples, self.predictor_state, mapped)
         self.residuals.push(mapped)
+        self.residual_sums.add(mapped)
 
     def coded(self) -> tuple[Coder, bytes]:
         """As in `SegmentWriter`."""
@@ -81,6 +94,11 @@ class ResidualLines:
         self.predictor_state: Any = None
         self.residuals = residuals
         self.n_left = n_lines
+
+    @property
+    def state(self) -> Any:
+        """What the next line is predicted from."""
+        return self.predictor_state
 
     def __iter__(self) -> "ResidualLines":
         return self

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from runtime.residual_sums import ResidualSums
 from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader
 
 Samples = npt.NDArray[np.integer[Any]]
@@ -13,7 +14,21 @@ Samples = npt.NDArray[np.integer[Any]]
 
 
 class SegmentWriter(Protocol):
-    """One segment being written."""
+    """One segment being written.
+
+    A line enters `written` whole or not at all: where `push` raises, the segment ends with the line before.
+    """
+
+    residual_sums: ResidualSums
+    """Of the lines so far; of none where nothing is predicted."""
+
+    @property
+    def state(self) -> Any:
+        """What the next line is predicted from: arrays that only `push` changes."""
+
+    @property
+    def written(self) -> Any:
+        """What is coded so far, and what the coder learned from it: arrays that only `push` changes."""
 
     def push(self, line: Samples) -> None:
         """Add the next line; its samples are in the range of the bit depth."""

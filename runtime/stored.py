@@ -9,6 +9,7 @@ from numba import njit
 from runtime.bits import finish, initial_bits, put_bits, refill, take_bits
 from runtime.errors import Corrupt
 from runtime.prequantise import Quantiser
+from runtime.residual_sums import ResidualSums
 from runtime.segment_codec import Samples
 from runtime.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader
 
@@ -112,6 +113,16 @@ class StoredWriter:
     def __init__(self, codec: StoredSegments) -> None:
         self.codec = codec
         self.plain = PlainWriter(codec.quantiser.index_depth)
+        self.residual_sums = ResidualSums()
+
+    @property
+    def state(self) -> None:
+        """Each sample stands for itself."""
+
+    @property
+    def written(self) -> PlainWriter:
+        """As in `SegmentWriter`."""
+        return self.plain
 
     def push(self, line: Samples) -> None:
         """As in `SegmentWriter`."""

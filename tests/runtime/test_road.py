@@ -169,7 +169,8 @@ def test_memory_is_bounded_whatever_the_number_of_lines(stage: AdaptiveStage, pa
     for _ in range(10):
         for _ in range(3):
             encoder.push(generator.integers(0, 3000, (4, 50)))
-        writer = encoder.writer
+        assert encoder.segment is not None
+        writer = encoder.segment.writer
         assert isinstance(writer, ResidualSegmentWriter)
         coding = writer.residuals.writer
         if isinstance(coding, RangeWriter):
@@ -189,7 +190,8 @@ def test_encoder_and_decoder_hold_the_same_state_after_each_line(float_package: 
     states = []
     for line in cube:
         encoder.push(line)
-        writer = encoder.writer
+        assert encoder.segment is not None
+        writer = encoder.segment.writer
         assert isinstance(writer, ResidualSegmentWriter)
         cell, coding = writer.predictor_state, writer.residuals.writer
         assert cell is not None and isinstance(coding, StandardWriter)
