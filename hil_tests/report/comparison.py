@@ -99,11 +99,11 @@ def comparison_picture(runs: Sequence[ComparedRun]) -> Markup | None:
                     continue
                 places, values = zip(*points, strict=True)
                 fills = ["none" if runs[int(place) - 1].differs else colour for place in places]
-                axes.plot(places, values, color=colour, linewidth=0.9, alpha=0.6)
+                axes.plot(places, values, color=colour, linewidth=0.9, alpha=0.6, label=name.removesuffix("_ms"))
                 sizes = [34 if int(place) == len(runs) else 14 for place in places]
-                axes.scatter(places, values, s=sizes, c=fills, edgecolors=colour, label=name.removesuffix("_ms"))
+                axes.scatter(places, values, s=sizes, c=fills, edgecolors=colour)
             if len(axes.collections) > 1:
-                axes.legend(fontsize=8)
+                axes.legend(fontsize=8, loc="lower left", ncols=2)
             axes.set_xlim(0.5, len(runs) + 0.5)
             axes.locator_params(axis="x", integer=True)
             if axes.collections:

@@ -90,5 +90,5 @@ def drawable(*columns: Iterable[float | None]) -> list[tuple[float, ...]]:
 
 def from_zero(axes: Axes) -> None:
     """Values that cannot be negative, with a little room above."""
+    axes.margins(y=0.12)
     axes.set_ylim(bottom=0)
-    axes.margins(y=0.1)

@@ -10,10 +10,10 @@ LARGEST_PLAIN, SMALLEST_PLAIN = 1e9, 1e-4
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """The value with so many significant digits, whole digits in groups of three; None is `not measured`."""
+    """The value with so many significant digits, a count with all; None is `not measured`."""
     if value is None:
         return NOT_MEASURED
-    return printed(value, decimals_of(value, digits))
+    return grouped(f"{value:,}") if isinstance(value, int) else printed(value, decimals_of(value, digits))
 
 
 def aligned(values: Sequence[float | None], digits: int = 3) -> list[str]:
@@ -38,13 +38,31 @@ def printed(value: float, decimals: int) -> str:
         return {math.inf: "infinite", -math.inf: "-infinite"}.get(value, "not a number")
     if value != 0 and not SMALLEST_PLAIN <= abs(value) < LARGEST_PLAIN:
         return f"{value:.2e}"
-    return f"{value:,.{decimals}f}".replace(",", THIN_SPACE).replace("-", "\u2212")
+    return grouped(f"{value:,.{decimals}f}")
 
 
-def duration(seconds: float) -> str:
-    """Seconds, or minutes and hours where there are many."""
-    if not 60 <= seconds < 1e9:
-        return f"{number(seconds)} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+def grouped(text: str) -> str:
+    """Digits with thin spaces for commas, and a true minus sign."""
+    return text.replace(",", THIN_SPACE).replace("-", "\u2212")
+
+
+def with_uncertainty(values: Sequence[float], uncertainty: float) -> list[str]:
+    """The values to the two digits of the uncertainty that mean something."""
+    if not 0 < uncertainty < math.inf:
+        return aligned(values, 4)
+    return [printed(value, min(decimals_of(uncertainty, 2), 9)) for value in values]
+
+
+def moment(started: str) -> str:
+    """A time of ISO 8601 to the minute, without its zone."""
+    return started[:16].replace("T", " ")
+
+
+def given(value: float) -> str:
+    """A number that somebody chose, as it was written."""
+    return f"{value:.10g}"
+
+
+def fixed(value: float, decimals: int = 2) -> str:
+    """The value with so many places whatever its size, for times of one scale."""
+    return grouped(f"{value:,.{decimals}f}") if abs(value) < LARGEST_PLAIN else printed(value, 0)

@@ -1,29 +1,29 @@
 """report.html: the findings of a run as one self-contained page."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from statistics import median
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hil_tests.acceptance.line_times import line_times
 from hil_tests.report.comparison import SHOWN, compared, comparison_picture, figures_of
 from hil_tests.report.findings import Findings, Reading
-from hil_tests.report.numerals import NOT_MEASURED, aligned, duration, number
+from hil_tests.report.numerals import NOT_MEASURED, aligned, fixed, given, moment, number, with_uncertainty
+from hil_tests.report.record_table import record_table
 from hil_tests.report.run_pictures import latency_picture, power_picture, temperature_picture
 from hil_tests.report.verdict import WHAT_LABELS_MEAN, told_rate, verdict_of
 from runtime.whole_output import replacing
 
 HERE = Path(__file__).parent
 TEMPLATE, STYLE = "page.html.jinja", "page.css"
-MANY_SEGMENTS = 60
-"""Of more, the first and last half of these are in the table."""
 
 
 def write_page(findings: Findings, earlier: list[Findings], path: Path) -> None:
     """Write the page by whole replacement; earlier: runs to compare with, in any order. Raises BadArgument."""
-    page = page_of(findings, earlier)
+    with np.errstate(all="ignore"):  # figures may be as large as floats are
+        page = page_of(findings, earlier)
     with replacing(path) as part:
         part.write_text(page, encoding="utf-8", errors="replace")  # half a surrogate pair has no bytes
 
@@ -33,7 +33,7 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(number=number, duration=duration, aligned=aligned, cell=cell)
+    environment.filters.update(number=number, given=given, aligned=aligned, fixed=fixed, moment=moment, with_uncertainty=with_uncertainty)
     runs = compared(findings, earlier)
     template = environment.get_template(TEMPLATE)
     return template.render(
@@ -45,6 +45,7 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
         times=[(one, line_times(one.lines_ms)) for one in findings.latencies if one.lines_ms],
         counters=counters(findings.readings),
         told_rate=told_rate,
+        median=median,
         runs=runs,
         last_runs=runs[-SHOWN:],
         pictures={
@@ -53,9 +54,8 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
             "temperature": temperature_picture(findings.readings),
             "comparison": comparison_picture(runs),
         },
-        estimate_keys=["label", *keys(findings.estimates, but=("label",))],
-        telemetry_keys=keys(findings.telemetry),
-        telemetry=shortened(findings.telemetry),
+        estimates=record_table(findings.estimates, first="label"),
+        telemetry=record_table(findings.telemetry, first="segment", gather=True),
         NOT_MEASURED=NOT_MEASURED,
     )
 
@@ -70,33 +70,3 @@ def counters(readings: Sequence[Reading]) -> list[tuple[str, str, list[float]]]:
     return [
         (name, unit, sorted(value for value in values if value is not None)) for name, (unit, values) in columns.items()
     ]
-
-
-def keys(records: Iterable[dict[str, Any]], but: tuple[str, ...] = ()) -> list[str]:
-    """Every key of the records, in the order in which they first occur."""
-    return [key for key in dict.fromkeys(key for record in records for key in record) if key not in but]
-
-
-def shortened(records: Sequence[dict[str, Any]]) -> list[dict[str, Any] | None]:
-    """The records; of many the first and the last ones, and None for those between."""
-    if len(records) <= MANY_SEGMENTS:
-        return list(records)
-    half = MANY_SEGMENTS // 2
-    return [*records[:half], None, *records[-half:]]
-
-
-def cell(value: Any) -> str:
-    """Any value of JSON in a table."""
-    if value is None or value == []:
-        return "\u2013"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return number(value, 4)
-    if isinstance(value, int):
-        return number(value, 15) if abs(value) < 10**9 else str(value)
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {cell(entry)}" for key, entry in value.items())
-    if isinstance(value, list):
-        return "; ".join(cell(entry) for entry in value)
-    return value if isinstance(value, str) else json.dumps(value)

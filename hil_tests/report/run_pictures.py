@@ -88,30 +88,32 @@ def latency_picture(latencies: Sequence[Latency]) -> Markup | None:
         return None
 
     def draw(figure: Figure) -> None:
+        figure.get_layout_engine().set(h_pad=0.12)
         cells = figure.subplots(len(rows), 2, squeeze=False, width_ratios=[2, 3])
         for index, (phase, values) in enumerate(rows):
-            histogram(cells[index, 0], values, SERIES[index % len(SERIES)])
+            histogram(cells[index, 0], phase, values, SERIES[index % len(SERIES)])
             along_lines(cells[index, 1], values, SERIES[index % len(SERIES)])
-            cells[index, 0].set_title(plain(f"{phase}: lines by time"))
             cells[index, 1].set_title(plain(f"{phase}: time of each line, ms"))
         cells[-1, 0].set_xlabel("ms")
         cells[-1, 1].set_xlabel("line")
 
     told = "Histogram and course of the times of single lines: " + ", ".join(phase for phase, _ in rows)
-    return drawn("latency", told, (WIDTH, 0.5 + 2.2 * len(rows)), draw)
+    return drawn("latency", told, (WIDTH, 0.5 + 2.3 * len(rows)), draw)
 
 
-def histogram(axes: Axes, values: Sequence[float], colour: str) -> None:
+def histogram(axes: Axes, phase: str, values: Sequence[float], colour: str) -> None:
     """How many lines took how long, with the median and the 99th percentile."""
-    axes.hist(values, bins=min(BINS, max(10, len(values) // 3)), color=colour, log=len(values) > MANY_LINES)
+    axes.hist(values, bins=min(BINS, max(10, len(values) // 3)), color=colour)
     times = line_times(values)
-    for name, value, side in (("median", times.median, "right"), ("p99", times.p99, "left")):
+    for value in (times.median, times.p99):
         axes.axvline(value, color=INK, linewidth=0.8, linestyle="--")
-        axes.annotate(
-            f"{name} {number(value)}", (value, 1), xycoords=axes.get_xaxis_transform(), xytext=(-3 if side == "right" else 3, -2),
-            textcoords="offset points", ha=side, va="top", fontsize=8.5,
-        )  # fmt: skip
+    if len(values) > MANY_LINES:
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=0.7)
+        axes.yaxis.set_major_formatter(lambda count, _: f"{count:g}")
+        axes.minorticks_off()
     axes.set_ylabel("lines")
+    axes.set_title(plain(f"{phase}: dashed at median {number(times.median)} and p99 {number(times.p99)}", 60))
 
 
 def along_lines(axes: Axes, values: Sequence[float], colour: str) -> None:
