@@ -7,8 +7,8 @@ from typing import Any
 from hil_tests.report.numerals import aligned, number
 
 DEEPEST = 4
-MANY = 60
-"""Of more records, the first and last half of these are shown."""
+MANY = 40
+"""Of more records, the first and last half of these are shown, and those between with `errors`, so many at most again."""
 NOTHING = "\u2013"
 
 
@@ -28,8 +28,8 @@ class RecordTable:
     same: dict[str, str]
     columns: list[Column]
     n_records: int
-    cut: int | None
-    """The row before which records are left out."""
+    gaps: list[int]
+    """The rows before which records are left out."""
 
 
 def record_table(records: Sequence[dict[str, Any]], *, first: str = "", gather: bool = False) -> RecordTable:
@@ -39,15 +39,25 @@ def record_table(records: Sequence[dict[str, Any]], *, first: str = "", gather: 
     """
     flat = [flattened(record) for record in records]
     keys = list(dict.fromkeys([*([first] if first else []), *(key for record in flat for key in record)]))
-    shown = flat if len(flat) <= MANY else [*flat[: MANY // 2], *flat[-MANY // 2 :]]
+    shown = shown_of(flat)
     columns, same = [], {}
     for key in keys:
         values = [record.get(key) for record in flat]
         if gather and len(values) > 1 and key != first and all(value == values[0] for value in values):
             same[key] = cell(values[0])
         else:
-            columns.append(column(key, [record.get(key) for record in shown]))
-    return RecordTable(same, columns, len(flat), MANY // 2 if len(flat) > MANY else None)
+            columns.append(column(key, [flat[index].get(key) for index in shown]))
+    gaps = [row for row, (before, index) in enumerate(zip([-1, *shown], shown, strict=False)) if index != before + 1]
+    return RecordTable(same, columns, len(flat), gaps)
+
+
+def shown_of(records: Sequence[dict[str, Any]]) -> list[int]:
+    """The records that are shown, in their order."""
+    half = MANY // 2
+    if len(records) <= MANY:
+        return list(range(len(records)))
+    faulty = [index for index in range(half, len(records) - half) if records[index].get("errors")]
+    return [*range(half), *faulty[:MANY], *range(len(records) - half, len(records))]
 
 
 def flattened(record: dict[str, Any]) -> dict[str, Any]:
