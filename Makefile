@@ -15,7 +15,11 @@ CONFIG ?= model/configs/flight.toml
 RECIPE ?= quantize/configs/flight.toml
 OUTPUT ?= runs/train_flight
 
-.PHONY: help setup demo train-flight test test-slow emulation executors check bench bench-rate clean
+# of hil
+BOARD ?= hil_tests/boards/local.toml
+HIL_OPTIONS ?=
+
+.PHONY: help setup demo train-flight test test-slow hil emulation executors check bench bench-rate clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +51,9 @@ test: $(VENV)/.dev ## the test suite (minutes)
 test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
 	$(TEST_ENV) $(BIN)/python -m pytest -m slow $(TWO_CORES)
 
+hil: $(VENV)/.dev ## accept the runtime on a target, docs/hil.md (BOARD, HIL_OPTIONS such as --short)
+	$(BIN)/linerwkv hil run --board $(BOARD) $(HIL_OPTIONS)
+
 emulation: $(VENV)/.dev ## other processors in software, in .emulation (0.4 GB; needs apt, no root)
 	$(BIN)/python -m hil_tests.emulation.setup all
 
@@ -67,4 +74,4 @@ bench-rate: $(VENV)/.dev ## rate of every codec on every scene: what is missing 
 	$(BIN)/python -m benchmarks.rate_pictures
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache demo_output .emulation .executors
+	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache demo_output hil_output .emulation .executors

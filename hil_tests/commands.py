@@ -9,6 +9,7 @@ import click
 
 from hil_tests.acceptance.acceptance_run import PAGE, REPORT, AcceptanceRun
 from hil_tests.board import load_board
+from hil_tests.meters.listing import meters_command
 from hil_tests.prepared_folder import locked
 from hil_tests.report.findings import Findings, Outcome, Step
 from runtime.cli import EXIT_CHECK_FAILED, json_option
@@ -19,6 +20,9 @@ FILE = click.Path(path_type=Path)
 @click.group()
 def hil() -> None:
     """Accept the runtime on a target: this machine, an emulated board, a real one."""
+
+
+hil.add_command(meters_command)
 
 
 @hil.command()

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pytest
 from hil_tests.acceptance.acceptance_run import AcceptanceRun
 from hil_tests.acceptance.bench import State
 from hil_tests.acceptance.coding_steps import difference
+from hil_tests.acceptance.job_results import RESULTS, check_answer
 from hil_tests.acceptance.run_scene import run_scene
 from hil_tests.board import Board, SceneChoice, load_board
 from hil_tests.commands import hil
@@ -30,6 +31,7 @@ BOARD = """
 name = "bench"
 transport = "local"
 segment_lines = 2
+stage = "none"  # a third of the time to compile; local.toml has the default
 reading_seconds = 0.01
 [scene]
 name = "synthetic"
@@ -188,6 +190,23 @@ def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
             dying.bench.ready().do("self_test", seconds=0, all_settings=False)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {},
+        {"seconds": "1", "cpu_seconds": 1.0, "lines_ms": [1.0], "peak_mib": None},
+        {"seconds": 1.0, "cpu_seconds": float("nan"), "lines_ms": [1.0], "peak_mib": None},
+        {"seconds": 1.0, "cpu_seconds": 1.0, "lines_ms": ["1"], "peak_mib": None},
+        {"seconds": 1.0, "cpu_seconds": 1.0, "lines_ms": [], "peak_mib": None},
+        {"seconds": 0.0, "cpu_seconds": 1.0, "lines_ms": [1.0], "peak_mib": None},
+    ],
+)
+def test_a_target_that_answers_nonsense_has_failed(values: object) -> None:
+    with pytest.raises(TargetFailed, match="board: decode"):
+        check_answer(values, RESULTS["decode"], "board: decode")
+
+
 def test_the_first_place_that_differs_is_named() -> None:
     wanted = np.zeros((2, 3, 4), np.uint16)
     found = wanted.copy()
@@ -232,3 +251,42 @@ def test_a_report_of_a_later_release_reads(run: tuple[AcceptanceRun, Findings], 
     path = tmp_path / "report.json"
     path.write_text(json.dumps({**values, "moon_phase": 0.5}))
     assert read_findings(path) == findings
+
+
+METERED = """
+[[meters]]
+kind = "hwmon"
+root = "SYSFS"
+period_s = 0.02
+[energy]
+warm_up_s = 0.1
+idle_s = 0.3
+settle_s = 0.1
+window_s = 0.3
+min_windows = 2
+max_windows = 2
+"""
+
+
+def test_a_whole_run_meters_energy_and_soaks(run: tuple[AcceptanceRun, Findings], folder: Path) -> None:
+    sensor = folder / "sys" / "class" / "hwmon" / "hwmon0"
+    sensor.mkdir(parents=True)
+    (sensor / "name").write_text("ina226\n")
+    (sensor / "power1_input").write_text("5000000\n")  # 5 W, whatever is done
+    more = METERED.replace("SYSFS", str(folder / "sys"))
+    board = board_of(folder, more)
+    board = replace(board, soak_minutes=0.01, scene=replace(board.scene, lines=3), limits={"joules_per_msample": 1e9})
+    with AcceptanceRun(board, output=folder / "metered") as whole:
+        for name in ("bring-up", "deploy", "soak", "energy"):
+            step = whole.perform(name)
+            assert step.outcome is Outcome.PASSED, step.detail
+        findings = whole.finish()
+    assert findings.passed
+    (energy,) = findings.energy
+    assert energy.active_watts == pytest.approx(5, rel=1e-6)
+    assert energy.joules_per_msample == pytest.approx(5 / energy.msamples_per_s, rel=1e-6)
+    assert {"soak", "performance", "window 2"} <= {phase.name for phase in findings.phases}
+    assert findings.readings
+    (soak,) = findings.speeds
+    assert soak.samples % whole.scene.n_samples == 0
+    assert soak.seconds <= 60

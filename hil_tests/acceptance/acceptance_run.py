@@ -13,7 +13,7 @@ from typing import Any
 
 from hil_tests.acceptance.bench import Bench
 from hil_tests.acceptance.coding_steps import decode, encode, soak
-from hil_tests.acceptance.energy_step import energy, energy_tools
+from hil_tests.acceptance.energy_step import energy
 from hil_tests.acceptance.fault_step import fault, fault_catalogue
 from hil_tests.acceptance.first_steps import bring_up, deploy, self_test
 from hil_tests.acceptance.kept_steps import Finished, KeptSteps
@@ -22,6 +22,8 @@ from hil_tests.acceptance.line_rates import enmap_note, replay, told
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.acceptance.run_scene import run_scene
 from hil_tests.board import Board
+from hil_tests.energy.energy_run import make_plan
+from hil_tests.meters.making import make_meters
 from hil_tests.place import REPOSITORY
 from hil_tests.report.findings import Findings, Outcome, Step
 from hil_tests.report.findings_file import built, read_findings, write_findings
@@ -103,7 +105,7 @@ class AcceptanceRun:
 
     def all_steps(self) -> Mapping[str, Callable[[Bench], StepResult]]:
         """Every step by its name, in order."""
-        tools = energy_tools(self.board, self.target)
+        meters, plan = make_meters(self.board.meters, self.target), make_plan(self.board.energy)
         catalogue = fault_catalogue(self.board)
         steps: dict[str, Callable[[Bench], StepResult]] = {
             "bring-up": bring_up,
@@ -112,7 +114,7 @@ class AcceptanceRun:
             "encode": encode,
             "decode": decode,
             "soak": left_out("a short run") if self.is_short else soak,
-            "energy": left_out("a short run") if self.is_short else partial(energy, tools=tools),
+            "energy": left_out("a short run") if self.is_short else partial(energy, meters=meters, plan=plan),
             **{f"fault {name}": partial(fault, catalogue=catalogue, name=name) for name in self.board.faults},
         }
         return {name: steps[name] for name in self.board.step_names}

@@ -1,55 +1,31 @@
 """The energy of a run: meters of the board file around the encoding of the scene (docs/energy.md)."""
 
-import importlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 
 from hil_tests.acceptance.bench import SCENE, Bench
 from hil_tests.acceptance.coding_steps import THERE
 from hil_tests.acceptance.outcome import StepResult
-from hil_tests.board import Board
+from hil_tests.energy.energy_run import EnergyPlan, measure_energy
+from hil_tests.meters.meter import Meter
 from hil_tests.report.findings import Outcome
-from hil_tests.targets.target import Target
-from runtime.errors import BadArgument
-
-NO_METER = "energy: not measured, the board file names no meter"
+from runtime.compression import progress
 
 
-@dataclass(frozen=True)
-class EnergyTools:
-    """Meters, and how they are used."""
-
-    meters: list[Any]
-    plan: Any
-    measure: Callable[..., Any]
-
-
-def energy_tools(board: Board, target: Target) -> EnergyTools | None:
-    """What the board file asks for; None without meters. Raises BadArgument."""
-    if not board.meters:
-        return None
-    try:  # by name: a meter may need libraries that a run without meters does not
-        run = importlib.import_module("hil_tests.energy.energy_run")
-        making = importlib.import_module("hil_tests.meters.making")
-    except ModuleNotFoundError as error:
-        raise BadArgument(f"board file {board.path}: meters need {error.name}, which is not installed") from None
-    return EnergyTools(making.make_meters(board.meters, target), run.make_plan(board.energy), run.measure_energy)
-
-
-def energy(bench: Bench, tools: EnergyTools | None) -> StepResult:
+def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
     """Warm-up, a performance run without meters, then idle spans and windows of work with them."""
-    if tools is None:
-        return StepResult.skipped("no meter in the board file", {"notes": [NO_METER]})
+    if not meters:
+        note = "energy: not measured, the board file names no meter"
+        return StepResult.skipped("no meter in the board file", {"notes": [note]})
     session = bench.ready()
 
     def workload() -> None:
         session.do("encode", seconds=bench.board.line_seconds, source=SCENE, output=THERE, **bench.coding())
 
-    metered = tools.measure(
-        tools.meters, workload, bench.scene.n_samples / 1e6, label=bench.target.label, run_began=bench.began,
-        plan=tools.plan,
-    )  # fmt: skip
+    with progress(0, "energy") as bar:
+        metered = measure_energy(
+            meters, workload, bench.scene.n_samples / 1e6, label=bench.target.label, run_began=bench.began, plan=plan,
+            say=bar.set_description,
+        )  # fmt: skip
     found = {
         "energy": [asdict(one) for one in metered.energies],
         "phases": [asdict(one) for one in metered.phases],
@@ -58,6 +34,7 @@ def energy(bench: Bench, tools: EnergyTools | None) -> StepResult:
     if metered.not_measured:
         return StepResult(Outcome.NOT_MEASURED, metered.not_measured[0], found)
     told = [
-        f"{e.meter} {e.rail}: {e.joules_per_msample:.3g} +- {e.uncertainty:.2g} J/Msample" for e in metered.energies
+        f"{one.meter} {one.rail}: {one.joules_per_msample:.3g} +- {one.uncertainty:.2g} J/Msample"
+        for one in metered.energies
     ]
     return StepResult.passed("; ".join(told), found)

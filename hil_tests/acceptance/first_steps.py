@@ -1,6 +1,7 @@
 """The steps before anything is coded: bring-up, deployment, self-test."""
 
 from hil_tests.acceptance.bench import Bench, State
+from hil_tests.acceptance.job_results import ROW, check_answer
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.place import REPOSITORY
 
@@ -31,7 +32,9 @@ def self_test(bench: Bench, *, is_short: bool) -> StepResult:
     """The recorded lines of the package on the target's executor, in every tiling, bit for bit."""
     done = bench.ready().do("self_test", seconds=bench.board.start_seconds, all_settings=not is_short)
     rows = done.result["rows"]
-    wrong = [row for row in rows if not row["is_equal"]]
+    for row in rows:
+        check_answer(row, ROW, f"{bench.target.name}: self-test")
+    wrong = [row for row in rows if row.get("is_equal") is not True]
     if wrong:
         return StepResult.failed(f"{wrong[0]['executor']}, tile {wrong[0]['tile']}: {wrong[0]['finding']}")
     if not rows:

@@ -55,7 +55,7 @@ def hottest(findings: Findings) -> float | None:
 
 
 def joules(findings: Findings) -> float | None:
-    """Idle included, of the first rail of the first meter (docs/energy.md)."""
+    """Idle included, of the first rail of the first meter (docs/energy.md); where a meter fails, its step does too."""
     return findings.energy[0].joules_per_msample if findings.energy else None
 
 

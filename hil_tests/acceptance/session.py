@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hil_tests.acceptance.job_results import READING, RESULTS, check_answer
 from hil_tests.targets.target import Target, TargetFailed
 from runtime.deadline_pipe import DeadlinePipe
 
@@ -96,11 +97,13 @@ class Session:
             if name == "begin":
                 began = event["at"]
             elif name == "reading":
+                check_answer(event, READING, f"{self.target}: {kind}: reading")
                 readings.append(event)
                 on_reading(event)
             elif name == "error":
                 raise TargetFailed(f"{self.target}: {kind}: {event.get('text')}")
-            elif name == "end" and isinstance(event.get("result"), dict):
+            elif name == "end":
+                check_answer(event.get("result"), RESULTS[kind], f"{self.target}: {kind}")
                 return Done(began, event["at"], event["result"], readings)
             else:
                 raise TargetFailed(f"{self.target}: {kind}: event {name!r} is not known")

@@ -1,0 +1,42 @@
+"""What each job of `runtime.target_run` must answer; a board that is ill may answer anything."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from hil_tests.targets.target import TargetFailed
+
+NUMBER = (float, int)
+CODING = {"seconds": NUMBER, "cpu_seconds": NUMBER, "lines_ms": (list,), "peak_mib": (float, int, type(None))}
+RESULTS: dict[str, dict[str, tuple[type, ...]]] = {
+    "clock": {},
+    "load": {"machine": (dict,), "package_sha256": (str,), "runtime": (str,)},
+    "warm_up": {"seconds": NUMBER},
+    "self_test": {"rows": (list,)},
+    "encode": {**CODING, "bytes": (int,), "sha256": (str,)},
+    "decode": CODING,
+}
+ROW = {"executor": (str,), "tile": (str,), "finding": (str,)}
+"""Of the self-test's rows, beside `is_equal`."""
+READING = {
+    "lines": (int,), "msamples_per_s": NUMBER, "clock_mhz": (float, int, type(None)),
+    "temperature_c": (float, int, type(None)),
+}  # fmt: skip
+
+
+def check_answer(values: Any, wanted: Mapping[str, tuple[type, ...]], where: str) -> None:
+    """Raise TargetFailed where a key is missing, of a wrong kind, or a number that no clock gives."""
+    if not isinstance(values, dict):
+        raise TargetFailed(f"{where}: {values!r} in place of a result")
+    for key, kinds in wanted.items():
+        value = values.get(key)
+        if key not in values or isinstance(value, bool) or not isinstance(value, kinds):
+            raise TargetFailed(f"{where}: {key} is {value!r}, allowed {' or '.join(kind.__name__ for kind in kinds)}")
+        numbers: Any = values[key] if key == "lines_ms" else [value] if isinstance(value, NUMBER) else []
+        for number in numbers:
+            if not isinstance(number, NUMBER) or not math.isfinite(number):
+                raise TargetFailed(f"{where}: {key} has {number!r}, allowed finite numbers")
+    if "lines_ms" in wanted and (not values["lines_ms"] or values["seconds"] <= 0):
+        raise TargetFailed(
+            f"{where}: {len(values['lines_ms'])} lines in {values['seconds']} s, allowed 1 at least in more than 0"
+        )
