@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hil_tests.report.findings import Findings, Limit, LineRate, Outcome
-from hil_tests.report.numerals import number
+from hil_tests.report.numerals import given, number
 
 WHAT_LABELS_MEAN = {
     "measured": "Times and energy were measured on the target itself.",
@@ -60,7 +60,7 @@ def spoken(outcome: Outcome) -> str:
 
 def told_limit(limit: Limit) -> str:
     """What was found and what is allowed."""
-    border = f"{'at most' if limit.is_ceiling else 'at least'} {number(limit.allowed)} {limit.unit} is allowed"
+    border = f"{'at most' if limit.is_ceiling else 'at least'} {given(limit.allowed)} {limit.unit} is allowed"
     return border if limit.found is None else f"{number(limit.found)} {limit.unit}, {border}"
 
 
