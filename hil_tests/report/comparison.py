@@ -43,7 +43,8 @@ class ComparedRun:
 
 def figures_of(findings: Findings) -> RunFigures:
     """What is compared of a run."""
-    times = next((line_times(one.lines_ms) for one in findings.latencies if one.phase == "encode" and one.lines_ms), None)
+    lines = next((one.lines_ms for one in findings.latencies if one.phase == "encode" and one.lines_ms), None)
+    times = line_times(lines) if lines else None
     return RunFigures(
         encode=slowest(findings, "encode"),
         decode=slowest(findings, "decode"),

@@ -113,10 +113,10 @@ def built_dataclass(kind: Any, values: dict[str, Any], where: str) -> Any:
         raise ValueError(f"{where or 'the file'}: {error}") from None
 
 
-def of_type(kind: type, value: Any, where: str) -> Any:
+def of_type(kind: Any, value: Any, where: str) -> Any:
     """The value, which is of that very type. Raises ValueError."""
     if type(value) is not kind:
         raise ValueError(f"{where or 'the file'}: {repr(value)[:60]}, {kind.__name__} is allowed")
     if kind is int and abs(value) > LARGEST_INTEGER:
-        raise ValueError(f"{where}: an integer of {value.bit_length()} bits, 63 are allowed")
+        raise ValueError(f"{where}: an integer beyond {LARGEST_INTEGER}")
     return value

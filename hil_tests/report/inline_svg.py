@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Callable, Iterable
 from html import escape
+from typing import Any
 
 import matplotlib as mpl
 from markupsafe import Markup
@@ -22,7 +23,8 @@ COLOURS = {
 }
 """Stand-ins while drawing, and the variables of page.css that take their place."""
 INK, QUIET, HAIRLINE, *SERIES = COLOURS
-STYLE = {
+STYLE: dict[Any, Any] = {
+    "figure.constrained_layout.h_pad": 0.09,
     "svg.fonttype": "none",
     "axes.edgecolor": HAIRLINE,
     "axes.facecolor": "none",
@@ -57,7 +59,7 @@ NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 def drawn(name: str, told: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> Markup:
     """An <svg> element. name: its own on the page. told: what it shows, in words. size: in inches of 72 pixels."""
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):  # type: ignore[arg-type]  # stubs name each key
+    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasSVG(figure)  # no window system, no global state of pyplot
         draw(figure)

@@ -17,7 +17,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def aligned(values: Sequence[float | None], digits: int = 3) -> list[str]:
-    """A column: all with the decimals that give its largest value so many digits, and its smallest one digit or more."""
+    """A column: all with the decimals that give its largest value so many digits, and its smallest one or more."""
     sizes = [abs(value) for value in values if value is not None and math.isfinite(value) and value != 0]
     if not sizes or max(sizes) >= LARGEST_PLAIN or min(sizes) < SMALLEST_PLAIN:
         return [number(value, digits) for value in values]

@@ -33,7 +33,8 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(number=number, given=given, aligned=aligned, fixed=fixed, moment=moment, with_uncertainty=with_uncertainty)
+    for one in (aligned, fixed, given, moment, number, with_uncertainty):
+        environment.filters[one.__name__] = one
     runs = compared(findings, earlier)
     template = environment.get_template(TEMPLATE)
     return template.render(

@@ -8,7 +8,7 @@ from hil_tests.report.numerals import aligned, number
 
 DEEPEST = 4
 MANY = 40
-"""Of more records, the first and last half of these are shown, and those between with `errors`, so many at most again."""
+"""Of more records, the first and last half of these are shown, and as many at most of those between with `errors`."""
 NOTHING = "\u2013"
 
 
@@ -74,7 +74,9 @@ def column(key: str, values: Sequence[Any]) -> Column:
     if floats and all(value is None or type(value) in (int, float) for value in values):
         whole = all(type(value) is int for value in floats)
         texts = [number(value) for value in values] if whole else aligned([as_float(value) for value in values], 4)
-        return Column(key, True, [NOTHING if value is None else text for value, text in zip(values, texts, strict=True)])
+        return Column(
+            key, True, [NOTHING if value is None else text for value, text in zip(values, texts, strict=True)]
+        )
     return Column(key, False, [cell(value) for value in values])
 
 

@@ -88,7 +88,6 @@ def latency_picture(latencies: Sequence[Latency]) -> Markup | None:
         return None
 
     def draw(figure: Figure) -> None:
-        figure.get_layout_engine().set(h_pad=0.12)
         cells = figure.subplots(len(rows), 2, squeeze=False, width_ratios=[2, 3])
         for index, (phase, values) in enumerate(rows):
             histogram(cells[index, 0], phase, values, SERIES[index % len(SERIES)])
@@ -151,4 +150,3 @@ def temperature_picture(readings: Sequence[Reading]) -> Markup | None:
         along.margins(0.02, 0.15)
 
     return drawn("temperature", f"Throughput against temperature, {len(points)} readings", (WIDTH, 2.6), draw)
-
