@@ -57,7 +57,7 @@ def refuse(name: str) -> None:
     pytest.fail(f"{name} is no JSON")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(findings=FINDINGS)
 def test_what_is_written_is_read_back_whole(path: Path, findings: Findings) -> None:
     write_findings(findings, path)
@@ -81,7 +81,7 @@ def replaced(value: Any, place: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(data=st.data(), findings=FINDINGS, new=JSON | st.just(10**400) | st.just("nan"))
 def test_a_report_that_was_tampered_with_reads_or_is_one_line(
     path: Path, data: st.DataObject, findings: Findings, new: Any

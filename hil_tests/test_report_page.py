@@ -145,8 +145,8 @@ def test_what_was_found_is_said(tmp_path: Path) -> None:
     page = drawn_page(tmp_path, whole(), [dataclasses.replace(whole(3), board="other", started="2025-05-05T05:05")])
     for words in (
         "Not passed", "First: step rail failed: lost the link", "The target is an emulation",
-        "real time is 12.0 times away",        "20.00", "0.40", "estimated by Vela", "Estimates, not measured", "2025-05-05 05:05",
-        "board, scene", "0.250", "123 456", "window 1",
+        "real time is 12.0 times away", "20.00", "0.40", "estimated by Vela", "Estimates, not measured",
+        "2025-05-05 05:05", "board, scene", "0.250", "123 456", "window 1",
     ):  # fmt: skip
         assert words in page.text, words
     pictures = [attributes["aria-label"] or "" for tag, attributes in page.elements if tag == "svg"]
