@@ -9,8 +9,8 @@ from hil_tests.report.numerals import given, number
 
 WHAT_LABELS_MEAN = {
     "measured": "Times and energy were measured on the target itself.",
-    "emulated": "The target is an emulation: its bits and faults count, its times and joules are no hardware's.",
-    "simulated": "The target is a simulation: its bits count, its times and joules are no hardware's.",
+    "emulated": "The target is an emulation: its bits and faults count, its times and energy are not of hardware.",
+    "simulated": "The target is a simulation: its bits count, its times and energy are not of hardware.",
 }
 MISSED = (Outcome.FAILED, Outcome.NOT_MEASURED)
 
