@@ -69,7 +69,7 @@ def whole(n_lines: int = 16, text: str = "rail") -> Findings:
     )
 
 
-NO_METERS = dataclasses.replace(whole(), energy=[], readings=[])
+NO_METERS = dataclasses.replace(whole(), energy=[], readings=[], telemetry=[{"lines": 2}] * 3, estimates=[{}])
 EXTREME = dataclasses.replace(
     whole(),
     latencies=[Latency("encode", [1e300, -1e300, math.nan, math.inf]), Latency("decode", [])],
@@ -170,7 +170,7 @@ def test_text_stays_text(tmp_path: Path) -> None:
 def test_segments_with_errors_are_shown_whatever_their_number() -> None:
     records: list[dict[str, Any]] = [{"segment": index, "stage": "fast", "errors": []} for index in range(1000)]
     records[500]["errors"] = [{"line": 7}]
-    table = record_table(records, first="segment", gather=True)
+    table = record_table(records, gather=True)
     segments, errors = (column.cells for column in table.columns)
     assert table.same == {"stage": "fast"}
     assert len(segments) == MANY + 1

@@ -56,7 +56,7 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
             "comparison": comparison_picture(runs),
         },
         estimates=record_table(findings.estimates, first="label"),
-        telemetry=record_table(findings.telemetry, first="segment", gather=True),
+        telemetry=record_table(findings.telemetry, gather=True),
         NOT_MEASURED=NOT_MEASURED,
     )
 
