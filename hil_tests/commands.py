@@ -12,6 +12,7 @@ from hil_tests.acceptance.acceptance_run import PAGE, REPORT, AcceptanceRun
 from hil_tests.board import load_board
 from hil_tests.meters.listing import meters_command
 from hil_tests.prepared_folder import locked
+from hil_tests.report.command import report_command
 from hil_tests.report.findings import Findings, Outcome, Step
 from runtime.cli import EXIT_CHECK_FAILED, json_option
 
@@ -25,6 +26,7 @@ def hil() -> None:
 
 hil.add_command(accelerator)
 hil.add_command(meters_command)
+hil.add_command(report_command)
 
 
 @hil.command()
@@ -61,7 +63,7 @@ def run(
     else:
         show_findings(findings)
         click.echo(f"report: {report}")
-        click.echo(f"page: {page}" if page else f"page: no {PAGE}, this checkout has no hil_tests/report/page.py")
+        click.echo(f"page: {page}" if page else f"page: no {PAGE}, it needs linerwkv[hil]")
     if not findings.passed:
         sys.exit(EXIT_CHECK_FAILED)
 

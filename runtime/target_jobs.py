@@ -24,6 +24,7 @@ from runtime.self_test import first_difference
 from runtime.stream_format import AdaptiveStage, SampleType
 from runtime.synthetic import synthetic_lines
 from runtime.target_counters import clock_mhz, peak_memory_mib, processor, reset_peak_memory, temperature_c
+from runtime.telemetry import SegmentTelemetry
 from runtime.verify import COMPARED_TILES, Verdict, verdicts
 from runtime.whole_output import replacing
 
@@ -108,11 +109,12 @@ def image_of(job: Job) -> ImageDescription:
     )  # fmt: skip
 
 
-def encoder_of(image: ImageDescription, loaded: Loaded, job: Job) -> Encoder:
-    """An encoder that has seen no line."""
+def encoder_of(image: ImageDescription, loaded: Loaded, job: Job, told: list[SegmentTelemetry]) -> Encoder:
+    """An encoder that has seen no line; it appends the telemetry of its segments to `told`."""
     stage = None if job["stage"] is None else AdaptiveStage[job["stage"].upper()]
     return Encoder(
-        image, loaded.package, executor=loaded.executor, stage=stage, segment_lines=job["segment_lines"]
+        image, loaded.package, executor=loaded.executor, stage=stage, segment_lines=job["segment_lines"],
+        on_segment=told.append,
     )  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def warm_up(loaded: Loaded, job: Job) -> Job:
     began = time.perf_counter()
     asked = image_of(job)
     image = ImageDescription(asked.n_bands, asked.n_columns, asked.depth, asked.is_signed, 0, asked.sample_type)
-    encoder = encoder_of(image, loaded, job)
+    encoder = encoder_of(image, loaded, job, [])
     data = io.BytesIO(encoder.header)
     data.seek(0, io.SEEK_END)
     largest = (1 << (image.depth - 1)) - 1
@@ -159,7 +161,8 @@ def encode(loaded: Loaded, job: Job, say: Say) -> Job:
     """Raw BIL lines of a file to a stream. The last line's time includes the closing of the stream."""
     image = image_of(job)
     layout = RawLayout(image.n_bands, image.n_columns, DTYPES[image.sample_type].str, "bil")
-    encoder = encoder_of(image, loaded, job)
+    told: list[SegmentTelemetry] = []
+    encoder = encoder_of(image, loaded, job, told)
     watch = Watch(say, image.n_bands * image.n_columns, job["reading_seconds"])
     digest = hashlib.sha256(encoder.header)
     n_bytes = len(encoder.header)
@@ -175,7 +178,8 @@ def encode(loaded: Loaded, job: Job, say: Say) -> Job:
             n_bytes += file.write(data)
             watch.line(seconds)
     watch.tell()
-    return {**watch.result(), "bytes": n_bytes, "sha256": digest.hexdigest()}
+    telemetry = [segment.to_dict() for segment in told]
+    return {**watch.result(), "bytes": n_bytes, "sha256": digest.hexdigest(), "telemetry": telemetry}
 
 
 def decode(loaded: Loaded, job: Job, say: Say) -> Job:

@@ -184,7 +184,7 @@ class AcceptanceRun:
             findings.notes.append(told(imager, replayed, bands=bands, columns=columns))
 
     def write_page(self, findings: Findings, compared: Iterable[Path]) -> Path | None:
-        """report.html, with earlier runs of the board beside this one; None where the page's code is not there."""
+        """report.html, with earlier runs of the board beside this one; None where what it needs is not installed."""
         try:
             page = importlib.import_module("hil_tests.report.page")
         except ModuleNotFoundError:

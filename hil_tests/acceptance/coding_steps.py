@@ -21,7 +21,6 @@ from runtime.decoder import StreamReader
 from runtime.scene_reader import RawLayout, raw_lines
 from runtime.scene_writer import DTYPES
 from runtime.stream_format import AdaptiveStage
-from runtime.stream_info import stream_info
 
 THERE, HERE, RESTORED = "there.lrwk", "here.lrwk", "restored.bil"
 
@@ -100,7 +99,7 @@ def encode(bench: Bench) -> StepResult:
     values = figures(bench, "encode", done)
     values["bits_per_sample"] = 8 * done.result["bytes"] / bench.scene.n_samples
     values["peak_memory_mib"] = done.result["peak_mib"]
-    values["telemetry"] = stream_info(stream)["segments"]
+    values["telemetry"] = done.result["telemetry"]
     if found is not None:
         return StepResult.failed(f"decoded here: {found}", values)
     times = line_times(done.result["lines_ms"])

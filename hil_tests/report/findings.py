@@ -1,5 +1,6 @@
 """What a run on a target found: the content of report.json, and nothing that is not measured."""
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -41,8 +42,8 @@ class Speed:
 
     @property
     def msamples_per_s(self) -> float:
-        """Samples by wall-clock time."""
-        return self.samples / self.seconds / 1e6
+        """Samples by wall-clock time; not a number where no time passed."""
+        return self.samples / self.seconds / 1e6 if self.seconds > 0 else math.nan
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,6 @@ class Findings:
 
     @property
     def passed(self) -> bool:
-        """Every step and limit that was tried was met, and none was missing that the board file asks for."""
+        """One step or limit was met at least, and none was missed or missing that the board file asks for."""
         outcomes = [step.outcome for step in self.steps] + [limit.outcome for limit in self.limits]
-        return all(outcome in (Outcome.PASSED, Outcome.SKIPPED) for outcome in outcomes)
+        return Outcome.PASSED in outcomes and set(outcomes) <= {Outcome.PASSED, Outcome.SKIPPED}

@@ -1,0 +1,25 @@
+"""`linerwkv hil report`: draw the page of a report.json again."""
+
+from pathlib import Path
+
+import click
+
+from hil_tests.report.findings_file import read_findings
+from runtime.errors import BadArgument
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command("report")
+@click.argument("report", type=FILE)
+@click.option("--earlier", type=FILE, multiple=True, help="report.json of an earlier run to compare with; repeatable.")
+@click.option("-o", "--output", type=FILE, help="The page; default: report.html beside the report.")
+def report_command(report: Path, earlier: tuple[Path, ...], output: Path | None) -> None:
+    """Draw the page of REPORT, a report.json, again."""
+    try:
+        from hil_tests.report.page import write_page
+    except ModuleNotFoundError as error:
+        raise BadArgument(f"the page needs {error.name}, which is not installed: pip install linerwkv[hil]") from None
+    page = output or report.with_suffix(".html")
+    write_page(read_findings(report), [read_findings(path) for path in earlier], page)
+    click.echo(str(page))
