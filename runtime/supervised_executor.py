@@ -47,26 +47,30 @@ class SupervisedExecutor:
         self.make = make
         self.line_deadline_s = math.inf if line_deadline_s is None else line_deadline_s
         self.n_restarts_left = n_restarts
-        self.end_of_patience = math.inf
+        self.seconds_left = math.inf
         self.thread: threading.Thread | None = None
         self.made: tuple[IntegerPackage, ArrayExecutor] | str = ""
         self.restart_errors: list[str] = []
 
     def begin_line(self) -> None:
-        """The deadline of a line begins now."""
+        """The steps of a line share its deadline; what the host does between them, even compiling, does not count."""
         self.allow(self.line_deadline_s)
 
     def allow(self, seconds: float) -> None:
-        """All steps from now on must end within so many seconds."""
-        self.end_of_patience = time.monotonic() + seconds
+        """All steps from now on may take so many seconds together."""
+        self.seconds_left = seconds
 
     def run(self, inputs: Arrays) -> Arrays:
         """As in `ArrayExecutor`. Raises ExecutorFailed, also where there is none now."""
         if self.current is None:
             raise ExecutorFailed(f"executor {self.name} is not running")
-        if isinstance(self.current, ExecutorProcess) and self.end_of_patience < math.inf:
-            self.current.step_deadline_s = max(0.0, self.end_of_patience - time.monotonic())
-        return self.current.run(inputs)
+        if isinstance(self.current, ExecutorProcess) and self.seconds_left < math.inf:
+            self.current.step_deadline_s = max(0.0, self.seconds_left)
+        start = time.monotonic()
+        try:
+            return self.current.run(inputs)
+        finally:
+            self.seconds_left -= time.monotonic() - start
 
     def check_package(self) -> None:
         """Raise Corrupt where the package in memory is no longer the one that was loaded."""

@@ -1,6 +1,7 @@
 """Whatever an executor does and wherever a bit flips, every accepted line comes back, and telemetry says why."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from runtime.faulty_executor import FaultyExecutor
 from runtime.flight_package import SHIPPED, FloatPackage, IntegerPackage, open_integer_package
 from runtime.isolated_executor import isolated_executor
 from runtime.segment_guard import GuardLevel
+from runtime.self_test import first_difference
 from runtime.stream_format import PredictorKind
 from runtime.supervised_executor import SupervisedExecutor
 from runtime.telemetry import FaultKind, SegmentTelemetry
@@ -129,6 +131,18 @@ def test_a_worker_that_fails_within_a_line_is_replaced_and_trusted_again(
     assert (error.line, error.kind) == (4, FaultKind.EXECUTOR)
     assert any(part in error.text for part in text.split("|"))
     assert [found.n_fallbacks for found in telemetry] == [0, 1, 1]
+
+
+def test_what_the_host_does_within_a_line_is_not_held_against_the_executor(int8: IntegerPackage) -> None:
+    deadline_s = 2.0  # a compilation in the first line takes longer
+    with SupervisedExecutor(int8, isolated_executor(int8), line_deadline_s=deadline_s) as executor:
+        executor.begin_line()
+        time.sleep(1.1 * deadline_s)
+        assert first_difference(int8, executor, N_BANDS) is None
+        executor.begin_line()
+        executor.seconds_left = 0.0
+        with pytest.raises(ExecutorFailed, match="gave no answer within 0 s"):
+            first_difference(int8, executor, N_BANDS)
 
 
 def test_restarts_are_bounded_and_the_rest_is_coded_without_the_network(int8: IntegerPackage) -> None:
