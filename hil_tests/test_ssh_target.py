@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,11 +33,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
         pytest.skip(str(error))
 
 
-def target_at(server: Loopback, folder: Path, **more: object) -> SshTarget:
-    options = {"key": server.key, "known_hosts": server.known_hosts, "connect_seconds": 10.0, **more}
+def target_at(server: Loopback, folder: Path, **more: Any) -> SshTarget:
+    options: dict[str, Any] = {"key": server.key, "known_hosts": server.known_hosts, "connect_seconds": 10.0, **more}
     return SshTarget(
         name="loopback", host="127.0.0.1", port=server.port, folder=str(folder), python=sys.executable, **options
-    )  # type: ignore[arg-type]  # each test names what it changes
+    )  # each test names what it changes
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from runtime.executor_registry import ONNXRUNTIME
 from runtime.faulty_executor import FaultyExecutor
 from runtime.flight_package import SHIPPED, IntegerPackage, open_integer_package
 from runtime.segment_guard import GuardLevel
+from runtime.stream_format import AdaptiveStage
 from runtime.supervised_executor import SupervisedExecutor
 from runtime.synthetic import BIT_DEPTH, synthetic_lines
 from runtime.telemetry import SegmentTelemetry
@@ -86,6 +87,7 @@ def trial(
     max_error: int = 0,
     line_deadline_s: float = 10.0,
     depth: int = BIT_DEPTH,
+    stage: AdaptiveStage = AdaptiveStage.BEST,
 ) -> dict[str, Any]:
     """Compress lines (Y, Z, X) while something goes wrong before some of them, restore, compare; what came of it."""
     telemetry: list[SegmentTelemetry] = []
@@ -100,6 +102,7 @@ def trial(
             guard=guard,
             segment_lines=segment_lines,
             max_error=max_error,
+            stage=stage,
             on_segment=telemetry.append,
         )
         pieces, longest = [encoder.header], 0.0
@@ -141,16 +144,20 @@ def largest_error(stream: bytes, package: IntegerPackage, cube: Iterable[npt.NDA
 @click.option("--max-error", default=0, show_default=True)
 @click.option("--line-deadline", default=5.0, show_default=True, help="In seconds, of a worker process.")
 @click.option("--guard", type=click.Choice([level.value for level in GuardLevel]), default="proof", show_default=True)
+@click.option(
+    "--stage", type=click.Choice([stage.name.lower() for stage in AdaptiveStage]), default="best", show_default=True
+)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--package", "package_path", type=click.Path(path_type=Path), default=SHIPPED)
 def main(fault: str, line: int, lines: int, bands: int, columns: int, segment_lines: int, max_error: int,
-         line_deadline: float, guard: str, seed: int, package_path: Path) -> None:  # fmt: skip
+         line_deadline: float, guard: str, stage: str, seed: int, package_path: Path) -> None:  # fmt: skip
     """Print one JSON object; exit code 1 where lines are lost or wrong, or the telemetry does not name the fault."""
     generator = np.random.default_rng(seed)
     cube = np.stack(list(synthetic_lines(lines, bands, columns, generator)))
     found = trial(
         open_integer_package(package_path), cube, {line: TrialFault(fault)}, generator, guard=GuardLevel(guard),
         segment_lines=segment_lines, max_error=max_error, line_deadline_s=line_deadline,
+        stage=AdaptiveStage[stage.upper()],
     )  # fmt: skip
     is_named = any(segment["errors"] for segment in found["segments"])
     click.echo(json.dumps({"fault": fault, "guard": guard, "is_named": is_named, **found}))

@@ -22,7 +22,13 @@ DRIVERS = (
     "net_failover", "virtio_net", "virtio-rng",
 )  # fmt: skip
 """In the order in which the kernel can take them."""
-NOT_NEEDED = ("usr/share", "usr/lib/systemd", "usr/lib/aarch64-linux-gnu/perl-base", "usr/games", "usr/lib/aarch64-linux-gnu/gconv")
+NOT_NEEDED = (
+    "usr/share",
+    "usr/lib/systemd",
+    "usr/lib/aarch64-linux-gnu/perl-base",
+    "usr/games",
+    "usr/lib/aarch64-linux-gnu/gconv",
+)
 SITE = "opt/site"
 DISK_MIB = 2048
 """Of the file system; the file has holes, so it takes what is used."""
@@ -30,13 +36,17 @@ ADDRESS = "10.0.2.15"
 """Of the board in the emulator's own network."""
 
 APPLETS = (
-    "sh", "cat", "chmod", "chown", "cp", "date", "dd", "df", "dmesg", "du", "echo", "env", "false", "find", "free", "gunzip",
-    "grep", "gzip", "head", "hostname", "id", "ifconfig", "init", "kill", "ln", "ls", "mkdir", "mount", "mv", "nproc", "ping", "poweroff", "ps", "pwd", "readlink", "reboot", "rm", "rmdir", "sed", "sha256sum", "sleep",
-    "sort", "stat", "sync", "tail", "tar", "taskset", "test", "timeout", "touch", "tr", "true", "umount", "uname", "uptime", "wc", "which",
+    "sh", "cat", "chmod", "chown", "cp", "date", "dd", "df", "dmesg", "du", "echo", "env", "false", "find", "free",
+    "gunzip", "grep", "gzip", "head", "hostname", "id", "ifconfig", "init", "kill", "ln", "ls", "mkdir", "mount",
+    "mv", "nproc", "ping", "poweroff", "ps", "pwd", "readlink", "reboot", "rm", "rmdir", "sed", "sha256sum", "sleep",
+    "sort", "stat", "sync", "tail", "tar", "taskset", "test", "timeout", "touch", "tr", "true", "umount", "uname",
+    "uptime", "wc", "which",
 )  # fmt: skip
 
 FILES = {
-    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nsshd:x:100:65534::/run/sshd:/bin/false\nnobody:x:65534:65534::/:/bin/false\n",
+    "etc/passwd": (
+        "root:x:0:0:root:/root:/bin/sh\nsshd:x:100:65534::/run/sshd:/bin/false\nnobody:x:65534:65534::/:/bin/false\n"
+    ),
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
     "etc/shadow": "root:*:19000:0:99999:7:::\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
@@ -125,11 +135,12 @@ def make_root(root: Path, keys: Path) -> None:
 
 def compile_sources(root: Path) -> None:
     """Compile Python files here where this Python can: under emulation it takes minutes at the first start."""
-    if AARCH64_PYTHON != f"{sys.version_info[0]}.{sys.version_info[1]}":
+    if f"{sys.version_info[0]}.{sys.version_info[1]}" != AARCH64_PYTHON:
         return
     folders = [root / "usr" / "lib" / f"python{AARCH64_PYTHON}", root / SITE]
     words = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", root, "-p", "/"]
-    subprocess.run([sys.executable, *words, *folders], check=False, capture_output=True)  # some test files are no Python
+    command = [sys.executable, *map(str, [*words, *folders])]
+    subprocess.run(command, check=False, capture_output=True)  # some test files are no Python
 
 
 def make_disk(folder: Path, tools: Path, root: Path) -> None:

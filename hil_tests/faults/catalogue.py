@@ -12,6 +12,7 @@ from hil_tests.faults.link_cut import link_cut
 from hil_tests.faults.machine_reset import machine_reset
 from hil_tests.faults.memory_limit import memory_limit
 from hil_tests.faults.package_corrupted import package_corrupted
+from hil_tests.faults.trial_there import TRIALS, runtime_trial
 from hil_tests.report.findings import Outcome, Step
 from hil_tests.targets.target import Target
 from runtime.errors import BadArgument, LineRwkvError
@@ -25,6 +26,7 @@ FAULTS: dict[str, Fault] = {
     "memory-limit": memory_limit,
     "package-corrupted": package_corrupted,
     "clock-jump": clock_jump,
+    **{name: runtime_trial(name) for name in TRIALS},
 }
 
 

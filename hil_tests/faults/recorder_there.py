@@ -1,5 +1,6 @@
 """A recorder that runs on the target, fed from here line by line, with a deadline for each of its answers."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -27,6 +28,8 @@ class RecorderThere:
         self.pipe = DeadlinePipe(self.process.stdin, self.process.stdout)
         self.n_segments = 0
         self.rest = b""
+        self.words: list[str] = []
+        """Its standard error, once it has ended."""
         try:
             first = self.answer(START_S)
         except FaultFailed:
@@ -89,8 +92,8 @@ class RecorderThere:
         """The last line of its standard error."""
         assert self.process.stderr is not None
         self.process.wait(END_S)
-        lines = self.process.stderr.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"exit code {self.process.returncode}"
+        self.words += self.process.stderr.read().decode(errors="replace").strip().splitlines()
+        return self.words[-1] if self.words else f"exit code {self.process.returncode}"
 
     def end(self) -> None:
         """Kill it if it runs, and close its pipes."""
@@ -98,7 +101,5 @@ class RecorderThere:
         self.process.wait(END_S)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             assert stream is not None
-            try:
+            with contextlib.suppress(BrokenPipeError):  # lines that it did not take any more
                 stream.close()
-            except BrokenPipeError:
-                pass  # lines that it did not take any more

@@ -72,7 +72,7 @@ class QemuTarget(SshTarget):
             return False
         try:
             with Monitor(self.machine / "monitor") as monitor:
-                return monitor.command("query-status")["status"] == "running"
+                return bool(monitor.command("query-status")["status"] == "running")
         except TargetFailed:
             return False
 
@@ -111,9 +111,7 @@ class QemuTarget(SshTarget):
         """Copy the disk of the present recipe, unless this machine has it already."""
         if not is_prepared(self.machine, board_recipe()):
             with replaced(self.machine, board_recipe()) as folder:
-                subprocess.run(
-                    ["cp", "--sparse=always", self.board / "disk.img", folder / "disk.img"], check=True
-                )
+                subprocess.run(["cp", "--sparse=always", self.board / "disk.img", folder / "disk.img"], check=True)
                 kind, key = (self.board / "keys" / "host_key.pub").read_text().split()[:2]
                 (folder / "known_hosts").write_text(f"{ALIAS} {kind} {key}\n")
 

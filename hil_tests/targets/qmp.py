@@ -49,7 +49,7 @@ class Monitor:
             if isinstance(message, dict) and "event" not in message:
                 return message
 
-    def command(self, name: str, **arguments: Any) -> Any:
+    def command(self, name: str, /, **arguments: Any) -> Any:
         """What a command returns. Raises TargetFailed."""
         request = {"execute": name, **({"arguments": arguments} if arguments else {})}
         try:
