@@ -19,7 +19,7 @@ OUTPUT ?= runs/train_flight
 BOARD ?= hil_tests/boards/local.toml
 HIL_OPTIONS ?=
 
-.PHONY: help setup demo train-flight test test-slow hil emulation executors accelerators check bench bench-rate clean
+.PHONY: help setup demo train-flight test test-slow hil hil-emulated emulated-board emulation executors accelerators check bench bench-rate clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,12 @@ test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
 
 hil: $(VENV)/.dev ## accept the runtime on a target, docs/hil.md (BOARD, HIL_OPTIONS such as --short)
 	$(BIN)/linerwkv hil run --board $(BOARD) $(HIL_OPTIONS)
+
+hil-emulated: emulated-board ## the same on a whole emulated aarch64 machine, every fault included (10 minutes)
+	$(BIN)/linerwkv hil run --board hil_tests/boards/emulated_aarch64.toml --short
+
+emulated-board: $(VENV)/.dev ## the image of that machine, in .emulation/board (0.6 GB; needs apt, no root)
+	$(BIN)/python -m hil_tests.emulation.setup board
 
 emulation: $(VENV)/.dev ## other processors in software, in .emulation (0.4 GB; needs apt, no root)
 	$(BIN)/python -m hil_tests.emulation.setup all

@@ -25,7 +25,7 @@ BOARD = EMULATION / "board"
 DEBIAN_NAMES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 ROOT_PACKAGES = ("python3.11", "libgomp1", "libstdc++6")
 QEMU = "qemu-user-static"
-EXIT_FAILED = 2
+EXIT_FAILED, EXIT_NOT_AVAILABLE = 2, 3
 
 
 def host_architecture() -> str:
@@ -113,7 +113,7 @@ def main(what: str) -> None:
             prepare_board()
     except LineRwkvError as error:
         click.echo(f"emulation: {error}", err=True)
-        sys.exit(EXIT_FAILED)
+        sys.exit(EXIT_NOT_AVAILABLE if isinstance(error, NotAvailable) else EXIT_FAILED)
 
 
 if __name__ == "__main__":
