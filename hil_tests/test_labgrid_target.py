@@ -57,9 +57,8 @@ class Desk:
 
     def target(self, environment: Path, **more: object) -> LabgridTarget:
         options = {"key": self.server.key, "known_hosts": self.server.known_hosts, "connect_seconds": 10.0, **more}
-        return LabgridTarget(
-            name="desk", environment=environment, folder=str(self.folder / "board"), python=sys.executable, **options
-        )  # type: ignore[arg-type]  # each test names what it changes
+        fixed = {"name": "desk", "folder": str(self.folder / "board"), "python": sys.executable}
+        return LabgridTarget(environment=environment, **fixed, **options)  # type: ignore[arg-type]  # as tests ask
 
     def answers(self) -> bool:
         with socket.socket() as probe:
