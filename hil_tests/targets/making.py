@@ -22,7 +22,7 @@ OF_THE_BOARD = ("name", "label", "python", "processors", "variables")
 
 
 def make_target(board: Board, beside: Path) -> Target:
-    """The target, not brought up. `beside`: a folder of this machine for what a local target keeps.
+    """The target, not brought up. `beside`: a folder here for what a local target or a console keeps.
 
     Raises BadArgument for an option that the transport does not take, and what the class raises.
     """
@@ -48,6 +48,8 @@ def make_target(board: Board, beside: Path) -> Target:
         given[key] = option(value, hints[key], board.path.parent, f"{where}: {key}")
     if board.transport == "local":
         given.setdefault("folder", beside / "target")
+    if "console" in parameters:
+        given.setdefault("console", beside / "console.log")
     missing = [key for key, one in parameters.items() if one.default is inspect.Parameter.empty and key not in given]
     if missing:
         raise BadArgument(f"{where}: key {missing[0]!r} is missing")
