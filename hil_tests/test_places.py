@@ -73,11 +73,11 @@ def test_a_tool_that_fails_is_one_line() -> None:
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the messages are those of an x86-64 host")
-def test_without_apt_the_setup_is_one_line_and_exit_code_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_apt_the_setup_is_one_line_and_exit_code_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emulation_setup, "EMULATION", tmp_path / "emulation")
     monkeypatch.setenv("PATH", str(tmp_path))
     done = CliRunner().invoke(emulation_setup.main, ["aarch64"])
-    assert done.exit_code == 2
+    assert done.exit_code == 3
     assert done.stderr == "emulation: apt-get is not installed on this machine\n"
     assert not (tmp_path / "emulation" / "qemu").exists()
 

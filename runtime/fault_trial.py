@@ -25,7 +25,7 @@ from runtime.encoding_executor import encoding_executor
 from runtime.executor_process import ExecutorProcess
 from runtime.executor_registry import ONNXRUNTIME
 from runtime.faulty_executor import FaultyExecutor
-from runtime.flight_package import SHIPPED, IntegerPackage, open_integer_package
+from runtime.flight_package import MANIFEST, SHIPPED, IntegerPackage, open_integer_package
 from runtime.segment_guard import GuardLevel
 from runtime.stream_format import AdaptiveStage
 from runtime.supervised_executor import SupervisedExecutor
@@ -68,7 +68,8 @@ def provoke(fault: TrialFault, encoder: Encoder, generator: np.random.Generator)
         return f"answers are {fault}"
     if fault is TrialFault.PACKAGE:
         package = supervised.package
-        return flip_bit([package.parts, package.cell.tensors(), package.conformance.tensors()], generator)
+        used = [package.parts[name] for name in (MANIFEST, *package.manifest["parts"])]  # a README harms nobody
+        return flip_bit([used, package.cell.tensors(), package.conformance.tensors()], generator)
     if fault is TrialFault.STATE and segment is not None and segment.writer.state is not None:
         return flip_bit(segment.writer.state, generator)
     if fault is TrialFault.CODED and segment is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runtime.bit_flips import flip_bit, held_arrays
@@ -185,6 +185,8 @@ def test_a_package_that_changed_on_disk_is_not_taken(int8: IntegerPackage, tmp_p
 
 
 @settings(max_examples=30, deadline=None)
+@example(line=6, segment_lines=1, max_error=0, seed=0, guard=GuardLevel.CHECKS, fault=TrialFault.PACKAGE)
+@example(line=1, segment_lines=1, max_error=0, seed=214, guard=GuardLevel.CHECKS, fault=TrialFault.PACKAGE)
 @given(
     line=st.integers(1, N_LINES - 1), segment_lines=SEGMENTS, max_error=ERRORS, seed=st.integers(0, 1 << 32),
     guard=st.sampled_from(GUARDED), fault=st.sampled_from([TrialFault.STATE, TrialFault.CODED, TrialFault.PACKAGE]),
@@ -199,8 +201,8 @@ def test_a_flipped_bit_is_found_named_and_costs_no_line(
     assert found["is_restored"]
     is_between_segments = line % segment_lines == 0 and fault is not TrialFault.PACKAGE
     assert kinds(found) == (set() if is_between_segments else {fault.value})
-    in_twins = [segment for segment in found["segments"] if segment["predictor"] == "ccsds123"]
-    assert bool(in_twins) or fault is TrialFault.STATE or is_between_segments
+    in_twins = [segment for segment in found["segments"] if segment["predictor"] in ("ccsds123", "none")]
+    assert bool(in_twins) or fault is TrialFault.STATE or is_between_segments, "a twin, stored where that is smaller"
 
 
 class WrongForAWhile(FaultyExecutor):
