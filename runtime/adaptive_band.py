@@ -21,9 +21,10 @@ from runtime.column_correction import (
     teach_columns,
 )
 from runtime.in_loop import quantizer_index, representative, restored, steps_within
-from runtime.least_squares import BATCH, add_products, fade_and_add
+from runtime.lanes import LANES
 from runtime.mapping import map_index, unmap_index
 from runtime.mixed_prediction import bounded, mix, predict_rows, solve
+from runtime.products import BATCH, add_products, fade_and_add
 from runtime.regressors import fill_regressors
 from runtime.slow_means import UNITS
 
@@ -57,10 +58,10 @@ def code_block(
 ) -> bool:
     """Code the columns start..stop - 1, with the sequential regressors (rows 0..2 of `out_rows`).
 
-    mixed: a tuple of length K. partial: (K, X), all other regressors' part. recent: (K,), fading errors west, changed
+    mixed: a tuple of length K. partial: (K, S), all other regressors' part. recent: (K,), fading errors west, changed
     in place. network: (X,), s-tilde of a network, or anything. values, out_values: (X,), samples and mapped residuals
-    or the reverse. out_rows: (N, X). out_targets: (X,). out_sizes: (X,), of residuals west and north. False where a
-    mapped residual leads outside the sample range.
+    or the reverse. out_rows: (M, S). out_targets: (X,). out_sizes: (X,), of residuals west and north. False where a
+    mapped residual leads outside the sample range. S: X or more.
     """
     n_mixed = len(mixed)
     is_first = state.place[N_LINES] == 0
@@ -184,12 +185,11 @@ def code_band(
     moments = state.moments[z]
     n_regressors = state.weights.shape[2]
     n_blocks = max(1, n_columns // parameters.block)
-    rows = np.empty((n_regressors, n_columns), np.float32)
-    partial = np.empty((n_mixed, n_columns), np.float32)
-    targets, sizes = np.empty(n_columns, np.float32), np.empty(n_columns, np.int32)
+    rows, targets = state.rows, state.rows[n_regressors, :n_columns]
+    partial, sizes = np.empty((n_mixed, rows.shape[1]), np.float32), np.empty(n_columns, np.int32)
     sizes_below = state.sizes[z - 1] if z > 0 else np.zeros(n_columns, np.int32)
-    shares, batch = np.empty(n_columns + BATCH, np.float32), np.zeros(BATCH * width, np.float32)
-    products = np.empty(n_regressors * width, np.float32)
+    shares, tile = np.empty(n_columns + BATCH, np.float32), np.empty(LANES * width, np.float32)
+    products = np.empty(moments.shape[1], np.float32)
     recent = np.full(n_mixed, ERROR_FLOOR)
     fill_regressors(parameters, state, z, network, rows)
     if n_before == 1:
@@ -214,7 +214,7 @@ def code_band(
             values, rows, targets, sizes, out_values,
         )  # fmt: skip
         fill_shares(sizes, sizes_below, start, stop, error, parameters.step, shares)
-        add_products(rows, targets, start, stop, shares, parameters.step, lanes, batch, products)
+        add_products(rows, start, stop, shares, parameters.step, n_regressors, lanes, tile, products)
         for memory in range(n_memories):
             length = parameters.long_memory if memory == n_memories - 1 else parameters.short_memory
             fade_and_add(products, 1.0 - min(np.float64(n_samples) / np.float64(length), 0.5), moments[memory])

@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from runtime.adaptive_parameters import StageParameters
 from runtime.column_correction import N_AROUND, N_MOMENTS
+from runtime.lanes import LANES
+from runtime.products import packed_size
 from runtime.stripe_tilt import FAR_LAG, FAR_REACH, NEAR_REACH, n_details
 
 Ints = npt.NDArray[np.int64]
@@ -43,9 +45,11 @@ class StageState(NamedTuple):
     far_sums: Ints
     """(2 * FAR_REACH + 2,)."""
     moments: Floats
-    """(Z, memories, N * M), sums of products of regressors and target, faded with short and long memory."""
+    """(Z, memories, P), packed sums of products of regressors and target, faded with short and long memory."""
     prior: Floats
-    """(memories, N * M), those of the bands before in this line."""
+    """(memories, P), those of the bands before in this line."""
+    rows: Singles
+    """(M, S), work space: regressors of the band at hand, the target, zeros; columns beyond X stay finite."""
     weights: Floats
     """(Z, K, N) of each mixed prediction."""
     unsolved: Ints
@@ -56,11 +60,11 @@ class StageState(NamedTuple):
     """(N_AROUND, X), what the band at hand is corrected by: runtime/column_correction.py. Like all but scales
     and error_total below, empty without a correction."""
     column_weights: Singles
-    """(N_AROUND, X), its weights."""
+    """(N_AROUND, S), its weights; what lies beyond X means nothing."""
     known_part: Singles
     """(X,), what they give before the band is coded."""
     column_moments: Singles
-    """(N_MOMENTS, X), sums over the bands before in this line."""
+    """(N_MOMENTS, S), sums over the bands before in this line; column x at x + 1, the edges once more around them."""
     column_errors: Singles
     """(3, Z, X), errors of the least squares in this line and the two before it, in units of `scales`."""
     scales: Floats
@@ -76,7 +80,9 @@ class StageState(NamedTuple):
 def initial_state(parameters: StageParameters, n_bands: int, n_columns: int) -> StageState:
     """The state before the first line of a segment."""
     n_regressors = parameters.n_regressors
-    n_products = n_regressors * len(parameters.lanes)
+    width = len(parameters.lanes)
+    n_products = packed_size(n_regressors, width)
+    n_padded = n_columns + 2 * LANES - n_columns % LANES
     n_corrected = n_columns if parameters.has_correction else 0
     n_compared = parameters.n_mixed if parameters.n_mixed > 1 else 0
 
@@ -96,13 +102,14 @@ def initial_state(parameters: StageParameters, n_bands: int, n_columns: int) -> 
         far_sums=np.zeros(2 * FAR_REACH + 2, np.int64),
         moments=np.zeros((n_bands, parameters.n_memories, n_products)),
         prior=np.zeros((parameters.n_memories, n_products)),
+        rows=np.zeros((width, n_padded), np.float32),
         weights=np.zeros((n_bands, parameters.n_mixed, n_regressors)),
         unsolved=np.zeros(n_bands, np.int64),
         errors=np.full((n_bands, n_compared, n_columns), ERROR_FLOOR),
         around=np.zeros((N_AROUND, n_corrected), np.float32),
-        column_weights=np.zeros((N_AROUND, n_corrected), np.float32),
+        column_weights=np.zeros((N_AROUND, n_padded if n_corrected else 0), np.float32),
         known_part=np.zeros(n_corrected, np.float32),
-        column_moments=np.zeros((N_MOMENTS, n_corrected), np.float32),
+        column_moments=np.zeros((N_MOMENTS, n_padded if n_corrected else 0), np.float32),
         column_errors=np.zeros((3, n_bands, n_corrected), np.float32),
         scales=np.zeros(n_bands),
         error_total=np.zeros(1),

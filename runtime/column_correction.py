@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from runtime.lanes import LANES, load, store
+from runtime.unrolled import unrolled
+
 WEST_ERROR, WEST, NETWORK = 0, 1, 2
 """Rows that need samples or predictions of the same band: error west, sample west, network's prediction, less ours."""
 NORTH, NORTH_WEST, NORTH_EAST, NORTH_OF_NORTH, BAND_BEFORE, TREND = 3, 4, 5, 6, 7, 8
@@ -25,7 +28,6 @@ KEPT = np.float32(0.125)
 """Of the sums, from one line to the next."""
 TREND_FADING, TREND_SHARE = np.float32(0.8), np.float32(0.2)
 SMALLEST_MOMENT = np.float32(2.0**-40)
-CHUNK = 128  # columns whose sums stay in the first cache
 LONGEST_SCALE = 8  # lines
 SCALE_FLOOR = 0.25
 
@@ -38,7 +40,7 @@ def normalised(value: Any, inverse: Any) -> Any:
 
 @njit(cache=True)
 def begin_correction(moments: Any, trend: Any) -> None:
-    """Before the first band of a line: most of what was learned fades. moments: (N_MOMENTS, X), trend: (X,)."""
+    """Before the first band of a line: most of what was learned fades. moments: as in the state, trend: (X,)."""
     for p in range(moments.shape[0]):
         row = moments[p]
         for x in range(row.size):
@@ -48,7 +50,7 @@ def begin_correction(moments: Any, trend: Any) -> None:
 
 @njit(cache=True)
 def fill_around(z: Any, now: Any, before: Any, before_that: Any, trend: Any, out_around: Any) -> None:
-    """Fill rows NORTH.. of `out_around` (N_AROUND, X), the others with 0, and move `trend` (X,) by the band before.
+    """Fill rows NORTH.. of `out_around`, the others with 0, and move `trend` (X,) by the band before.
 
     now, before, before_that: (Z, X) float32, normalised errors of this line and of the two before it.
     """
@@ -71,72 +73,42 @@ def fill_around(z: Any, now: Any, before: Any, before_that: Any, trend: Any, out
     out_around[TREND] = trend
 
 
-@njit(cache=True)
-def widen(moments: Any, first: Any, n_columns: Any, out_sums: Any) -> None:
-    """Fill `out_sums` (N_MOMENTS, CHUNK) with the moments of columns from `first` on plus those of both neighbours."""
-    last = moments.shape[1] - 1
-    for p in range(N_MOMENTS):
-        row, sums = moments[p], out_sums[p]
-        inner = row[first : first + n_columns]
-        for i in range(1, n_columns - 1):
-            sums[i] = (inner[i - 1] + inner[i]) + inner[i + 1]
-        for i in (0, n_columns - 1):
-            x = first + i
-            sums[i] = (row[max(x - 1, 0)] + row[x]) + row[min(x + 1, last)]
+def solution(moments: list[Any]) -> list[Any]:
+    """Weights from ridged moments, of lanes of columns: elimination without exchange of rows, then substitution.
 
-
-@njit(cache=True)
-def eliminate_columns(n_columns: Any, sums: Any) -> None:
-    """Bring the ridged system of each column to triangular form in place; the diagonal gets one over each pivot.
-
-    sums: (N_MOMENTS, CHUNK). The ridge is far above the rounding of sums of at most 64 * 50 * 3, so no pivot comes
-    near 0.
+    The ridge is far above the rounding of sums of at most 64 * 50 * 3, so no pivot comes near 0.
     """
-    factor = np.empty(CHUNK, np.float32)
-    top = 0
-    for k in range(N_AROUND):
-        pivot = sums[top]
-        for x in range(n_columns):
-            pivot[x] = np.float32(1) / (pivot[x] + RIDGE)
-        row = top + N_AROUND + 1 - k
+    entries = iter(moments)
+    rows = [[None] * i + [next(entries) for _ in range(i, N_AROUND + 1)] for i in range(N_AROUND)]
+    inverse, weights = [None] * N_AROUND, [None] * N_AROUND
+    for k, above in enumerate(rows):
+        inverse[k] = np.float32(1) / (above[k] + RIDGE)
         for i in range(k + 1, N_AROUND):
-            entry = sums[top + i - k]
-            for x in range(n_columns):
-                factor[x] = entry[x] * pivot[x]
-            for j in range(i, N_AROUND + 1):
-                below, above = sums[row + j - i], sums[top + j - k]
-                for x in range(n_columns):
-                    below[x] -= factor[x] * above[x]
-            row += N_AROUND + 1 - i
-        top += N_AROUND + 1 - k
-
-
-@njit(cache=True)
-def substitute_columns(first: Any, n_columns: Any, sums: Any, out_weights: Any) -> None:
-    """Fill columns of the weights (N_AROUND, X), from `first` on, with the solution of the triangular systems."""
-    row = N_MOMENTS
+            factor = above[i] * inverse[k]
+            rows[i][i:] = [below - factor * other for below, other in zip(rows[i][i:], above[i:], strict=True)]
     for k in range(N_AROUND - 1, -1, -1):
-        row -= N_AROUND + 1 - k
-        own, target, inverse = out_weights[k, first : first + n_columns], sums[row + N_AROUND - k], sums[row]
-        for x in range(n_columns):
-            own[x] = target[x]
+        right = rows[k][N_AROUND]
         for j in range(k + 1, N_AROUND):
-            entry, other = sums[row + j - k], out_weights[j, first : first + n_columns]
-            for x in range(n_columns):
-                own[x] -= entry[x] * other[x]
-        for x in range(n_columns):
-            own[x] *= inverse[x]
+            right = right - rows[k][j] * weights[j]
+        weights[k] = right * inverse[k]
+    return weights
+
+
+solve_columns = unrolled(solution, N_MOMENTS)
 
 
 @njit(cache=True)
-def fill_column_weights(moments: Any, out_weights: Any) -> None:
-    """Fill the weights (N_AROUND, X) that the moments (N_MOMENTS, X) give."""
-    sums = np.empty((N_MOMENTS, CHUNK), np.float32)
-    for first in range(0, moments.shape[1], CHUNK):
-        n_columns = min(CHUNK, moments.shape[1] - first)
-        widen(moments, first, n_columns, sums)
-        eliminate_columns(n_columns, sums)
-        substitute_columns(first, n_columns, sums, out_weights)
+def fill_column_weights(n_columns: Any, moments: Any, out_weights: Any) -> None:
+    """Fill the weights that the moments of each column and of its two neighbours give; arrays as in the state."""
+    sums, flat, flat_weights = np.empty(N_MOMENTS * LANES, np.float32), moments.reshape(-1), out_weights.reshape(-1)
+    stride = moments.shape[1]
+    for p in range(N_MOMENTS):
+        moments[p, 0], moments[p, n_columns + 1] = moments[p, 1], moments[p, n_columns]
+    for first in range(0, n_columns, LANES):
+        for p in range(N_MOMENTS):
+            x = p * stride + first
+            store(sums, p * LANES, (load(flat, x) + load(flat, x + 1)) + load(flat, x + 2))
+        solve_columns(sums, 0, LANES, flat_weights, first, out_weights.shape[1])
 
 
 @njit(cache=True)
@@ -148,7 +120,7 @@ def begin_band(
     errors: (3, Z, X), of `fill_around`. The other arguments are those of the functions above.
     """
     fill_around(z, errors[0], errors[1], errors[2], trend, out_around)
-    fill_column_weights(moments, out_weights)
+    fill_column_weights(trend.size, moments, out_weights)
     out_known_part[:] = np.float32(0)
     for k in range(NORTH, N_AROUND):
         row, own = out_around[k], out_weights[k]
@@ -165,12 +137,12 @@ def correction(x: Any, known_part: Any, weights: Any, around: Any) -> Any:
 
 @njit(cache=True)
 def teach_columns(around: Any, errors: Any, moments: Any) -> None:
-    """Fade the moments (N_MOMENTS, X) and add the products of a band. errors: (X,), its normalised errors."""
+    """Fade the moments and add the products of a band. errors: (X,), its normalised errors."""
     p = 0
     for i in range(N_AROUND):
         row = around[i]
         for j in range(i, N_AROUND + 1):
-            sums = moments[p]
+            sums = moments[p, 1 : errors.size + 1]
             if j < N_AROUND:
                 other = around[j]
                 for x in range(errors.size):

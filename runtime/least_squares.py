@@ -1,7 +1,7 @@
-"""Weighted least squares over blocks of samples: products of regressors, forgetting, and the weights.
+"""Weighted least squares: weights from sums of products, by elimination without exchange of rows.
 
 All floats are IEEE 754 with + - * / in the order written here: the compiler may neither fuse nor regroup them, so that
-every machine finds the same weights, bit for bit.
+every machine finds the same weights, bit for bit. Triangles are packed as in runtime/products.py.
 """
 
 from typing import Any
@@ -9,87 +9,45 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-LANES = 8  # rows are padded to whole vectors of this many float32
-BATCH = 4  # samples that are added to the products at a time
-SKIPPED, MORE_SKIPPED = 16, 24  # columns left of the diagonal that lower rows of wide products leave out
-SHORTEST_LOOP = 24  # a shorter loop of known length is unrolled and not vectorised
+from runtime.lanes import LANES, load, spread, store
+from runtime.products import place
 
 RELATIVE_RIDGE = 1.0 / (1 << 16)
 ABSOLUTE_RIDGE = 1.0 / (1 << 10)
 SMALLEST_PIVOT = 1.0 / (1 << 30)
-SMALLEST_PRODUCT = 1.0 / (1 << 40)
 SMALLEST_FACTOR = 1.0 / (1 << 60)
 """What is smaller counts as 0, so that data without content never lead to subnormal numbers, which are slow."""
 
 
 @njit(cache=True, inline="always")
-def gather(rows: Any, targets: Any, x: Any, stop: Any, step: Any, lanes: Any, out_batch: Any) -> None:
-    """Fill `out_batch` (BATCH * M,) with the columns x, x + step, ... of `rows` (N, X), the target (X,) after each.
+def factor_of(system: Any, i: Any, inverse: Any) -> Any:
+    """What a row above is taken times from row `i`; 0 for nearly nothing. system: the row above."""
+    factor = system[i] * inverse
+    return factor if abs(factor) >= SMALLEST_FACTOR else 0.0
 
-    From column `stop` on, what was there before stays.
+
+@njit(cache=True, inline="always")
+def subtract_rows(first: Any, k: Any, out_inverse: Any, n_rows: Any, width: Any, system: Any) -> None:
+    """Subtract rows `k` and then k + 1 from those below both among rows first..first + LANES - 1.
+
+    first: a literal, from which the compiler knows how long the inner loop is.
     """
-    width, n_regressors = len(lanes), rows.shape[0]
-    if x + (BATCH - 1) * step < stop:
-        x_1, x_2, x_3 = x + step, x + 2 * step, x + 3 * step
-        for j in range(n_regressors):
-            out_batch[j], out_batch[width + j] = rows[j, x], rows[j, x_1]
-            out_batch[2 * width + j], out_batch[3 * width + j] = rows[j, x_2], rows[j, x_3]
-        out_batch[n_regressors], out_batch[width + n_regressors] = targets[x], targets[x_1]
-        out_batch[2 * width + n_regressors], out_batch[3 * width + n_regressors] = targets[x_2], targets[x_3]
-    else:
-        for i in range((stop - x + step - 1) // step):
-            for j in range(n_regressors):
-                out_batch[i * width + j] = rows[j, x + i * step]
-            out_batch[i * width + n_regressors] = targets[x + i * step]
+    upper, lower = place(k, width), place(k + 1, width)
+    for i in range(max(first, k + 2), min(first + LANES, n_rows)):
+        one, two = factor_of(system, upper + i, out_inverse[k]), factor_of(system, lower + i, out_inverse[k + 1])
+        if one == 0.0 and two == 0.0:
+            continue
+        ones, twos, below = spread(one), spread(two), place(i, width)
+        for j in range(first, width, LANES):
+            once = load(system, below + j) - ones * load(system, upper + j)
+            store(system, below + j, once - twos * load(system, lower + j))
 
 
-@njit(cache=True)
-def add_products(
-    rows: Any, targets: Any, start: Any, stop: Any, shares: Any, step: Any, lanes: Any, batch: Any, out_products: Any
-) -> None:
-    """Fill `out_products` with the sum over samples of share * row[i] * row[j], for every j >= i.
-
-    rows: (N, X) float32, targets: (X,) float32, of which every `step`-th column from start to stop - 1 counts. shares:
-    float32, one for each that counts, BATCH - 1 zeros after them. lanes: a tuple of length M > N, from which the
-    compiler knows the length of the inner loops. batch: (BATCH * M,) float32, work space, 0 at first. out_products:
-    (N * M,) float32; row i holds regressors, the target, zeros. Sums are float32: the samples of a batch in pairs,
-    then batch after batch.
-    """
-    width, n_regressors = len(lanes), rows.shape[0]
-    skipped = SKIPPED if width >= SKIPPED + SHORTEST_LOOP else 0
-    more_skipped = MORE_SKIPPED if width >= MORE_SKIPPED + SHORTEST_LOOP else skipped
-    out_products[:] = np.float32(0)
-    for first in range(0, (stop - start + step - 1) // step, BATCH):
-        gather(rows, targets, start + first * step, stop, step, lanes, batch)
-        share_0, share_1, share_2, share_3 = shares[first], shares[first + 1], shares[first + 2], shares[first + 3]
-        for i in range(n_regressors):
-            a_0, a_1 = share_0 * batch[i], share_1 * batch[width + i]
-            a_2, a_3 = share_2 * batch[2 * width + i], share_3 * batch[3 * width + i]
-            sums = out_products[i * width : (i + 1) * width]
-            # three loops, because the compiler makes good ones of known length only
-            if i < skipped:
-                for j in range(width):
-                    pair = a_0 * batch[j] + a_1 * batch[width + j]
-                    sums[j] += pair + (a_2 * batch[2 * width + j] + a_3 * batch[3 * width + j])
-            elif i < more_skipped:
-                for j in range(skipped, width):
-                    pair = a_0 * batch[j] + a_1 * batch[width + j]
-                    sums[j] += pair + (a_2 * batch[2 * width + j] + a_3 * batch[3 * width + j])
-            else:
-                for j in range(more_skipped, width):
-                    pair = a_0 * batch[j] + a_1 * batch[width + j]
-                    sums[j] += pair + (a_2 * batch[2 * width + j] + a_3 * batch[3 * width + j])
-
-
-@njit(cache=True)
-def fade_and_add(added: Any, kept: Any, moments: Any) -> None:
-    """Moments = kept * moments + added; what is nearly nothing becomes nothing.
-
-    added: (N * M,) floats. moments: (N * M,) float64, changed in place. kept: 0..1.
-    """
-    for i in range(added.size):
-        value = kept * moments[i] + np.float64(added[i])
-        moments[i] = value if abs(value) >= SMALLEST_PRODUCT else 0.0
+@njit(cache=True, inline="always")
+def invert(k: Any, width: Any, system: Any, out_inverse: Any) -> None:
+    """One over pivot `k`, or 0 where nothing is left of it."""
+    pivot = system[place(k, width) + k]
+    out_inverse[k] = 1.0 / pivot if pivot > out_inverse[k] else 0.0
 
 
 @njit(cache=True)
@@ -98,33 +56,33 @@ def eliminate(
 ) -> None:
     """Bring moments + prior_share * prior, with a ridge, to upper triangular form, without exchanging rows.
 
-    moments, prior: (N * M,) float64, of which j >= i is used. lanes: a tuple of length M. out_system: (N * M,) float64.
-    out_inverse: (N,), one over each pivot; 0 for a regressor that the ones before it explain: it gets no weight.
+    moments, prior, out_system: float64, packed, for N rows. lanes: a tuple of length M. out_inverse: (N,), one over
+    each pivot; 0 for a regressor that the ones before it explain: it gets no weight.
     """
     width = len(lanes)
     for i in range(out_system.size):
         out_system[i] = moments[i] + prior_share * prior[i]
     for i in range(n_regressors):
-        energy = out_system[i * width + i]
+        diagonal = place(i, width) + i
+        energy = out_system[diagonal]
         out_inverse[i] = SMALLEST_PIVOT * energy
-        out_system[i * width + i] = energy + (RELATIVE_RIDGE * energy + ABSOLUTE_RIDGE)
-    for k in range(n_regressors):
-        row = out_system[k * width : (k + 1) * width]
-        pivot = row[k]
-        if not pivot > out_inverse[k]:
-            out_inverse[k] = 0.0
-            continue
-        inverse = 1.0 / pivot
-        out_inverse[k] = inverse
-        for i in range(k + 1, n_regressors):
-            factor = row[i] * inverse
-            if abs(factor) < SMALLEST_FACTOR:
-                continue
-            first = i - i % LANES
-            below = out_system[i * width + first : (i + 1) * width]
-            above = row[first:]
-            for j in range(width - first):
-                below[j] -= factor * above[j]
+        out_system[diagonal] = energy + (RELATIVE_RIDGE * energy + ABSOLUTE_RIDGE)
+    for k in range(0, n_regressors, 2):
+        invert(k, width, out_system, out_inverse)
+        if k + 1 == n_regressors:
+            break
+        upper, lower = place(k, width), place(k + 1, width)
+        factors = spread(factor_of(out_system, upper + k + 1, out_inverse[k]))
+        for j in range(k - k % LANES, width, LANES):
+            store(out_system, lower + j, load(out_system, lower + j) - factors * load(out_system, upper + j))
+        invert(k + 1, width, out_system, out_inverse)
+        subtract_rows(0, k, out_inverse, n_regressors, width, out_system)
+        subtract_rows(8, k, out_inverse, n_regressors, width, out_system)
+        subtract_rows(16, k, out_inverse, n_regressors, width, out_system)
+        if width > 24:
+            subtract_rows(24, k, out_inverse, n_regressors, width, out_system)
+            subtract_rows(32, k, out_inverse, n_regressors, width, out_system)
+            subtract_rows(40, k, out_inverse, n_regressors, width, out_system)
 
 
 @njit(cache=True)
@@ -135,9 +93,10 @@ def back_substitute(
 
     The target is column N of the system. out_right: (N,), work space.
     """
-    width = len(lanes)
+    places = np.empty(n_regressors, np.int64)
     for k in range(n_regressors):
-        out_right[k] = system[k * width + n_regressors]
+        places[k] = place(k, len(lanes))
+        out_right[k] = system[places[k] + n_regressors]
         out_weights[k] = 0.0
     for i in range(order - 1, -1, -1):
         weight = out_right[i] * inverse[i]
@@ -145,4 +104,4 @@ def back_substitute(
             continue
         out_weights[i] = weight
         for k in range(i):
-            out_right[k] -= system[k * width + i] * weight
+            out_right[k] -= system[places[k] + i] * weight

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from runtime.adaptive_parameters import N_SEQUENTIAL
+from runtime.lanes import LANES, load, spread, store
 from runtime.least_squares import back_substitute, eliminate
 
 LARGEST_CHANGE = float(1 << 18)  # beyond every difference of samples; keeps the conversion to integers defined
@@ -22,7 +23,7 @@ def bounded(change: Any) -> Any:
 
 @njit(cache=True)
 def solve(parameters: Any, lanes: Any, moments: Any, prior: Any, prior_share: Any, out_weights: Any) -> None:
-    """Fill the weights (K, N) of each prediction from moments and prior (memories, N * M)."""
+    """Fill the weights (K, N) of each prediction from moments and prior (memories, packed)."""
     n_memories, n_regressors = moments.shape[0], out_weights.shape[1]
     system = np.empty(moments.shape[1], np.float64)
     inverse, right = np.empty(n_regressors, np.float64), np.empty(n_regressors, np.float64)
@@ -35,23 +36,20 @@ def solve(parameters: Any, lanes: Any, moments: Any, prior: Any, prior_share: An
 
 @njit(cache=True)
 def predict_rows(rows: Any, weights: Any, start: Any, stop: Any, out_partial: Any) -> None:
-    """Fill columns start..stop - 1 of `out_partial` (K, X) float32: weighted sums of rows N_SEQUENTIAL.. (N, X).
+    """Fill columns start..stop - 1 of `out_partial` (K, S) float32, and a few after them: weighted sums of rows (M, S).
 
-    In pairs of rows.
+    Of rows N_SEQUENTIAL..N - 1, an even number, in pairs. weights: (K, N). S: at least LANES - 1 more than stop.
     """
-    n_regressors = rows.shape[0]
-    for k in range(weights.shape[0]):
-        sums = out_partial[k, start:stop]
-        sums[:] = np.float32(0)
-        for j in range(N_SEQUENTIAL, n_regressors, 2):
-            weight, row = np.float32(weights[k, j]), rows[j, start:stop]
-            if j + 1 < n_regressors:
-                other_weight, other = np.float32(weights[k, j + 1]), rows[j + 1, start:stop]
-                for x in range(sums.size):
-                    sums[x] += weight * row[x] + other_weight * other[x]
-            else:
-                for x in range(sums.size):
-                    sums[x] += weight * row[x]
+    n_mixed, n_regressors = weights.shape
+    stride, flat, flat_partial = rows.shape[1], rows.reshape(-1), out_partial.reshape(-1)
+    for k in range(n_mixed):
+        own = weights[k].astype(np.float32)
+        for x in range(start, stop, LANES):
+            sums = spread(np.float32(0))
+            for j in range(N_SEQUENTIAL, n_regressors, 2):
+                at = j * stride + x
+                sums = sums + (spread(own[j]) * load(flat, at) + spread(own[j + 1]) * load(flat, at + stride))
+            store(flat_partial, k * stride + x, sums)
 
 
 @njit(cache=True, inline="always")

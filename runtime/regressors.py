@@ -46,7 +46,7 @@ def put_shifted(values: Any, shift: Any, others: Any, is_there: Any, out_row: An
 
 @njit(cache=True)
 def fill_regressors(parameters: Any, state: Any, z: Any, doubled: Any, out_rows: Any) -> None:
-    """Fill rows N_SEQUENTIAL.. of `out_rows` (N, X) float32 for band `z`.
+    """Fill rows N_SEQUENTIAL.. of `out_rows` (N or more, X or more) float32 for band `z`.
 
     parameters: StageParameters. state: StageState, rows 0..z-1 of its line being known. doubled: (X,) int32, the
     network's s-tilde (zeros without one).
@@ -56,40 +56,40 @@ def fill_regressors(parameters: Any, state: Any, z: Any, doubled: Any, out_rows:
     line, before, means = state.line, state.line_before, state.means_now
     north = before[z]
     k = N_SEQUENTIAL
-    put_difference(means[z], UNIT_BITS, north, has_before, out_rows[k])
-    put_shifted(north, -1, north, has_before, out_rows[k + 1])
-    put_shifted(north, 1, north, has_before, out_rows[k + 2])
-    put_difference(state.line_before_that[z], 0, north, state.place[N_LINES] > 1, out_rows[k + 3])
-    put_shifted(means[z], 1, means[z], has_before, out_rows[k + 4])
+    put_difference(means[z], UNIT_BITS, north, has_before, out_rows[k, :n_columns])
+    put_shifted(north, -1, north, has_before, out_rows[k + 1, :n_columns])
+    put_shifted(north, 1, north, has_before, out_rows[k + 2, :n_columns])
+    put_difference(state.line_before_that[z], 0, north, state.place[N_LINES] > 1, out_rows[k + 3, :n_columns])
+    put_shifted(means[z], 1, means[z], has_before, out_rows[k + 4, :n_columns])
     for x in range(n_columns):
         out_rows[k + 4, x] *= np.float32(1.0 / UNITS)
     k += 5
     if parameters.has_network:
-        put_difference(doubled, 1, north, has_before, out_rows[k])
-        put_difference(state.network_error, 0, np.zeros(n_columns, np.int32), z > 0, out_rows[k + 1])
+        put_difference(doubled, 1, north, has_before, out_rows[k, :n_columns])
+        put_difference(state.network_error, 0, np.zeros(n_columns, np.int32), z > 0, out_rows[k + 1, :n_columns])
         k += 2
     for i in range(1, parameters.n_bands + 1):
         is_there = z >= i
         other = max(z - i, 0)
         if has_before:
-            put_difference(line[other], 0, before[other], is_there, out_rows[k])
+            put_difference(line[other], 0, before[other], is_there, out_rows[k, :n_columns])
         else:
-            put_shifted(line[other], -1, line[other], is_there, out_rows[k])
+            put_shifted(line[other], -1, line[other], is_there, out_rows[k, :n_columns])
             for x in range(n_columns):
                 out_rows[k, x] = -out_rows[k, x]
         k += 1
         if i <= parameters.n_means:
-            put_difference(means[other], UNIT_BITS, before[other], is_there and has_before, out_rows[k])
+            put_difference(means[other], UNIT_BITS, before[other], is_there and has_before, out_rows[k, :n_columns])
             k += 1
         if i <= parameters.n_wests:
-            put_shifted(line[other], -1, before[other], is_there and has_before, out_rows[k])
+            put_shifted(line[other], -1, before[other], is_there and has_before, out_rows[k, :n_columns])
             k += 1
         if i <= parameters.n_corners:
-            put_shifted(before[other], -1, before[other], is_there and has_before, out_rows[k])
-            put_shifted(before[other], 1, before[other], is_there and has_before, out_rows[k + 1])
+            put_shifted(before[other], -1, before[other], is_there and has_before, out_rows[k, :n_columns])
+            put_shifted(before[other], 1, before[other], is_there and has_before, out_rows[k + 1, :n_columns])
             k += 2
     for i in range(1, parameters.n_future + 1):
         is_there = z + i < n_bands and has_before
         other = min(z + i, n_bands - 1)
-        put_difference(means[other], UNIT_BITS, before[other], is_there, out_rows[k])
+        put_difference(means[other], UNIT_BITS, before[other], is_there, out_rows[k, :n_columns])
         k += 1

@@ -62,8 +62,10 @@ def regressors(p: StageParameters, s: StageState, z: int, x: int, network: Any) 
 
 def solved(p: StageParameters, moments: Any, prior: Any, share: float, orders: list[int]) -> list[list[float]]:
     """The weights for each order: elimination without exchange of the ridged moments, target in column N."""
-    n, width = p.n_regressors, len(p.lanes)
-    a = [[float(moments[i * width + j]) + share * float(prior[i * width + j]) for j in range(n + 1)] for i in range(n)]
+    n = p.n_regressors
+    places = packed_places(n, len(p.lanes))
+    a = [[float(moments[at]) + share * float(prior[at]) for at in row] for row in places]
+    a = [[0.0] * i + row[i:] for i, row in enumerate(a)]
     inverse = [0.0] * n
     limits = [a[i][i] / (1 << 30) for i in range(n)]
     for i in range(n):
@@ -120,9 +122,19 @@ def faded(values: Any, kept: float, added: Any) -> None:
         values[i] = value if abs(value) >= 2.0**-40 else 0.0
 
 
-def products_of(samples: list[list[Any]], shares: list[Any], n: int, width: int) -> Any:
+def packed_places(n: int, width: int) -> list[list[int]]:
+    """Where column 0 to N of each row of a packed triangle lie; a row begins with the eight columns of its diagonal."""
+    places, begin = [], 0
+    for i in range(n):
+        first = i // 8 * 8
+        places.append([begin + j - first for j in range(n + 1)])
+        begin += width - first
+    return places
+
+
+def products_of(samples: list[list[Any]], shares: list[Any], n: int, width: int, size: int) -> Any:
     """Weighted sums of products in float32, four samples at a time."""
-    sums = np.zeros(n * width, F32)
+    sums, places = np.zeros(size, F32), packed_places(n, width)
     for first in range(0, len(samples), 4):
         rows = samples[first : first + 4] + [[F32(0)] * (n + 1)] * 3
         weights = shares[first : first + 4] + [F32(0)] * 3
@@ -130,7 +142,7 @@ def products_of(samples: list[list[Any]], shares: list[Any], n: int, width: int)
             a = [weights[q] * rows[q][i] for q in range(4)]
             for j in range(i, n + 1):
                 pair = a[0] * rows[0][j] + a[1] * rows[1][j]
-                sums[i * width + j] += pair + (a[2] * rows[2][j] + a[3] * rows[3][j])
+                sums[places[i][j]] += pair + (a[2] * rows[2][j] + a[3] * rows[3][j])
     return sums
 
 
@@ -152,7 +164,7 @@ def around_of_column(s: StageState, z: int, x: int) -> list[Any]:
 def column_solution(s: StageState, x: int) -> list[Any]:
     """Weights of column `x`: ridged least squares of the moments of it and its neighbours, in float32."""
     n, last = N_AROUND, len(s.trend) - 1
-    m = s.column_moments
+    m = s.column_moments[:, 1:]
     wide = [(m[p, max(x - 1, 0)] + m[p, x]) + m[p, min(x + 1, last)] for p in range(N_MOMENTS)]
     entries = iter(wide)
     a = [[F32(0)] * i + [next(entries) for _ in range(i, n + 1)] for i in range(n)]
@@ -179,8 +191,8 @@ def teach_column(s: StageState, z: int, x: int) -> None:
     p = 0
     for i in range(N_AROUND):
         for j in range(i, N_AROUND + 1):
-            moment = F32(0.98) * s.column_moments[p, x] + values[i] * values[j]
-            s.column_moments[p, x] = moment if abs(moment) >= 2.0**-40 else F32(0)
+            moment = F32(0.98) * s.column_moments[p, x + 1] + values[i] * values[j]
+            s.column_moments[p, x + 1] = moment if abs(moment) >= 2.0**-40 else F32(0)
             p += 1
 
 
@@ -276,7 +288,7 @@ def encode_band(
         taught = range(0, len(columns), p.step)
         below = s.sizes[z - 1] if z else np.zeros(n_columns, np.int32)
         shares = [F32(1.0 / ((float(sizes[i]) + float(below[columns[i]])) + (8.0 + 4.0 * error))) for i in taught]
-        sums = products_of([[*others[columns[i]], targets[i]] for i in taught], shares, n, width)
+        sums = products_of([[*others[columns[i]], targets[i]] for i in taught], shares, n, width, s.moments.shape[2])
         for memory in range(p.n_memories):
             length = p.long_memory if memory == p.n_memories - 1 else p.short_memory
             faded(s.moments[z, memory], 1.0 - min(len(columns) / length, 0.5), sums)

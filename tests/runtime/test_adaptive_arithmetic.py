@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from runtime import adaptive_band, column_correction, least_squares, mixed_prediction, slow_means
+from runtime import adaptive_band, column_correction, least_squares, mixed_prediction, products, slow_means
 from runtime.adaptive_parameters import stage_parameters
 from runtime.adaptive_state import initial_state
 from runtime.stream_format import AdaptiveStage
@@ -24,16 +24,16 @@ N, WIDTH = BEST.n_regressors, len(BEST.lanes)
 def arguments() -> dict[Any, tuple[Any, ...]]:
     """Kernels that compute with floats, and what they are called with."""
     state = initial_state(BEST, 3, 9)
-    system, inverse, right = np.zeros(N * WIDTH), np.zeros(N), np.zeros(N)
-    rows, partial, targets = np.zeros((N, 9), np.float32), np.zeros((3, 9), np.float32), np.zeros(9, np.float32)
+    moments, prior, rows = state.moments[0, 0], state.prior[0], state.rows
+    system, inverse, right = np.zeros_like(moments), np.zeros(N), np.zeros(N)
+    partial, targets = np.zeros((3, rows.shape[1]), np.float32), np.zeros(9, np.float32)
     sizes, values, out = np.zeros(9, np.int32), np.zeros(9, np.int32), np.zeros(9, np.int32)
-    batch, shares = np.zeros(4 * WIDTH, np.float32), np.zeros(13, np.float32)
-    sums = np.zeros((column_correction.N_MOMENTS, column_correction.CHUNK), np.float32)
-    products, recent = np.zeros(N * WIDTH, np.float32), np.ones(3)
+    tile, shares = np.zeros(8 * WIDTH, np.float32), np.zeros(13, np.float32)
+    added, recent = np.zeros(moments.size, np.float32), np.ones(3)
     return {
-        least_squares.add_products: (rows, targets, 0, 9, shares, 1, BEST.lanes, batch, products),
-        least_squares.fade_and_add: (products, 0.5, system),
-        least_squares.eliminate: (state.moments[0, 0], state.prior[0], 0.5, N, BEST.lanes, system, inverse),
+        products.add_products: (rows, 0, 9, shares, 1, N, BEST.lanes, tile, added),
+        products.fade_and_add: (added, 0.5, system),
+        least_squares.eliminate: (moments, prior, 0.5, N, BEST.lanes, system, inverse),
         least_squares.back_substitute: (system, inverse, N, N, BEST.lanes, right, state.weights[0, 0]),
         mixed_prediction.predict_rows: (rows, state.weights[0], 0, 9, partial),
         adaptive_band.fill_shares: (sizes, sizes, 0, 9, 2, 1, shares),
@@ -41,8 +41,7 @@ def arguments() -> dict[Any, tuple[Any, ...]]:
             BEST, BEST.mixed, state, 0, 0, 9, partial, recent, values, 2, 0, 255, True, values, rows, targets, sizes,
             out,
         ),
-        column_correction.eliminate_columns: (9, sums),
-        column_correction.substitute_columns: (0, 9, sums, state.column_weights),
+        column_correction.fill_column_weights: (9, state.column_moments, state.column_weights),
         column_correction.teach_columns: (state.around, state.column_errors[0, 0], state.column_moments),
         column_correction.begin_band: (
             1, state.column_moments, state.column_errors, state.trend, state.around, state.column_weights,

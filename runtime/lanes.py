@@ -1,0 +1,132 @@
+"""Eight floats at a time: vectors that stay in registers, for loops that the compiler vectorises badly by itself.
+
+    total = load(sums, i) + spread(share) * load(row, j)
+    store(sums, i, total)
+
+Each lane is rounded as IEEE 754 says after every + - * /, in the order written: nothing is fused or regrouped, on any
+machine. LLVM splits vectors where registers are shorter. Without compilation the same lines work on arrays of eight.
+Indices are not checked in compiled code.
+"""
+
+import operator
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, models, overload, register_model
+
+LANES = 8
+written: Any = intrinsic  # untyped: a kernel calls it without the compiler's context
+FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
+OPERATORS = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
+
+
+class Lanes(types.Type):
+    """The compiler's type of LANES floats of one kind."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"lanes({dtype})")
+
+
+@register_model(Lanes)
+class LanesModel(models.PrimitiveModel):
+    """A vector of LLVM."""
+
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, ir.VectorType(FLOATS[kind.dtype], LANES))  # type: ignore[no-untyped-call]
+
+
+def load(array: Any, i: Any) -> Any:
+    """The elements i..i + LANES - 1 of `array` (N,), float32 or float64, without gaps."""
+    return array[i : i + LANES].copy()
+
+
+def store(array: Any, i: Any, lanes: Any) -> None:
+    """Put lanes of the array's kind at its elements i..i + LANES - 1."""
+    array[i : i + LANES] = lanes
+
+
+def spread(value: Any) -> Any:
+    """Lanes that all hold `value`, float32 or float64."""
+    return np.full(LANES, value)
+
+
+def pointer(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
+    """Where the lanes of an array from element `i` on lie. kind: the array's type."""
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [i]), ir.VectorType(FLOATS[kind.dtype], LANES).as_pointer())
+
+
+def is_row(kind: Any) -> bool:
+    """True for the type of an array of which lanes can be taken."""
+    return isinstance(kind, types.Array) and kind.ndim == 1 and kind.layout == "C" and kind.dtype in FLOATS
+
+
+@written
+def load_lanes(context: Any, array: Any, i: Any) -> Any:
+    """`load`, compiled."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(pointer(context, builder, array, *args), align=array.dtype.bitwidth // 8)
+
+    return Lanes(array.dtype)(array, types.intp), code
+
+
+@written
+def store_lanes(context: Any, array: Any, i: Any, lanes: Any) -> Any:
+    """`store`, compiled."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], pointer(context, builder, array, *args[:2]), align=array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, lanes), code
+
+
+@written
+def spread_lanes(context: Any, value: Any) -> Any:
+    """`spread`, compiled."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        undefined = ir.Constant(ir.VectorType(FLOATS[value], LANES), ir.Undefined)
+        first = builder.insert_element(undefined, args[0], ir.IntType(32)(0))
+        return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+    return Lanes(value)(value), code
+
+
+@overload(load, strict=False)
+def compiled_load(array: Any, i: Any) -> Any:
+    """Of arrays without gaps."""
+    return (lambda array, i: load_lanes(array, i)) if is_row(array) else None
+
+
+@overload(store, strict=False)
+def compiled_store(array: Any, i: Any, lanes: Any) -> Any:
+    """Of arrays without gaps."""
+    is_fit = is_row(array) and isinstance(lanes, Lanes) and array.dtype == lanes.dtype
+    return (lambda array, i, lanes: store_lanes(array, i, lanes)) if is_fit else None
+
+
+@overload(spread, strict=False)
+def compiled_spread(value: Any) -> Any:
+    """Of floats."""
+    return (lambda value: spread_lanes(value)) if value in FLOATS else None
+
+
+def compile_operator(symbol: Any, name: str) -> None:
+    """Let an operator on lanes be that of LLVM's vectors."""
+
+    @written
+    def lanes_operation(context: Any, a: Any, b: Any) -> Any:
+        return a(a, a), lambda context, builder, signature, args: getattr(builder, name)(*args)
+
+    @overload(symbol, strict=False)
+    def lanes_operator(a: Any, b: Any) -> Any:
+        return (lambda a, b: lanes_operation(a, b)) if isinstance(a, Lanes) and a == b else None
+
+
+for symbol, name in OPERATORS.items():
+    compile_operator(symbol, name)
