@@ -13,12 +13,13 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from runtime.decoder import Decoder, StreamReader
-from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder, ImageDescription
+from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder
 from runtime.encoding_executor import encoding_executor
 from runtime.errors import BadArgument, Corrupt
 from runtime.executor_registry import ONNXRUNTIME
 from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage
+from runtime.image_description import ImageDescription
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
 from runtime.segment_codec import Samples

@@ -12,9 +12,10 @@ from typing import Any, cast
 from runtime.array_executor import ArrayExecutor
 from runtime.compression import named_executor
 from runtime.decoder import Decoder, StreamReader
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.executors import AnyExecutor
 from runtime.flight_package import FlightPackage, IntegerPackage, open_package
+from runtime.image_description import ImageDescription
 from runtime.scene_reader import RawLayout, raw_lines
 from runtime.scene_writer import DTYPES, raw_line
 from runtime.self_test import first_difference

@@ -13,10 +13,11 @@ import pytest
 from numba.extending import is_jitted
 
 from runtime.cell_executor import OnnxRuntimeCell
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.fault_trial import largest_error
 from runtime.faulty_executor import FaultyExecutor
 from runtime.flight_package import SHIPPED, IntegerPackage, open_integer_package
+from runtime.image_description import ImageDescription
 from runtime.segment_guard import GuardLevel
 from runtime.stream_format import AdaptiveStage, PredictorKind, SampleType
 from runtime.target_jobs import decode, encode, load, warm_up
