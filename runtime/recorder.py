@@ -17,7 +17,8 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from runtime.cli import PREDICTORS, executor_option, guarded, package_option
+from runtime.cli import guarded
+from runtime.command_options import PREDICTORS, executor_option, package_option
 from runtime.compression import named_executor
 from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder
 from runtime.errors import BadArgument
