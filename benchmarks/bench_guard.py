@@ -17,12 +17,13 @@ import numpy as np
 from benchmarks.record import save
 from runtime.checksum import checksum
 from runtime.crc32c import crc32c
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.encoding_executor import encoding_executor
 from runtime.errors import LineRwkvError
 from runtime.executor_registry import ONNXRUNTIME
 from runtime.executors import unchecked_executor
 from runtime.flight_package import SHIPPED, IntegerPackage, open_integer_package
+from runtime.image_description import ImageDescription
 from runtime.segment_guard import GuardLevel
 from runtime.self_test import check_executor
 from runtime.synthetic import BIT_DEPTH, synthetic_lines

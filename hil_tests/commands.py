@@ -14,7 +14,7 @@ from hil_tests.meters.listing import meters_command
 from hil_tests.prepared_folder import locked
 from hil_tests.report.command import report_command
 from hil_tests.report.findings import Findings, Outcome, Step
-from runtime.cli import EXIT_CHECK_FAILED, json_option
+from runtime.command_options import EXIT_CHECK_FAILED, json_option
 
 FILE = click.Path(path_type=Path)
 

@@ -18,7 +18,8 @@ from hil_tests.place import REPOSITORY
 from hil_tests.report.findings import Outcome
 from hil_tests.runtime_wheel import build_runtime_wheel
 from hil_tests.targets.local import LocalTarget
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
+from runtime.image_description import ImageDescription
 from runtime.stream_format import PredictorKind
 from runtime.synthetic import BIT_DEPTH
 

@@ -24,8 +24,9 @@ from hil_tests.place import REPOSITORY, Here, Place
 from hil_tests.tool import NotAvailable
 from runtime.cell_executor import OnnxRuntimeCell
 from runtime.decoder import Decoder, StreamReader
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.flight_package import SHIPPED, IntegerPackage, open_package
+from runtime.image_description import ImageDescription
 from runtime.integer_cell import CellShape, IntegerCell
 from runtime.scene_reader import describe, open_scene
 from runtime.stream_format import AdaptiveStage

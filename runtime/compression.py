@@ -13,18 +13,20 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from runtime.decoder import Decoder, StreamReader
-from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder, ImageDescription
+from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder
 from runtime.encoding_executor import encoding_executor
 from runtime.errors import BadArgument, Corrupt
 from runtime.executor_registry import ONNXRUNTIME
 from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage
+from runtime.image_description import ImageDescription
 from runtime.salvage import salvage
 from runtime.scene_writer import EnviWriter, raw_line
 from runtime.segment_codec import Samples
 from runtime.segment_guard import GuardLevel
 from runtime.stream_format import AdaptiveStage, PredictorKind, Quantisation, StreamHeader
 from runtime.telemetry import telemetry_log
+from runtime.warm_up import compile_roads
 from runtime.whole_output import replacing
 
 PIPE = Path("-")
@@ -101,8 +103,8 @@ def compress_lines(
     """Write the stream of an image whose lines (Z, X) come one at a time; arguments as in `Encoder`.
 
     line_deadline_s: the executor runs in a worker process, that is killed and restarted where a line takes it longer;
-    None: here. telemetry: a file that gets a line after each segment; `-` is standard output, but standard error where
-    the stream goes there.
+    what this can need is compiled before the first line. None: here. telemetry: a file that gets a line after each
+    segment; `-` is standard output, but standard error where the stream goes there.
     """
     start = time.perf_counter()
     n_bytes = 0
@@ -121,6 +123,8 @@ def compress_lines(
             guard=guard,
             on_segment=None if telemetry is None else stack.enter_context(telemetry_log(telemetry, pipe)),
         )
+        if line_deadline_s is not None:
+            compile_roads(encoder)
         file, bar = stack.enter_context(atomic_file(output)), stack.enter_context(progress(image.n_lines, "compress"))
         n_bytes += file.write(encoder.header)
         for line in lines:

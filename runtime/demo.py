@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from runtime.compression import Report, compress_lines, decompress
 from runtime.demo_picture import draw_picture
-from runtime.encoder import ImageDescription
 from runtime.errors import LineRwkvError
 from runtime.flight_package import FlightPackage
+from runtime.image_description import ImageDescription
 from runtime.scene_reader import open_scene
 from runtime.stream_format import PredictorKind, SampleType
 from runtime.synthetic import BIT_DEPTH, synthetic_lines, wavelengths

@@ -6,7 +6,6 @@ accepted is lost.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -18,41 +17,16 @@ from runtime.depth import check_in_range, sample_range
 from runtime.errors import BadArgument, ExecutorFailed
 from runtime.executors import AnyExecutor, make_executor
 from runtime.flight_package import FlightPackage, IntegerPackage
+from runtime.image_description import ImageDescription, stream_header
 from runtime.open_segment import OpenSegment
-from runtime.segment_codecs import default_quantisation, default_stage, segment_codec
+from runtime.segment_codecs import default_stage, segment_codec
 from runtime.segment_forms import Form, SegmentForms
 from runtime.segment_guard import GuardLevel, SegmentGuard
-from runtime.stream_format import (
-    LARGEST_SEGMENT_LINES,
-    NO_PACKAGE,
-    AdaptiveStage,
-    Arithmetic,
-    EndRecord,
-    PredictorKind,
-    Quantisation,
-    SampleType,
-    StreamHeader,
-)
+from runtime.stream_format import LARGEST_SEGMENT_LINES, AdaptiveStage, EndRecord, PredictorKind, Quantisation
 from runtime.supervised_executor import SupervisedExecutor
 from runtime.telemetry import Fault, FaultKind, SegmentTelemetry
 
 DEFAULT_SEGMENT_LINES = 64  # benchmarks/results/segment_lines.md
-
-
-@dataclass(frozen=True)
-class ImageDescription:
-    """What must be known of an image before its first line."""
-
-    n_bands: int
-    n_columns: int
-    depth: int
-    """Bits per sample, 8..16."""
-    is_signed: bool
-    n_lines: int = 0
-    """0: not known."""
-    sample_type: SampleType = SampleType.INT16
-    metadata: dict[str, Any] = field(default_factory=dict)
-    """Carried through as JSON: wavelengths and other entries of the ENVI header."""
 
 
 class Encoder:
@@ -89,26 +63,10 @@ class Encoder:
             predictor = PredictorKind.DPCM if package is None else PredictorKind.LINERWKV
         if predictor is not PredictorKind.LINERWKV:
             package = executor = None
-        if max_error == 0 or predictor is PredictorKind.CCSDS123:
-            quantisation = Quantisation.PREQUANTISED
-        elif quantisation is None:
-            quantisation = default_quantisation(predictor, package)
         self.image = image
         self.predictor = predictor
         self.segment_lines = segment_lines
-        self.stream = StreamHeader(
-            image.n_bands,
-            image.n_columns,
-            image.n_lines,
-            image.depth,
-            image.is_signed,
-            max_error,
-            image.sample_type,
-            Arithmetic.NONE if package is None else Arithmetic.of(package.arithmetic),
-            package.sha256 if package is not None else NO_PACKAGE,
-            image.metadata,
-            quantisation,
-        )
+        self.stream = stream_header(image, predictor, package, max_error, quantisation)
         self.header = self.stream.to_bytes()
         self.header_crc = crc32c(self.header)
         if package is not None and executor is None:

@@ -20,12 +20,13 @@ import numpy.typing as npt
 
 from runtime.bit_flips import flip_bit
 from runtime.decoder import Decoder, StreamReader
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.encoding_executor import encoding_executor
 from runtime.executor_process import ExecutorProcess
 from runtime.executor_registry import ONNXRUNTIME
 from runtime.faulty_executor import FaultyExecutor
 from runtime.flight_package import MANIFEST, SHIPPED, IntegerPackage, open_integer_package
+from runtime.image_description import ImageDescription
 from runtime.segment_guard import GuardLevel
 from runtime.stream_format import AdaptiveStage
 from runtime.supervised_executor import SupervisedExecutor

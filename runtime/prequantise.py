@@ -31,9 +31,9 @@ class Quantiser(NamedTuple):
         return index_depth(*self.index_range, max_error=0)
 
     def quantised(self, samples: IntArray) -> npt.NDArray[np.int32]:
-        """floor((s + M) / (2M + 1)) as int32, of any shape."""
+        """floor((s + M) / (2M + 1)) as int32, of any shape; in C order, the only one that kernels are compiled for."""
         step = 2 * self.max_error + 1
-        return (samples.astype(np.int32) + self.max_error) // step
+        return (samples.astype(np.int32, order="C") + self.max_error) // step
 
     def reconstructed(self, indices: IntArray) -> npt.NDArray[np.int32]:
         """The middle of each step, clipped to the sample range; clipping only brings it nearer to the sample."""

@@ -17,30 +17,21 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from runtime.cli import PREDICTORS, executor_option, guarded, package_option
+from runtime.cli import guarded
+from runtime.command_options import PREDICTORS, executor_option, package_option
 from runtime.compression import named_executor
-from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder, ImageDescription
+from runtime.encoder import DEFAULT_SEGMENT_LINES, Encoder
 from runtime.errors import BadArgument
-from runtime.executors import AnyExecutor
-from runtime.flight_package import SHIPPED, FlightPackage, open_package
+from runtime.flight_package import SHIPPED, open_package
 from runtime.recording import Recording, next_free
 from runtime.scene_reader import RawLayout, describe_pipe, raw_lines
 from runtime.stream_format import PredictorKind
-
-WARM_UP_LINES = 2
+from runtime.warm_up import compile_roads
 
 
 def say(**values: Any) -> None:
     """Print one line for the program that listens."""
     print(json.dumps(values), flush=True)
-
-
-def warm_up(encoder: Encoder) -> None:
-    """Code a few lines in vain, so that no kernel is compiled when the first line comes."""
-    line = np.arange(encoder.image.n_bands * encoder.image.n_columns) % (1 << (encoder.image.depth - 1))
-    for _ in range(WARM_UP_LINES):
-        encoder.push(line.reshape(encoder.image.n_bands, encoder.image.n_columns))
-    encoder.finish()
 
 
 def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, recording: Recording) -> None:
@@ -66,17 +57,6 @@ def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, reco
         say(segment=encoder.n_segments, lines=encoder.n_lines, bytes=recording.n_bytes)
     if failure is not None:
         raise failure
-
-
-def make_encoder(
-    image: ImageDescription,
-    package: FlightPackage | None,
-    predictor: PredictorKind,
-    segment_lines: int,
-    executor: AnyExecutor | None,
-) -> Encoder:
-    """An encoder that has not seen a line; two of them may share an executor, which holds no state."""
-    return Encoder(image, package, predictor=predictor, segment_lines=segment_lines, executor=executor)
 
 
 @click.command("record")
@@ -105,10 +85,10 @@ def record_command(
     layout = RawLayout(bands, columns, dtype, "bil")
     image, kind = describe_pipe(layout, bit_depth), PredictorKind[predictor.upper()]
     runner = named_executor(package, executor)
-    warm_up(make_encoder(image, package, kind, segment_lines, runner))
+    encoder = Encoder(image, package, predictor=kind, segment_lines=segment_lines, executor=runner)
+    compile_roads(encoder)
     recording = Recording(next_free(folder))
     try:
-        encoder = make_encoder(image, package, kind, segment_lines, runner)
         say(file=recording.path.name, process=os.getpid())
         record(raw_lines(sys.stdin.buffer, layout), encoder, recording)
         say(ended=recording.path.name)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.depth import bit_depth
-from runtime.encoder import ImageDescription
 from runtime.errors import BadArgument
+from runtime.image_description import ImageDescription
 from runtime.stream_format import SampleType
 
 SAMPLE_TYPES = {"uint8": SampleType.UINT8, "int16": SampleType.INT16, "uint16": SampleType.UINT16}

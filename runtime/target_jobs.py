@@ -1,7 +1,6 @@
 """The jobs of an acceptance run on a target, each with what it tells while it works (docs/formats/target-run.md)."""
 
 import hashlib
-import io
 import platform
 import time
 from collections.abc import Callable
@@ -10,26 +9,24 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
 from runtime.array_executor import ArrayExecutor
 from runtime.compression import named_executor
 from runtime.decoder import Decoder, StreamReader
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.executors import AnyExecutor
 from runtime.flight_package import FlightPackage, IntegerPackage, open_package
+from runtime.image_description import ImageDescription
 from runtime.scene_reader import RawLayout, raw_lines
 from runtime.scene_writer import DTYPES, raw_line
 from runtime.self_test import first_difference
 from runtime.stream_format import AdaptiveStage, SampleType
-from runtime.synthetic import synthetic_lines
 from runtime.target_counters import clock_mhz, peak_memory_mib, processor, reset_peak_memory, temperature_c
 from runtime.telemetry import SegmentTelemetry
 from runtime.verify import COMPARED_TILES, Verdict, verdicts
+from runtime.warm_up import compile_roads
 from runtime.whole_output import replacing
 
 LIBRARIES = ("numpy", "numba", "onnxruntime")
-WARM_UP_LINES = 2
 Job = dict[str, Any]
 Say = Callable[..., None]
 """Called with the name of an event and its values."""
@@ -119,23 +116,9 @@ def encoder_of(image: ImageDescription, loaded: Loaded, job: Job, told: list[Seg
 
 
 def warm_up(loaded: Loaded, job: Job) -> Job:
-    """Code a few lines and decode them, so that nothing is compiled when the first line comes."""
+    """Compile what the coding jobs can need, whatever the executor does, so that no line waits for it."""
     began = time.perf_counter()
-    asked = image_of(job)
-    image = ImageDescription(asked.n_bands, asked.n_columns, asked.depth, asked.is_signed, 0, asked.sample_type)
-    encoder = encoder_of(image, loaded, job, [])
-    data = io.BytesIO(encoder.header)
-    data.seek(0, io.SEEK_END)
-    largest = (1 << (image.depth - 1)) - 1
-    for line in synthetic_lines(WARM_UP_LINES, image.n_bands, image.n_columns, np.random.default_rng(0)):
-        data.write(encoder.push(np.minimum(line, largest)))
-    data.write(encoder.finish())
-    data.seek(0)
-    reader = StreamReader(data)
-    decoder = Decoder(reader.header, loaded.package, loaded.executor)
-    for segment, payload in reader.segments():
-        for _ in decoder.lines(segment, payload):
-            pass
+    compile_roads(encoder_of(image_of(job), loaded, job, []))
     return {"seconds": time.perf_counter() - began}
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from hil_tests.board import SceneChoice
 from hil_tests.place import REPOSITORY
-from runtime.encoder import ImageDescription
 from runtime.errors import BadArgument
+from runtime.image_description import ImageDescription
 from runtime.scene_reader import Scene, describe, open_scene
 from runtime.scene_writer import raw_line
 from runtime.synthetic import synthetic_lines

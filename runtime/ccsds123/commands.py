@@ -15,6 +15,7 @@ from runtime.ccsds123.header import read_header
 from runtime.ccsds123.image_file import IntArray, open_raw, write_image
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.presets import PRESETS
+from runtime.command_options import json_option
 from runtime.depth import fewest_bits
 from runtime.errors import BadArgument
 from runtime.scene_reader import one_line, open_scene
@@ -57,9 +58,6 @@ def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group()
 def ccsds123() -> None:
     """Encode, decode and look at CCSDS 123.0-B-2 images."""
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 @ccsds123.command()

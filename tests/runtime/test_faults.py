@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from runtime.bit_flips import flip_bit, held_arrays
 from runtime.checksum import checksum
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.encoding_executor import encoding_executor
 from runtime.errors import BadArgument, Corrupt, ExecutorFailed
 from runtime.executors import make_executor
 from runtime.fault_trial import TrialFault, largest_error, trial
 from runtime.faulty_executor import FaultyExecutor
 from runtime.flight_package import SHIPPED, FloatPackage, IntegerPackage, open_integer_package
+from runtime.image_description import ImageDescription
 from runtime.isolated_executor import isolated_executor
 from runtime.segment_guard import GuardLevel
 from runtime.self_test import first_difference

@@ -9,9 +9,10 @@ import pytest
 
 from runtime.crc32c import crc32c
 from runtime.decoder import Decoder, StreamReader
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.errors import BadArgument, Corrupt, LineRwkvError, Truncated
 from runtime.flight_package import FlightPackage
+from runtime.image_description import ImageDescription
 from runtime.salvage import salvage
 from runtime.segment_codecs import allowed_stages
 from runtime.stream_format import (

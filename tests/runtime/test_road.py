@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from runtime import ccsds123, golomb
 from runtime.decoder import Decoder, StreamReader
 from runtime.depth import bit_depth, sample_range
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.errors import BadArgument
 from runtime.executors import make_executor
 from runtime.flight_package import FlightPackage, FloatPackage
 from runtime.golomb_residuals import GolombReader, golomb_parameters
+from runtime.image_description import ImageDescription
 from runtime.range_residuals import RangeWriter
 from runtime.residual_coders import StandardWriter
 from runtime.residual_segment import ResidualLines, ResidualSegmentWriter

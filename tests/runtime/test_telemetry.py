@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from runtime.decoder import StreamReader
-from runtime.encoder import Encoder, ImageDescription
+from runtime.encoder import Encoder
 from runtime.flight_package import FlightPackage
+from runtime.image_description import ImageDescription
 from runtime.residual_sums import ResidualSums
 from runtime.stream_format import SEGMENT_BYTES, PredictorKind
 from runtime.stream_info import stream_info
