@@ -27,6 +27,7 @@ from runtime.mixed_prediction import bounded, mix, predict_rows, solve
 from runtime.products import BATCH, add_products, fade_and_add
 from runtime.regressors import fill_regressors
 from runtime.slow_means import UNITS
+from runtime.uncounted import uncounted
 
 ERROR_FADING = 0.75
 SIZE_FLOOR = 8.0
@@ -35,7 +36,7 @@ PRIOR_SAMPLES = 50.0  # what the bands before know counts as so many samples of 
 EARLY_SAMPLES = 1024  # of a band, during which weights are solved for before every block
 
 
-@njit(cache=True)
+@uncounted
 def code_block(
     parameters: Any,
     mixed: Any,
@@ -45,6 +46,7 @@ def code_block(
     stop: Any,
     partial: Any,
     recent: Any,
+    changes: Any,
     network: Any,
     error: Any,
     smallest: Any,
@@ -59,9 +61,9 @@ def code_block(
     """Code the columns start..stop - 1, with the sequential regressors (rows 0..2 of `out_rows`).
 
     mixed: a tuple of length K. partial: (K, S), all other regressors' part. recent: (K,), fading errors west, changed
-    in place. network: (X,), s-tilde of a network, or anything. values, out_values: (X,), samples and mapped residuals
-    or the reverse. out_rows: (M, S). out_targets: (X,). out_sizes: (X,), of residuals west and north. False where a
-    mapped residual leads outside the sample range. S: X or more.
+    in place. changes: (K,), work space. network: (X,), s-tilde of a network, or anything. values, out_values: (X,),
+    samples and mapped residuals or the reverse. out_rows: (M, S). out_targets: (X,). out_sizes: (X,), of residuals
+    west and north. False where a mapped residual leads outside the sample range. S: X or more.
     """
     n_mixed = len(mixed)
     is_first = state.place[N_LINES] == 0
@@ -73,7 +75,6 @@ def code_block(
         state.weights[z],
     )
     below, errors = state.line[max(z - 1, 0)], state.errors[z]
-    changes = np.empty(n_mixed, np.float64)
     last_size = np.int64(0)
     is_inside = True
     has_correction, has_network = parameters.has_correction == 1, parameters.has_network == 1
@@ -143,7 +144,7 @@ def code_block(
     return is_inside
 
 
-@njit(cache=True)
+@uncounted
 def fill_shares(sizes: Any, sizes_below: Any, start: Any, stop: Any, error: Any, step: Any, out_shares: Any) -> None:
     """Fill the share with which every `step`-th of columns start..stop - 1 teaches, and BATCH zeros after them.
 
@@ -190,7 +191,8 @@ def code_band(
     sizes_below = state.sizes[z - 1] if z > 0 else np.zeros(n_columns, np.int32)
     shares, tile = np.empty(n_columns + BATCH, np.float32), np.empty(LANES * width, np.float32)
     products = np.empty(moments.shape[1], np.float32)
-    recent = np.full(n_mixed, ERROR_FLOOR)
+    weighted, singles = np.empty(BATCH * width, np.float32), np.empty(n_regressors, np.float32)
+    recent, changes = np.full(n_mixed, ERROR_FLOOR), np.empty(n_mixed, np.float64)
     fill_regressors(parameters, state, z, network, rows)
     if n_before == 1:
         moments[:] = 0.0  # the regressors of a first line mean something else
@@ -208,13 +210,13 @@ def code_band(
             solve(parameters, lanes, moments, state.prior, share, state.weights[z])
             state.unsolved[z] = 0
         state.unsolved[z] += n_samples
-        predict_rows(rows, state.weights[z], start, stop, partial)
+        predict_rows(rows, state.weights[z], start, stop, singles, partial)
         is_inside &= code_block(
-            parameters, mixed, state, z, start, stop, partial, recent, network, error, smallest, largest, is_decoder,
-            values, rows, targets, sizes, out_values,
+            parameters, mixed, state, z, start, stop, partial, recent, changes, network, error, smallest, largest,
+            is_decoder, values, rows, targets, sizes, out_values,
         )  # fmt: skip
         fill_shares(sizes, sizes_below, start, stop, error, parameters.step, shares)
-        add_products(rows, start, stop, shares, parameters.step, n_regressors, lanes, tile, products)
+        add_products(rows, start, stop, shares, parameters.step, n_regressors, lanes, tile, weighted, products)
         for memory in range(n_memories):
             length = parameters.long_memory if memory == n_memories - 1 else parameters.short_memory
             fade_and_add(products, 1.0 - min(np.float64(n_samples) / np.float64(length), 0.5), moments[memory])

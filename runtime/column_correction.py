@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from runtime.lanes import LANES, load, store
+from runtime.uncounted import uncounted
 from runtime.unrolled import unrolled
 
 WEST_ERROR, WEST, NETWORK = 0, 1, 2
@@ -38,7 +39,7 @@ def normalised(value: Any, inverse: Any) -> Any:
     return np.float32(min(max(value * inverse, -LARGEST_AROUND), LARGEST_AROUND))
 
 
-@njit(cache=True)
+@uncounted
 def begin_correction(moments: Any, trend: Any) -> None:
     """Before the first band of a line: most of what was learned fades. moments: as in the state, trend: (X,)."""
     for p in range(moments.shape[0]):
@@ -48,29 +49,24 @@ def begin_correction(moments: Any, trend: Any) -> None:
     trend[:] = np.float32(0)
 
 
-@njit(cache=True)
+@uncounted
 def fill_around(z: Any, now: Any, before: Any, before_that: Any, trend: Any, out_around: Any) -> None:
     """Fill rows NORTH.. of `out_around`, the others with 0, and move `trend` (X,) by the band before.
 
     now, before, before_that: (Z, X) float32, normalised errors of this line and of the two before it.
     """
-    n_columns = trend.size
-    north = before[z]
-    out_around[:NORTH] = np.float32(0)
-    out_around[NORTH] = north
-    out_around[NORTH_WEST, 0] = north[0]
-    out_around[NORTH_WEST, 1:] = north[: n_columns - 1]
-    out_around[NORTH_EAST, : n_columns - 1] = north[1:]
-    out_around[NORTH_EAST, n_columns - 1] = north[n_columns - 1]
-    out_around[NORTH_OF_NORTH] = before_that[z]
-    if z > 0:
-        below = now[z - 1]
-        for x in range(n_columns):
+    north, north_of_north, below = before[z], before_that[z], now[max(z - 1, 0)]
+    last = trend.size - 1
+    for x in range(trend.size):
+        out_around[WEST_ERROR, x] = out_around[WEST, x] = out_around[NETWORK, x] = np.float32(0)
+        out_around[NORTH, x] = north[x]
+        out_around[NORTH_WEST, x] = north[max(x - 1, 0)]
+        out_around[NORTH_EAST, x] = north[min(x + 1, last)]
+        out_around[NORTH_OF_NORTH, x] = north_of_north[x]
+        out_around[BAND_BEFORE, x] = below[x] if z > 0 else np.float32(0)
+        if z > 0:
             trend[x] = TREND_FADING * trend[x] + TREND_SHARE * below[x]
-        out_around[BAND_BEFORE] = below
-    else:
-        out_around[BAND_BEFORE] = np.float32(0)
-    out_around[TREND] = trend
+        out_around[TREND, x] = trend[x]
 
 
 def solution(moments: list[Any]) -> list[Any]:
@@ -135,7 +131,7 @@ def correction(x: Any, known_part: Any, weights: Any, around: Any) -> Any:
     return np.float64(known_part[x] + (near + weights[NETWORK, x] * around[NETWORK, x]))
 
 
-@njit(cache=True)
+@uncounted
 def teach_columns(around: Any, errors: Any, moments: Any) -> None:
     """Fade the moments and add the products of a band. errors: (X,), its normalised errors."""
     p = 0

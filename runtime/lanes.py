@@ -19,6 +19,7 @@ from numba.extending import intrinsic, models, overload, register_model
 LANES = 8
 written: Any = intrinsic  # untyped: a kernel calls it without the compiler's context
 FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
+INT = ir.IntType(32)
 OPERATORS = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
 
 
@@ -53,6 +54,11 @@ def spread(value: Any) -> Any:
     return np.full(LANES, value)
 
 
+def spread_at(array: Any, i: Any) -> Any:
+    """Lanes that all hold element `i` of `array`."""
+    return np.full(LANES, array[i])
+
+
 def pointer(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
     """Where the lanes of an array from element `i` on lie. kind: the array's type."""
     data = context.make_array(kind)(context, builder, array).data
@@ -85,16 +91,28 @@ def store_lanes(context: Any, array: Any, i: Any, lanes: Any) -> Any:
     return types.void(array, types.intp, lanes), code
 
 
+def spread_code(builder: Any, value: Any) -> Any:
+    """A vector of one number."""
+    undefined = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
+    first = builder.insert_element(undefined, value, INT(0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(INT, LANES), [0] * LANES))
+
+
 @written
 def spread_lanes(context: Any, value: Any) -> Any:
     """`spread`, compiled."""
+    return Lanes(value)(value), lambda context, builder, signature, args: spread_code(builder, args[0])
+
+
+@written
+def spread_element(context: Any, array: Any, i: Any) -> Any:
+    """`spread_at`, compiled."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        undefined = ir.Constant(ir.VectorType(FLOATS[value], LANES), ir.Undefined)
-        first = builder.insert_element(undefined, args[0], ir.IntType(32)(0))
-        return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+        data = context.make_array(array)(context, builder, args[0]).data
+        return spread_code(builder, builder.load(builder.gep(data, [args[1]])))
 
-    return Lanes(value)(value), code
+    return Lanes(array.dtype)(array, types.intp), code
 
 
 @overload(load, strict=False)
@@ -114,6 +132,12 @@ def compiled_store(array: Any, i: Any, lanes: Any) -> Any:
 def compiled_spread(value: Any) -> Any:
     """Of floats."""
     return (lambda value: spread_lanes(value)) if value in FLOATS else None
+
+
+@overload(spread_at, strict=False)
+def compiled_spread_at(array: Any, i: Any) -> Any:
+    """Of arrays without gaps."""
+    return (lambda array, i: spread_element(array, i)) if is_row(array) else None
 
 
 def compile_operator(symbol: Any, name: str) -> None:

@@ -11,6 +11,7 @@ from numba import njit
 
 from runtime.lanes import LANES, load, spread, store
 from runtime.products import place
+from runtime.uncounted import uncounted
 
 RELATIVE_RIDGE = 1.0 / (1 << 16)
 ABSOLUTE_RIDGE = 1.0 / (1 << 10)
@@ -50,7 +51,7 @@ def invert(k: Any, width: Any, system: Any, out_inverse: Any) -> None:
     out_inverse[k] = 1.0 / pivot if pivot > out_inverse[k] else 0.0
 
 
-@njit(cache=True)
+@uncounted
 def eliminate(
     moments: Any, prior: Any, prior_share: Any, n_regressors: Any, lanes: Any, out_system: Any, out_inverse: Any
 ) -> None:

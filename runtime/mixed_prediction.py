@@ -6,8 +6,9 @@ import numpy as np
 from numba import njit
 
 from runtime.adaptive_parameters import N_SEQUENTIAL
-from runtime.lanes import LANES, load, spread, store
+from runtime.lanes import LANES, load, spread, spread_at, store
 from runtime.least_squares import back_substitute, eliminate
+from runtime.uncounted import uncounted
 
 LARGEST_CHANGE = float(1 << 18)  # beyond every difference of samples; keeps the conversion to integers defined
 SMALLEST_CHANGE = 1.0 / (1 << 20)
@@ -34,21 +35,25 @@ def solve(parameters: Any, lanes: Any, moments: Any, prior: Any, prior_share: An
         back_substitute(system, inverse, parameters.n_first, n_regressors, lanes, right, out_weights[n_memories])
 
 
-@njit(cache=True)
-def predict_rows(rows: Any, weights: Any, start: Any, stop: Any, out_partial: Any) -> None:
+@uncounted
+def predict_rows(rows: Any, weights: Any, start: Any, stop: Any, singles: Any, out_partial: Any) -> None:
     """Fill columns start..stop - 1 of `out_partial` (K, S) float32, and a few after them: weighted sums of rows (M, S).
 
-    Of rows N_SEQUENTIAL..N - 1, an even number, in pairs. weights: (K, N). S: at least LANES - 1 more than stop.
+    Of rows N_SEQUENTIAL..N - 1, an even number, in pairs. weights: (K, N) float64. singles:
+    (N,) float32, work space. S: at least LANES - 1 more than stop.
     """
     n_mixed, n_regressors = weights.shape
     stride, flat, flat_partial = rows.shape[1], rows.reshape(-1), out_partial.reshape(-1)
     for k in range(n_mixed):
-        own = weights[k].astype(np.float32)
+        for j in range(n_regressors):
+            singles[j] = np.float32(weights[k, j])
         for x in range(start, stop, LANES):
             sums = spread(np.float32(0))
             for j in range(N_SEQUENTIAL, n_regressors, 2):
                 at = j * stride + x
-                sums = sums + (spread(own[j]) * load(flat, at) + spread(own[j + 1]) * load(flat, at + stride))
+                sums = sums + (
+                    spread_at(singles, j) * load(flat, at) + spread_at(singles, j + 1) * load(flat, at + stride)
+                )
             store(flat_partial, k * stride + x, sums)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from runtime.lanes import LANES, load, spread, store
+from runtime.lanes import LANES, load, spread, spread_at, store
+from runtime.uncounted import uncounted
 from runtime.unrolled import transposed
 
 BATCH = 4  # samples that are added to the products at a time
@@ -30,21 +31,20 @@ def packed_size(n_rows: int, width: int) -> int:
 
 @njit(cache=True, inline="always")
 def add_rows(
-    first: Any, n_rows: Any, width: Any, tile: Any, sample: Any, step: Any, shares: Any, share: Any, out_products: Any
+    first: Any, n_rows: Any, width: Any, tile: Any, sample: Any, step: Any, weighted: Any, out_products: Any
 ) -> None:
     """Add a batch of samples to rows first..first + LANES - 1, of the first `n_rows`, two at a time.
 
     first: a literal, from which the compiler knows how long the inner loop is. tile: samples by rows of length M,
-    of which `sample` and every `step`-th after it are the batch; their shares are those from `share` on.
+    of which `sample` and every `step`-th after it are the batch. weighted: the batch times its shares.
     """
     t_0, t_1 = sample * width, (sample + step) * width
     t_2, t_3 = (sample + 2 * step) * width, (sample + 3 * step) * width
-    s_0, s_1, s_2, s_3 = shares[share], shares[share + 1], shares[share + 2], shares[share + 3]
     for i in range(first, min(first + LANES, n_rows), 2):
-        a_0, a_1 = spread(s_0 * tile[t_0 + i]), spread(s_1 * tile[t_1 + i])
-        a_2, a_3 = spread(s_2 * tile[t_2 + i]), spread(s_3 * tile[t_3 + i])
-        b_0, b_1 = spread(s_0 * tile[t_0 + i + 1]), spread(s_1 * tile[t_1 + i + 1])
-        b_2, b_3 = spread(s_2 * tile[t_2 + i + 1]), spread(s_3 * tile[t_3 + i + 1])
+        a_0, a_1 = spread_at(weighted, i), spread_at(weighted, width + i)
+        a_2, a_3 = spread_at(weighted, 2 * width + i), spread_at(weighted, 3 * width + i)
+        b_0, b_1 = spread_at(weighted, i + 1), spread_at(weighted, width + i + 1)
+        b_2, b_3 = spread_at(weighted, 2 * width + i + 1), spread_at(weighted, 3 * width + i + 1)
         upper, lower = place(i, width), place(i + 1, width)
         for j in range(first, width, LANES):
             c_0, c_1, c_2, c_3 = load(tile, t_0 + j), load(tile, t_1 + j), load(tile, t_2 + j), load(tile, t_3 + j)
@@ -54,17 +54,17 @@ def add_rows(
             store(out_products, lower + j, load(out_products, lower + j) + sums)
 
 
-@njit(cache=True)
+@uncounted
 def add_products(
-    rows: Any, start: Any, stop: Any, shares: Any, step: Any, n_regressors: Any, lanes: Any, tile: Any,
+    rows: Any, start: Any, stop: Any, shares: Any, step: Any, n_regressors: Any, lanes: Any, tile: Any, weighted: Any,
     out_products: Any,
 ) -> None:  # fmt: skip
     """Fill `out_products` with the sum over samples of share * row[i] * row[j], for every j >= i.
 
     rows: (M, S) float32: regressors, the target, zeros; every `step`-th column (a divisor of LANES / BATCH) from start
     to stop - 1 counts, LANES - 1 finite columns follow. shares: float32, one for each that counts, BATCH - 1 zeros
-    after them. lanes: a tuple of length M <= WIDEST. tile: (LANES * M,) float32, work space. out_products: float32,
-    packed, for N rows or the next even number.
+    after them. lanes: a tuple of length M <= WIDEST. tile: (LANES * M,), weighted:
+    (BATCH * M,), float32, work space. out_products: float32, packed, for N rows or the next even number.
     """
     width, stride, flat = len(lanes), rows.shape[1], rows.reshape(-1)
     n_chosen = (stop - start + step - 1) // step
@@ -74,16 +74,20 @@ def add_products(
         if sample == 0:
             for j in range(0, width, LANES):
                 transposed(flat, j * stride + start + share * step, stride, tile, j, width)
-        add_rows(0, n_regressors, width, tile, sample, step, shares, share, out_products)
-        add_rows(8, n_regressors, width, tile, sample, step, shares, share, out_products)
-        add_rows(16, n_regressors, width, tile, sample, step, shares, share, out_products)
+        for k in range(BATCH):
+            factor, at = spread(shares[share + k]), (sample + k * step) * width
+            for j in range(0, width, LANES):
+                store(weighted, k * width + j, factor * load(tile, at + j))
+        add_rows(0, n_regressors, width, tile, sample, step, weighted, out_products)
+        add_rows(8, n_regressors, width, tile, sample, step, weighted, out_products)
+        add_rows(16, n_regressors, width, tile, sample, step, weighted, out_products)
         if width > 24:
-            add_rows(24, n_regressors, width, tile, sample, step, shares, share, out_products)
-            add_rows(32, n_regressors, width, tile, sample, step, shares, share, out_products)
-            add_rows(40, n_regressors, width, tile, sample, step, shares, share, out_products)
+            add_rows(24, n_regressors, width, tile, sample, step, weighted, out_products)
+            add_rows(32, n_regressors, width, tile, sample, step, weighted, out_products)
+            add_rows(40, n_regressors, width, tile, sample, step, weighted, out_products)
 
 
-@njit(cache=True)
+@uncounted
 def fade_and_add(added: Any, kept: Any, moments: Any) -> None:
     """Moments = kept * moments + added; what is nearly nothing becomes nothing.
 

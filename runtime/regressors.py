@@ -6,14 +6,14 @@ In the first line of a segment there is no north: the sample west takes its plac
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from runtime.adaptive_parameters import N_SEQUENTIAL
 from runtime.adaptive_state import N_LINES
 from runtime.slow_means import UNIT_BITS, UNITS
+from runtime.uncounted import uncounted
 
 
-@njit(cache=True)
+@uncounted
 def put_difference(values: Any, bits: Any, others: Any, is_there: Any, out_row: Any) -> None:
     """out_row = values / 2**bits - others, or 0 where they are not there; values have `bits` fraction bits.
 
@@ -27,7 +27,7 @@ def put_difference(values: Any, bits: Any, others: Any, is_there: Any, out_row: 
         out_row[:] = np.float32(0)
 
 
-@njit(cache=True)
+@uncounted
 def put_shifted(values: Any, shift: Any, others: Any, is_there: Any, out_row: Any) -> None:
     """out_row[x] = values[x + shift] - others[x], the last column standing in for those beyond; or 0."""
     n_columns = out_row.size
@@ -44,7 +44,7 @@ def put_shifted(values: Any, shift: Any, others: Any, is_there: Any, out_row: An
         out_row[x] = np.float32(np.int32(values[n_columns - 1] - others[x]))
 
 
-@njit(cache=True)
+@uncounted
 def fill_regressors(parameters: Any, state: Any, z: Any, doubled: Any, out_rows: Any) -> None:
     """Fill rows N_SEQUENTIAL.. of `out_rows` (N or more, X or more) float32 for band `z`.
 
@@ -66,7 +66,8 @@ def fill_regressors(parameters: Any, state: Any, z: Any, doubled: Any, out_rows:
     k += 5
     if parameters.has_network:
         put_difference(doubled, 1, north, has_before, out_rows[k, :n_columns])
-        put_difference(state.network_error, 0, np.zeros(n_columns, np.int32), z > 0, out_rows[k + 1, :n_columns])
+        for x in range(n_columns):  # zeros before the first band
+            out_rows[k + 1, x] = np.float32(state.network_error[x])
         k += 2
     for i in range(1, parameters.n_bands + 1):
         is_there = z >= i

@@ -17,9 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import overload
 
-from runtime.lanes import LANES, is_row, load, pointer, store, written
-
-INT = ir.IntType(32)
+from runtime.lanes import INT, LANES, is_row, load, pointer, store, written
 
 
 class Written:
