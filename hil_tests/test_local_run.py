@@ -20,8 +20,9 @@ from hil_tests.board import Board, SceneChoice, load_board
 from hil_tests.commands import hil
 from hil_tests.report.findings import Findings, Outcome
 from hil_tests.report.findings_file import read_findings
-from hil_tests.runtime_wheel import build_runtime_wheel, file_sha256
+from hil_tests.runtime_wheel import build_runtime_wheel
 from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.transfer import file_sha256
 from runtime.cli import cli, main
 from runtime.compression import stream_lines
 from runtime.decoder import StreamReader

@@ -27,8 +27,9 @@ from hil_tests.meters.making import make_meters
 from hil_tests.place import REPOSITORY
 from hil_tests.report.findings import Findings, Outcome, Step
 from hil_tests.report.findings_file import built, read_findings, write_findings
-from hil_tests.runtime_wheel import build_runtime_wheel, file_sha256
+from hil_tests.runtime_wheel import build_runtime_wheel
 from hil_tests.targets.making import make_target
+from hil_tests.targets.transfer import file_sha256
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.flight_package import SHIPPED, open_package
 from runtime.whole_output import replacing

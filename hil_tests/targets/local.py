@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from hil_tests.place import bare_environment
 from hil_tests.prepared_folder import is_prepared, replaced
-from hil_tests.runtime_wheel import file_sha256
 from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.transfer import file_sha256
 
 SECONDS_TO_END = 5.0
 
