@@ -1,5 +1,7 @@
 """Board files: what they may say, and one line for what they may not."""
 
+import importlib
+import inspect
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from hil_tests.acceptance.limits import LIMITS
 from hil_tests.board import load_board
 from hil_tests.place import REPOSITORY
 from hil_tests.targets.local import LocalTarget
-from hil_tests.targets.making import make_target
+from hil_tests.targets.making import CLASSES, make_target
 from runtime.errors import BadArgument
 
 BOARDS = sorted((REPOSITORY / "hil_tests" / "boards").glob("*.toml"))
@@ -99,6 +101,13 @@ def test_a_target_refuses_options_that_it_does_not_take(tmp_path: Path, text: st
     with pytest.raises(BadArgument) as caught:
         make_target(board, tmp_path)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("transport", CLASSES)
+def test_no_transport_ignores_processors_or_variables(transport: str) -> None:
+    module, name = CLASSES[transport]
+    taken = inspect.signature(getattr(importlib.import_module(module), name)).parameters
+    assert {"processors", "variables"} <= set(taken)
 
 
 def test_a_board_that_is_not_there(tmp_path: Path) -> None:
