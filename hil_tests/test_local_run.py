@@ -225,6 +225,16 @@ def test_a_scene_that_is_not_here_has_a_synthetic_one_in_its_place(tmp_path: Pat
     assert scene.samples.shape == (16, 5, 4)
     with pytest.raises(BadArgument, match="not found"):
         run_scene(SceneChoice(name="../no_such_scene.hdr"), None, tmp_path, is_short=True)
+    for pattern in ("a**b", "*", "[a"):  # a name, whatever a shell would make of it
+        assert run_scene(SceneChoice(name=pattern, bands=1, columns=1), None, tmp_path, is_short=True).note
+
+
+@pytest.mark.parametrize("name", ["no_such", "no/such"])
+def test_a_package_that_is_not_there_is_one_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(f'name = "desk"\ntransport = "local"\npackage = "{name}"\n')
+    with pytest.raises(BadArgument, match=f"package .*{name} not found"):
+        AcceptanceRun(load_board(path), output=tmp_path / "run", is_short=True)
 
 
 def test_the_wheel_is_the_same_bytes_each_time_and_has_the_runtime_alone(tmp_path: Path) -> None:

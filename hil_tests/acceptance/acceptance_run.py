@@ -66,7 +66,8 @@ class AcceptanceRun:
         """The folder that runs of the board share: wheel, what a local target keeps."""
         wheel = build_runtime_wheel(beside / "wheel")
         named = board.path.parent / board.package
-        self.package = open_package(named if named.exists() else SHIPPED.with_name(board.package))
+        is_shipped = not named.exists() and "/" not in board.package
+        self.package = open_package(SHIPPED.with_name(board.package) if is_shipped else named)
         self.scene = run_scene(board.scene, scene, board.path.parent, is_short=is_short)
         parts = [file_sha256(wheel), self.package.sha256.hex(), board.sha256, self.scene.sha256(), str(is_short)]
         identity = hashlib.sha256(" ".join(parts).encode()).hexdigest()
