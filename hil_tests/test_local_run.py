@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import zipfile
@@ -16,11 +17,13 @@ from hil_tests.acceptance.bench import State
 from hil_tests.acceptance.coding_steps import difference
 from hil_tests.acceptance.job_results import RESULTS, check_answer
 from hil_tests.acceptance.run_scene import run_scene
+from hil_tests.acceptance.session import Session
 from hil_tests.board import Board, SceneChoice, load_board
 from hil_tests.commands import hil
 from hil_tests.report.findings import Findings, Outcome
 from hil_tests.report.findings_file import read_findings
 from hil_tests.runtime_wheel import build_runtime_wheel
+from hil_tests.targets.local import LocalTarget
 from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import file_sha256
 from runtime.cli import cli, main
@@ -206,6 +209,64 @@ def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
 def test_a_target_that_answers_nonsense_has_failed(values: object) -> None:
     with pytest.raises(TargetFailed, match="board: decode"):
         check_answer(values, RESULTS["decode"], "board: decode")
+
+
+CODED = {
+    "seconds": 1.0,
+    "cpu_seconds": 1.0,
+    "lines_ms": [1.0],
+    "peak_mib": None,
+    "bytes": 9,
+    "sha256": "",
+    "telemetry": [],
+}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"seconds": 10**400}, {"lines_ms": [-(10**400)]}, {"bytes": 10**400}, {"bytes": -1}, {"telemetry": None},
+        {"telemetry": [3]}, {"seconds": -1.0},
+    ],
+)  # fmt: skip
+def test_numbers_that_nothing_measures_and_telemetry_that_is_none_are_nonsense(more: dict[str, object]) -> None:
+    check_answer(CODED, RESULTS["encode"], "board: encode")
+    with pytest.raises(TargetFailed, match="board: encode"):
+        check_answer({**CODED, **more}, RESULTS["encode"], "board: encode")
+
+
+@pytest.mark.parametrize("said", ["[" * 99999, "[]", '{"event": "end"}', '{"event": "end", "at": 1' + "0" * 400 + "}"])
+def test_a_target_whose_words_are_no_events_has_failed(said: str, folder: Path) -> None:
+    target = LocalTarget(name="board", folder=folder / "nonsense")
+    target.bring_up()
+    (target.here / "runtime").mkdir(exist_ok=True)
+    (target.here / "runtime" / "target_run.py").write_text(f"print({said!r}, flush=True)\ninput()\n")
+    target.site = target.here
+    with pytest.raises(TargetFailed, match="board: clock: no event"):
+        Session(target, folder / "nonsense.log", start_seconds=20)
+    target.close()
+
+
+def test_a_local_file_takes_the_place_of_a_folder_and_leaves_no_part(tmp_path: Path) -> None:
+    target = LocalTarget(name="board", folder=tmp_path / "board")
+    target.bring_up()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inner").write_text("inner")
+    (tmp_path / "file").write_text("file")
+    for _ in range(2):
+        target.put(tmp_path / "folder", "package")
+        assert (target.here / "package" / "inner").read_text() == "inner"
+        target.put(tmp_path / "file", "package")
+        assert (target.here / "package").read_text() == "file"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / "large").write_bytes(bytes(9999))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(TargetFailed, match=r"large to .*: File too large"):
+            target.put(tmp_path / "large", "large")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in target.here.iterdir()] == ["package"]
 
 
 def test_the_first_place_that_differs_is_named() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hil_tests.acceptance.job_results import READING, RESULTS, check_answer
+from hil_tests.acceptance.job_results import READING, RESULTS, check_answer, is_number
 from hil_tests.targets.target import Target, TargetFailed
 from runtime.deadline_pipe import DeadlinePipe
 
@@ -127,9 +127,11 @@ class Session:
         self.buffer = bytearray(rest)
         try:
             event: Event = json.loads(line)
-            return {**event, "event": str(event["event"]), "at": float(event["at"]) + self.offset}
-        except (ValueError, KeyError, TypeError):
-            raise TargetFailed(f"{self.target}: {kind}: no event: {bytes(line[:120])!r}") from None
+            if is_number(event["at"]):
+                return {**event, "event": str(event["event"]), "at": float(event["at"]) + self.offset}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            pass  # told as what it is, below
+        raise TargetFailed(f"{self.target}: {kind}: no event: {bytes(line[:120])!r}")
 
     def last_words(self) -> str:
         """The last line that the program printed to standard error."""
