@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hil_tests.loopback_sshd import Loopback, loopback_sshd
+from hil_tests.runtime_wheel import build_runtime_wheel
 from hil_tests.targets import ssh_connection
 from hil_tests.targets.remote_install import missing_libraries
 from hil_tests.targets.ssh import SshTarget
@@ -237,6 +238,17 @@ def test_a_host_with_another_key_is_refused(server: Loopback, tmp_path: Path) ->
     with pytest.raises(TargetFailed, match="no connection: Host key verification failed"):
         target.bring_up()
     target.close()
+
+
+def test_a_deployment_replaces_an_older_one_and_nothing_of_the_user(board: SshTarget, tmp_path: Path) -> None:
+    board.shell(["mkdir", "app-store", "numba-examples", "app-" + 12 * "0", "numba-" + 12 * "0"])
+    board.deploy(build_runtime_wheel(tmp_path / "wheel"))
+    names = set(board.shell(["ls"]).split())
+    assert {"app-store", "numba-examples"} <= names
+    (app,) = names - {"app-store", "numba-examples", "runtime.whl"}
+    with board.start("runtime.recorder", "--help") as process:
+        assert b"Record raw BIL lines" in process.communicate(timeout=60)[0]
+    assert app in board.paths["PYTHONPATH"]
 
 
 def test_nothing_runs_before_it_is_deployed(board: SshTarget) -> None:

@@ -119,8 +119,9 @@ class QemuTarget(SshTarget):
     def end_left_over(self) -> None:
         """End the machine of a process that died without switching it off."""
         monitor = self.machine / "monitor"
-        with contextlib.suppress(TargetFailed), Monitor(monitor) as connection:
-            connection.command("quit")
+        with contextlib.suppress(TargetFailed):
+            with Monitor(monitor) as connection, contextlib.suppress(TargetFailed):  # it may end before it answers
+                connection.command("quit")
             time.sleep(1.0)
         monitor.unlink(missing_ok=True)
 

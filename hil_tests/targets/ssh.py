@@ -161,7 +161,8 @@ class SshTarget:
         app = f"app-{version}"
         if self.shell_line(f"test -d {app} && echo there || true").strip() != b"there":
             self.put(wheel, "runtime.whl")
-            self.shell_line("rm -rf app-* numba-*")
+            older = 12 * "[0-9a-f]"
+            self.shell_line(f"rm -rf app-{older} numba-{older}")
             self.shell(["rm", "-rf", "unpacked"])
             self.shell([self.python, "-m", "zipfile", "-e", "runtime.whl", "unpacked"], seconds=300)
             self.shell_line(f"sync && mv unpacked {app}")
