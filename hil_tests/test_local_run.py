@@ -194,6 +194,20 @@ def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
             dying.bench.ready().do("self_test", seconds=0, all_settings=False)
 
 
+def test_a_failure_that_a_reset_cures_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with AcceptanceRun(board_of(folder), output=folder / "cured", is_short=True) as cured:
+        bring_up, failures = cured.target.bring_up, [TargetFailed("here: no answer")]
+
+        def at_the_second_attempt() -> None:
+            if failures:
+                raise failures.pop()
+            bring_up()
+
+        monkeypatch.setattr(cured.target, "bring_up", at_the_second_attempt)
+        assert cured.perform("bring-up").outcome is Outcome.PASSED
+        assert "bring-up: a reset was needed, here: no answer" in cured.finish().notes
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -143,7 +143,8 @@ class AcceptanceRun:
             self.bench.lose()
             result = StepResult.failed(str(error))
         step = Step(name, result.outcome, self.bench.since_start(began), time.monotonic() - began, result.detail)
-        return Finished(step, result.found)
+        cured = [f"{name}: a reset was needed, {why}" for why in self.bench.take_setbacks()]
+        return Finished(step, {**result.found, "notes": [*result.found.get("notes", []), *cured]})
 
     def finish(self) -> Findings:
         """The findings of the steps performed, written to report.json."""
