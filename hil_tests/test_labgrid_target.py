@@ -96,6 +96,21 @@ def test_power_comes_on_and_a_reset_takes_it_away(desk: Desk, tmp_path: Path) ->
     assert desk.answers()
 
 
+def test_a_program_there_loses_its_power_before_its_input_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = desk.target(desk.environment())
+    target.bring_up()
+    cycle, was_connected = target.power.cycle, []
+
+    def noted() -> None:
+        was_connected.append((target.connection.home / "link").exists())
+        cycle()
+
+    monkeypatch.setattr(target.power, "cycle", noted)
+    target.reset()
+    assert was_connected == [True]
+    target.close()
+
+
 def test_what_the_console_prints_is_kept_in_the_folder_of_the_run(desk: Desk, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     path = desk.environment(

@@ -132,12 +132,12 @@ class LabgridTarget(SshTarget):
             raise TargetFailed(f"{self.name}: {what}: {words}") from None
 
     def reset(self) -> None:
-        """As in `Target`: the power goes off and on."""
-        self.connection.close()
+        """As in `Target`: the power goes off and on, and then the connection is ended."""
         if self.lab is None:
             self.open_laboratory()
         with self.told("power cycle"):
             self.power.cycle()
+        self.connection.close()
 
     def close(self) -> None:
         """As in `Target`: the place is free again; the power stays as it is, deployed files too."""

@@ -134,13 +134,16 @@ class QemuTarget(SshTarget):
         self.lock.close()
 
     def reset(self) -> None:
-        """As in `Target`: the reset line, so that everything in the machine's memory is lost."""
-        self.connection.close()
+        """As in `Target`: the reset line, so that everything in the machine's memory is lost.
+
+        The connection ends after it: programs there that see the end of their input would finish their work.
+        """
         if self.is_on():
             with Monitor(self.machine / "monitor") as monitor:
                 monitor.command("system_reset")
         else:
             self.switch_off()
+        self.connection.close()
 
     def cut_link(self) -> None:
         """Unplug the network cable; connections hang until they give up."""
