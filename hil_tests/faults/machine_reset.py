@@ -20,9 +20,10 @@ def machine_reset(target: Target, camera: Camera) -> str:
         target.reset()
         target.bring_up()
         recorder.wait()
-    if is_whole_machine(target) and target.shell(BOOT) == boot:
+    is_new = target.shell(BOOT) != boot
+    if is_whole_machine(target) and not is_new:
         raise FaultFailed("the machine was not started anew")
     kept = check_killed(target, recorder, camera)
     check_next(target, camera, FOLDER, recorder.file)
-    how = "power off and on" if is_whole_machine(target) else "injected: its processes were killed"
+    how = "power off and on" if is_new else "injected: its processes were killed"
     return f"{how}; {kept} lines kept, the next recording is whole"
