@@ -82,6 +82,8 @@ def test_every_step_passes_and_the_report_says_so(run: tuple[AcceptanceRun, Find
     assert {outcomes[name][0] for name in ("soak", "energy")} == {Outcome.SKIPPED}
     assert findings.passed
     assert read_findings(acceptance.folder / "report.json") == findings
+    files = {path.name for path in acceptance.folder.glob("*.*")}
+    assert files == {"report.json", "run.json", "target.log", "here.lrwk", "there.lrwk"}
 
 
 def test_what_the_target_encoded_decodes_here_bit_for_bit(run: tuple[AcceptanceRun, Findings]) -> None:

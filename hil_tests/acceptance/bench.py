@@ -83,7 +83,10 @@ class Bench:
         raw = self.folder / SCENE
         with replacing(raw) as part:
             part.write_bytes(self.scene.raw())
-        self.target.put(raw, SCENE)
+        try:
+            self.target.put(raw, SCENE)
+        finally:
+            raw.unlink()
 
     def open_session(self) -> None:
         """Start the program, load the package, compile."""
