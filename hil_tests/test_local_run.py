@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hil_tests.acceptance import session
 from hil_tests.acceptance.acceptance_run import AcceptanceRun
 from hil_tests.acceptance.bench import State
 from hil_tests.acceptance.coding_steps import difference
 from hil_tests.acceptance.job_results import RESULTS, check_answer
 from hil_tests.acceptance.run_scene import run_scene
-from hil_tests.acceptance.session import Session
 from hil_tests.board import Board, SceneChoice, load_board
 from hil_tests.commands import hil
 from hil_tests.report.findings import Findings, Outcome
@@ -182,9 +182,9 @@ def test_a_corrupted_board_file_is_exit_code_2_and_one_line(
 
 def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
     with AcceptanceRun(board_of(folder), output=folder / "dying", is_short=True) as dying:
-        session = dying.bench.ready()
-        session.child.kill()
-        session.child.wait()
+        program = dying.bench.ready()
+        program.child.kill()
+        program.child.wait()
         died = dying.perform("encode")
         assert died.outcome is Outcome.FAILED
         assert "encode" in died.detail
@@ -259,7 +259,20 @@ def test_a_target_whose_words_are_no_events_has_failed(said: str, folder: Path) 
     (target.here / "runtime" / "target_run.py").write_text(f"print({said!r}, flush=True)\ninput()\n")
     target.site = target.here
     with pytest.raises(TargetFailed, match="board: clock: no event"):
-        Session(target, folder / "nonsense.log", start_seconds=20)
+        session.Session(target, folder / "nonsense.log", start_seconds=20)
+    target.close()
+
+
+def test_a_target_that_closes_its_output_and_stays_has_failed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "SECONDS_TO_END", 0.3)
+    target = LocalTarget(name="board", folder=folder / "silent")
+    target.bring_up()
+    (target.here / "runtime").mkdir()
+    (target.here / "runtime" / "target_run.py").write_text("import os, time\nos.close(1)\ntime.sleep(60)\n")
+    target.site = target.here
+    with pytest.raises(TargetFailed, match="board: clock: closed its output and does not end"):
+        session.Session(target, folder / "silent.log", start_seconds=20)
+    assert [child.returncode for child in target.children] == [-9]
     target.close()
 
 

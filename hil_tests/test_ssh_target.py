@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from hil_tests.faults.catalogue import try_fault
 from hil_tests.loopback_sshd import Loopback, loopback_sshd
+from hil_tests.report.findings import Outcome
 from hil_tests.runtime_wheel import build_runtime_wheel
 from hil_tests.targets import ssh_connection
 from hil_tests.targets.remote_install import missing_libraries
@@ -249,6 +251,17 @@ def test_a_deployment_replaces_an_older_one_and_nothing_of_the_user(board: SshTa
     with board.start("runtime.recorder", "--help") as process:
         assert b"Record raw BIL lines" in process.communicate(timeout=60)[0]
     assert app in board.paths["PYTHONPATH"]
+
+
+def test_a_link_that_is_cut_while_lines_come_costs_no_finished_segment(
+    board: SshTarget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board.deploy(build_runtime_wheel(tmp_path / "wheel"))
+    step = try_fault("link-cut", board, time.monotonic())
+    assert step.outcome is Outcome.PASSED, step.detail
+    monkeypatch.setattr(board, "cut_link", lambda: None)
+    step = try_fault("link-cut", board, time.monotonic())
+    assert (step.outcome, step.detail) == (Outcome.FAILED, "a file came over a link that was cut")
 
 
 def test_nothing_runs_before_it_is_deployed(board: SshTarget) -> None:
