@@ -1,14 +1,13 @@
 """A board file: how a target is reached, what a run on it does, and the limits that it must meet (docs/hil.md)."""
 
 import hashlib
-import math
 import re
-import tomllib
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any
 
 from hil_tests.acceptance.limits import LIMITS
+from hil_tests.toml_table import read_toml, table_of, tables
 from runtime.errors import BadArgument
 
 TRANSPORTS = ("local", "ssh", "qemu", "labgrid")
@@ -16,7 +15,9 @@ LABELS = ("measured", "emulated", "simulated")
 STEPS = ("bring-up", "deploy", "self-test", "encode", "decode", "soak", "energy")
 STAGES = ("", "none", "fast", "best")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-Table = TypeVar("Table")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LONGEST_S = 1e6
+"""Of a deadline: what the system's timers take."""
 
 
 @dataclass(frozen=True)
@@ -107,19 +108,10 @@ class Board:
         return ",".join([f"{self.executor}:{self.provider}", *(f"{k}={v}" for k, v in self.provider_options.items())])
 
 
-NOT_OF_THE_FILE = ("path", "sha256", "options", "imagers")
-
-
 def load_board(path: Path) -> Board:
     """Read and check a board file. Raises BadArgument on one line: what was found, what is allowed, and where."""
-    try:
-        text = path.read_bytes()
-        values = tomllib.loads(text.decode())
-    except OSError as error:
-        raise BadArgument(f"board file {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadArgument(f"board file {path}: not TOML: {' '.join(str(error).split())}") from None
     where = f"board file {path}"
+    text, values = read_toml(path, where)
     transport = values.get("transport")
     if transport not in TRANSPORTS:
         raise BadArgument(f"{where}: transport is {transport!r}, allowed {', '.join(TRANSPORTS)}")
@@ -135,50 +127,13 @@ def load_board(path: Path) -> Board:
     return board
 
 
-def tables(values: dict[str, Any], key: str, where: str) -> list[Any]:
-    """The tables under a key, which leaves `values`."""
-    found = values.pop(key, [])
-    if not isinstance(found, list):
-        raise BadArgument(f"{where}: {key} is {found!r}, allowed tables [[{key}]]")
-    return found
-
-
-def table_of(kind: type[Table], values: Any, where: str, more: dict[str, Any] | None = None) -> Table:
-    """A dataclass from a table of TOML; `more`: its fields that are made already. Raises BadArgument."""
-    more = more or {}
-    if not isinstance(values, dict):
-        raise BadArgument(f"{where} is {values!r}, allowed a table")
-    known = {item.name: item for item in fields(kind) if item.name not in (*more, *NOT_OF_THE_FILE)}  # type: ignore[arg-type]
-    for key in values:
-        if key not in known:
-            raise BadArgument(f"{where}: key {key!r} is not known, allowed {', '.join(known)}")
-    for key, item in known.items():
-        if key not in values and item.default is MISSING and item.default_factory is MISSING:
-            raise BadArgument(f"{where}: key {key!r} is missing")
-    return kind(**{key: checked(value, known[key].type, f"{where}: {key}") for key, value in values.items()}, **more)
-
-
-def checked(value: Any, kind: Any, where: str) -> Any:
-    """A value of TOML as the field's type wants it. Raises BadArgument."""
-    whole = get_origin(kind) or kind
-    if whole is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    if not isinstance(value, whole) or (isinstance(value, bool) and whole is not bool) or whole is float:
-        raise BadArgument(f"{where} is {value!r}, allowed {WORDS[whole]}")
-    if whole is list:
-        return [checked(entry, get_args(kind)[0], f"{where}[{index}]") for index, entry in enumerate(value)]
-    if whole is dict and get_args(kind)[1] is not Any:
-        return {key: checked(entry, get_args(kind)[1], f"{where}.{key}") for key, entry in value.items()}
-    return value
-
-
-WORDS = {str: "a text", int: "a whole number", float: "a finite number", list: "a list", dict: "a table"}
-
-
 def check_board(board: Board, where: str) -> None:
     """Raise BadArgument where a value is outside its range."""
     if not NAME.fullmatch(board.name):
         raise BadArgument(f"{where}: name is {board.name!r}, allowed letters, digits, '_', '.', '-'")
+    for name in board.variables:
+        if not VARIABLE.fullmatch(name):
+            raise BadArgument(f"{where}: variables: name is {name!r}, allowed letters, digits, '_'")
     for key, value, allowed in (("label", board.label, LABELS), ("stage", board.stage, STAGES)):
         if value not in allowed:
             raise BadArgument(f"{where}: {key} is {value!r}, allowed {', '.join(filter(None, allowed))}")
@@ -205,6 +160,8 @@ def check_board(board: Board, where: str) -> None:
     for key, number in above_0:
         if number <= 0:
             raise BadArgument(f"{where}: {key} is {number:g}, allowed more than 0")
+        if number > LONGEST_S:
+            raise BadArgument(f"{where}: {key} is {number:g}, allowed {LONGEST_S:g} at most")
     for imager in board.imagers:
         if imager.duty_cycle > 1:
             raise BadArgument(f"{where}: imager.duty_cycle is {imager.duty_cycle:g}, allowed 1 at most")

@@ -1,5 +1,7 @@
 """Board files: what they may say, and one line for what they may not."""
 
+import importlib
+import inspect
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from hil_tests.acceptance.limits import LIMITS
 from hil_tests.board import load_board
 from hil_tests.place import REPOSITORY
 from hil_tests.targets.local import LocalTarget
-from hil_tests.targets.making import make_target
+from hil_tests.targets.making import CLASSES, make_target
 from runtime.errors import BadArgument
 
 BOARDS = sorted((REPOSITORY / "hil_tests" / "boards").glob("*.toml"))
@@ -76,6 +78,14 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         (SMALLEST + "imager = 1\n", "imager is 1, allowed tables [[imager]]"),
         (SMALLEST + "local = 1\n", "local is 1, allowed a table"),
         (SMALLEST + "[ssh]\nhost = 'x'\n", "key 'ssh' is not known"),
+        (SMALLEST + f"segment_lines = {'9' * 5000}\n", "not TOML: "),
+        (SMALLEST + f"soak_minutes = {'9' * 400}\n", "a whole number of 400 digits, allowed 64 bits"),
+        (SMALLEST + f"[limits]\npeak_mib = -{'9' * 20}\n", "a whole number of 20 digits, allowed 64 bits"),
+        ("a = " + "[" * 5000, "not TOML: "),
+        (SMALLEST + 'python = "\\u0000"\n', "a text with a zero byte"),
+        (SMALLEST + '[local]\nfolder = "a\\u0000"\n', "a text with a zero byte"),
+        (SMALLEST + "line_seconds = 1e300\n", "line_seconds is 1e+300, allowed 1e+06 at most"),
+        (SMALLEST + "variables = {'A=B' = '1'}\n", "variables: name is 'A=B', allowed letters, digits, '_'"),
     ],
 )
 def test_a_wrong_board_is_one_line_that_names_key_and_file(tmp_path: Path, text: str, words: str) -> None:
@@ -88,17 +98,40 @@ def test_a_wrong_board_is_one_line_that_names_key_and_file(tmp_path: Path, text:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("transport", "text", "words"),
     [
-        ("[local]\nhost = 'x'\n", "[local]: key 'host' is not known, allowed folder"),
-        ("[local]\nfolder = 3\n", "[local]: folder is 3, allowed a path"),
+        ("local", "host = 'x'\n", "[local]: key 'host' is not known, allowed folder"),
+        ("local", "folder = 3\n", "[local]: folder is 3, allowed a path"),
+        ("local", "folder = ''\n", "[local]: folder is '', allowed a path"),
+        ("ssh", "host = 3\n", "[ssh]: host is 3, allowed str"),
+        ("ssh", "host = ''\n", "host is '', allowed a name or an address"),
+        ("ssh", "host = '-oProxyCommand=reboot'\n", "host is '-oProxyCommand=reboot', allowed a name or an address"),
+        ("ssh", "host = 'x'\nport = 0\n", "port is 0, allowed 1..65535"),
+        ("ssh", "host = 'x'\nport = 65536\n", "port is 65536, allowed 1..65535"),
+        ("ssh", "host = 'x'\nfolder = '~/here'\n", "folder is '~/here', allowed a path from / or"),
+        ("ssh", "host = 'x'\nssh = []\n", "'' is not installed on this machine"),
+        ("ssh", "host = 'x'\nssh = 'ssh'\n", "[ssh]: ssh is 'ssh', allowed a list of texts"),
+        ("ssh", "host = 'x'\nsites = [3]\n", "[ssh]: sites is [3], allowed a list of texts"),
+        (
+            "ssh",
+            "host = 'x'\nconnect_seconds = inf\n",
+            "[ssh]: connect_seconds is inf, allowed more than 0, 1e+06 at most",
+        ),
+        ("ssh", "host = 'x'\nconnect_seconds = 0\n", "[ssh]: connect_seconds is 0, allowed more than 0, 1e+06 at most"),
     ],
 )
-def test_a_target_refuses_options_that_it_does_not_take(tmp_path: Path, text: str, words: str) -> None:
-    board = load_board(written(tmp_path, SMALLEST + text))
+def test_a_target_refuses_options_that_it_does_not_take(tmp_path: Path, transport: str, text: str, words: str) -> None:
+    board = load_board(written(tmp_path, f'name = "desk"\ntransport = "{transport}"\n[{transport}]\n{text}'))
     with pytest.raises(BadArgument) as caught:
         make_target(board, tmp_path)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("transport", CLASSES)
+def test_no_transport_ignores_processors_or_variables(transport: str) -> None:
+    module, name = CLASSES[transport]
+    taken = inspect.signature(getattr(importlib.import_module(module), name)).parameters
+    assert {"processors", "variables"} <= set(taken)
 
 
 def test_a_board_that_is_not_there(tmp_path: Path) -> None:

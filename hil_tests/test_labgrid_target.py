@@ -73,6 +73,9 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     except NotAvailable as error:
         pytest.skip(str(error))
     one = Desk(server, tmp_path)
+    deadline = time.monotonic() + 5
+    while one.answers():  # a child of the server may hold its port for a moment
+        assert time.monotonic() < deadline
     yield one
     if (tmp_path / "pid").exists():
         subprocess.run([one.switch, "off"], check=True)
@@ -91,6 +94,21 @@ def test_power_comes_on_and_a_reset_takes_it_away(desk: Desk, tmp_path: Path) ->
     assert (tmp_path / "back").read_bytes() == bytes(1000)
     target.close()
     assert desk.answers()
+
+
+def test_a_program_there_loses_its_power_before_its_input_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = desk.target(desk.environment())
+    target.bring_up()
+    cycle, was_connected = target.power.cycle, []
+
+    def noted() -> None:
+        was_connected.append((target.connection.home / "link").exists())
+        cycle()
+
+    monkeypatch.setattr(target.power, "cycle", noted)
+    target.reset()
+    assert was_connected == [True]
+    target.close()
 
 
 def test_what_the_console_prints_is_kept_in_the_folder_of_the_run(desk: Desk, tmp_path: Path) -> None:

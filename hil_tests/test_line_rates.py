@@ -58,6 +58,12 @@ def test_the_figures_of_lines_are_in_order(lines_ms: list[float]) -> None:
     assert times.jitter >= 0
 
 
+@pytest.mark.parametrize(("n_lines", "p99"), [(1, 1), (99, 99), (100, 99), (101, 100), (200, 198), (201, 199)])
+def test_99_percent_of_the_lines_do_not_exceed_p99(n_lines: int, p99: int) -> None:
+    times = line_times([float(line) for line in range(n_lines, 0, -1)])
+    assert (times.first, times.p99, times.largest) == (n_lines, p99, n_lines)
+
+
 def test_enmap_is_told_in_plain_words() -> None:
     assert "103 times too slow for real time" in enmap_note(0.5)
     assert enmap_note(60).endswith(": real time")

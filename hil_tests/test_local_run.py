@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hil_tests.acceptance import session
 from hil_tests.acceptance.acceptance_run import AcceptanceRun
 from hil_tests.acceptance.bench import State
 from hil_tests.acceptance.coding_steps import difference
@@ -20,8 +22,10 @@ from hil_tests.board import Board, SceneChoice, load_board
 from hil_tests.commands import hil
 from hil_tests.report.findings import Findings, Outcome
 from hil_tests.report.findings_file import read_findings
-from hil_tests.runtime_wheel import build_runtime_wheel, file_sha256
+from hil_tests.runtime_wheel import build_runtime_wheel
+from hil_tests.targets.local import LocalTarget
 from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.transfer import file_sha256
 from runtime.cli import cli, main
 from runtime.compression import stream_lines
 from runtime.decoder import StreamReader
@@ -78,6 +82,8 @@ def test_every_step_passes_and_the_report_says_so(run: tuple[AcceptanceRun, Find
     assert {outcomes[name][0] for name in ("soak", "energy")} == {Outcome.SKIPPED}
     assert findings.passed
     assert read_findings(acceptance.folder / "report.json") == findings
+    files = {path.name for path in acceptance.folder.glob("*.*")}
+    assert files == {"report.json", "run.json", "target.log", "here.lrwk", "there.lrwk"}
 
 
 def test_what_the_target_encoded_decodes_here_bit_for_bit(run: tuple[AcceptanceRun, Findings]) -> None:
@@ -176,9 +182,9 @@ def test_a_corrupted_board_file_is_exit_code_2_and_one_line(
 
 def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
     with AcceptanceRun(board_of(folder), output=folder / "dying", is_short=True) as dying:
-        session = dying.bench.ready()
-        session.child.kill()
-        session.child.wait()
+        program = dying.bench.ready()
+        program.child.kill()
+        program.child.wait()
         died = dying.perform("encode")
         assert died.outcome is Outcome.FAILED
         assert "encode" in died.detail
@@ -188,6 +194,20 @@ def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
             dying.bench.ready().do(None, seconds=20)  # type: ignore[arg-type]  # the target must refuse it
         with pytest.raises(TargetFailed, match="no sign of life in 0 s"):
             dying.bench.ready().do("self_test", seconds=0, all_settings=False)
+
+
+def test_a_failure_that_a_reset_cures_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with AcceptanceRun(board_of(folder), output=folder / "cured", is_short=True) as cured:
+        bring_up, failures = cured.target.bring_up, [TargetFailed("here: no answer")]
+
+        def at_the_second_attempt() -> None:
+            if failures:
+                raise failures.pop()
+            bring_up()
+
+        monkeypatch.setattr(cured.target, "bring_up", at_the_second_attempt)
+        assert cured.perform("bring-up").outcome is Outcome.PASSED
+        assert "bring-up: a reset was needed, here: no answer" in cured.finish().notes
 
 
 @pytest.mark.parametrize(
@@ -207,6 +227,77 @@ def test_a_target_that_answers_nonsense_has_failed(values: object) -> None:
         check_answer(values, RESULTS["decode"], "board: decode")
 
 
+CODED = {
+    "seconds": 1.0,
+    "cpu_seconds": 1.0,
+    "lines_ms": [1.0],
+    "peak_mib": None,
+    "bytes": 9,
+    "sha256": "",
+    "telemetry": [],
+}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"seconds": 10**400}, {"lines_ms": [-(10**400)]}, {"bytes": 10**400}, {"bytes": -1}, {"telemetry": None},
+        {"telemetry": [3]}, {"seconds": -1.0},
+    ],
+)  # fmt: skip
+def test_numbers_that_nothing_measures_and_telemetry_that_is_none_are_nonsense(more: dict[str, object]) -> None:
+    check_answer(CODED, RESULTS["encode"], "board: encode")
+    with pytest.raises(TargetFailed, match="board: encode"):
+        check_answer({**CODED, **more}, RESULTS["encode"], "board: encode")
+
+
+@pytest.mark.parametrize("said", ["[" * 99999, "[]", '{"event": "end"}', '{"event": "end", "at": 1' + "0" * 400 + "}"])
+def test_a_target_whose_words_are_no_events_has_failed(said: str, folder: Path) -> None:
+    target = LocalTarget(name="board", folder=folder / "nonsense")
+    target.bring_up()
+    (target.here / "runtime").mkdir(exist_ok=True)
+    (target.here / "runtime" / "target_run.py").write_text(f"print({said!r}, flush=True)\ninput()\n")
+    target.site = target.here
+    with pytest.raises(TargetFailed, match="board: clock: no event"):
+        session.Session(target, folder / "nonsense.log", start_seconds=20)
+    target.close()
+
+
+def test_a_target_that_closes_its_output_and_stays_has_failed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "SECONDS_TO_END", 0.3)
+    target = LocalTarget(name="board", folder=folder / "silent")
+    target.bring_up()
+    (target.here / "runtime").mkdir()
+    (target.here / "runtime" / "target_run.py").write_text("import os, time\nos.close(1)\ntime.sleep(60)\n")
+    target.site = target.here
+    with pytest.raises(TargetFailed, match="board: clock: closed its output and does not end"):
+        session.Session(target, folder / "silent.log", start_seconds=20)
+    assert [child.returncode for child in target.children] == [-9]
+    target.close()
+
+
+def test_a_local_file_takes_the_place_of_a_folder_and_leaves_no_part(tmp_path: Path) -> None:
+    target = LocalTarget(name="board", folder=tmp_path / "board")
+    target.bring_up()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inner").write_text("inner")
+    (tmp_path / "file").write_text("file")
+    for _ in range(2):
+        target.put(tmp_path / "folder", "package")
+        assert (target.here / "package" / "inner").read_text() == "inner"
+        target.put(tmp_path / "file", "package")
+        assert (target.here / "package").read_text() == "file"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / "large").write_bytes(bytes(9999))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(TargetFailed, match=r"large to .*: File too large"):
+            target.put(tmp_path / "large", "large")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in target.here.iterdir()] == ["package"]
+
+
 def test_the_first_place_that_differs_is_named() -> None:
     wanted = np.zeros((2, 3, 4), np.uint16)
     found = wanted.copy()
@@ -224,6 +315,16 @@ def test_a_scene_that_is_not_here_has_a_synthetic_one_in_its_place(tmp_path: Pat
     assert scene.samples.shape == (16, 5, 4)
     with pytest.raises(BadArgument, match="not found"):
         run_scene(SceneChoice(name="../no_such_scene.hdr"), None, tmp_path, is_short=True)
+    for pattern in ("a**b", "*", "[a"):  # a name, whatever a shell would make of it
+        assert run_scene(SceneChoice(name=pattern, bands=1, columns=1), None, tmp_path, is_short=True).note
+
+
+@pytest.mark.parametrize("name", ["no_such", "no/such"])
+def test_a_package_that_is_not_there_is_one_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(f'name = "desk"\ntransport = "local"\npackage = "{name}"\n')
+    with pytest.raises(BadArgument, match=f"package .*{name} not found"):
+        AcceptanceRun(load_board(path), output=tmp_path / "run", is_short=True)
 
 
 def test_the_wheel_is_the_same_bytes_each_time_and_has_the_runtime_alone(tmp_path: Path) -> None:

@@ -30,16 +30,19 @@ from runtime.warm_up import compile_roads
 
 
 def say(**values: Any) -> None:
-    """Print one line for the program that listens."""
-    print(json.dumps(values), flush=True)
+    """Print one line for the program that listens; where it is gone, lines are recorded all the same."""
+    try:
+        print(json.dumps(values), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, recording: Recording) -> None:
-    """Append each finished segment. A source that ends within a line ends the last segment before it, then raises.
+    """Append each finished segment. A source that fails or ends within a line ends the last segment before it.
 
-    Raises BadArgument: the source, or the disk; whole segments stay on the disk.
+    Raises BadArgument: the source, after that, no line at all, or the disk; whole segments stay there.
     """
-    recording.append(encoder.header)
+    header = encoder.header
     failure: BadArgument | None = None
     while True:
         try:
@@ -47,16 +50,24 @@ def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, reco
             segment = b"" if line is None else encoder.push(line)
         except BadArgument as error:
             failure, line = error, None
+        except OSError as error:
+            failure, line = BadArgument(f"input after line {encoder.n_lines}: {error.strerror}"), None
         if line is None:
             break
         if segment:
-            recording.append(segment)
-            say(segment=encoder.n_segments, lines=encoder.n_lines, bytes=recording.n_bytes)
-    if encoder.n_lines:
-        recording.append(encoder.finish())
-        say(segment=encoder.n_segments, lines=encoder.n_lines, bytes=recording.n_bytes)
+            keep(header + segment, encoder, recording)
+            header = b""
+    if encoder.n_lines or failure is None:
+        keep(header + encoder.finish(), encoder, recording)
     if failure is not None:
         raise failure
+
+
+def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
+    """Put finished segments on the disk, then tell of them: the lines of an open segment are not among them."""
+    recording.append(data)
+    n_open = 0 if encoder.segment is None else encoder.segment.n_lines
+    say(segment=encoder.n_segments, lines=encoder.n_lines - n_open, bytes=recording.n_bytes)
 
 
 @click.command("record")

@@ -1,5 +1,6 @@
 """A stream file that grows by whole segments, each on the disk before the next is coded."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -8,14 +9,26 @@ from runtime.errors import BadArgument
 LARGEST_NUMBER = 9999
 
 
+def sync_folder(folder: Path) -> None:
+    """Return when the names in a folder are on the disk: a name, too, must outlive a power cut. Raises OSError."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def next_free(folder: Path) -> Path:
     """The name of the next stream of a folder: one number above the largest there, whatever the clock says.
 
     Raises BadArgument where the folder cannot be made or is full of numbers.
     """
     try:
+        new = [one for one in (folder, *folder.parents) if not one.exists()]
         folder.mkdir(parents=True, exist_ok=True)
-        numbers = [int(path.stem) for path in folder.glob("*.lrwk") if path.stem.isdigit()]
+        for one in new:
+            sync_folder(one.parent)
+        numbers = [int(path.stem) for path in folder.glob("*.lrwk") if path.stem.isdecimal()]
     except OSError as error:
         raise BadArgument(f"recordings folder {folder}: {error.strerror}") from error
     number = max(numbers, default=0) + 1
@@ -32,12 +45,8 @@ class Recording:
         self.path = path
         self.n_bytes = 0
         try:
-            self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)  # the name, too, must outlive a power cut
-            finally:
-                os.close(folder)
+            self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            sync_folder(path.parent)
         except OSError as error:
             raise BadArgument(f"recording {path}: {error.strerror}") from error
 
@@ -51,7 +60,8 @@ class Recording:
                 rest = rest[os.write(self.fd, rest) :]
             os.fsync(self.fd)
         except OSError as error:
-            os.ftruncate(self.fd, self.n_bytes)
+            with contextlib.suppress(OSError):  # a disk that takes nothing any more keeps a part, which salvage skips
+                os.ftruncate(self.fd, self.n_bytes)
             raise BadArgument(
                 f"recording {self.path}: {error.strerror} after {self.n_bytes} bytes, which are kept"
             ) from error

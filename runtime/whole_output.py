@@ -17,6 +17,8 @@ def replacing(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())  # a name must not outlive a power cut without its content
         unfinished.replace(path)
     except OSError as error:
         raise BadArgument(f"output {path} cannot be written: {error.strerror or error}") from error

@@ -27,8 +27,9 @@ from hil_tests.meters.making import make_meters
 from hil_tests.place import REPOSITORY
 from hil_tests.report.findings import Findings, Outcome, Step
 from hil_tests.report.findings_file import built, read_findings, write_findings
-from hil_tests.runtime_wheel import build_runtime_wheel, file_sha256
+from hil_tests.runtime_wheel import build_runtime_wheel
 from hil_tests.targets.making import make_target
+from hil_tests.targets.transfer import file_sha256
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.flight_package import SHIPPED, open_package
 from runtime.whole_output import replacing
@@ -65,7 +66,8 @@ class AcceptanceRun:
         """The folder that runs of the board share: wheel, what a local target keeps."""
         wheel = build_runtime_wheel(beside / "wheel")
         named = board.path.parent / board.package
-        self.package = open_package(named if named.exists() else SHIPPED.with_name(board.package))
+        is_shipped = not named.exists() and "/" not in board.package
+        self.package = open_package(SHIPPED.with_name(board.package) if is_shipped else named)
         self.scene = run_scene(board.scene, scene, board.path.parent, is_short=is_short)
         parts = [file_sha256(wheel), self.package.sha256.hex(), board.sha256, self.scene.sha256(), str(is_short)]
         identity = hashlib.sha256(" ".join(parts).encode()).hexdigest()
@@ -141,7 +143,8 @@ class AcceptanceRun:
             self.bench.lose()
             result = StepResult.failed(str(error))
         step = Step(name, result.outcome, self.bench.since_start(began), time.monotonic() - began, result.detail)
-        return Finished(step, result.found)
+        cured = [f"{name}: a reset was needed, {why}" for why in self.bench.take_setbacks()]
+        return Finished(step, {**result.found, "notes": [*result.found.get("notes", []), *cured]})
 
     def finish(self) -> Findings:
         """The findings of the steps performed, written to report.json."""

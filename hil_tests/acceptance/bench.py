@@ -42,6 +42,8 @@ class Bench:
         self.began = time.monotonic()
         """The zero of the run's times."""
         self.state = State.UNKNOWN
+        self.setbacks: list[str] = []
+        """Why a reset was needed, since somebody took them."""
         self.session: Session | None = None
         self.loaded: Done | None = None
         self.warmed: Done | None = None
@@ -53,12 +55,13 @@ class Bench:
         while order.index(self.state) < order.index(wanted):
             try:
                 self.advance()
-            except TargetFailed:
+            except TargetFailed as error:
                 failures += 1
                 if failures == ATTEMPTS:
                     self.lose()
                     raise
                 self.lose()
+                self.setbacks.append(str(error))
                 self.target.reset()
 
     def advance(self) -> None:
@@ -80,7 +83,10 @@ class Bench:
         raw = self.folder / SCENE
         with replacing(raw) as part:
             part.write_bytes(self.scene.raw())
-        self.target.put(raw, SCENE)
+        try:
+            self.target.put(raw, SCENE)
+        finally:
+            raw.unlink()
 
     def open_session(self) -> None:
         """Start the program, load the package, compile."""
@@ -108,6 +114,11 @@ class Bench:
         """A time of our clock as the report gives it."""
         return monotonic - self.began
 
+    def take_setbacks(self) -> list[str]:
+        """Why a reset was needed, since the last call."""
+        taken, self.setbacks = self.setbacks, []
+        return taken
+
     def ready(self) -> Session:
         """The program there, whatever it takes to have it. Raises TargetFailed."""
         self.reach(State.READY)
@@ -128,5 +139,7 @@ class Bench:
 
     def close(self) -> None:
         """Give the target back."""
-        self.lose()
-        self.target.close()
+        try:
+            self.lose()
+        finally:
+            self.target.close()

@@ -14,8 +14,8 @@ from hil_tests.acceptance.line_times import line_times
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.acceptance.session import Done, Event
 from hil_tests.report.findings import Latency, Phase, Reading, Speed
-from hil_tests.runtime_wheel import file_sha256
 from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.transfer import file_sha256
 from runtime.compression import compress_lines, progress, stream_lines
 from runtime.decoder import StreamReader
 from runtime.scene_reader import RawLayout, raw_lines

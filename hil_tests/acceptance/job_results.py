@@ -1,6 +1,5 @@
 """What each job of `runtime.target_run` must answer; a board that is ill may answer anything."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ RESULTS: dict[str, dict[str, tuple[type, ...]]] = {
     "load": {"machine": (dict,), "package_sha256": (str,), "runtime": (str,)},
     "warm_up": {"seconds": NUMBER},
     "self_test": {"rows": (list,)},
-    "encode": {**CODING, "bytes": (int,), "sha256": (str,)},
+    "encode": {**CODING, "bytes": (int,), "sha256": (str,), "telemetry": (list,)},
     "decode": CODING,
 }
 ROW = {"executor": (str,), "tile": (str,), "finding": (str,)}
@@ -22,6 +21,11 @@ READING = {
     "lines": (int,), "msamples_per_s": NUMBER, "clock_mhz": (float, int, type(None)),
     "temperature_c": (float, int, type(None)),
 }  # fmt: skip
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number, and below 2**63 in size, so that it can be reckoned with."""
+    return type(value) in NUMBER and -(1 << 63) < value < 1 << 63
 
 
 def check_answer(values: Any, wanted: Mapping[str, tuple[type, ...]], where: str) -> None:
@@ -34,8 +38,12 @@ def check_answer(values: Any, wanted: Mapping[str, tuple[type, ...]], where: str
             raise TargetFailed(f"{where}: {key} is {value!r}, allowed {' or '.join(kind.__name__ for kind in kinds)}")
         numbers: Any = values[key] if key == "lines_ms" else [value] if isinstance(value, NUMBER) else []
         for number in numbers:
-            if not isinstance(number, NUMBER) or not math.isfinite(number):
-                raise TargetFailed(f"{where}: {key} has {number!r}, allowed finite numbers")
+            if not is_number(number):
+                raise TargetFailed(f"{where}: {key} has {number!r:.40}, allowed finite numbers below 2**63")
+        if key == "telemetry" and not all(isinstance(entry, dict) for entry in values[key]):
+            raise TargetFailed(f"{where}: telemetry has an entry that is no object")
+    if "bytes" in wanted and values["bytes"] < 1:
+        raise TargetFailed(f"{where}: bytes is {values['bytes']}, allowed 1 at least")
     if "lines_ms" in wanted and (not values["lines_ms"] or values["seconds"] <= 0):
         raise TargetFailed(
             f"{where}: {len(values['lines_ms'])} lines in {values['seconds']} s, allowed 1 at least in more than 0"

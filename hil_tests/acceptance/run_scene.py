@@ -1,5 +1,6 @@
 """The scene of a run: a real one where it is there, else the synthetic one, cut to the size of the board file."""
 
+import glob
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ class RunScene:
 
 def scene_file(choice: SceneChoice, folder: Path) -> Path | None:
     """The file that a choice names: in the shared scenes, or beside the board file; None where there is none."""
-    shared = sorted(SCENES.glob(f"**/{choice.name}.hdr")) if "/" not in choice.name else []
+    shared = sorted(SCENES.glob(f"**/{glob.escape(choice.name)}.hdr")) if "/" not in choice.name else []
     beside = folder / choice.name
     return shared[0] if shared else beside if beside.is_file() else None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hil_tests.acceptance.job_results import READING, RESULTS, check_answer
+from hil_tests.acceptance.job_results import READING, RESULTS, check_answer, is_number
 from hil_tests.targets.target import Target, TargetFailed
 from runtime.deadline_pipe import DeadlinePipe
 
@@ -118,8 +118,7 @@ class Session:
                 raise TargetFailed(f"{self.target}: {kind}: no sign of life in {seconds:g} s") from None
             piece = os.read(self.from_child.fileno(), CHUNK_BYTES)
             if not piece:
-                code = self.child.wait(SECONDS_TO_END)
-                raise TargetFailed(f"{self.target}: {kind}: ended with exit code {code}: {self.last_words()}")
+                raise TargetFailed(f"{self.target}: {kind}: {self.end()}: {self.last_words()}")
             self.buffer += piece
             if len(self.buffer) > LARGEST_LINE_BYTES:
                 raise TargetFailed(f"{self.target}: {kind}: more than {LARGEST_LINE_BYTES} bytes without a line's end")
@@ -127,9 +126,18 @@ class Session:
         self.buffer = bytearray(rest)
         try:
             event: Event = json.loads(line)
-            return {**event, "event": str(event["event"]), "at": float(event["at"]) + self.offset}
-        except (ValueError, KeyError, TypeError):
-            raise TargetFailed(f"{self.target}: {kind}: no event: {bytes(line[:120])!r}") from None
+            if is_number(event["at"]):
+                return {**event, "event": str(event["event"]), "at": float(event["at"]) + self.offset}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            pass  # told as what it is, below
+        raise TargetFailed(f"{self.target}: {kind}: no event: {bytes(line[:120])!r}")
+
+    def end(self) -> str:
+        """How the program ended, whose output did."""
+        try:
+            return f"ended with exit code {self.child.wait(SECONDS_TO_END)}"
+        except subprocess.TimeoutExpired:
+            return "closed its output and does not end"
 
     def last_words(self) -> str:
         """The last line that the program printed to standard error."""

@@ -14,8 +14,11 @@ JUMP_S = 10 * 365 * 24 * 3600
 
 
 def set_clock(target: Target, offset_s: int) -> None:
-    """Set the target's clock to ours and so much. Raises TargetFailed."""
+    """Set the target's clock to ours and so much. Raises TargetFailed, or FaultFailed where it shows another time."""
     target.shell(["date", "-u", "-s", f"@{int(time.time()) + offset_s}"])
+    shown = target.shell(["date", "-u", "+%s"]).strip()
+    if not shown.isdecimal() or abs(int(shown) - time.time() - offset_s) > JUMP_S / 2:
+        raise FaultFailed(f"the clock was set {offset_s} s from ours and shows {shown}")
 
 
 def clock_jump(target: Target, camera: Camera) -> str:

@@ -1,7 +1,7 @@
 """The encoder's process is killed in the middle of a line."""
 
 from hil_tests.faults.camera import Camera
-from hil_tests.faults.proof import check_kept, check_next
+from hil_tests.faults.proof import check_killed, check_next
 from hil_tests.faults.recorder_there import RecorderThere
 from hil_tests.targets.target import Target
 
@@ -13,7 +13,7 @@ def encoder_killed(target: Target, camera: Camera) -> str:
     with RecorderThere(target, camera, FOLDER) as recorder:
         recorder.feed(camera.raw(0, 2.5 * camera.segment_lines + 0.5))
         recorder.await_segments(2)
-        recorder.process.kill()
-    kept = check_kept(target, recorder, camera)
+        recorder.kill()
+    kept = check_killed(target, recorder, camera)
     check_next(target, camera, FOLDER, recorder.file)
     return f"killed in line {int(2.5 * camera.segment_lines)}, {kept} lines kept, the next recording is whole"

@@ -2,7 +2,7 @@
 
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed
-from hil_tests.faults.proof import check_kept, check_next
+from hil_tests.faults.proof import check_killed, check_next
 from hil_tests.faults.recorder_there import RecorderThere
 from hil_tests.faults.whole_machine import is_whole_machine
 from hil_tests.targets.target import Target
@@ -19,9 +19,11 @@ def machine_reset(target: Target, camera: Camera) -> str:
         recorder.await_segments(2)
         target.reset()
         target.bring_up()
-    if is_whole_machine(target) and target.shell(BOOT) == boot:
+        recorder.wait()
+    is_new = target.shell(BOOT) != boot
+    if is_whole_machine(target) and not is_new:
         raise FaultFailed("the machine was not started anew")
-    kept = check_kept(target, recorder, camera)
+    kept = check_killed(target, recorder, camera)
     check_next(target, camera, FOLDER, recorder.file)
-    how = "power off and on" if is_whole_machine(target) else "injected: its processes were killed"
+    how = "power off and on" if is_new else "injected: its processes were killed"
     return f"{how}; {kept} lines kept, the next recording is whole"

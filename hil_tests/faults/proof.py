@@ -46,6 +46,14 @@ def check_kept(target: Target, recorder: RecorderThere, camera: Camera) -> int:
     return check_stream(fetched(target, recorder.file), camera, recorder.n_segments)
 
 
+def check_killed(target: Target, recorder: RecorderThere, camera: Camera) -> int:
+    """As `check_kept`, of a recorder that was ended by force: one that ends by itself keeps the open segment, too."""
+    kept = check_kept(target, recorder, camera)
+    if kept > recorder.n_segments * camera.segment_lines:
+        raise FaultFailed(f"{kept} lines of {recorder.n_segments} finished segments: the recorder ended by itself")
+    return kept
+
+
 def check_next(target: Target, camera: Camera, folder: str, before: str) -> None:
     """A new recording in the same folder is complete, and `before` is what it was. Raises FaultFailed."""
     old = fetched(target, before)

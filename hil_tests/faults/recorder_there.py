@@ -23,6 +23,7 @@ class RecorderThere:
 
     def __init__(self, target: Target, camera: Camera, folder: str, *options: str) -> None:
         """Returns when it takes lines. Raises FaultFailed where it does not start."""
+        self.target = target
         self.process = target.start("runtime.recorder", *camera.arguments(folder), *options)
         assert self.process.stdin is not None and self.process.stdout is not None and self.process.stderr is not None
         self.pipe = DeadlinePipe(self.process.stdin, self.process.stdout)
@@ -31,12 +32,12 @@ class RecorderThere:
         self.words: list[str] = []
         """Its standard error, once it has ended."""
         try:
-            first = self.answer(START_S)
+            first = self.answer(START_S, file=str, process=int)
         except FaultFailed:
             self.end()
             raise
         self.file = f"{folder}/{first['file']}"
-        self.process_number = int(first["process"])
+        self.process_number = first["process"]
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -48,8 +49,8 @@ class RecorderThere:
         """Leave nothing running."""
         self.end()
 
-    def answer(self, seconds: float = ANSWER_S) -> dict[str, Any]:
-        """Its next line. Raises FaultFailed: none in time, or it has ended."""
+    def answer(self, seconds: float, **kinds: type) -> dict[str, Any]:
+        """Its next line, which has these keys. Raises FaultFailed: none in time, another one, or it has ended."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self.rest:
             try:
@@ -60,8 +61,13 @@ class RecorderThere:
                 raise FaultFailed(f"the recorder ended: {self.last_words()}")
             self.rest += piece
         line, _, self.rest = self.rest.partition(b"\n")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        try:
+            answer: dict[str, Any] = json.loads(line)
+            if all(type(answer[key]) is kind for key, kind in kinds.items()):
+                return answer
+        except (ValueError, KeyError, TypeError, RecursionError):
+            pass  # told as what it is, below
+        raise FaultFailed(f"the recorder says {line[:120]!r}, allowed an object with {', '.join(kinds)}")
 
     def feed(self, data: bytes) -> None:
         """Send raw lines. Raises FaultFailed."""
@@ -73,7 +79,7 @@ class RecorderThere:
     def await_segments(self, n_segments: int) -> None:
         """Return when so many segments are on the target's disk. Raises FaultFailed."""
         while self.n_segments < n_segments:
-            self.n_segments = int(self.answer().get("segment", self.n_segments))
+            self.n_segments = self.answer(ANSWER_S, segment=int)["segment"]
 
     def finish(self) -> int:
         """Its exit code after the end of the lines. Raises FaultFailed."""
@@ -88,10 +94,15 @@ class RecorderThere:
         except subprocess.TimeoutExpired:
             raise FaultFailed("the recorder does not end") from None
 
+    def kill(self) -> None:
+        """End it on the target at once. Raises TargetFailed or FaultFailed: it is not there, or does not end."""
+        self.target.shell(["sh", "-c", "kill -9 $1", "sh", str(self.process_number)])
+        self.wait()
+
     def last_words(self) -> str:
-        """The last line of its standard error."""
+        """The last line of its standard error. Raises FaultFailed where it does not end."""
         assert self.process.stderr is not None
-        self.process.wait(END_S)
+        self.wait()
         self.words += self.process.stderr.read().decode(errors="replace").strip().splitlines()
         return self.words[-1] if self.words else f"exit code {self.process.returncode}"
 

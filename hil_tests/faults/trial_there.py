@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hil_tests.faults.camera import Camera
@@ -10,15 +10,16 @@ from hil_tests.faults.fault_failed import FaultFailed
 from hil_tests.targets.target import Target
 
 TRIALS = {
-    "executor-hangs": "hang",
-    "executor-dies": "die",
-    "answers-malformed": "malformed",
-    "answers-wrong": "wrong",
-    "state-flipped": "state",
-    "coded-flipped": "coded",
-    "package-flipped": "package",
+    "executor-hangs": ("hang", ("executor",)),
+    "executor-dies": ("die", ("executor",)),
+    "answers-malformed": ("malformed", ("executor",)),
+    "answers-wrong": ("wrong", ("self-test", "decoding")),
+    "state-flipped": ("state", ("state",)),
+    "coded-flipped": ("coded", ("coded",)),
+    "package-flipped": ("package", ("package",)),
 }
-"""Our names, and those of runtime.fault_trial (docs/defences.md)."""
+"""By our names those of runtime.fault_trial, and the kinds of error of which the telemetry must tell one
+(docs/defences.md)."""
 OPTIONS = ("--stage", "none", "--line-deadline", "20")
 """The stage compiles in the shortest time; an emulated executor may take seconds for a line."""
 TRIAL_S = 1800.0
@@ -27,21 +28,21 @@ TRIAL_S = 1800.0
 
 def runtime_trial(name: str) -> Callable[[Target, Camera], str]:
     """The trial of that name, as a fault of the catalogue; it codes a scene of its own."""
+    theirs, wanted = TRIALS[name]
 
     def fault(target: Target, camera: Camera) -> str:
         """What was found. Raises FaultFailed."""
-        with target.start("runtime.fault_trial", TRIALS[name], *OPTIONS) as process:
+        with target.start("runtime.fault_trial", theirs, *OPTIONS) as process:
             try:
                 output, errors = process.communicate(timeout=TRIAL_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise FaultFailed(f"the trial has not ended in {TRIAL_S:g} s") from None
         try:
-            found = json.loads(output)
-        except ValueError:
+            told = account(json.loads(output), wanted)
+        except (ValueError, KeyError, TypeError):
             words = errors.decode(errors="replace").strip().splitlines()
             raise FaultFailed(f"the trial ends with {process.returncode}: {words[-1] if words else ''}") from None
-        told = account(found)
         if process.returncode != 0:
             raise FaultFailed(told)
         return told
@@ -49,11 +50,14 @@ def runtime_trial(name: str) -> Callable[[Target, Camera], str]:
     return fault
 
 
-def account(found: dict[str, Any]) -> str:
-    """One line on what a trial found."""
+def account(found: dict[str, Any], wanted: Sequence[str]) -> str:
+    """One line on what a trial found. Raises FaultFailed: nothing was provoked, or no error is of a wanted kind."""
     segments = found["segments"]
     kinds = sorted({error["kind"] for segment in segments for error in segment["errors"]})
+    if [one["fault"] == "nothing" for one in found["provoked"]] != [False]:
+        raise FaultFailed(f"the trial provoked nothing; telemetry says {', '.join(kinds) or 'nothing'}")
+    if not set(kinds) & set(wanted):
+        raise FaultFailed(f"telemetry says {', '.join(kinds) or 'nothing'}, not {' or '.join(wanted)}")
     n_fallbacks = sum(segment["predictor"] == "ccsds123" for segment in segments)
     restored = "every line restored" if found["is_restored"] else "lines are lost or wrong"
-    named = f"telemetry says {', '.join(kinds)}" if kinds else "telemetry says nothing"
-    return f"{restored}; {named}; {n_fallbacks} of {len(segments)} segments by CCSDS 123"
+    return f"{restored}; telemetry says {', '.join(kinds)}; {n_fallbacks} of {len(segments)} segments by CCSDS 123"

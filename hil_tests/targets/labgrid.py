@@ -12,7 +12,8 @@ import pexpect
 from labgrid import Environment
 from labgrid.exceptions import NoDriverFoundError
 
-from hil_tests.targets.ssh import SshTarget, last_line
+from hil_tests.targets.ssh import SshTarget
+from hil_tests.targets.ssh_connection import last_line
 from hil_tests.targets.target import TargetFailed
 
 CONSOLE_S = 0.05
@@ -52,7 +53,6 @@ class LabgridTarget(SshTarget):
         self.place = place
         self.coordinator = ("-x", coordinator) if coordinator else ()
         self.console = console
-        self.options_of_ssh = self.options
         self.is_reserved = False
         self.lab: Environment | None = None
         self.power: Any = None
@@ -84,8 +84,8 @@ class LabgridTarget(SshTarget):
             if self.console is not None:
                 with contextlib.suppress(NoDriverFoundError):  # a board need not have a console
                     self.read_console(board.get_driver("ConsoleProtocol"), self.console)
-        self.host = f"{service.username}@{service.address}" if service.username else service.address
-        self.options = ["-o", f"Port={service.port}", *self.options_of_ssh]  # the first value counts
+        self.connection.host = f"{service.username}@{service.address}" if service.username else service.address
+        self.connection.port = service.port
         self.lab = lab
 
     def read_console(self, driver: Any, path: Path) -> None:
@@ -132,12 +132,12 @@ class LabgridTarget(SshTarget):
             raise TargetFailed(f"{self.name}: {what}: {words}") from None
 
     def reset(self) -> None:
-        """As in `Target`: the power goes off and on."""
-        self.disconnect()
+        """As in `Target`: the power goes off and on, and then the connection is ended."""
         if self.lab is None:
             self.open_laboratory()
         with self.told("power cycle"):
             self.power.cycle()
+        self.connection.close()
 
     def close(self) -> None:
         """As in `Target`: the place is free again; the power stays as it is, deployed files too."""

@@ -1,5 +1,6 @@
 """This machine as a target: the runtime from its wheel, in a folder of its own, never from the checkout."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from hil_tests.place import bare_environment
 from hil_tests.prepared_folder import is_prepared, replaced
-from hil_tests.runtime_wheel import file_sha256
 from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.transfer import file_sha256
 
 SECONDS_TO_END = 5.0
 
@@ -86,14 +87,17 @@ class LocalTarget:
         part = wanted.with_name(f".{wanted.name}.part")
         try:
             wanted.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(part, ignore_errors=True)
+            remove(part)
             if source.is_dir():
                 shutil.copytree(source, part)
-                shutil.rmtree(wanted, ignore_errors=True)
             else:
                 shutil.copyfile(source, part)
+            if source.is_dir() or wanted.is_dir():
+                remove(wanted)
             part.replace(wanted)
         except OSError as error:
+            with contextlib.suppress(OSError):  # what cannot be removed is told by the next copy
+                remove(part)
             raise TargetFailed(f"{self.name}: {source.name} to {wanted}: {error.strerror or error}") from None
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -136,3 +140,11 @@ class LocalTarget:
     def close(self) -> None:
         """As in `Target`; what is deployed stays for the next time."""
         self.reset()
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all in it, where it is there. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -3,10 +3,11 @@
 import importlib
 import inspect
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hil_tests.board import Board
+from hil_tests.board import LONGEST_S, Board
 from hil_tests.targets.target import Target
 from runtime.errors import BadArgument
 
@@ -65,12 +66,17 @@ def option(value: Any, hint: Any, folder: Path, where: str) -> Any:
     """A value of TOML as a parameter of this type takes it; a path is relative to the board file."""
     kinds = [typing.get_origin(kind) or kind for kind in (typing.get_args(hint) or (hint,))]
     if Path in kinds:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not value:
             raise BadArgument(f"{where} is {value!r}, allowed a path")
         return folder / Path(value).expanduser()
+    if typing.get_origin(hint) is Sequence:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise BadArgument(f"{where} is {value!r}, allowed a list of texts")
+        return value
     scalars = [kind for kind in kinds if kind in (str, int, float, bool)]
-    simple = typing.get_origin(hint) is None or type(None) in kinds
     fits = any(type(value) is kind or (kind is float and type(value) is int) for kind in scalars)
-    if simple and scalars and not fits:
+    if not fits:
         raise BadArgument(f"{where} is {value!r}, allowed {' or '.join(kind.__name__ for kind in scalars)}")
+    if float in kinds and not 0 < value <= LONGEST_S:  # they are seconds, all of them
+        raise BadArgument(f"{where} is {value:g}, allowed more than 0, {LONGEST_S:g} at most")
     return value

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hil_tests.emulation.board_image import ADDRESS, SITE, board_recipe, host_program
@@ -13,7 +13,7 @@ from hil_tests.prepared_folder import is_prepared, locked, replaced
 from hil_tests.targets.qmp import Monitor
 from hil_tests.targets.ssh import SshTarget
 from hil_tests.targets.target import TargetFailed
-from hil_tests.tool import SetupFailed
+from hil_tests.tool import SetupFailed, run_tool
 
 MACHINE = EMULATION / "machine"
 """The folder of the disk that is written to, with the deployed runtime and its compiled kernels."""
@@ -34,6 +34,7 @@ class QemuTarget(SshTarget):
         cpu: str = "cortex-a53",
         n_processors: int = 2,
         memory_mib: int = 1024,
+        processors: Sequence[int] = (),
         start_seconds: float = 300.0,
         variables: Mapping[str, str] | None = None,
         board: Path = BOARD,
@@ -44,13 +45,12 @@ class QemuTarget(SshTarget):
             raise SetupFailed("the emulated board is not set up, or as an older recipe says: run make emulated-board")
         self.board, self.machine = board, machine
         self.cpu, self.n_processors, self.memory_mib = cpu, n_processors, memory_mib
-        self.port = free_port()
         kernels = {"NUMBA_CPU_NAME": "cortex-a53", "NUMBA_CPU_FEATURES": ""}
         super().__init__(
-            name=name, host="127.0.0.1", user="root", port=self.port, folder=folder, label="emulated",
+            name=name, host="127.0.0.1", user="root", folder=folder, label="emulated",
             python="python3.11", key=board / "keys" / "user_key", known_hosts=machine / "known_hosts",
             host_key_alias=ALIAS, variables={**kernels, **(variables or {})}, sites=(f"/{SITE}",),
-            connect_seconds=start_seconds,
+            processors=processors, connect_seconds=start_seconds,
         )  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
         self.lock = contextlib.ExitStack()
@@ -81,11 +81,12 @@ class QemuTarget(SshTarget):
         self.lock.enter_context(locked(self.machine.with_name(self.machine.name + "-lock")))
         self.prepare_disk()
         self.end_left_over()
+        self.connection.port = free_port()
         with (self.machine / "emulator.log").open("wb") as log:
             self.process = subprocess.Popen(
                 list(map(str, self.command())), cwd=self.machine, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + self.connect_seconds
+        deadline = time.monotonic() + self.connection.connect_seconds
         while not (self.machine / "monitor").exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 text = (self.machine / "emulator.log").read_text(errors="replace").strip().splitlines()
@@ -95,7 +96,7 @@ class QemuTarget(SshTarget):
 
     def command(self) -> list[str | Path]:
         """The emulator's command."""
-        forwarded = f"user,id=network,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-{ADDRESS}:22"
+        forwarded = f"user,id=network,restrict=on,hostfwd=tcp:127.0.0.1:{self.connection.port}-{ADDRESS}:22"
         return [
             *host_program(self.board / "tools", "usr/bin/qemu-system-aarch64"),
             "-L", self.board / "tools" / "usr" / "share" / "qemu", "-nodefaults", "-display", "none",
@@ -111,15 +112,16 @@ class QemuTarget(SshTarget):
         """Copy the disk of the present recipe, unless this machine has it already."""
         if not is_prepared(self.machine, board_recipe()):
             with replaced(self.machine, board_recipe()) as folder:
-                subprocess.run(["cp", "--sparse=always", self.board / "disk.img", folder / "disk.img"], check=True)
+                run_tool(["cp", "--sparse=always", self.board / "disk.img", folder / "disk.img"])
                 kind, key = (self.board / "keys" / "host_key.pub").read_text().split()[:2]
                 (folder / "known_hosts").write_text(f"{ALIAS} {kind} {key}\n")
 
     def end_left_over(self) -> None:
         """End the machine of a process that died without switching it off."""
         monitor = self.machine / "monitor"
-        with contextlib.suppress(TargetFailed), Monitor(monitor) as connection:
-            connection.command("quit")
+        with contextlib.suppress(TargetFailed):
+            with Monitor(monitor) as connection, contextlib.suppress(TargetFailed):  # it may end before it answers
+                connection.command("quit")
             time.sleep(1.0)
         monitor.unlink(missing_ok=True)
 
@@ -132,13 +134,16 @@ class QemuTarget(SshTarget):
         self.lock.close()
 
     def reset(self) -> None:
-        """As in `Target`: the reset line, so that everything in the machine's memory is lost."""
-        self.disconnect()
+        """As in `Target`: the reset line, so that everything in the machine's memory is lost.
+
+        The connection ends after it: programs there that see the end of their input would finish their work.
+        """
         if self.is_on():
             with Monitor(self.machine / "monitor") as monitor:
                 monitor.command("system_reset")
         else:
             self.switch_off()
+        self.connection.close()
 
     def cut_link(self) -> None:
         """Unplug the network cable; connections hang until they give up."""
@@ -158,7 +163,7 @@ class QemuTarget(SshTarget):
         """As in `Target`: writes what is to be written and switches off."""
         if self.is_on():
             with contextlib.suppress(TargetFailed):
-                self.run("sync", seconds=30)
+                self.connection.run("sync", seconds=30)
         super().close()
         self.switch_off()
 

@@ -25,14 +25,18 @@ class Board(Protocol):
 
     python: str
 
+    def environment(self) -> dict[str, str]:
+        """What Python runs with there."""
+
     def shell(self, words: Sequence[str], *, seconds: float = ..., variables: dict[str, str] | None = ...) -> str:
         """As in `Target`."""
 
 
 def missing_libraries(board: Board, site: str) -> list[str]:
-    """The runtime's libraries that neither Python's own folders nor `site` have there."""
+    """The runtime's libraries that neither Python's own folders nor `site` have there; the user's do not count."""
     names = [re.split(r"[<>=!~ ]", line)[0] for line in runtime_requirements()]
-    return board.shell([board.python, "-c", MISSING, *names], seconds=300, variables={"PYTHONPATH": site}).split()
+    variables = {**board.environment(), "PYTHONPATH": site}
+    return board.shell([board.python, "-c", MISSING, *names], seconds=300, variables=variables).split()
 
 
 @contextlib.contextmanager

@@ -23,9 +23,3 @@ def archived(folder: Path) -> Iterator[Path]:
             for entry in sorted(folder.iterdir()):
                 archive.add(entry, entry.name)
         yield path
-
-
-def first_line_and_rest(data: bytes) -> tuple[bytes, bytes]:
-    """What stands before and after the first line feed."""
-    line, _, rest = data.partition(b"\n")
-    return line, rest
