@@ -1,7 +1,6 @@
 """Compilation of kernels that make no array and return none.
 
-They need not count who holds the arrays that they are given. Counts are atomic: for the many short rows of a narrow
-image they took a tenth of the time of the adaptive stage.
+They need not count who holds the arrays that they are given. Counts are atomic, and dear where rows are short.
 """
 
 from typing import Any, cast
