@@ -15,6 +15,8 @@ from runtime.unrolled import transposed
 
 BATCH = 4  # samples that are added to the products at a time
 WIDEST = 48  # M
+SMALLEST_PRODUCT = 1.0 / (1 << 40)
+"""What is smaller counts as 0, so that data without content never lead to subnormal numbers, which are slow."""
 
 
 @njit(cache=True, inline="always")
@@ -63,8 +65,8 @@ def add_products(
 
     rows: (M, S) float32: regressors, the target, zeros; every `step`-th column (a divisor of LANES / BATCH) from start
     to stop - 1 counts, LANES - 1 finite columns follow. shares: float32, one for each that counts, BATCH - 1 zeros
-    after them. lanes: a tuple of length M <= WIDEST. tile: (LANES * M,), weighted:
-    (BATCH * M,), float32, work space. out_products: float32, packed, for N rows or the next even number.
+    after them. lanes: a tuple of length M <= WIDEST. tile: (LANES * M,), weighted: (BATCH * M,), float32, work space.
+    out_products: float32, packed, for N rows or the next even number.
     """
     width, stride, flat = len(lanes), rows.shape[1], rows.reshape(-1)
     n_chosen = (stop - start + step - 1) // step
@@ -96,7 +98,3 @@ def fade_and_add(added: Any, kept: Any, moments: Any) -> None:
     for i in range(moments.size):
         value = kept * moments[i] + np.float64(added[i])
         moments[i] = value if abs(value) >= SMALLEST_PRODUCT else 0.0
-
-
-SMALLEST_PRODUCT = 1.0 / (1 << 40)
-"""What is smaller counts as 0, so that data without content never lead to subnormal numbers, which are slow."""
