@@ -1,7 +1,8 @@
 """What fine-tunings on the first half of one scene, or of two, gain on the second halves of both, of the same sensor.
 
-The start is the shipped package, which has seen no scene of this sensor. Lines of the second halves are in neither the
-training nor the choice between start and fine-tuned: that is made on the last lines of the first half.
+The start is the twin `sensor-new` of the shipped package, which has seen no scene of this sensor. Lines of the second
+halves are in neither the training nor the choice between start and fine-tuned: that is made on the last lines of the
+first half.
 """
 
 from pathlib import Path
@@ -15,18 +16,19 @@ from benchmarks.record import SCENES, save
 from export.finetune_road import PACKAGE, RUN, FinetuneOptions, finetune_package, rates_of
 from model.run_record import read_rows
 from runtime.encoder import DEFAULT_SEGMENT_LINES
-from runtime.flight_package import SHIPPED, open_integer_package
+from runtime.flight_package import open_integer_package
 from runtime.scene_reader import Scene, open_scene
 from runtime.stream_format import AdaptiveStage, PredictorKind
 
 NAMES = ("hyspecnet_dt4950_x03110438", "enmap_potsdam_a")
 FOLDER = Path("runs/bench_finetune")
+START = Path(__file__).parent / "twins" / "sensor-new"
 OPTIONS = FinetuneOptions()
 
 
 def main() -> None:
     """Three fine-tunings, each measured on two scenes; a stopped run goes on."""
-    parent = open_integer_package(SHIPPED)
+    parent = open_integer_package(START)
     halves: dict[str, Any] = {}
     for name in NAMES:
         samples = open_scene(SCENES / f"{name}.hdr").samples
@@ -44,7 +46,7 @@ def main() -> None:
     for tuned_on in ([NAMES[0]], [NAMES[1]], list(NAMES)):
         label = " and ".join(tuned_on)
         output = FOLDER / "_".join(tuned_on)
-        finetune_package(SHIPPED, [FOLDER / f"{name}.npy" for name in tuned_on], output, OPTIONS, resume=True)
+        finetune_package(START, [FOLDER / f"{name}.npy" for name in tuned_on], output, OPTIONS, resume=True)
         minutes[label] = round(read_rows(output / RUN)[-1]["seconds"] / 60, 1)
         after = rates_of(open_integer_package(output / PACKAGE), halves, "fine-tuned")
         for measured in halves:
