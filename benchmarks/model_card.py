@@ -135,12 +135,11 @@ def result_rows(package: FlightPackage) -> list[dict[str, Any]]:
     ]
 
 
-def fine_tuning(package: FlightPackage) -> str:
-    """What a mission may expect; nothing where the benchmark was run with another package."""
-    found = result("finetune")
-    if found["package_sha256"] != package.sha256.hex():
-        return "benchmarks/results/finetune.md was measured with an earlier package."
-    return table(found["rows"])
+def fine_tuning() -> str:
+    """What a mission may expect: a twin that has not seen the sensor, before and after."""
+    found, twin = result("finetune"), open_package(ROOT / "benchmarks" / "twins" / "sensor-new")
+    check_same(twin, "finetune", found["package_sha256"], twin.sha256.hex())
+    return f"From the twin `sensor-new`, bits per sample:\n\n{table(found['rows'])}"
 
 
 def rounding_loss(package: FlightPackage) -> str:
@@ -213,7 +212,7 @@ Speed: {speed()} (benchmarks/results/int8_line.md).
 
 ## After fine-tuning
 
-{fine_tuning(package)}
+{fine_tuning()}
 
 ## Limits
 
