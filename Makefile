@@ -54,7 +54,7 @@ test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
 hil: $(VENV)/.dev ## accept the runtime on a target, docs/hil.md (BOARD, HIL_OPTIONS such as --short)
 	$(BIN)/linerwkv hil run --board $(BOARD) $(HIL_OPTIONS)
 
-hil-emulated: emulated-board ## the same on a whole emulated aarch64 machine, every fault included (10 minutes)
+hil-emulated: emulated-board ## the same on a whole emulated aarch64 machine, every fault included (10 to 20 minutes)
 	$(BIN)/linerwkv hil run --board hil_tests/boards/emulated_aarch64.toml --short
 
 emulated-board: $(VENV)/.dev ## the image of that machine, in .emulation/board (0.6 GB; needs apt, no root)
