@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from model import tile_products
-from model.tile_products import LANES, TILE_ROWS, TILE_WEIGHTS
+from model.tile_products import TILE_ROWS, TILE_WEIGHTS
+from runtime.lanes import LANES
 
 SUMS_8: Any = tile_products.sums_8  # an intrinsic's first argument is the compiler's own
 SUMS_16: Any = tile_products.sums_16

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from model.clipped_kernels import BLOCK_ROWS, added_kernel, added_weight_kernel, forward_kernel, weight_kernel
-from model.tile_products import LANES, TILE_WEIGHTS
+from model.tile_products import TILE_WEIGHTS
+from runtime.lanes import LANES
 
 FORWARD: Any = forward_kernel  # numba declares no arguments
 ADDED: Any = added_kernel

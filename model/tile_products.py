@@ -12,7 +12,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 8
+from runtime.lanes import LANES, spread_code
+
 TILE_ROWS = 6
 """Rows of a tile of sums: with two vectors each, 12 of the 16 registers of AVX2."""
 TILE_WEIGHTS = 4
@@ -42,14 +43,6 @@ def write(builder: Any, value: Any, address: Any) -> None:
     builder.store(value, builder.inttoptr(address, VECTOR.as_pointer()), align=4)
 
 
-def spread(builder: Any, value: Any) -> Any:
-    """A vector of one number."""
-    one = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), value, ir.IntType(32)(0))
-    return builder.shuffle_vector(
-        one, ir.Constant(VECTOR, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    )
-
-
 def accumulate(builder: Any, total: Any, a: Any, b: Any) -> None:
     """Add a * b to a total, in one rounding where the machine can."""
     product = builder.fmul(a, b, flags=("contract",))
@@ -77,7 +70,7 @@ def sums_code(n_vectors: int) -> Any:
                     read(builder, builder.add(at, builder.mul(weight_stride, INT(v))), VECTOR) for v in range(n_vectors)
                 ]
                 for row, sums in zip(rows, totals, strict=True):
-                    value = spread(builder, read(builder, place(builder, row, terms.index, 4), FLOAT))
+                    value = spread_code(builder, read(builder, place(builder, row, terms.index, 4), FLOAT))
                     for column, total in zip(columns, sums, strict=True):
                         accumulate(builder, total, value, column)
         for r, sums in enumerate(totals):
@@ -109,7 +102,7 @@ def weights_code(n_vectors: int) -> Any:
             at = builder.add(grad, builder.mul(grad_stride, rows.index))
             columns = [read(builder, builder.add(at, INT(v * BYTES)), VECTOR) for v in range(n_vectors)]
             for k, sums in enumerate(totals):
-                value = spread(builder, read(builder, builder.add(row, INT(4 * k)), FLOAT))
+                value = spread_code(builder, read(builder, builder.add(row, INT(4 * k)), FLOAT))
                 for column, total in zip(columns, sums, strict=True):
                     accumulate(builder, total, value, column)
         for k in range(TILE_WEIGHTS):
