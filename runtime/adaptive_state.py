@@ -83,7 +83,7 @@ def initial_state(parameters: StageParameters, n_bands: int, n_columns: int) -> 
     width = len(parameters.lanes)
     n_products = packed_size(n_regressors, width)
     n_padded = n_columns + 2 * LANES - n_columns % LANES
-    n_corrected = n_columns if parameters.has_correction else 0
+    n_corrected, n_solved = (n_columns, n_padded) if parameters.has_correction else (0, 0)
     n_compared = parameters.n_mixed if parameters.n_mixed > 1 else 0
 
     def zeros(*shape: int) -> Samples:
@@ -107,9 +107,9 @@ def initial_state(parameters: StageParameters, n_bands: int, n_columns: int) -> 
         unsolved=np.zeros(n_bands, np.int64),
         errors=np.full((n_bands, n_compared, n_columns), ERROR_FLOOR),
         around=np.zeros((N_AROUND, n_corrected), np.float32),
-        column_weights=np.zeros((N_AROUND, n_padded if n_corrected else 0), np.float32),
+        column_weights=np.zeros((N_AROUND, n_solved), np.float32),
         known_part=np.zeros(n_corrected, np.float32),
-        column_moments=np.zeros((N_MOMENTS, n_padded if n_corrected else 0), np.float32),
+        column_moments=np.zeros((N_MOMENTS, n_solved), np.float32),
         column_errors=np.zeros((3, n_bands, n_corrected), np.float32),
         scales=np.zeros(n_bands),
         error_total=np.zeros(1),
