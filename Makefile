@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Numba does not see an edit of a callee in another file, so tests compile into a folder of their own.
-TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/$(shell git rev-parse --short HEAD 2>/dev/null || echo none)-$(shell cat runtime/*.py runtime/*/*.py model/*.py 2>/dev/null | sha256sum | cut -c1-12)
+TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/$(shell git rev-parse --short HEAD 2>/dev/null || echo none)-$(shell find runtime model -name "*.py" -print0 | sort -z | xargs -0 cat | sha256sum | cut -c1-12)
 
 # files, not tests, are shared out: fixtures of a file are made once
 TWO_CORES := -n 2 --dist loadfile
@@ -64,7 +64,7 @@ emulation: $(VENV)/.dev ## other processors in software, in .emulation (0.4 GB; 
 	$(BIN)/python -m hil_tests.emulation.setup all
 
 executors: $(VENV)/.dev ## environments of executors beside ONNX Runtime, in .executors (2.5 GB)
-	for name in openvino onnxruntime-openvino qnn vela; do $(BIN)/python -m hil_tests.executors.setup $$name || exit 1; done
+	for name in openvino onnxruntime-openvino qnn vela; do $(BIN)/python -m hil_tests.places.executor_setup $$name || exit 1; done
 
 accelerators: executors ## what OpenVINO, Vela and the HTP simulator say of the shipped package, to benchmarks/results
 	for name in openvino vela htp; do $(BIN)/python -m hil_tests.accelerators.command $$name -o benchmarks/results/accelerator_$$name.json || exit 1; done
@@ -80,7 +80,7 @@ bench: $(VENV)/.dev bench-rate ## every benchmark that needs no checkpoint; resu
 
 bench-rate: $(VENV)/.dev ## rate of every codec on every scene: what is missing in benchmarks/results/rate.json, and its pictures (hours)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.rate
-	$(BIN)/python -m benchmarks.rate_pictures
+	$(BIN)/python -m benchmarks.rate.pictures
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache demo_output hil_output .emulation .executors

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import SCENES, best_of_5, save
-from benchmarks.reference_loop import loop_msteps_per_s
-from runtime.adaptive_predictor import AdaptivePredictor
-from runtime.depth import bit_depth
-from runtime.prequantise import quantiser
-from runtime.range_residuals import RangeReader, RangeWriter
-from runtime.residual_segment import ResidualSegments
-from runtime.scene_reader import open_scene
-from runtime.segment_codec import Samples
-from runtime.stream_format import AdaptiveStage, Arithmetic, Coder, PredictorKind, SegmentHeader
+from benchmarks.harness.record import SCENES, best_of_5, save
+from benchmarks.harness.reference_loop import loop_msteps_per_s
+from runtime.coders.range_residuals import RangeReader, RangeWriter
+from runtime.images.scene_reader import open_scene
+from runtime.prediction.adaptive_predictor import AdaptivePredictor
+from runtime.prediction.prequantise import quantiser
+from runtime.segments.residual_segment import ResidualSegments
+from runtime.segments.segment_codec import Samples
+from runtime.stream.depth import bit_depth
+from runtime.stream.stream_format import AdaptiveStage, Arithmetic, Coder, PredictorKind, SegmentHeader
 
 NAMES = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge")
 WIDE = 8  # copies side by side: the width of a real imager

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from benchmarks.record import save
-from model.flight_bank import Bank, BankBatches, Rows
-from model.flight_batches import FlightPlan
-from model.flight_config import FlightConfig
-from model.flight_network import FlightNetwork
-from model.losses import compiled_training_loss, training_loss
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
+from benchmarks.harness.record import save
+from model.batches.flight_bank import Bank, BankBatches, Rows
+from model.batches.flight_batches import FlightPlan
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import FlightNetwork
+from model.training.losses import compiled_training_loss, training_loss
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
 
 LINES, BANDS, COLUMNS = 64, 24, 64
 SEGMENT = (LINES - 1, 100, 100)

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import ROOT, head
-from benchmarks.record import SCENES, best_of_5
-from benchmarks.reference_loop import loop_msteps_per_s
+from benchmarks.harness.machine import ROOT, head
+from benchmarks.harness.record import SCENES, best_of_5
+from benchmarks.harness.reference_loop import loop_msteps_per_s
 from runtime.ccsds123 import Ccsds123Parameters, decode, encode
-from runtime.ccsds123.commands import depth_and_sign
-from runtime.scene_reader import open_scene
+from runtime.commands.ccsds123_commands import depth_and_sign
+from runtime.images.scene_reader import open_scene
 
 RESULT = ROOT / "benchmarks" / "results" / "ccsds123_speed.json"
 SCENE = "enmap_potsdam_a"

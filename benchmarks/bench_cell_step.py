@@ -19,13 +19,13 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from benchmarks.record import save
+from benchmarks.harness.record import save
 from export.accelerator_graphs import accelerator_graphs
 from export.graph_builder import GraphBuilder
 from export.integer_graph import TILE_BANDS, integer_graph
-from runtime.accelerator_form import ZERO_POINTS, AcceleratorForm, onnxruntime_parts
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
-from runtime.integer_cell import CellShape, IntegerCell
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.cell.integer_cell import CellShape, IntegerCell
+from runtime.executors.accelerator_form import ZERO_POINTS, AcceleratorForm, onnxruntime_parts
 from tests.reference.random_cell import random_cell
 
 N_BANDS, N_COLUMNS = 224, 1000

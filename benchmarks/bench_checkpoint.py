@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.record import SCENES, save
-from model.network import count_parameters
-from model.networks import coded_size, count_macs
-from model.run_record import read_rows
-from model.train import load_checkpoint
-from runtime.scene_reader import open_scene
+from benchmarks.harness.record import SCENES, save
+from model.evaluation.networks import coded_size, count_macs
+from model.network.network import count_parameters
+from model.training.run_record import read_rows
+from model.training.train import load_checkpoint
+from runtime.images.scene_reader import open_scene
 
 
 def main() -> None:

@@ -15,15 +15,15 @@ from typing import Any
 import click
 from matplotlib.figure import Figure
 
-from benchmarks.rate import pairs
-from benchmarks.rate_codecs import StreamCodec
-from benchmarks.rate_measure import ONE, measure
-from benchmarks.rate_pictures import save as save_picture
-from benchmarks.rate_scenes import VALIDATION, entries
-from benchmarks.record import RESULTS, save
-from benchmarks.reference_loop import loop_msteps_per_s
-from runtime.flight_package import IntegerPackage, open_package
-from runtime.stream_format import AdaptiveStage, PredictorKind
+from benchmarks.harness.record import RESULTS, save
+from benchmarks.harness.reference_loop import loop_msteps_per_s
+from benchmarks.rate.__main__ import pairs
+from benchmarks.rate.codecs import StreamCodec
+from benchmarks.rate.measure import ONE, measure
+from benchmarks.rate.pictures import save as save_picture
+from benchmarks.rate.scenes import VALIDATION, entries
+from runtime.cell.flight_package import IntegerPackage, open_package
+from runtime.stream.stream_format import AdaptiveStage, PredictorKind
 
 STAGES = (AdaptiveStage.NONE, AdaptiveStage.FAST, AdaptiveStage.BEST)
 

@@ -13,15 +13,15 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from benchmarks.record import SCENES, save
-from model.flight_batches import FlightBatch, FlightBatches, FlightPlan
-from model.flight_config import FlightConfig
-from model.flight_network import Activation, ClippedLinear, FlightNetwork
-from model.flush import flushed_denormals
-from model.heap import keep_freed_memory
-from model.losses import rate_loss
-from model.scene_list import load_scenes
-from model.training_config import DataConfig
+from benchmarks.harness.record import SCENES, save
+from model.batches.flight_batches import FlightBatch, FlightBatches, FlightPlan
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import Activation, ClippedLinear, FlightNetwork
+from model.scenes.scene_list import load_scenes
+from model.training.flush import flushed_denormals
+from model.training.heap import keep_freed_memory
+from model.training.losses import rate_loss
+from model.training.training_config import DataConfig
 
 STEPS = 1500
 RATE = 2e-3

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rate_codecs import StreamCodec
-from benchmarks.rate_measure import rate
-from benchmarks.record import SCENES, save
+from benchmarks.harness.record import SCENES, save
+from benchmarks.rate.codecs import StreamCodec
+from benchmarks.rate.measure import rate
 from export.finetune_road import PACKAGE, RUN, FinetuneOptions, finetune_package, rates_of
-from model.run_record import read_rows
-from runtime.encoder import DEFAULT_SEGMENT_LINES
-from runtime.flight_package import open_integer_package
-from runtime.scene_reader import Scene, open_scene
-from runtime.stream_format import AdaptiveStage, PredictorKind
+from model.training.run_record import read_rows
+from runtime.cell.flight_package import open_integer_package
+from runtime.codec.encoder import DEFAULT_SEGMENT_LINES
+from runtime.images.scene_reader import Scene, open_scene
+from runtime.stream.stream_format import AdaptiveStage, PredictorKind
 
 NAMES = ("hyspecnet_dt4950_x03110438", "enmap_potsdam_a")
 FOLDER = Path("runs/bench_finetune")

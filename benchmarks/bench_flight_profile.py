@@ -13,9 +13,9 @@ from unittest import mock
 import torch
 from torch.profiler import profile
 
-from benchmarks.flight_step import flight_step
-from benchmarks.record import save
-from model.heap import keep_freed_memory
+from benchmarks.harness.flight_step import flight_step
+from benchmarks.harness.record import save
+from model.training.heap import keep_freed_memory
 
 FEATURES, CROP = 32, (2, 64, 16, 36)
 ROUNDS = 5
@@ -28,7 +28,7 @@ PARTS = {
     "copies, zeros": ("aten::copy_", "aten::cat", "aten::fill_", "aten::zero_", "aten::constant_pad_nd"),
 }
 OTHERS = "all others"
-SWITCHES = ("model.flight_network.is_compiled_path", "model.flight_batches.is_compiled_path")
+SWITCHES = ("model.network.flight_network.is_compiled_path", "model.batches.flight_batches.is_compiled_path")
 
 
 def part_times(step: Callable[[], None]) -> dict[str, float]:

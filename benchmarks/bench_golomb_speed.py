@@ -5,11 +5,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.record import best_of_5, save
-from benchmarks.reference_loop import loop_msteps_per_s
-from runtime import golomb
-from runtime.bits import finish, initial_bits
-from runtime.golomb import GolombParameters
+from benchmarks.harness.record import best_of_5, save
+from benchmarks.harness.reference_loop import loop_msteps_per_s
+from runtime.ccsds123 import golomb
+from runtime.ccsds123.golomb import GolombParameters
+from runtime.kernels.bits import finish, initial_bits
 
 N_BANDS, N_COLUMNS, N_LINES = 200, 1000, 50
 

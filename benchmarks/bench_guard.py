@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import save
-from runtime.checksum import checksum
-from runtime.crc32c import crc32c
-from runtime.encoder import Encoder
-from runtime.encoding_executor import encoding_executor
+from benchmarks.harness.record import save
+from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_integer_package
+from runtime.codec.encoder import Encoder
+from runtime.defences.checksum import checksum
+from runtime.defences.encoding_executor import encoding_executor
+from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import LineRwkvError
-from runtime.executor_registry import ONNXRUNTIME
-from runtime.executors import unchecked_executor
-from runtime.flight_package import SHIPPED, IntegerPackage, open_integer_package
-from runtime.image_description import ImageDescription
-from runtime.segment_guard import GuardLevel
-from runtime.self_test import check_executor
-from runtime.synthetic import BIT_DEPTH, synthetic_lines
+from runtime.executors.executor_registry import ONNXRUNTIME
+from runtime.executors.executors import unchecked_executor
+from runtime.executors.self_test import check_executor
+from runtime.images.image_description import ImageDescription
+from runtime.images.synthetic import BIT_DEPTH, synthetic_lines
+from runtime.stream.crc32c import crc32c
 
 N_LINES, N_BANDS, N_COLUMNS = 8, 96, 600
 ROUNDS = 3

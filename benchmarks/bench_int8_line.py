@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import save
-from benchmarks.reference_loop import loop_msteps_per_s
+from benchmarks.harness.record import save
+from benchmarks.harness.reference_loop import loop_msteps_per_s
 
 N_BANDS, N_COLUMNS = 224, 1000
 N_SAMPLES = N_BANDS * N_COLUMNS
@@ -43,17 +43,17 @@ def cpu_seconds(work: Callable[[], Any]) -> float:
 
 def lines(n_lines: int) -> Any:
     """(Y, Z, X) samples of 13 bits."""
-    from runtime.synthetic import synthetic_lines
+    from runtime.images.synthetic import synthetic_lines
 
     return np.stack(list(synthetic_lines(n_lines, N_BANDS, N_COLUMNS, np.random.default_rng(0)))).astype(np.int32)
 
 
 def memory() -> dict[str, float]:
     """MiB of a process that runs the default package, by what came when."""
-    from runtime.executors import make_executor
-    from runtime.flight_package import SHIPPED, IntegerPackage, open_package
-    from runtime.flight_predictor import FlightPredictor
-    from runtime.stream_format import AdaptiveStage
+    from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_package
+    from runtime.executors.executors import make_executor
+    from runtime.prediction.flight_predictor import FlightPredictor
+    from runtime.stream.stream_format import AdaptiveStage
 
     libraries = resident_mib()
     package = open_package(SHIPPED)
@@ -100,10 +100,10 @@ class Timed:
 
 def measure() -> list[dict[str, Any]]:
     """One row for each adaptive stage and direction."""
-    from runtime.executors import make_executor
-    from runtime.flight_package import SHIPPED, IntegerPackage, open_package
-    from runtime.flight_predictor import FlightPredictor
-    from runtime.stream_format import AdaptiveStage
+    from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_package
+    from runtime.executors.executors import make_executor
+    from runtime.prediction.flight_predictor import FlightPredictor
+    from runtime.stream.stream_format import AdaptiveStage
 
     package = open_package(SHIPPED)
     assert isinstance(package, IntegerPackage)

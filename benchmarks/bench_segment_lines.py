@@ -4,10 +4,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import SCENES, save
-from runtime.compression import compress_lines
-from runtime.flight_package import SHIPPED, open_package
-from runtime.scene_reader import describe, open_scene
+from benchmarks.harness.record import SCENES, save
+from runtime.cell.flight_package import SHIPPED, open_package
+from runtime.codec.compression import compress_lines
+from runtime.images.scene_reader import describe, open_scene
 
 NAMES = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge", "samson")
 LENGTHS = (16, 32, 64)

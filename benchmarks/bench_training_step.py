@@ -14,17 +14,17 @@ from typing import Any
 
 import torch
 
-from benchmarks.flight_step import flight_step
-from benchmarks.record import save
-from model.batches import MARGIN
-from model.config import PRESETS
-from model.flight_batches import LEAD
-from model.flight_config import FlightConfig
-from model.flight_network import FlightNetwork
-from model.heap import keep_freed_memory
-from model.losses import rate_loss
-from model.network import LineRwkv
-from model.networks import AnyNetwork, count_macs
+from benchmarks.harness.flight_step import flight_step
+from benchmarks.harness.record import save
+from model.batches.batches import MARGIN
+from model.batches.flight_batches import LEAD
+from model.evaluation.networks import AnyNetwork, count_macs
+from model.network.config import PRESETS
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import FlightNetwork
+from model.network.network import LineRwkv
+from model.training.heap import keep_freed_memory
+from model.training.losses import rate_loss
 
 ROUNDS = 5
 FLIGHT = {"flight, 24": 24, "flight, 32": 32}

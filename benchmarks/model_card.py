@@ -8,12 +8,13 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from benchmarks import rate_means, rate_store
-from benchmarks.machine import ROOT
-from benchmarks.rate_measure import DEFAULT
-from benchmarks.record import RESULTS, SCENES, table
+from benchmarks.harness.machine import ROOT
+from benchmarks.harness.record import RESULTS, SCENES, table
+from benchmarks.rate import means as rate_means
+from benchmarks.rate import store as rate_store
+from benchmarks.rate.measure import DEFAULT
+from runtime.cell.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, open_package
 from runtime.errors import BadArgument
-from runtime.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, open_package
 
 CARD = ROOT / "docs" / "model_card.md"
 SHORT_CARD = SHIPPED / "README.md"

@@ -7,7 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from export.accelerator_graphs import SubGraph, accelerator_graphs
-from runtime.accelerator_form import (
+from runtime.cell.flight_package import open_integer_package
+from runtime.cell.integer_cell import IntegerCell
+from runtime.cell.tie_free import unmet_conditions
+from runtime.errors import BadArgument
+from runtime.executors.accelerator_form import (
     AcceleratorForm,
     Part,
     onnxruntime_parts,
@@ -15,12 +19,8 @@ from runtime.accelerator_form import (
     session_part,
     subgraph_names,
 )
-from runtime.cell_executor import onnxruntime_provider, session_options
-from runtime.errors import BadArgument
-from runtime.flight_package import open_integer_package
-from runtime.integer_cell import IntegerCell
-from runtime.provider import ON_CPU, Provider, provider_session
-from runtime.tie_free import unmet_conditions
+from runtime.executors.cell_executor import onnxruntime_provider, session_options
+from runtime.executors.provider import ON_CPU, Provider, provider_session
 
 
 def parts_on_provider(cell: IntegerCell, activation: str, provider: Provider) -> dict[str, Part]:

@@ -3,7 +3,7 @@
 Convolutions in (1, C, B, X), as accelerators want them. All activations are integers with scale 1, per tensor, uint8
 with zero point 128 or int8 with 0. Weights are int8, symmetric; their scale is 2**-shift: per tensor where a layer has
 one shift, else per output channel. Biases are int32. So a quantiser after a convolution is the layer's rounding, but
-for halves, which doubled layers do not meet (runtime/tie_free.py), and its -128, which the glue clips.
+for halves, which doubled layers do not meet (runtime/cell/tie_free.py), and its -128, which the glue clips.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ import numpy.typing as npt
 import onnx
 
 from export.graph_builder import END, GraphBuilder
-from runtime.accelerator_form import ZERO_POINTS, subgraph_names
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.cell.flight_package import NEXT
+from runtime.cell.integer_cell import IntegerCell, IntegerLayer
+from runtime.cell.tie_free import tie_free_layer
 from runtime.errors import BadArgument
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
-from runtime.flight_package import NEXT
-from runtime.integer_cell import IntegerCell, IntegerLayer
-from runtime.tie_free import tie_free_layer
+from runtime.executors.accelerator_form import ZERO_POINTS, subgraph_names
 
 ROWS = 2
 """The axis of bands in (1, C, B, X)."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from runtime.compression import atomic_file
+from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument
 
 BEGUN = "begun.json"

@@ -5,13 +5,13 @@ import io
 import numpy as np
 import numpy.typing as npt
 
-from runtime.decoder import Decoder, StreamReader
-from runtime.encoder import Encoder
+from runtime.cell.flight_package import IntegerPackage
+from runtime.codec.decoder import Decoder, StreamReader
+from runtime.codec.encoder import Encoder
 from runtime.errors import Corrupt
-from runtime.executors import AnyExecutor, make_executor
-from runtime.flight_package import IntegerPackage
-from runtime.scene_reader import Scene, describe
-from runtime.stream_format import AdaptiveStage
+from runtime.executors.executors import AnyExecutor, make_executor
+from runtime.images.scene_reader import Scene, describe
+from runtime.stream.stream_format import AdaptiveStage
 
 Samples = npt.NDArray[np.int32]
 

@@ -36,8 +36,8 @@ def float_parts(
     """The float32 package of a checkpoint."""
     # torch is loaded only where it is needed: integers are exported without it
     from export.package_writer import package_parts
-    from model.network import LineRwkv
-    from model.train import load_checkpoint
+    from model.network.network import LineRwkv
+    from model.training.train import load_checkpoint
 
     module, config = load_checkpoint(checkpoint)
     if not isinstance(module.network, LineRwkv):

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from export.integer_evaluation import evaluate_step, initial_state
-from runtime.conformance import Conformance
-from runtime.flight_inputs import (
+from runtime.cell.conformance import Conformance
+from runtime.cell.flight_inputs import (
     BAND_FEATURES,
     LINE_FEATURES,
     fill_band_features,
@@ -15,8 +15,8 @@ from runtime.flight_inputs import (
     first_state,
     next_state,
 )
-from runtime.integer_cell import IntegerCell, pack_tensors
-from runtime.synthetic import synthetic_lines
+from runtime.cell.integer_cell import IntegerCell, pack_tensors
+from runtime.images.synthetic import synthetic_lines
 
 CONFORMANCE = "conformance.bin"
 SCENE_LINES, N_BANDS, N_COLUMNS = 7, 11, 24

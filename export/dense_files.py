@@ -9,9 +9,9 @@ import onnx
 from export.accelerator_graphs import accelerator_graphs
 from export.package_files import write_package
 from export.qonnx_graph import qonnx_graph
-from runtime.accelerator_form import ZERO_POINTS
-from runtime.integer_cell import IntegerCell
-from runtime.tie_free import unmet_conditions
+from runtime.cell.integer_cell import IntegerCell
+from runtime.cell.tie_free import unmet_conditions
+from runtime.executors.accelerator_form import ZERO_POINTS
 from runtime.whole_output import replacing
 
 DESCRIPTION = "accelerator.json"

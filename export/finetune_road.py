@@ -20,22 +20,22 @@ from export.commands import working_commit
 from export.finetune_report import markdown
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
-from model.flight_network import FlightNetwork
-from model.held_out import write_parted
-from model.lightning_module import LineRwkvTraining
-from model.scene import Scene
-from model.time_limit import TimeLimit
-from model.train import checked_scenes, fit, stored_checkpoint
-from model.training_config import DataConfig, ScheduleConfig, TrainingConfig
+from model.network.flight_network import FlightNetwork
+from model.scenes.held_out import write_parted
+from model.scenes.scene import Scene
+from model.training.lightning_module import LineRwkvTraining
+from model.training.time_limit import TimeLimit
+from model.training.train import checked_scenes, fit, stored_checkpoint
+from model.training.training_config import DataConfig, ScheduleConfig, TrainingConfig
 from quantize.dequantized import float_network, weight_bits
 from quantize.integers import flight_config, integer_cell
 from quantize.report import write_report
 from quantize.road import QuantizeOptions, calibrated, mean, versions
+from runtime.cell.flight_package import IntegerPackage, open_integer_package, package_of_parts
+from runtime.cell.integer_cell import CellShape, IntegerCell
 from runtime.errors import BadArgument
-from runtime.executors import make_executor
-from runtime.flight_package import IntegerPackage, open_integer_package, package_of_parts
-from runtime.integer_cell import CellShape, IntegerCell
-from runtime.stream_format import AdaptiveStage
+from runtime.executors.executors import make_executor
+from runtime.stream.stream_format import AdaptiveStage
 
 START, TUNED = "start", "fine-tuned"
 FLOWN = AdaptiveStage.BEST

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from runtime.cell.integer_cell import LARGEST_SUM, IntegerLayer
 from runtime.errors import Corrupt
-from runtime.integer_cell import LARGEST_SUM, IntegerLayer
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -14,9 +14,9 @@ import onnx
 
 from export.folded_layer import exact_float32, folded_layer
 from export.graph_builder import END, GraphBuilder
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
-from runtime.flight_package import NEXT
-from runtime.integer_cell import LARGEST_ACTIVATION, NUMERATOR_BITS, IntegerCell, IntegerMemory
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
+from runtime.cell.flight_package import NEXT
+from runtime.cell.integer_cell import LARGEST_ACTIVATION, NUMERATOR_BITS, IntegerCell, IntegerMemory
 
 BANDS, COLUMNS, FEATURES = 0, 1, 2
 TILE_BANDS = 4

@@ -11,8 +11,8 @@ import torch
 from torch.export import Dim
 
 from export.step_cell import INPUTS, OUTPUT, StepCell, example_inputs, state_tensors
-from model.network import LineRwkv
-from runtime.flight_package import NEXT
+from model.network.network import LineRwkv
+from runtime.cell.flight_package import NEXT
 
 OPSET = 18  # the lowest that torch's exporter writes; every runtime and compiler in docs/decisions/0002 reads it
 EXAMPLE_BANDS = 5

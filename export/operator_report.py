@@ -10,10 +10,10 @@ import onnx
 
 from export.accelerator_graphs import DEFAULT_TILE, accelerator_graphs
 from export.accelerator_target import Target, read_targets
+from runtime.cell.flight_package import MANIFEST, check_parts, read_parts
+from runtime.cell.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
+from runtime.cell.tie_free import unmet_conditions
 from runtime.errors import Corrupt
-from runtime.flight_package import MANIFEST, check_parts, read_parts
-from runtime.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
-from runtime.tie_free import unmet_conditions
 
 QUANTISERS = {"QuantizeLinear", "DequantizeLinear"}
 

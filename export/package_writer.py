@@ -7,8 +7,8 @@ from typing import Any
 from export.onnx_cell import OPSET, export_cell
 from export.shared_weights import WEIGHTS, share_weights
 from export.step_cell import state_tensors
-from model.network import LineRwkv, count_macs, count_parameters
-from runtime.flight_package import FORMAT_VERSION, MANIFEST
+from model.network.network import LineRwkv, count_macs, count_parameters
+from runtime.cell.flight_package import FORMAT_VERSION, MANIFEST
 
 
 def package_parts(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from quantize.integers_folder import read_integers
-from runtime.integer_cell import IntegerCell
+from runtime.cell.integer_cell import IntegerCell
 
 RECORD = "integers.json"
 TRAINING = ("data", "schedule")

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from model.network import BandState, LineRwkv
-from model.rwkv import BlockState
-from model.spectral_predictor import AttentionState, SpectralState
+from model.network.network import BandState, LineRwkv
+from model.network.rwkv import BlockState
+from model.network.spectral_predictor import AttentionState, SpectralState
 
 INPUTS = ("line_before", "band_before", "is_first_band")
 OUTPUT = "correction"

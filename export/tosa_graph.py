@@ -2,7 +2,7 @@
 
 A layer is CONV2D, RESCALE, CLAMP. RESCALE by the multiplier 2**30 and the shift 30 + s, rounding once, is
 (sum + 2**(s - 1)) >> s (TOSA 1.0, apply_scale_32), the arithmetic's own rounding of halves: exact by construction for
-any weights, without doubled layers. What is here is a plan in plain numbers; hil_tests/accelerators/tosa_file.py writes
+any weights, without doubled layers. What is here is a plan in plain numbers; hil_tests/executors/tosa_file.py writes
 it as a flatbuffer with Arm's library, which is not among ours.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from export.accelerator_graphs import SubGraph
 from export.graph_builder import Array
-from runtime.integer_cell import LARGEST_ACTIVATION, IntegerCell
+from runtime.cell.integer_cell import LARGEST_ACTIVATION, IntegerCell
 
 MULTIPLIER_BITS = 30
 """Of RESCALE's multiplier, so that no sum leaves the range that its shift allows (a sum is below 2**24)."""
@@ -57,7 +57,7 @@ class TosaPlan:
 
 
 def tosa_plan(cell: IntegerCell, name: str, *, n_bands: int, n_columns: int) -> TosaPlan:
-    """The sub-graph of this name (runtime/accelerator_form.py) for tiles of this size; TOSA's shapes are static."""
+    """The sub-graph of this name (runtime/executors/accelerator_form.py) for tiles of this static size."""
     graph = TosaGraph(cell, "int8", n_bands, n_columns)
     graph.append(name)
     return graph.plan

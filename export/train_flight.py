@@ -14,13 +14,13 @@ from export.begun import begin
 from export.commands import integer_parts
 from export.package_files import write_package
 from export.quantized_folder import is_quantized_folder, read_quantized_folder
-from model.pack import MANIFEST, pack_scenes
-from model.train import say, stored_checkpoint, train
-from model.training_config import load_training_config
+from model.scenes.pack import MANIFEST, pack_scenes
+from model.training.train import say, stored_checkpoint, train
+from model.training.training_config import load_training_config
 from quantize.recipe import recipe_values
 from quantize.road import QuantizeOptions, quantize
-from runtime.executors import make_executor
-from runtime.flight_package import package_of_parts
+from runtime.cell.flight_package import package_of_parts
+from runtime.executors.executors import make_executor
 
 FILE = click.Path(path_type=Path)
 SCENES, INT8, PACKAGE = "scenes", "int8", "package"

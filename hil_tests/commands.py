@@ -9,11 +9,11 @@ import click
 
 from hil_tests.accelerators.command import accelerator
 from hil_tests.acceptance.acceptance_run import PAGE, REPORT, AcceptanceRun
-from hil_tests.board import load_board
+from hil_tests.board.board import load_board
+from hil_tests.findings.findings import Findings, Outcome, Step
 from hil_tests.meters.listing import meters_command
-from hil_tests.prepared_folder import locked
+from hil_tests.places.prepared_folder import locked
 from hil_tests.report.command import report_command
-from hil_tests.report.findings import Findings, Outcome, Step
 from runtime.command_options import EXIT_CHECK_FAILED, json_option
 
 FILE = click.Path(path_type=Path)

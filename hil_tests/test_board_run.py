@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from hil_tests.acceptance.acceptance_run import AcceptanceRun
-from hil_tests.acceptance.limits import limits_in
-from hil_tests.board import load_board
-from hil_tests.prepared_folder import locked
-from hil_tests.report.findings import Findings, Outcome
+from hil_tests.board.board import load_board
+from hil_tests.findings.findings import Findings, Outcome
+from hil_tests.findings.limits import limits_in
+from hil_tests.places.prepared_folder import locked
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from model.evaluate import CodedSize
-from model.networks import coded_size
-from model.pack import pack_scenes
-from model.run_record import RATE, read_rows
-from model.scene_cache import read_samples, whole_numbers
-from model.train import load_checkpoint
-from model.train import train as run_training
-from model.training_config import TrainingConfig, load_training_config, load_twins
+from model.evaluation.evaluate import CodedSize
+from model.evaluation.networks import coded_size
+from model.scenes.pack import pack_scenes
+from model.scenes.scene_cache import read_samples, whole_numbers
+from model.training.run_record import RATE, read_rows
+from model.training.train import load_checkpoint
+from model.training.train import train as run_training
+from model.training.training_config import TrainingConfig, load_training_config, load_twins
 from runtime.errors import BadArgument
 
 FILE = click.Path(path_type=Path)

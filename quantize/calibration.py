@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.flight_batches import FlightBatch
-from model.flight_network import COLUMN_AXIS, Activation, ClippedLinear, FlightNetwork, side_by_side
+from model.batches.flight_batches import FlightBatch
+from model.network.flight_network import COLUMN_AXIS, Activation, ClippedLinear, FlightNetwork, side_by_side
 from quantize.flight_layers import QuantizedLinear, quantized_layers
 
 ROWS_OF_BATCH = 4096  # places of a layer that are looked at in each batch

@@ -4,11 +4,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from model.evaluate import CodedSize, coded_segments
-from model.flight_batches import SegmentInputs, segment_inputs
-from model.flight_evaluate import BAND_CHUNK
-from model.flight_network import INPUT_UNIT, FlightNetwork
-from runtime.flight_inputs import TAP_BITS, filtered
+from model.batches.flight_batches import SegmentInputs, segment_inputs
+from model.evaluation.evaluate import CodedSize, coded_segments
+from model.evaluation.flight_evaluate import BAND_CHUNK
+from model.network.flight_network import INPUT_UNIT, FlightNetwork
+from runtime.cell.flight_inputs import TAP_BITS, filtered
 
 
 def integer_taps(network: FlightNetwork, inputs: SegmentInputs, start: int, stop: int) -> npt.NDArray[np.int32]:

@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from model.flight_network import INPUT_UNIT, Activation, ClippedLinear, FlightNetwork, Memory
+from model.network.flight_network import INPUT_UNIT, Activation, ClippedLinear, FlightNetwork, Memory
 from quantize.flight_layers import HIDDEN_UNIT, WEIGHT_BITS
 from quantize.integers import flight_config
+from runtime.cell.integer_cell import IntegerCell, IntegerLayer, IntegerMemory
 from runtime.errors import BadArgument
-from runtime.integer_cell import IntegerCell, IntegerLayer, IntegerMemory
 
 INPUT_LAYERS = ("line_convolutions.0", "band_columns")
 """Layers that see the network's inputs, which have a unit of their own."""

@@ -6,13 +6,13 @@ from pathlib import Path
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from model.flight_config import FlightConfig
-from model.flight_network import FlightNetwork
-from model.lightning_module import LineRwkvTraining
-from model.scene import Scene
-from model.time_limit import TimeLimit
-from model.train import fit, stored_checkpoint
-from model.training_config import TrainingConfig
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import FlightNetwork
+from model.scenes.scene import Scene
+from model.training.lightning_module import LineRwkvTraining
+from model.training.time_limit import TimeLimit
+from model.training.train import fit, stored_checkpoint
+from model.training.training_config import TrainingConfig
 from quantize.flight_layers import QuantizedMemory, quantized_network
 from runtime.errors import BadArgument
 

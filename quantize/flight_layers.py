@@ -24,9 +24,9 @@ from brevitas.proxy import ActQuantProxyFromInjector, BiasQuantProxyFromInjector
 from brevitas.quant_tensor import IntQuantTensor
 from torch import Tensor, nn
 
-from model.flight_config import FlightConfig
-from model.flight_network import COLUMN_AXIS, INPUT_UNIT, Activation, FlightNetwork, Memory, side_by_side
-from model.flight_wkv import WeightedMean
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import COLUMN_AXIS, INPUT_UNIT, Activation, FlightNetwork, Memory, side_by_side
+from model.network.flight_wkv import WeightedMean
 from runtime.errors import BadArgument
 
 WEIGHT_BITS = (6, 7, 8)

@@ -5,11 +5,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.flight_config import FlightConfig
-from model.flight_network import COLUMN_AXIS, INPUT_UNIT, Activation, FlightNetwork, Memory, side_by_side
-from model.flight_wkv import WeightedMean
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import COLUMN_AXIS, INPUT_UNIT, Activation, FlightNetwork, Memory, side_by_side
+from model.network.flight_wkv import WeightedMean
 from quantize.flight_layers import HIDDEN_UNIT, QuantizedLinear, QuantizedMemory, rounded_rates
-from runtime.integer_cell import CellShape, IntegerCell, IntegerLayer, IntegerMemory
+from runtime.cell.integer_cell import CellShape, IntegerCell, IntegerLayer, IntegerMemory
 
 
 def cell_shape(config: FlightConfig) -> CellShape:

@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from model.flight_config import FlightConfig
+from model.network.flight_config import FlightConfig
 from quantize.integers import cell_shape
-from runtime.compression import atomic_file
+from runtime.cell.integer_cell import ARITHMETIC, IntegerCell, cell_from_tensors, pack_tensors, unpack_tensors
+from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument, LineRwkvError
-from runtime.integer_cell import ARITHMETIC, IntegerCell, cell_from_tensors, pack_tensors, unpack_tensors
 
 FORMAT = 1
 

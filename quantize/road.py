@@ -10,15 +10,15 @@ import lightning
 import numpy as np
 import torch
 
-from model import flight_evaluate
-from model.batches import WHOLE
-from model.flight_batches import FlightBatch, FlightBatches, FlightPlan
-from model.flight_config import FlightConfig
-from model.flight_network import FlightNetwork
-from model.scene import Scene
-from model.scene_list import load_scenes
-from model.train import load_checkpoint, say, stored_checkpoint
-from model.training_config import TrainingConfig
+from model.batches.batches import WHOLE
+from model.batches.flight_batches import FlightBatch, FlightBatches, FlightPlan
+from model.evaluation import flight_evaluate
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import FlightNetwork
+from model.scenes.scene import Scene
+from model.scenes.scene_list import load_scenes
+from model.training.train import load_checkpoint, say, stored_checkpoint
+from model.training.training_config import TrainingConfig
 from quantize.calibration import LayerStatistics, choose_exponents, layer_statistics, saturated_shares
 from quantize.coded_rate import coded_size
 from quantize.finetune import RUN, finetune, finetuning_config
@@ -27,8 +27,8 @@ from quantize.integers import exact_network, integer_cell
 from quantize.integers_folder import write_integers
 from quantize.report import markdown, write_report
 from quantize.sensitivity import losses, middle, set_all
+from runtime.cell.integer_cell import ARITHMETIC, LARGEST_SUM, IntegerCell
 from runtime.errors import BadArgument
-from runtime.integer_cell import ARITHMETIC, LARGEST_SUM, IntegerCell
 
 CALIBRATION_EPOCH = 1 << 20
 """Crops that no training draws."""

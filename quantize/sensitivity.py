@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from model.flight_evaluate import coded_size
-from model.flight_network import FlightNetwork
+from model.evaluation.flight_evaluate import coded_size
+from model.network.flight_network import FlightNetwork
 from quantize.flight_layers import QuantizedMemory, quantized_layers
 
 CROP = (33, 96, 48)

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from runtime.flight_package import NEXT
-from runtime.integer_cell import LARGEST_ACTIVATION, NUMERATOR_BITS, IntegerCell, IntegerLayer, IntegerMemory
+from runtime.cell.flight_package import NEXT
+from runtime.cell.integer_cell import LARGEST_ACTIVATION, NUMERATOR_BITS, IntegerCell, IntegerLayer, IntegerMemory
 
 BAND_AXIS, COLUMN_AXIS = 0, 1
 

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from quantize.torch_cell import TorchCell
-from runtime.array_executor import Arrays
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.cell.flight_package import NEXT, IntegerPackage, open_integer_package
 from runtime.errors import BadArgument, ExecutorFailed
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
-from runtime.flight_package import NEXT, IntegerPackage, open_integer_package
+from runtime.executors.array_executor import Arrays
 
 PRECISION = "highest"
 """Of float32 products: neither TF32 nor bfloat16. It is a setting of the whole process, so it is asked, not set."""

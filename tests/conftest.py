@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, FloatPackage, open_package
+from runtime.cell.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, FloatPackage, open_package
 
 SCENES = Path(__file__).parents[2] / "shared" / "scenes"
 

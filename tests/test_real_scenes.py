@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.compression import compress_lines, decompress
-from runtime.flight_package import FlightPackage
-from runtime.scene_reader import Scene, describe, open_scene
-from runtime.stream_format import PredictorKind
+from runtime.cell.flight_package import FlightPackage
+from runtime.codec.compression import compress_lines, decompress
+from runtime.images.scene_reader import Scene, describe, open_scene
+from runtime.stream.stream_format import PredictorKind
 
 NAMES = ["enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge", "samson"]
 

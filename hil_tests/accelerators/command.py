@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from hil_tests.tool import Steps
+from hil_tests.places.tool import Steps
+from runtime.cell.flight_package import SHIPPED, open_integer_package
 from runtime.errors import LineRwkvError
-from runtime.flight_package import SHIPPED, open_integer_package
 
 REPORTS = ("openvino", "vela", "htp")
 EXIT_FAILED = 2
@@ -21,8 +21,8 @@ EXIT_FAILED = 2
 def accelerator(name: str, source: Path, output: Path) -> None:
     """Report what an accelerator's tool says of a package: OpenVINO, TOSA with Vela, or Qualcomm's HTP simulator.
 
-    They have environments of their own, made by python -m hil_tests.executors.setup: openvino and onnxruntime-openvino,
-    vela, qnn.
+    They have environments of their own, made by python -m hil_tests.places.executor_setup: openvino and
+    onnxruntime-openvino, vela, qnn.
     """
     # the benchmarks are no part of an installed wheel, and only this verb needs them
     module = importlib.import_module(f"hil_tests.accelerators.{name}_report")

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from hil_tests.accelerators.own_trial import equal_row, own_json, own_trial
 from hil_tests.accelerators.written_report import Report
-from hil_tests.executors.own_environment import OwnEnvironment
 from hil_tests.executors.own_process import HTP, ON_HTP
-from runtime.flight_package import IntegerPackage
+from hil_tests.places.own_environment import OwnEnvironment
+from runtime.cell.flight_package import IntegerPackage
 
 NOTES = (
     "The simulator of the HTP for x86 ran the uint8 sub-graphs; nothing ran on a Snapdragon. It says nothing of speed.",

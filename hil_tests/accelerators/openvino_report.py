@@ -5,10 +5,10 @@ from typing import Any
 
 from hil_tests.accelerators.own_trial import equal_row, own_trial
 from hil_tests.accelerators.written_report import Report, Row
-from hil_tests.executors.own_environment import OwnEnvironment
 from hil_tests.executors.own_process import ON_OPENVINO, OPENVINO, OPENVINO_PROVIDER
-from hil_tests.place import Here, Place
-from runtime.flight_package import IntegerPackage
+from hil_tests.places.own_environment import OwnEnvironment
+from hil_tests.places.place import Here, Place
+from runtime.cell.flight_package import IntegerPackage
 
 TILES = (1, 4, 8, 16, 224)
 SUBGRAPHS = "export.accelerator_executor:load_{}:" + ON_OPENVINO

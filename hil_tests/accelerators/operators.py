@@ -17,14 +17,14 @@ import onnx
 
 from export.accelerator_executor import accelerator_executor
 from export.accelerator_graphs import SubGraph
-from runtime.accelerator_form import AcceleratorForm, Part, session_part, subgraph_names
-from runtime.array_executor import Arrays
-from runtime.cell_executor import session_options
+from runtime.cell.flight_package import IntegerPackage, open_integer_package
+from runtime.cell.integer_cell import IntegerCell
 from runtime.errors import Corrupt
-from runtime.flight_package import IntegerPackage, open_integer_package
-from runtime.integer_cell import IntegerCell
-from runtime.provider import ON_CPU, Provider, provider_session
-from runtime.self_test import first_difference
+from runtime.executors.accelerator_form import AcceleratorForm, Part, session_part, subgraph_names
+from runtime.executors.array_executor import Arrays
+from runtime.executors.cell_executor import session_options
+from runtime.executors.provider import ON_CPU, Provider, provider_session
+from runtime.executors.self_test import first_difference
 
 ACTIVATION = "uint8"
 RANDOM_BANDS, RANDOM_COLUMNS = 8, 1000

@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hil_tests.place import Place
-from hil_tests.tool import run_tool
-from runtime.flight_package import IntegerPackage
+from hil_tests.places.place import Place
+from hil_tests.places.tool import run_tool
+from runtime.cell.flight_package import IntegerPackage
 
 
 def own_json(place: Place, module: str, *arguments: str | Path) -> Any:

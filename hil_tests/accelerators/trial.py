@@ -12,13 +12,13 @@ from typing import Any
 import click
 import numpy as np
 
-from runtime.array_executor import ArrayExecutor
-from runtime.cell_executor import initial_bands, initial_memory
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.cell.flight_package import IntegerPackage, open_integer_package
 from runtime.errors import LineRwkvError
-from runtime.executor_registry import load_executor
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
-from runtime.flight_package import IntegerPackage, open_integer_package
-from runtime.self_test import first_difference
+from runtime.executors.array_executor import ArrayExecutor
+from runtime.executors.cell_executor import initial_bands, initial_memory
+from runtime.executors.executor_registry import load_executor
+from runtime.executors.self_test import first_difference
 
 ENMAP_BANDS, ENMAP_COLUMNS = 224, 1000
 ROUNDS = 5

@@ -5,8 +5,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from hil_tests.executors.own_environment import OwnEnvironment
-from hil_tests.tool import SetupFailed, run_tool
+from hil_tests.places.own_environment import OwnEnvironment
+from hil_tests.places.tool import SetupFailed, run_tool
 from runtime.errors import Corrupt
 
 VELA = "ethosu.vela"

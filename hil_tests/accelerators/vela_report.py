@@ -8,11 +8,11 @@ from hil_tests.accelerators.own_trial import equal_row, own_trial
 from hil_tests.accelerators.trial import ENMAP_BANDS, ENMAP_COLUMNS
 from hil_tests.accelerators.vela import CONFIGURATIONS, Configuration, Estimate, compiled
 from hil_tests.accelerators.written_report import Report, Row
-from hil_tests.executors.own_environment import OwnEnvironment
 from hil_tests.executors.own_process import TOSA
-from hil_tests.tool import run_tool
-from runtime.accelerator_form import subgraph_names
-from runtime.flight_package import IntegerPackage
+from hil_tests.places.own_environment import OwnEnvironment
+from hil_tests.places.tool import run_tool
+from runtime.cell.flight_package import IntegerPackage
+from runtime.executors.accelerator_form import subgraph_names
 
 TILES = (1, 4, 8, 16)
 DETAILED_TILE = 4
@@ -33,7 +33,7 @@ def estimates(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sizes = ("--bands", str(n_bands), "--columns", str(ENMAP_COLUMNS))
-        words = place.command("hil_tests.accelerators.tosa_file", package.source.resolve(), folder, *sizes)
+        words = place.command("hil_tests.executors.tosa_file", package.source.resolve(), folder, *sizes)
         run_tool(words, env=place.environment())
         found = {}
         for configuration in CONFIGURATIONS:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import head
-from benchmarks.record import table
-from runtime.flight_package import IntegerPackage
+from benchmarks.harness.machine import head
+from benchmarks.harness.record import table
+from runtime.cell.flight_package import IntegerPackage
 from runtime.whole_output import replacing
 
 Row = dict[str, Any]

@@ -17,21 +17,21 @@ from hil_tests.acceptance.energy_step import energy
 from hil_tests.acceptance.fault_step import fault, fault_catalogue
 from hil_tests.acceptance.first_steps import bring_up, deploy, self_test
 from hil_tests.acceptance.kept_steps import Finished, KeptSteps
-from hil_tests.acceptance.limits import OF_LONG_RUNS, limits_of, speed
 from hil_tests.acceptance.line_rates import enmap_note, replay, told
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.acceptance.run_scene import run_scene
-from hil_tests.board import Board
+from hil_tests.board.board import Board
 from hil_tests.energy.energy_run import make_plan
+from hil_tests.findings.findings import Findings, Outcome, Step
+from hil_tests.findings.findings_file import built, read_findings, write_findings
+from hil_tests.findings.limits import OF_LONG_RUNS, limits_of, speed
 from hil_tests.meters.making import make_meters
-from hil_tests.place import REPOSITORY
-from hil_tests.report.findings import Findings, Outcome, Step
-from hil_tests.report.findings_file import built, read_findings, write_findings
-from hil_tests.runtime_wheel import build_runtime_wheel
+from hil_tests.places.place import REPOSITORY
+from hil_tests.places.runtime_wheel import build_runtime_wheel
 from hil_tests.targets.making import make_target
 from hil_tests.targets.transfer import file_sha256
+from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.errors import Corrupt, LineRwkvError
-from runtime.flight_package import SHIPPED, open_package
 from runtime.whole_output import replacing
 
 OUTPUT = Path("hil_output")

@@ -7,9 +7,9 @@ from typing import Any
 
 from hil_tests.acceptance.run_scene import RunScene
 from hil_tests.acceptance.session import Done, Session
-from hil_tests.board import Board
+from hil_tests.board.board import Board
 from hil_tests.targets.target import Target, TargetFailed
-from runtime.flight_package import FlightPackage
+from runtime.cell.flight_package import FlightPackage
 from runtime.whole_output import replacing
 
 SCENE, PACKAGE = "scene.bil", "package"

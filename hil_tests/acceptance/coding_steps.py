@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from hil_tests.acceptance.bench import SCENE, Bench
-from hil_tests.acceptance.line_times import line_times
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.acceptance.session import Done, Event
-from hil_tests.report.findings import Latency, Phase, Reading, Speed
+from hil_tests.findings.findings import Latency, Phase, Reading, Speed
+from hil_tests.findings.line_times import line_times
 from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import file_sha256
-from runtime.compression import compress_lines, progress, stream_lines
-from runtime.decoder import StreamReader
-from runtime.scene_reader import RawLayout, raw_lines
-from runtime.scene_writer import DTYPES
-from runtime.stream_format import AdaptiveStage
+from runtime.codec.compression import compress_lines, progress, stream_lines
+from runtime.codec.decoder import StreamReader
+from runtime.images.scene_reader import RawLayout, raw_lines
+from runtime.images.scene_writer import DTYPES
+from runtime.stream.stream_format import AdaptiveStage
 
 THERE, HERE, RESTORED = "there.lrwk", "here.lrwk", "restored.bil"
 

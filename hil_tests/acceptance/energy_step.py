@@ -6,9 +6,9 @@ from hil_tests.acceptance.bench import SCENE, Bench
 from hil_tests.acceptance.coding_steps import THERE
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.energy.energy_run import EnergyPlan, measure_energy
+from hil_tests.findings.findings import Outcome
 from hil_tests.meters.meter import Meter
-from hil_tests.report.findings import Outcome
-from runtime.compression import progress
+from runtime.codec.compression import progress
 
 
 def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:

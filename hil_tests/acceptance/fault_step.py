@@ -5,8 +5,8 @@ from typing import Any
 
 from hil_tests.acceptance.bench import Bench, State
 from hil_tests.acceptance.outcome import StepResult
-from hil_tests.board import Board
-from hil_tests.report.findings import Step
+from hil_tests.board.board import Board
+from hil_tests.findings.findings import Step
 from runtime.errors import BadArgument
 
 

@@ -3,7 +3,7 @@
 from hil_tests.acceptance.bench import Bench, State
 from hil_tests.acceptance.job_results import ROW, check_answer
 from hil_tests.acceptance.outcome import StepResult
-from hil_tests.place import REPOSITORY
+from hil_tests.places.place import REPOSITORY
 
 
 def bring_up(bench: Bench) -> StepResult:

@@ -1,4 +1,4 @@
-"""What each job of `runtime.target_run` must answer; a board that is ill may answer anything."""
+"""What each job of `runtime.target.target_run` must answer; a board that is ill may answer anything."""
 
 from collections.abc import Mapping
 from typing import Any

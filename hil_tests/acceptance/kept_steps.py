@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hil_tests.report.findings import Outcome, Step
-from hil_tests.report.findings_file import built
+from hil_tests.findings.findings import Outcome, Step
+from hil_tests.findings.findings_file import built
 from runtime.errors import Corrupt
 from runtime.whole_output import replacing
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from hil_tests.board import Imager
-from hil_tests.report.findings import LineRate
+from hil_tests.board.board import Imager
+from hil_tests.findings.findings import LineRate
 
 RECORDINGS = 4
 """How often lines arrive and pause; a backlog that grows from one recording to the next shows in these."""

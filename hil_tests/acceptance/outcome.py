@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from hil_tests.report.findings import Outcome
+from hil_tests.findings.findings import Outcome
 
 
 @dataclass(frozen=True)

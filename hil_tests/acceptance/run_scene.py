@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hil_tests.board import SceneChoice
-from hil_tests.place import REPOSITORY
+from hil_tests.board.board import SceneChoice
+from hil_tests.places.place import REPOSITORY
 from runtime.errors import BadArgument
-from runtime.image_description import ImageDescription
-from runtime.scene_reader import Scene, describe, open_scene
-from runtime.scene_writer import raw_line
-from runtime.synthetic import synthetic_lines
+from runtime.images.image_description import ImageDescription
+from runtime.images.scene_reader import Scene, describe, open_scene
+from runtime.images.scene_writer import raw_line
+from runtime.images.synthetic import synthetic_lines
 
 SCENES = REPOSITORY.parent / "shared" / "scenes"
 SYNTHETIC = "synthetic"

@@ -1,4 +1,4 @@
-"""The harness's end of `runtime.target_run`: one process on the target, jobs out, events in, each with a deadline."""
+"""The harness's end of `runtime.target.target_run`: a process on the target, jobs out, events in, with deadlines."""
 
 import contextlib
 import json
@@ -14,9 +14,9 @@ from typing import Any
 
 from hil_tests.acceptance.job_results import READING, RESULTS, check_answer, is_number
 from hil_tests.targets.target import Target, TargetFailed
-from runtime.deadline_pipe import DeadlinePipe
+from runtime.executors.deadline_pipe import DeadlinePipe
 
-MODULE = "runtime.target_run"
+MODULE = "runtime.target.target_run"
 CLOCK_QUESTIONS = 5
 SECONDS_TO_END = 10.0
 CHUNK_BYTES = 1 << 16

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from hil_tests.emulation.debian import RELEASE, Apt, debian_keyring
 from hil_tests.emulation.initramfs import initramfs
-from hil_tests.runtime_wheels import AARCH64_PYTHON, install_for, wheel_recipe
-from hil_tests.tool import NotAvailable, Steps, run_tool
+from hil_tests.places.runtime_wheels import AARCH64_PYTHON, install_for, wheel_recipe
+from hil_tests.places.tool import NotAvailable, Steps, run_tool
 
 HOST_PACKAGES = ("qemu-system-arm", "e2fsprogs")
 KERNEL = "linux-image-cloud-arm64"

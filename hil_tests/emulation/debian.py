@@ -7,7 +7,7 @@ QEMU (7.2) is the one that the emulated processors were tried with.
 
 from pathlib import Path
 
-from hil_tests.tool import SetupFailed, run_tool
+from hil_tests.places.tool import SetupFailed, run_tool
 
 RELEASE = "bookworm"
 MIRROR = "http://deb.debian.org/debian"

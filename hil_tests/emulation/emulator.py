@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hil_tests.emulation.cpus import AARCH64, cpu_named
 from hil_tests.emulation.setup import EMULATION
-from hil_tests.place import REPOSITORY, bare_environment
-from hil_tests.tool import SetupFailed
+from hil_tests.places.place import REPOSITORY, bare_environment
+from hil_tests.places.tool import SetupFailed
 
 
 def runtime_identity() -> str:

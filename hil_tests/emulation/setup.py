@@ -14,10 +14,10 @@ import click
 from hil_tests.emulation.board_image import board_recipe, make_board
 from hil_tests.emulation.cpus import AARCH64, CPUS, X86_64
 from hil_tests.emulation.debian import RELEASE, Apt, debian_keyring
-from hil_tests.place import REPOSITORY
-from hil_tests.prepared_folder import is_prepared, locked, megabytes, replaced
-from hil_tests.runtime_wheels import AARCH64_PYTHON, install_for, wheel_recipe
-from hil_tests.tool import NotAvailable, Steps, run_tool
+from hil_tests.places.place import REPOSITORY
+from hil_tests.places.prepared_folder import is_prepared, locked, megabytes, replaced
+from hil_tests.places.runtime_wheels import AARCH64_PYTHON, install_for, wheel_recipe
+from hil_tests.places.tool import NotAvailable, Steps, run_tool
 from runtime.errors import LineRwkvError
 
 EMULATION = REPOSITORY / ".emulation"

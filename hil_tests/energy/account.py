@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from hil_tests.energy.adequacy import Adequacy, Span, adequacy
 from hil_tests.energy.interval import half_width
+from hil_tests.findings.findings import Energy
 from hil_tests.meters.integral import joules_until
 from hil_tests.meters.meter import PowerTrace
-from hil_tests.report.findings import Energy
 
 IDLE_SLICES = 5
 """Of each idle span; their spread says how well the idle power is known."""

@@ -20,8 +20,8 @@ from typing import Any, get_type_hints
 
 from hil_tests.energy.account import Batch, account_of, energy_of
 from hil_tests.energy.adequacy import Span
+from hil_tests.findings.findings import Energy, Phase
 from hil_tests.meters.meter import Meter, PowerTrace
-from hil_tests.report.findings import Energy, Phase
 from runtime.errors import BadArgument, LineRwkvError
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hil_tests.executors.openvino_executor import CONFIGURATION, OpenVinoCells
-from runtime.flight_package import open_package
+from runtime.cell.flight_package import open_package
 
 BFLOAT16 = {**CONFIGURATION, "INFERENCE_PRECISION_HINT": "bf16", "EXECUTION_MODE_HINT": "PERFORMANCE"}
 

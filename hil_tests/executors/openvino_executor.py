@@ -1,6 +1,6 @@
-"""OpenVINO on the CPU as an executor; runs in its own environment (hil_tests/executors/setup.py).
+"""OpenVINO on the CPU as an executor; runs in its own environment (hil_tests/places/executor_setup.py).
 
-`python -m runtime.executor_server --executor hil_tests.executors.openvino_executor:load PACKAGE`
+`python -m runtime.executors.executor_server --executor hil_tests.executors.openvino_executor:load PACKAGE`
 """
 
 import hashlib
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import openvino
 
-from runtime.array_executor import AnyArray
+from runtime.cell.flight_package import FlightPackage, open_package
 from runtime.errors import BadArgument, Corrupt
-from runtime.flight_package import FlightPackage, open_package
+from runtime.executors.array_executor import AnyArray
 
 DEVICE = "CPU"
 CONFIGURATION: dict[str, Any] = {

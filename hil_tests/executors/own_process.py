@@ -5,17 +5,17 @@ import weakref
 from pathlib import Path
 from typing import IO
 
-from hil_tests.executors.own_environment import OwnEnvironment
-from hil_tests.tool import SetupFailed
+from hil_tests.places.own_environment import OwnEnvironment
+from hil_tests.places.tool import SetupFailed
 from runtime.errors import BadArgument
-from runtime.executor_process import SECONDS_TO_END, ExecutorProcess
+from runtime.executors.executor_process import SECONDS_TO_END, ExecutorProcess
 
 OPENVINO = "hil_tests.executors.openvino_executor:load"
 TOSA = "hil_tests.executors.tosa_executor:load"
 ON_HTP = "QNN,backend_type=htp"
 HTP = f"export.accelerator_executor:load_uint8:{ON_HTP}"
 ON_OPENVINO = "OpenVINO,device_type=CPU,num_of_threads=1"
-OPENVINO_PROVIDER = f"runtime.onnxruntime_arrays:onnxruntime_arrays:{ON_OPENVINO}"
+OPENVINO_PROVIDER = f"runtime.executors.onnxruntime_arrays:onnxruntime_arrays:{ON_OPENVINO}"
 
 
 def own_process(environment: str, executor: str, source: Path) -> ExecutorProcess:
@@ -27,7 +27,7 @@ def own_process(environment: str, executor: str, source: Path) -> ExecutorProces
         place = OwnEnvironment(environment)
     except SetupFailed as error:
         raise BadArgument(str(error)) from None
-    command = place.command("runtime.executor_server", "--executor", executor, source.resolve())
+    command = place.command("runtime.executors.executor_server", "--executor", executor, source.resolve())
     process = ExecutorProcess(command, environment=place.environment())
     weakref.finalize(process, end, process.child, process.stderr_file)
     return process

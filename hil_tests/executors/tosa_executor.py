@@ -1,6 +1,6 @@
 """The sub-graphs of a package in Arm's TOSA reference model as an executor; runs in the environment `vela`.
 
-`python -m runtime.executor_server --executor hil_tests.executors.tosa_executor:load PACKAGE`
+`python -m runtime.executors.executor_server --executor hil_tests.executors.tosa_executor:load PACKAGE`
 """
 
 import importlib.metadata
@@ -11,12 +11,12 @@ import numpy as np
 import tosa_reference_model
 
 from export.tosa_graph import tosa_plan
-from hil_tests.accelerators.tosa_file import tosa_file
-from runtime.accelerator_form import AcceleratorForm, Part, part_by_size, subgraph_names
-from runtime.array_executor import Arrays
+from hil_tests.executors.tosa_file import tosa_file
+from runtime.cell.flight_package import open_integer_package
+from runtime.cell.integer_cell import IntegerCell
 from runtime.errors import Corrupt
-from runtime.flight_package import open_integer_package
-from runtime.integer_cell import IntegerCell
+from runtime.executors.accelerator_form import AcceleratorForm, Part, part_by_size, subgraph_names
+from runtime.executors.array_executor import Arrays
 
 VALID = tosa_reference_model.GraphStatus.TOSA_VALID
 

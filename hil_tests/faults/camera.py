@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from runtime.synthetic import BIT_DEPTH, synthetic_lines
+from runtime.images.synthetic import BIT_DEPTH, synthetic_lines
 
 SEED = 7
 
@@ -33,7 +33,7 @@ class Camera:
         return data[int(begin * n_bytes) : int(last * n_bytes)]
 
     def arguments(self, folder: str) -> list[str]:
-        """Of runtime.recorder."""
+        """Of runtime.target.recorder."""
         return [
             folder, "--bands", str(self.n_bands), "--columns", str(self.n_columns), "--bit-depth", str(BIT_DEPTH),
             "--predictor", self.predictor, "--segment-lines", str(self.segment_lines),

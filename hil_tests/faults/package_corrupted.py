@@ -9,7 +9,7 @@ from hil_tests.faults.fault_failed import FaultFailed
 from hil_tests.faults.recorder_there import RecorderThere
 from hil_tests.targets.target import Target
 from hil_tests.targets.transfer import file_sha256
-from runtime.flight_package import SHIPPED
+from runtime.cell.flight_package import SHIPPED
 
 FOLDER = "fault_package_corrupted"
 PACKAGE = "fault_package"

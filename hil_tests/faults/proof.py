@@ -9,9 +9,9 @@ from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed
 from hil_tests.faults.recorder_there import RecorderThere
 from hil_tests.targets.target import Target
-from runtime.decoder import Decoder
-from runtime.flight_package import SHIPPED, open_package
-from runtime.salvage import salvage
+from runtime.cell.flight_package import SHIPPED, open_package
+from runtime.codec.decoder import Decoder
+from runtime.codec.salvage import salvage
 
 
 def fetched(target: Target, remote: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed
 from hil_tests.targets.target import Target
-from runtime.deadline_pipe import DeadlinePipe
+from runtime.executors.deadline_pipe import DeadlinePipe
 
 START_S = 900.0
 """Kernels may be compiled by an emulated processor."""
@@ -19,12 +19,12 @@ END_S = 60.0
 
 
 class RecorderThere:
-    """`python -m runtime.recorder` on a target. `file` and `process` are what it says of itself."""
+    """`python -m runtime.target.recorder` on a target. `file` and `process` are what it says of itself."""
 
     def __init__(self, target: Target, camera: Camera, folder: str, *options: str) -> None:
         """Returns when it takes lines. Raises FaultFailed where it does not start."""
         self.target = target
-        self.process = target.start("runtime.recorder", *camera.arguments(folder), *options)
+        self.process = target.start("runtime.target.recorder", *camera.arguments(folder), *options)
         assert self.process.stdin is not None and self.process.stdout is not None and self.process.stderr is not None
         self.pipe = DeadlinePipe(self.process.stdin, self.process.stdout)
         self.n_segments = 0

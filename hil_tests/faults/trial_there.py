@@ -18,8 +18,8 @@ TRIALS = {
     "coded-flipped": ("coded", ("coded",)),
     "package-flipped": ("package", ("package",)),
 }
-"""By our names those of runtime.fault_trial, and the kinds of error of which the telemetry must tell one
-(docs/defences.md)."""
+"""By our names those of hil_tests.fault_programs.fault_trial, and the kinds of error of which the telemetry must tell
+one (docs/defences.md)."""
 OPTIONS = ("--stage", "none", "--line-deadline", "20")
 """The stage compiles in the shortest time; an emulated executor may take seconds for a line."""
 TRIAL_S = 1800.0
@@ -32,7 +32,7 @@ def runtime_trial(name: str) -> Callable[[Target, Camera], str]:
 
     def fault(target: Target, camera: Camera) -> str:
         """What was found. Raises FaultFailed."""
-        with target.start("runtime.fault_trial", theirs, *OPTIONS) as process:
+        with target.start("hil_tests.fault_programs.fault_trial", theirs, *OPTIONS) as process:
             try:
                 output, errors = process.communicate(timeout=TRIAL_S)
             except subprocess.TimeoutExpired:

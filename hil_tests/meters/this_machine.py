@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from hil_tests.place import bare_environment
+from hil_tests.places.place import bare_environment
 from hil_tests.targets.target import TargetFailed
 from runtime.errors import BadArgument
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hil_tests.report.findings_file import read_findings
+from hil_tests.findings.findings_file import read_findings
 from runtime.errors import BadArgument
 
 FILE = click.Path(path_type=Path)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from hil_tests.acceptance.line_times import line_times
-from hil_tests.report.findings import Findings
+from hil_tests.findings.findings import Findings
+from hil_tests.findings.line_times import line_times
 from hil_tests.report.inline_svg import SERIES, drawable, drawn, from_zero
 
 SHOWN = 12

@@ -7,9 +7,9 @@ from statistics import median
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from hil_tests.acceptance.line_times import line_times
+from hil_tests.findings.findings import Findings, Reading
+from hil_tests.findings.line_times import line_times
 from hil_tests.report.comparison import SHOWN, compared, comparison_picture, figures_of
-from hil_tests.report.findings import Findings, Reading
 from hil_tests.report.numerals import NOT_MEASURED, aligned, fixed, given, moment, number, with_uncertainty
 from hil_tests.report.record_table import record_table
 from hil_tests.report.run_pictures import latency_picture, power_picture, temperature_picture

@@ -9,8 +9,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hil_tests.acceptance.line_times import line_times
-from hil_tests.report.findings import Energy, Latency, Phase, Reading
+from hil_tests.findings.findings import Energy, Latency, Phase, Reading
+from hil_tests.findings.line_times import line_times
 from hil_tests.report.inline_svg import HAIRLINE, INK, QUIET, SERIES, drawable, drawn, from_zero, plain
 from hil_tests.report.numerals import number
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hil_tests.report.findings import Findings, Limit, LineRate, Outcome
+from hil_tests.findings.findings import Findings, Limit, LineRate, Outcome
 from hil_tests.report.numerals import given, number
 
 WHAT_LABELS_MEAN = {

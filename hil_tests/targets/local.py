@@ -9,8 +9,8 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from hil_tests.place import bare_environment
-from hil_tests.prepared_folder import is_prepared, replaced
+from hil_tests.places.place import bare_environment
+from hil_tests.places.prepared_folder import is_prepared, replaced
 from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import file_sha256
 

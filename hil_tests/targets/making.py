@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hil_tests.board import LONGEST_S, Board
+from hil_tests.board.board import LONGEST_S, Board
 from hil_tests.targets.target import Target
 from runtime.errors import BadArgument
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from hil_tests.emulation.board_image import ADDRESS, SITE, board_recipe, host_program
 from hil_tests.emulation.setup import BOARD, EMULATION
-from hil_tests.prepared_folder import is_prepared, locked, replaced
+from hil_tests.places.prepared_folder import is_prepared, locked, replaced
+from hil_tests.places.tool import SetupFailed, run_tool
 from hil_tests.targets.qmp import Monitor
 from hil_tests.targets.ssh import SshTarget
 from hil_tests.targets.target import TargetFailed
-from hil_tests.tool import SetupFailed, run_tool
 
 MACHINE = EMULATION / "machine"
 """The folder of the disk that is written to, with the deployed runtime and its compiled kernels."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from hil_tests.runtime_wheels import install_for, runtime_requirements
+from hil_tests.places.runtime_wheels import install_for, runtime_requirements
 
 MISSING = """
 import importlib.metadata, sys

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from runtime.bits import put_bits
 from runtime.ccsds123.body import BodyWriter
 from runtime.ccsds123.coder_parameters import BlockAdaptive
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.order import Piece, Uint32Array, to_sequence
+from runtime.kernels.bits import put_bits
 
 SEGMENT_BLOCKS = 64
 REST_OF_SEGMENT = 4

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from runtime.bits import overrun, refill, take_bits
 from runtime.ccsds123.block_adaptive import REST_OF_SEGMENT, SEGMENT_BLOCKS, block_numbers
 from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, BodyReader, place_of
 from runtime.ccsds123.coder_parameters import BlockAdaptive
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.order import Piece, Uint32Array, from_sequence
+from runtime.kernels.bits import overrun, refill, take_bits
 
 
 class BlockDecoderState(NamedTuple):

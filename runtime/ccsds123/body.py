@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from runtime.bits import finish, initial_bits, overrun, put_bits, refill, take_bits
 from runtime.ccsds123.order import Piece, Uint32Array
 from runtime.errors import Corrupt, Truncated
+from runtime.kernels.bits import finish, initial_bits, overrun, put_bits, refill, take_bits
 
 Uint8Array = npt.NDArray[np.uint8]
 
@@ -45,7 +45,7 @@ class IndexDecoder(Protocol):
 
 
 class BodyWriter:
-    """A growing buffer with the bit state of runtime/bits.py."""
+    """A growing buffer with the bit state of runtime/kernels/bits.py."""
 
     def __init__(self) -> None:
         self.buffer: Uint8Array = np.empty(64, np.uint8)
@@ -79,7 +79,7 @@ class BodyWriter:
 
 
 class BodyReader:
-    """Untrusted bytes with the bit state of runtime/bits.py."""
+    """Untrusted bytes with the bit state of runtime/kernels/bits.py."""
 
     def __init__(self, body: bytes | memoryview) -> None:
         self.data = untrusted(body)

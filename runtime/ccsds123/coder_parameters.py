@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from runtime.ccsds123.choices import CoderType
 from runtime.ccsds123.fields import FieldReader, FieldWriter
+from runtime.ccsds123.golomb import GolombParameters
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.ranges import check, check_all
 from runtime.errors import BadArgument
-from runtime.golomb import GolombParameters
 
 NO_CONSTANT = 15
 BLOCK_SIZES = (8, 16, 32, 64)
@@ -33,7 +33,7 @@ class SampleAdaptive:
     type: ClassVar[CoderType] = CoderType.SAMPLE_ADAPTIVE
 
     def golomb(self, depth: int) -> GolombParameters:
-        """The same as parameters of runtime/golomb.py, which has no tables: K is 0 where there is one."""
+        """The same as parameters of runtime/ccsds123/golomb.py, which has no tables: K is 0 where there is one."""
         return GolombParameters(
             depth,
             self.unary_limit,

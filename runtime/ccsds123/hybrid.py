@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from runtime.bits import put_bits
 from runtime.ccsds123.body import BodyWriter
 from runtime.ccsds123.coder_parameters import Hybrid
+from runtime.ccsds123.golomb import code_parameter
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
 from runtime.ccsds123.order import Piece, Uint32Array, to_sequence
-from runtime.golomb import code_parameter
+from runtime.kernels.bits import put_bits
 
 Int64Array = npt.NDArray[np.int64]
 

@@ -11,8 +11,8 @@ from numba import njit
 
 from runtime.ccsds123.prediction import clip, high_resolution, local_sum, scaling_exponent, updated_weight
 from runtime.ccsds123.quantizer import maximum_error, representative
-from runtime.in_loop import quantizer_index, steps_within
-from runtime.mapping import map_index, unmap_index
+from runtime.kernels.in_loop import quantizer_index, steps_within
+from runtime.kernels.mapping import map_index, unmap_index
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

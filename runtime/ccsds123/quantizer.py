@@ -1,6 +1,6 @@
 """The formulas of error limits and sample representatives (4.8.2, 4.9), for scalars inside kernels, all int64.
 
-Quantizer indices are in runtime/in_loop.py. Samples and predictions are relative to s_mid, as in prediction.py.
+Quantizer indices are in runtime/kernels/in_loop.py. Samples and predictions are relative to s_mid, as in prediction.py.
 """
 
 from typing import Any

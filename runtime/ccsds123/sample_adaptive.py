@@ -1,16 +1,13 @@
-"""The sample-adaptive entropy coder for every input order (5.4.3.2), on top of runtime/golomb.py."""
+"""The sample-adaptive entropy coder for every input order (5.4.3.2), on top of runtime/ccsds123/golomb.py."""
 
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from runtime.bits import overrun, put_bits, refill, take_bits
 from runtime.ccsds123.body import OK, RAN_OUT, BodyReader, BodyWriter, place_of
 from runtime.ccsds123.coder_parameters import SampleAdaptive
-from runtime.ccsds123.image import Image
-from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, to_sequence
-from runtime.golomb import (
+from runtime.ccsds123.golomb import (
     GolombState,
     code_parameter,
     decode_rows,
@@ -21,6 +18,9 @@ from runtime.golomb import (
     updated,
     worst_bytes,
 )
+from runtime.ccsds123.image import Image
+from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, to_sequence
+from runtime.kernels.bits import overrun, put_bits, refill, take_bits
 
 
 def initial_state(coder: SampleAdaptive, image: Image) -> GolombState:
@@ -103,7 +103,7 @@ def encode_interleaved(
     buffer: Any,
     bits: Any,
 ) -> None:
-    """Append a line in which groups of M bands alternate; arguments as in runtime.golomb.encode_rows.
+    """Append a line in which groups of M bands alternate; arguments as in runtime.ccsds123.golomb.encode_rows.
 
     sequence: uint32, the indices in stream order.
     """

@@ -7,11 +7,11 @@ import pytest
 from export.accelerator_executor import accelerator_executor
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
+from runtime.cell.flight_package import SHIPPED_FLOAT, IntegerPackage, open_package
+from runtime.cell.integer_cell import CellShape
 from runtime.errors import BadArgument, Corrupt
-from runtime.executors import make_executor
-from runtime.flight_package import SHIPPED_FLOAT, IntegerPackage, open_package
-from runtime.integer_cell import CellShape
-from runtime.self_test import check_executor
+from runtime.executors.executors import make_executor
+from runtime.executors.self_test import check_executor
 from tests.reference.random_cell import random_cell
 
 SHAPE = CellShape(24, 2, 1, 2)

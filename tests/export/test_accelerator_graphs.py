@@ -8,10 +8,10 @@ import pytest
 
 from export.accelerator_graphs import accelerator_graphs
 from export.integer_evaluation import evaluate_step, initial_state, requantised
-from runtime.accelerator_form import AcceleratorForm, onnxruntime_parts
+from runtime.cell.integer_cell import CellShape, IntegerCell, IntegerLayer, LayerSpec
+from runtime.cell.tie_free import may_tie, tie_free_layer, unmet_conditions
 from runtime.errors import BadArgument
-from runtime.integer_cell import CellShape, IntegerCell, IntegerLayer, LayerSpec
-from runtime.tie_free import may_tie, tie_free_layer, unmet_conditions
+from runtime.executors.accelerator_form import AcceleratorForm, onnxruntime_parts
 from tests.export.test_integer_graph import random_lines
 from tests.reference.random_cell import random_cell
 

@@ -9,14 +9,14 @@ import pytest
 
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
-from hil_tests.place import Here
-from runtime import cell_executor
-from runtime.cell_executor import OPTIMISATION, OnnxRuntimeCell
+from hil_tests.places.place import Here
+from runtime.cell.flight_package import IntegerPackage, open_package
+from runtime.cell.integer_cell import CellShape
 from runtime.errors import BadArgument, Corrupt
-from runtime.flight_package import IntegerPackage, open_package
-from runtime.integer_cell import CellShape
-from runtime.provider import ON_CPU, Provider
-from runtime.self_test import first_difference
+from runtime.executors import cell_executor
+from runtime.executors.cell_executor import OPTIMISATION, OnnxRuntimeCell
+from runtime.executors.provider import ON_CPU, Provider
+from runtime.executors.self_test import first_difference
 from tests.reference.random_cell import random_cell
 
 CUDA = "CUDAExecutionProvider"
@@ -27,9 +27,9 @@ import numpy as np
 import onnxruntime
 import torch
 from quantize.torch_executor import load_eager
-from runtime.cell_executor import OnnxRuntimeCell
-from runtime.flight_package import open_package
-from runtime.self_test import first_difference
+from runtime.executors.cell_executor import OnnxRuntimeCell
+from runtime.cell.flight_package import open_package
+from runtime.executors.self_test import first_difference
 
 assert torch.set_flush_denormal(True)
 assert np.float32(1e-40) * np.ones(4, np.float32)[0] == 0, "subnormal numbers are not flushed"
@@ -105,9 +105,9 @@ def test_a_session_that_flushes_subnormal_numbers_gives_the_same_integers(packag
     code = (
         "import sys; from pathlib import Path; import onnxruntime\n"
         "from tests.export.test_cell_settings import Flushing\n"
-        "from runtime.cell_executor import OnnxRuntimeCell\n"
-        "from runtime.flight_package import open_package\n"
-        "from runtime.self_test import first_difference\n"
+        "from runtime.executors.cell_executor import OnnxRuntimeCell\n"
+        "from runtime.cell.flight_package import open_package\n"
+        "from runtime.executors.self_test import first_difference\n"
         "onnxruntime.SessionOptions = Flushing\n"
         "package = open_package(Path(sys.argv[1]))\n"
         "for n_threads in (1, 2):\n"

@@ -13,12 +13,12 @@ from export.coded_scene import check_restored, stream_of
 from export.finetune_command import finetune
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
-from model.flight_config import FlightConfig
-from model.flight_network import FlightNetwork
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import FlightNetwork
+from runtime.cell.flight_package import SHIPPED_FLOAT, IntegerPackage, open_integer_package
 from runtime.errors import BadArgument
-from runtime.executors import make_executor
-from runtime.flight_package import SHIPPED_FLOAT, IntegerPackage, open_integer_package
-from runtime.stream_format import AdaptiveStage
+from runtime.executors.executors import make_executor
+from runtime.stream.stream_format import AdaptiveStage
 from tests.model.conftest import smooth_scene
 from tests.quantize.test_dequantized import quantized
 

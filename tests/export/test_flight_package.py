@@ -13,13 +13,13 @@ from export.onnx_cell import OPSET
 from export.package_files import write_package
 from export.package_writer import package_parts
 from export.shared_weights import WEIGHTS
-from model.config import NetworkConfig
-from model.network import LineRwkv
+from model.network.config import NetworkConfig
+from model.network.network import LineRwkv
+from runtime.cell.flight_package import SHIPPED, FloatPackage, open_package
 from runtime.errors import BadArgument, Corrupt, TooNew
-from runtime.executor import CellState, OnnxRuntimeExecutor, initial_state
-from runtime.flight_package import SHIPPED, FloatPackage, open_package
-from tests.model.test_network_laws import random_network, stepped
-from tests.runtime.test_road import SOURCES, decode, encode
+from runtime.executors.executor import CellState, OnnxRuntimeExecutor, initial_state
+from tests.model.network.test_network_laws import random_network, stepped
+from tests.runtime.codec.test_road import SOURCES, decode, encode
 
 CONFIG = NetworkConfig(features=8)
 

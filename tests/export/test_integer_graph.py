@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from export.integer_graph import integer_graph
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
-from runtime.integer_cell import CellShape, IntegerCell
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.cell.integer_cell import CellShape, IntegerCell
 from tests.reference import int8_cell
 from tests.reference.random_cell import random_cell
 

@@ -16,11 +16,11 @@ from export.integer_evaluation import evaluate_step, initial_state
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
 from export.shared_weights import WEIGHTS
-from model.flight_config import FlightConfig
+from model.network.flight_config import FlightConfig
 from quantize.integers_folder import write_integers
+from runtime.cell.flight_inputs import LINE_FEATURES
+from runtime.cell.integer_cell import CellShape, IntegerCell, cell_from_tensors, unpack_tensors
 from runtime.errors import BadArgument
-from runtime.flight_inputs import LINE_FEATURES
-from runtime.integer_cell import CellShape, IntegerCell, cell_from_tensors, unpack_tensors
 from tests.export.test_integer_graph import random_lines, run_tiles
 from tests.reference import int8_cell
 from tests.reference.random_cell import random_cell

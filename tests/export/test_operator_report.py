@@ -11,11 +11,11 @@ from export.integer_package import integer_package_parts
 from export.operator_report import operator_report
 from export.operators_command import operators
 from export.package_files import write_package
-from runtime.accelerator_form import subgraph_names
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
+from runtime.cell.flight_package import SHIPPED_FLOAT
+from runtime.cell.integer_cell import CellShape
 from runtime.errors import BadArgument, Corrupt
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
-from runtime.flight_package import SHIPPED_FLOAT
-from runtime.integer_cell import CellShape
+from runtime.executors.accelerator_form import subgraph_names
 from tests.export.test_accelerator_graphs import tie_free_cell
 
 SHAPE = CellShape(8, 2, 1, 2)

@@ -8,8 +8,8 @@ import pytest
 
 from export.integer_evaluation import column_neighbours, requantised
 from export.qonnx_graph import qonnx_graph
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
-from runtime.integer_cell import CellShape
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.cell.integer_cell import CellShape
 from tests.reference.random_cell import random_cell
 
 N_BANDS, N_COLUMNS = 3, 5

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from export.tosa_graph import tosa_plan
-from runtime.accelerator_form import AcceleratorForm, Part, part_by_size, subgraph_names
-from runtime.array_executor import Arrays
-from runtime.flight_package import SHIPPED, open_integer_package
-from runtime.integer_cell import CellShape, IntegerCell
-from runtime.self_test import check_executor
+from runtime.cell.flight_package import SHIPPED, open_integer_package
+from runtime.cell.integer_cell import CellShape, IntegerCell
+from runtime.executors.accelerator_form import AcceleratorForm, Part, part_by_size, subgraph_names
+from runtime.executors.array_executor import Arrays
+from runtime.executors.self_test import check_executor
 from tests.export.test_accelerator_graphs import SHAPES, first_difference
 from tests.reference.random_cell import random_cell
 from tests.reference.tosa_plan import evaluate_plan

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from export.train_flight import train_flight, train_flight_command
 from quantize.recipe import recipe_values
+from runtime.cell.flight_package import IntegerPackage, open_integer_package
 from runtime.errors import BadArgument
-from runtime.flight_package import IntegerPackage, open_integer_package
 from tests.model.conftest import scene_folder  # noqa: F401  # the fixture
 
 CONFIG = """

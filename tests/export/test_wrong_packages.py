@@ -14,11 +14,11 @@ from click.testing import CliRunner, Result
 
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
-from runtime.cli import cli
+from runtime.cell.flight_package import IntegerPackage, open_package
+from runtime.cell.integer_cell import CellShape, pack_tensors, unpack_tensors
+from runtime.commands.cli import cli
 from runtime.errors import Corrupt
-from runtime.executors import make_executor
-from runtime.flight_package import IntegerPackage, open_package
-from runtime.integer_cell import CellShape, pack_tensors, unpack_tensors
+from runtime.executors.executors import make_executor
 from tests.reference.random_cell import random_cell
 
 PYTORCH = "quantize.torch_executor:load_eager"

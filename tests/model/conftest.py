@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model.scene import Scene
-from model.training_config import TrainingConfig
+from model.scenes.scene import Scene
+from model.training.training_config import TrainingConfig
 
 IntArray = npt.NDArray[np.integer[Any]]
 

@@ -11,15 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from model.commands import evaluate, pack, train
-from model.config import PRESETS
-from model.evaluate import add_coded, coded_size
-from model.network import LineRwkv
-from model.scene_list import load_scenes
-from model.training_config import DataConfig, load_training_config, load_twins
-from runtime import golomb
-from runtime.bits import finish, initial_bits
+from model.evaluation.evaluate import add_coded, coded_size
+from model.network.config import PRESETS
+from model.network.network import LineRwkv
+from model.scenes.scene_list import load_scenes
+from model.training.training_config import DataConfig, load_training_config, load_twins
+from runtime.ccsds123 import golomb
+from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.errors import BadArgument
-from runtime.golomb_residuals import golomb_parameters
+from runtime.kernels.bits import finish, initial_bits
 from tests.model.conftest import smooth_scene
 
 CONFIG = """

@@ -7,11 +7,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from model.flight_config import FlightConfig
-from model.flight_network import INPUT_UNIT, FlightNetwork
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import INPUT_UNIT, FlightNetwork
 from quantize.flight_layers import quantized_network, take_weights
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAP_BITS
-from runtime.integer_cell import IntegerCell
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAP_BITS
+from runtime.cell.integer_cell import IntegerCell
 from tests.reference import int8_cell
 
 Features = tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]

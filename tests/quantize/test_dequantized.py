@@ -6,14 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.flight_batches import FlightBatch
-from model.flight_config import FlightConfig
-from model.flight_network import FlightNetwork
+from model.batches.flight_batches import FlightBatch
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import FlightNetwork
 from quantize.calibration import choose_exponents, layer_statistics
 from quantize.dequantized import float_network, weight_bits
 from quantize.flight_layers import quantized_network, take_weights
 from quantize.integers import integer_cell
-from runtime.integer_cell import IntegerCell
+from runtime.cell.integer_cell import IntegerCell
 from tests.quantize.networks import as_tensors, network_of, random_features, reference_taps
 from tests.quantize.test_laws import CONFIGS
 

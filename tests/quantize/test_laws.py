@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import flight_evaluate
-from model.flight_batches import segment_inputs
-from model.flight_config import FlightConfig
-from model.flight_evaluate import BAND_CHUNK
-from model.flight_network import COLUMN_AXIS, Activation, FlightNetwork
+from model.batches.flight_batches import segment_inputs
+from model.evaluation import flight_evaluate
+from model.evaluation.flight_evaluate import BAND_CHUNK
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import COLUMN_AXIS, Activation, FlightNetwork
 from quantize import coded_rate
 from quantize.flight_layers import (
     QuantizedLinear,
@@ -21,9 +21,9 @@ from quantize.flight_layers import (
     rounded_rates,
 )
 from quantize.integers import exact_network, integer_cell
+from runtime.cell.flight_inputs import filtered
+from runtime.cell.integer_cell import LARGEST_SUM, CellShape
 from runtime.errors import BadArgument
-from runtime.flight_inputs import filtered
-from runtime.integer_cell import LARGEST_SUM, CellShape
 from tests.model.conftest import smooth_scene
 from tests.quantize.networks import as_tensors, network_of, random_features, reference_taps, taps_of
 from tests.reference.random_cell import random_cell

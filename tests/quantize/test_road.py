@@ -10,12 +10,12 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from model.flight_config import FlightConfig
-from model.flight_network import FlightNetwork
-from model.lightning_module import LineRwkvTraining
-from model.scene_list import load_scenes
-from model.train import load_checkpoint
-from model.training_config import TrainingConfig
+from model.network.flight_config import FlightConfig
+from model.network.flight_network import FlightNetwork
+from model.scenes.scene_list import load_scenes
+from model.training.lightning_module import LineRwkvTraining
+from model.training.train import load_checkpoint
+from model.training.training_config import TrainingConfig
 from quantize.calibration import choose_exponents, layer_statistics, output_errors, saturated_shares
 from quantize.commands import quantize_command
 from quantize.finetune import load_quantized

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantize.torch_executor import TorchExecutor, load_cuda, load_eager
-from runtime.array_executor import Arrays
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.cell.flight_package import NEXT, SHIPPED_FLOAT, IntegerPackage
+from runtime.cell.integer_cell import CellShape, IntegerCell
 from runtime.errors import BadArgument
-from runtime.executors import make_executor
-from runtime.flight_inputs import BAND_FEATURES, LINE_FEATURES
-from runtime.flight_package import NEXT, SHIPPED_FLOAT, IntegerPackage
-from runtime.integer_cell import CellShape, IntegerCell
-from runtime.self_test import first_difference
+from runtime.executors.array_executor import Arrays
+from runtime.executors.executors import make_executor
+from runtime.executors.self_test import first_difference
 from tests.reference import int8_cell
 from tests.reference.random_cell import random_cell
-from tests.runtime.test_flight_predictor import conformance
+from tests.runtime.prediction.test_flight_predictor import conformance
 
 SHAPE = CellShape(6, 2, 1, 2)
 

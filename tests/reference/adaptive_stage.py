@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from runtime.adaptive_parameters import StageParameters
-from runtime.adaptive_state import StageState
-from runtime.column_correction import N_AROUND, N_MOMENTS
+from runtime.adaptive.column_correction import N_AROUND, N_MOMENTS
+from runtime.adaptive.parameters import StageParameters
+from runtime.adaptive.state import StageState
 
 F32 = np.float32
 
@@ -206,7 +206,7 @@ def encode_band(
     sample_range: tuple[int, int],
     out: Any,
 ) -> None:
-    """As `runtime.adaptive_stage.encode_band`."""
+    """As `runtime.adaptive.stage.encode_band`."""
     smallest, largest = sample_range
     n, width, n_columns, n_lines = p.n_regressors, len(p.lanes), len(samples), int(s.place[0])
     others = [[F32(0)] * 3 + regressors(p, s, z, x, network) for x in range(n_columns)]

@@ -1,6 +1,6 @@
 """CCSDS 123.0-B-2 section 5.4.3.2, as plain as its text: bits are a list of 0 and 1."""
 
-from runtime.golomb import GolombParameters
+from runtime.ccsds123.golomb import GolombParameters
 
 
 def bits_of(value: int, n_bits: int) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runtime.integer_cell import INITIAL_DENOMINATOR, IntegerCell
+from runtime.cell.integer_cell import INITIAL_DENOMINATOR, IntegerCell
 
 Integers = npt.NDArray[np.int64]
 

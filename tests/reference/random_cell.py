@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from runtime.integer_cell import CellShape, IntegerCell, IntegerLayer, IntegerMemory
+from runtime.cell.integer_cell import CellShape, IntegerCell, IntegerLayer, IntegerMemory
 
 
 def random_cell(shape: CellShape, seed: int, largest_weight: int = 127) -> IntegerCell:

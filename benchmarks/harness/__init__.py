@@ -1,0 +1,1 @@
+"""What every benchmark needs: the machine, the record of a result, the reference loop."""

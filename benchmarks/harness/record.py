@@ -1,0 +1,45 @@
+"""A benchmark's result as JSON and as a table, with the machine and the commit that made it."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.machine import head
+
+RESULTS = Path(__file__).parents[1] / "results"
+SCENES = Path(__file__).parents[3] / "shared" / "scenes"
+
+
+def best_of_5(work: Callable[[], Any]) -> float:
+    """The smallest thread CPU time of five runs, in s, after one run that compiles."""
+    work()
+    times = []
+    for _ in range(5):
+        start = time.thread_time()
+        work()
+        times.append(time.thread_time() - start)
+    return min(times)
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows with equal keys as a Markdown table; floats with four digits that matter."""
+
+    def text(value: Any) -> str:
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(text(row[name]) for name in names) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def save(name: str, command: str, rows: list[dict[str, Any]], **facts: Any) -> None:
+    """Write results/NAME.json and results/NAME.md, and print the table."""
+    RESULTS.mkdir(exist_ok=True)
+    record = {"command": command, **head(), **facts, "rows": rows}
+    (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
+    notes = "\n".join(f"- {key}: {value}" for key, value in record.items() if key != "rows")
+    (RESULTS / f"{name}.md").write_text(f"# {name}\n\n{notes}\n\n{table(rows)}\n")
+    print(table(rows))

@@ -1,0 +1,1 @@
+"""Board files: how they are read and what they may say."""

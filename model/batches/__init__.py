@@ -1,0 +1,1 @@
+"""Crops of scenes as tensors for a training step."""

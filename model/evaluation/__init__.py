@@ -1,0 +1,1 @@
+"""Bits per sample of a trained network by the real coder."""

@@ -1,0 +1,1 @@
+"""Compiled and Triton kernels of training steps; the plain operations beside them are the reference."""

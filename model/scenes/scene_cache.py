@@ -1,0 +1,89 @@
+"""Scenes that cannot be mapped from their file, once converted to .npy in a cache folder.
+
+GeoTIFF and packed scenes are compressed; some whole-number scenes are stored as floats. Everything else is mapped
+where it lies.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.codec.compression import atomic_file, open_input, stream_lines
+from runtime.codec.decoder import StreamReader
+from runtime.errors import BadArgument
+from runtime.images.scene_reader import open_envi, open_geotiff, open_numpy
+
+PACKED_SUFFIX = ".lrwkv"
+TIFF_SUFFIXES = (".tif", ".tiff")
+HYSPECNET_BANDS = 224  # of an EnMAP patch as distributed
+HYSPECNET_INVALID = (*range(126, 141), *range(160, 167))  # 0-based: water vapour; 202 bands are left
+
+
+def mappable(path: Path, cache: Path, *, is_hyspecnet: bool = False) -> Path:
+    """The file itself, or its converted copy in `cache`, which is made if the file is newer or unknown.
+
+    `is_hyspecnet` leaves the invalid bands of an EnMAP patch out. Raises BadArgument.
+    """
+    if not path.is_file():
+        raise BadArgument(f"{path} not found")
+    is_float = path.suffix.lower() in (".npy", ".hdr") and not np.issubdtype(read_samples(path).dtype, np.integer)
+    if path.suffix.lower() in (".npy", ".hdr") and not is_float and not is_hyspecnet:
+        return path
+    status = path.stat()
+    key = f"{path.resolve()} {status.st_size} {status.st_mtime_ns} {is_hyspecnet}"
+    converted = cache / f"{path.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+    if not converted.is_file():
+        samples = whole_numbers(path, read_samples(path))
+        if is_hyspecnet:
+            samples = valid_bands(path, samples)
+        cache.mkdir(parents=True, exist_ok=True)
+        with atomic_file(converted) as file:
+            np.save(file, samples, allow_pickle=False)
+    return converted
+
+
+def read_samples(path: Path) -> npt.NDArray[Any]:
+    """(Y, Z, X) of any format that training takes, of any type of number."""
+    suffix = path.suffix.lower()
+    if suffix == PACKED_SUFFIX:
+        with open_input(path) as file:
+            reader = StreamReader(file)
+            return np.stack([line.astype(np.int32) for line in stream_lines(reader, None)])
+    if suffix in TIFF_SUFFIXES:
+        return open_geotiff(path).samples
+    return (open_numpy(path) if suffix == ".npy" else open_envi(path)).samples
+
+
+def whole_numbers(path: Path, samples: npt.NDArray[Any]) -> npt.NDArray[np.integer[Any]]:
+    """The samples as integers of 16 bits. Raises BadArgument for NaN, fractions, and what 16 bits cannot hold."""
+    if samples.ndim != 3 or 0 in samples.shape:
+        raise BadArgument(f"{path}: shape {samples.shape}, allowed (lines, bands, columns) of at least 1 each")
+    if not (np.issubdtype(samples.dtype, np.floating) or np.issubdtype(samples.dtype, np.integer)):
+        raise BadArgument(f"{path}: samples are {samples.dtype}, allowed integers or whole numbers")
+    is_whole = np.equal(samples, np.floor(samples))  # False for NaN
+    if not is_whole.all():
+        y, z, x = (int(i) for i in np.argwhere(~is_whole)[0])
+        raise BadArgument(
+            f"{path}: {int((~is_whole).sum())} samples are not whole numbers, "
+            f"the first is {samples[y, z, x]} at line {y}, band {z}, column {x}"
+        )
+    lowest, highest = float(samples.min()), float(samples.max())
+    for dtype in (np.int16, np.uint16):
+        limits = np.iinfo(dtype)
+        if limits.min <= lowest and highest <= limits.max:
+            return np.ascontiguousarray(samples, dtype)
+    raise BadArgument(f"{path}: samples reach {lowest:.0f}..{highest:.0f}, allowed what 16 bits hold")
+
+
+def valid_bands(path: Path, samples: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.integer[Any]]:
+    """The 202 bands of an EnMAP patch that HySpecNet-11k calls valid."""
+    n_bands = samples.shape[1]
+    n_valid = HYSPECNET_BANDS - len(HYSPECNET_INVALID)
+    if n_bands == n_valid:
+        return samples
+    if n_bands != HYSPECNET_BANDS:
+        raise BadArgument(f"{path}: {n_bands} bands, allowed {HYSPECNET_BANDS}, or {n_valid} without the invalid ones")
+    return np.delete(samples, HYSPECNET_INVALID, axis=1)

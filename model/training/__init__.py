@@ -1,0 +1,1 @@
+"""The training loop: configuration, losses, checkpoints, records of a run."""

@@ -1,0 +1,253 @@
+"""The sample-adaptive entropy coder of CCSDS 123.0-B-2, section 5.4.3.2, a line of bands at a time.
+
+Each band keeps an accumulator (Sigma) and a counter (Gamma); their ratio is the mean mapped residual and
+gives the parameter k of the length-limited Golomb power-of-two code of the next sample.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from runtime.errors import BadArgument, Truncated
+from runtime.kernels.bits import overrun, put_bits, refill, take_bits
+
+LEADING_ZEROS = np.array([8 - byte.bit_length() for byte in range(256)], np.uint8)
+
+
+@dataclass(frozen=True)
+class GolombParameters:
+    """What the header of CCSDS 123.0-B-2 says of this coder (table 5-4); ranges are checked."""
+
+    depth: int
+    """D, bits of a mapped residual, 2..32."""
+    unary_limit: int = 18
+    """U_max, 8..32."""
+    rescaling_exponent: int = 6
+    """gamma*, max(4, gamma0 + 1)..11."""
+    initial_count_exponent: int = 1
+    """gamma0, 1..8."""
+    accumulator_constant: int = 3
+    """K, 0..min(D - 2, 14): sets the first mean."""
+
+    def __post_init__(self) -> None:
+        """Refuse values outside the standard's ranges."""
+        limits = {
+            "depth": (2, 32),
+            "unary_limit": (8, 32),
+            "initial_count_exponent": (1, 8),
+            "rescaling_exponent": (max(4, self.initial_count_exponent + 1), 11),
+            "accumulator_constant": (0, min(self.depth - 2, 14)),
+        }
+        for name, (lowest, highest) in limits.items():
+            value = getattr(self, name)
+            if not lowest <= value <= highest:
+                raise BadArgument(f"Golomb coder: {name} is {value}, allowed {lowest}..{highest}")
+
+
+class GolombState(NamedTuple):
+    """Statistics of each band, shared by encoder and decoder."""
+
+    accumulator: npt.NDArray[np.int64]
+    """Sigma, (Z,)."""
+    counter: npt.NDArray[np.int64]
+    """Gamma, (Z,); 0 until the band's first sample, which is sent plainly in D bits."""
+
+
+def initial_accumulator(constant: int, depth: int, initial_count_exponent: int) -> int:
+    """Sigma(1) from K, D and gamma0: equations 58 and 59."""
+    exponent = constant if constant <= 30 - depth else 2 * constant + depth - 30
+    return int(((3 << (exponent + 6)) - 49) * (1 << initial_count_exponent) >> 7)
+
+
+def initial_state(parameters: GolombParameters, n_bands: int) -> GolombState:
+    """The state before the first sample of a segment or image."""
+    start = initial_accumulator(parameters.accumulator_constant, parameters.depth, parameters.initial_count_exponent)
+    return GolombState(np.full(n_bands, start, np.int64), np.zeros(n_bands, np.int64))
+
+
+def worst_bytes(parameters: GolombParameters, n_samples: int) -> int:
+    """Bytes that `n_samples` cannot exceed, with the writer's slack."""
+    return n_samples * (parameters.unary_limit + parameters.depth) // 8 + 16
+
+
+@njit(cache=True, inline="always")
+def code_parameter(accumulator: Any, counter: Any, depth: Any, guess: Any) -> Any:
+    """The largest k <= D - 2 with Gamma * 2**k <= Sigma + floor(49 * Gamma / 2**7), at least 0 (equation 62).
+
+    `guess` is any k in range, best the one of the sample before: it only shortens the search.
+    """
+    total = accumulator + ((49 * counter) >> 7)
+    k = guess
+    while k > 0 and (counter << k) > total:
+        k -= 1
+    while k < depth - 2 and (counter << (k + 1)) <= total:
+        k += 1
+    return k
+
+
+@njit(cache=True, inline="always")
+def updated(accumulator: Any, counter: Any, mapped: Any, rescaling_exponent: Any) -> Any:
+    """Sigma and Gamma after a sample: equations 60 and 61."""
+    if counter < (np.int64(1) << rescaling_exponent) - 1:
+        return accumulator + mapped, counter + 1
+    return (accumulator + mapped + 1) >> 1, (counter + 1) >> 1
+
+
+@njit(cache=True, inline="always")
+def put_codeword(
+    buffer: Any, position: Any, pending: Any, n_pending: Any, delta: Any, k: Any, unary_limit: Any, depth: Any
+) -> Any:
+    """Append the length-limited codeword of `delta` (5.4.3.2.2.1); returns the new writer state."""
+    quotient = delta >> k
+    if quotient < unary_limit:
+        tail = (np.int64(1) << k) | (delta & ((np.int64(1) << k) - 1))
+        if quotient + k < 32:
+            return put_bits(buffer, position, pending, n_pending, tail, quotient + 1 + k)
+        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, quotient)
+        return put_bits(buffer, position, pending, n_pending, tail, k + 1)
+    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, unary_limit)
+    return put_bits(buffer, position, pending, n_pending, delta, depth)
+
+
+@njit(cache=True, inline="always")
+def take_codeword(data: Any, position: Any, pending: Any, n_pending: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
+    """The number whose codeword comes next, at least 32 bits being pending, and the new reader state."""
+    quotient = np.int64(LEADING_ZEROS[(pending >> (n_pending - 8)) & 255])
+    if quotient == 8:
+        while quotient < unary_limit and (pending >> (n_pending - 1 - quotient)) & 1 == 0:
+            quotient += 1
+    if quotient < unary_limit:
+        n_pending -= quotient + 1
+        pending &= (np.int64(1) << n_pending) - 1
+        if n_pending < k:  # rare; a refill at every sample would cost a branch that cannot be guessed
+            position, pending, n_pending = refill(data, position, pending, n_pending)
+        low, pending, n_pending = take_bits(pending, n_pending, k)
+        return (quotient << k) | low, position, pending, n_pending
+    n_pending -= unary_limit
+    position, pending, n_pending = refill(data, position, pending, n_pending)
+    delta, pending, n_pending = take_bits(pending, n_pending, depth)
+    return delta, position, pending, n_pending
+
+
+@njit(cache=True, nogil=True)
+def encode_rows(
+    mapped: Any,
+    accumulators: Any,
+    counters: Any,
+    depth: Any,
+    unary_limit: Any,
+    rescaling_exponent: Any,
+    initial_count_exponent: Any,
+    buffer: Any,
+    bits: Any,
+) -> None:
+    """Append a line to `buffer`, band after band, column after column; state arrays are updated in place.
+
+    mapped: (Z, X), 0 <= delta < 2**depth. accumulators, counters: (Z,) int64. buffer: uint8 with room for
+    `worst_bytes`. bits: int64[3], the writer of runtime/kernels/bits.py.
+    """
+    position, pending, n_pending = bits[0], bits[1], bits[2]
+    k = np.int64(0)
+    for z in range(mapped.shape[0]):
+        accumulator, counter = accumulators[z], counters[z]
+        for x in range(mapped.shape[1]):
+            delta = np.int64(mapped[z, x])
+            if counter == 0:
+                position, pending, n_pending = put_bits(buffer, position, pending, n_pending, delta, depth)
+                counter = np.int64(1) << initial_count_exponent
+                continue
+            k = code_parameter(accumulator, counter, depth, k)
+            position, pending, n_pending = put_codeword(
+                buffer, position, pending, n_pending, delta, k, unary_limit, depth
+            )
+            accumulator, counter = updated(accumulator, counter, delta, rescaling_exponent)
+        accumulators[z], counters[z] = accumulator, counter
+    bits[0], bits[1], bits[2] = position, pending, n_pending
+
+
+@njit(cache=True, nogil=True)
+def decode_rows(
+    data: Any,
+    bits: Any,
+    accumulators: Any,
+    counters: Any,
+    depth: Any,
+    unary_limit: Any,
+    rescaling_exponent: Any,
+    initial_count_exponent: Any,
+    out_mapped: Any,
+) -> bool:
+    """Fill `out_mapped` (Z, X) from `data` (uint8); False where the data ran out.
+
+    The other arguments are as in `encode_rows`; state arrays are updated in place, as the encoder's were.
+    """
+    position, pending, n_pending = bits[0], bits[1], bits[2]
+    k = np.int64(0)
+    for z in range(out_mapped.shape[0]):
+        accumulator, counter = accumulators[z], counters[z]
+        for x in range(out_mapped.shape[1]):
+            position, pending, n_pending = refill(data, position, pending, n_pending)
+            if counter == 0:
+                delta, pending, n_pending = take_bits(pending, n_pending, depth)
+                counter = np.int64(1) << initial_count_exponent
+                out_mapped[z, x] = delta
+                continue
+            k = code_parameter(accumulator, counter, depth, k)
+            delta, position, pending, n_pending = take_codeword(
+                data, position, pending, n_pending, k, unary_limit, depth
+            )
+            out_mapped[z, x] = delta
+            accumulator, counter = updated(accumulator, counter, delta, rescaling_exponent)
+        accumulators[z], counters[z] = accumulator, counter
+    bits[0], bits[1], bits[2] = position, pending, n_pending
+    return not overrun(data.size, position, n_pending)
+
+
+def encode_line(
+    parameters: GolombParameters,
+    mapped: npt.NDArray[np.integer[Any]],
+    state: GolombState,
+    buffer: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.int64],
+) -> None:
+    """Append a line (Z, X) of mapped residuals to `buffer`; `state` and `bits` advance in place."""
+    encode_rows(
+        mapped,
+        state.accumulator,
+        state.counter,
+        parameters.depth,
+        parameters.unary_limit,
+        parameters.rescaling_exponent,
+        parameters.initial_count_exponent,
+        buffer,
+        bits,
+    )
+
+
+def decode_line(
+    parameters: GolombParameters,
+    data: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.int64],
+    state: GolombState,
+    out_mapped: npt.NDArray[np.integer[Any]],
+) -> None:
+    """Fill the mapped residuals (Z, X) of the next line of `data`; `state` and `bits` advance in place.
+
+    Raises Truncated where the data ends before the line does.
+    """
+    is_whole = decode_rows(
+        data,
+        bits,
+        state.accumulator,
+        state.counter,
+        parameters.depth,
+        parameters.unary_limit,
+        parameters.rescaling_exponent,
+        parameters.initial_count_exponent,
+        out_mapped,
+    )
+    if not is_whole:
+        raise Truncated(f"coded samples end after {data.size} bytes, in the middle of a line")

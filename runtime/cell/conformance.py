@@ -1,0 +1,56 @@
+"""The recorded lines of an int8 package: what goes into the cell, and what must come out, bit for bit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
+from runtime.cell.integer_cell import CellShape
+from runtime.errors import Corrupt
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """Consecutive lines of one segment, beginning with the initial state."""
+
+    line_features: npt.NDArray[np.int8]
+    """(Y, Z, X, LINE_FEATURES)."""
+    band_features: npt.NDArray[np.int8]
+    """(Y, Z, X, BAND_FEATURES)."""
+    taps: npt.NDArray[np.int16]
+    """(Y, Z, X, TAPS), expected."""
+    states: dict[str, npt.NDArray[Any]]
+    """Expected memory of lines after the last one, each (Z, X, F)."""
+
+    @classmethod
+    def from_tensors(cls, shape: CellShape, tensors: dict[str, npt.NDArray[Any]]) -> "Conformance":
+        """From the tensors of a package. Raises Corrupt."""
+        try:
+            found = cls(
+                tensors["line_features"],
+                tensors["band_features"],
+                tensors["taps"],
+                {state.name: tensors[state.name] for state in shape.states() if state.is_per_band},
+            )
+        except KeyError as error:
+            raise Corrupt(f"conformance: tensor {error} is missing") from error
+        size = found.taps.shape[:-1]
+        wanted = {"line_features": LINE_FEATURES, "band_features": BAND_FEATURES, "taps": TAPS}
+        for name, depth in wanted.items():
+            if len(size) != 3 or getattr(found, name).shape != (*size, depth):
+                raise Corrupt(f"conformance: {name} of shape {getattr(found, name).shape}")
+        for name, values in found.states.items():
+            if values.shape != (*size[1:], shape.features):
+                raise Corrupt(f"conformance: {name} of shape {values.shape}")
+        return found
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """All arrays by name, in a fixed order."""
+        return {
+            "line_features": self.line_features,
+            "band_features": self.band_features,
+            "taps": self.taps,
+            **self.states,
+        }

@@ -1,0 +1,227 @@
+"""The integers of an int8 flight package: layers, memories, and the proof that float32 carries every sum exactly.
+
+Arithmetic `int8-v1` (docs/arithmetic.md). Every executor is built from these integers or from a graph made of them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.cell.flight_inputs import BAND_FEATURES, LARGEST_TAP, LINE_FEATURES, TAPS
+from runtime.errors import Corrupt
+
+ARITHMETIC = "int8-v1"
+LARGEST_SUM = 1 << 24
+"""float32 holds every integer below this."""
+LARGEST_ACTIVATION = 127
+SMALLEST_SIZES = {"features": 4, "line_convolutions": 1, "line_blocks": 1, "band_convolutions": 0}
+LARGEST_SIZE = 128
+NUMERATOR_BITS = 7
+"""The mean is 2**6 numerator / denominator; see docs/arithmetic.md, section 3.4."""
+INITIAL_DENOMINATOR = 128
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """What a layer is by its place in the cell."""
+
+    name: str
+    n_in: int
+    n_out: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class CellShape:
+    """Sizes of the cell; model/network/flight_config.py has the same fields."""
+
+    features: int
+    line_convolutions: int
+    line_blocks: int
+    band_convolutions: int
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "CellShape":
+        """Read the manifest's `architecture`. Raises Corrupt."""
+        try:
+            shape = cls(**{name: values[name] for name in cls.__dataclass_fields__})
+        except KeyError as error:
+            raise Corrupt(f"architecture: {error} is missing") from error
+        for name, smallest in SMALLEST_SIZES.items():
+            value = getattr(shape, name)
+            if type(value) is not int or not smallest <= value <= LARGEST_SIZE:
+                raise Corrupt(f"architecture: {name} is {value!r}, allowed {smallest}..{LARGEST_SIZE}")
+        return shape
+
+    def layers(self) -> list[LayerSpec]:
+        """All layers in the order of their evaluation."""
+        n = self.features
+        signed, positive = (-LARGEST_ACTIVATION, LARGEST_ACTIVATION), (0, LARGEST_ACTIVATION)
+        found = []
+        for i in range(self.line_convolutions):
+            is_last = i == self.line_convolutions - 1
+            n_in = 3 * (n if i else LINE_FEATURES)
+            found.append(LayerSpec(f"line_convolutions.{i}", n_in, n, *(signed if is_last else positive)))
+        for i in range(self.line_blocks):
+            found += [
+                LayerSpec(f"blocks.{i}.key", 2 * n, n, *positive),
+                LayerSpec(f"blocks.{i}.value", 2 * n, n, *signed),
+                LayerSpec(f"blocks.{i}.gate", 2 * n, n, *positive),
+                LayerSpec(f"blocks.{i}.output", n, n, *signed),
+                LayerSpec(f"blocks.{i}.mix", 2 * n, n, *positive),
+                LayerSpec(f"blocks.{i}.mixed", n, n, *signed),
+            ]
+        found.append(LayerSpec("band_columns", 3 * BAND_FEATURES, n, *positive))
+        found += [LayerSpec(f"band_convolutions.{i}", 3 * n, n, *positive) for i in range(self.band_convolutions)]
+        found.append(LayerSpec("decoder", 2 * n, n, *positive))
+        found.append(LayerSpec("taps", n, TAPS, -LARGEST_TAP, LARGEST_TAP))
+        return found
+
+    def states(self) -> list["StateSpec"]:
+        """All states in the order of the cell's inputs."""
+        found = []
+        for i in range(self.line_blocks):
+            found += [
+                StateSpec(f"before_{i}", True, "int8", 0),
+                StateSpec(f"numerator_{i}", True, "int16", 0),
+                StateSpec(f"denominator_{i}", True, "int16", INITIAL_DENOMINATOR),
+                StateSpec(f"mix_before_{i}", True, "int8", 0),
+            ]
+        return found + [StateSpec(f"bands_{i}", False, "int8", 0) for i in range(self.band_convolutions)]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one sample."""
+        return sum(layer.n_in * layer.n_out for layer in self.layers())
+
+
+@dataclass(frozen=True)
+class StateSpec:
+    """A state: memory of lines (Z, X, F), or the two bands before a tile (2, X, F)."""
+
+    name: str
+    is_per_band: bool
+    dtype: str
+    initial: int
+
+
+@dataclass(frozen=True)
+class IntegerLayer:
+    """clip((weight @ values + bias + 2**(shift - 1)) >> shift, low, high)."""
+
+    spec: LayerSpec
+    weight: npt.NDArray[np.int8]
+    """(n_out, n_in)."""
+    bias: npt.NDArray[np.int32]
+    """(n_out,)."""
+    shift: npt.NDArray[np.int8]
+    """(n_out,), 1..22."""
+
+    @property
+    def largest_sum(self) -> int:
+        """No accumulator of this layer, its rounding included, is larger in magnitude."""
+        reach = np.abs(self.weight.astype(np.int64)).sum(1) * LARGEST_ACTIVATION
+        return int((reach + np.abs(self.bias.astype(np.int64)) + (1 << (self.shift.astype(np.int64) - 1))).max())
+
+
+@dataclass(frozen=True)
+class IntegerMemory:
+    """How far numerator and denominator move to each line: mantissa / 2**exponent, 0 < rate <= 1."""
+
+    mantissa: npt.NDArray[np.int8]
+    """(F,), 1..127."""
+    exponent: npt.NDArray[np.int8]
+    """(F,), 7..14."""
+
+    @property
+    def largest_sum(self) -> int:
+        """No product of a step is larger: |2 weight value - numerator| < 2**16."""
+        return int(self.mantissa.max()) * ((1 << 16) - 1) + (1 << (int(self.exponent.max()) - 1))
+
+
+@dataclass(frozen=True)
+class IntegerCell:
+    """The whole cell."""
+
+    shape: CellShape
+    layers: dict[str, IntegerLayer] = field(repr=False)
+    memories: tuple[IntegerMemory, ...] = field(repr=False)
+
+    def largest_sums(self) -> dict[str, int]:
+        """The proof: the largest possible accumulator of each layer and memory."""
+        sums = {name: layer.largest_sum for name, layer in self.layers.items()}
+        return sums | {f"blocks.{i}.memory": memory.largest_sum for i, memory in enumerate(self.memories)}
+
+    def check(self) -> None:
+        """Raise Corrupt where a sum could leave what float32 carries, or an integer its range."""
+        for name, layer in self.layers.items():
+            if layer.weight.shape != (layer.spec.n_out, layer.spec.n_in):
+                raise Corrupt(f"layer {name}: weight of shape {layer.weight.shape}")
+            if layer.shift.min() < 1 or layer.shift.max() > 22:
+                raise Corrupt(f"layer {name}: shift {layer.shift.min()}..{layer.shift.max()}, allowed 1..22")
+        for i, memory in enumerate(self.memories):
+            rates = memory.mantissa.astype(np.int64) << (14 - memory.exponent.astype(np.int64))
+            if memory.mantissa.min() < 1 or memory.exponent.min() < 7 or memory.exponent.max() > 14:
+                raise Corrupt(f"memory {i}: mantissa {memory.mantissa.min()}, exponent up to {memory.exponent.max()}")
+            assert rates.max() <= 1 << 14  # mantissa < 2**7 <= 2**exponent
+        for name, largest in self.largest_sums().items():
+            if largest >= LARGEST_SUM:
+                raise Corrupt(f"layer {name}: a sum may reach {largest}, allowed below {LARGEST_SUM}")
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """All integers by name, in a fixed order."""
+        found: dict[str, npt.NDArray[Any]] = {}
+        for name, layer in self.layers.items():
+            found |= {f"{name}.weight": layer.weight, f"{name}.bias": layer.bias, f"{name}.shift": layer.shift}
+        for i, memory in enumerate(self.memories):
+            found |= {f"blocks.{i}.mantissa": memory.mantissa, f"blocks.{i}.exponent": memory.exponent}
+        return found
+
+
+def cell_from_tensors(shape: CellShape, tensors: dict[str, npt.NDArray[Any]]) -> IntegerCell:
+    """The cell of `IntegerCell.tensors`, checked. Raises Corrupt."""
+    try:
+        layers = {
+            spec.name: IntegerLayer(spec, *(tensors[f"{spec.name}.{part}"] for part in ("weight", "bias", "shift")))
+            for spec in shape.layers()
+        }
+        memories = tuple(
+            IntegerMemory(tensors[f"blocks.{i}.mantissa"], tensors[f"blocks.{i}.exponent"])
+            for i in range(shape.line_blocks)
+        )
+    except KeyError as error:
+        raise Corrupt(f"integers: tensor {error} is missing") from error
+    cell = IntegerCell(shape, layers, memories)
+    cell.check()
+    return cell
+
+
+DTYPES = {"int8": "<i1", "int16": "<i2", "int32": "<i4"}
+
+
+def pack_tensors(tensors: dict[str, npt.NDArray[Any]]) -> tuple[bytes, list[dict[str, Any]]]:
+    """The integers one after another, little-endian, and the table that the manifest keeps of them."""
+    block, table = bytearray(), []
+    for name, tensor in tensors.items():
+        dtype = tensor.dtype.name
+        table.append({"name": name, "dtype": dtype, "shape": list(tensor.shape), "offset": len(block)})
+        block += np.ascontiguousarray(tensor, DTYPES[dtype]).tobytes()
+    return bytes(block), table
+
+
+def unpack_tensors(block: bytes, table: list[dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
+    """The tensors that `pack_tensors` wrote. Raises Corrupt."""
+    found = {}
+    for entry in table:
+        try:
+            dtype, shape, offset = np.dtype(DTYPES[entry["dtype"]]), tuple(entry["shape"]), entry["offset"]
+            if not all(type(n) is int and n > 0 for n in shape) or type(offset) is not int or offset < 0:
+                raise ValueError(f"shape {shape}, offset {offset}")
+            count = int(np.prod(shape, dtype=object))
+            found[str(entry["name"])] = np.frombuffer(block, dtype, count, offset).reshape(shape).astype(dtype.name)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Corrupt(f"integers: entry {entry!r}: {error}") from error
+    return found

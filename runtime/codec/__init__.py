@@ -1,0 +1,1 @@
+"""Whole streams: the encoder, the decoder, what is told of them."""

@@ -1,0 +1,34 @@
+"""The segment that an encoder is writing: its writer and its guard."""
+
+import time
+
+from runtime.defences.segment_guard import SegmentGuard
+from runtime.segments.segment_codec import Samples, SegmentCodec
+from runtime.stream.telemetry import FaultKind
+
+
+class OpenSegment:
+    """Lines go in; `runtime.codec.segment_forms` takes it from there."""
+
+    def __init__(self, codec: SegmentCodec, first_line: int, guard: SegmentGuard | None) -> None:
+        self.codec = codec
+        self.writer = codec.writer()
+        self.first_line = first_line
+        self.guard = guard
+        self.n_lines = 0
+        self.seconds = 0.0
+
+    def push(self, line: Samples) -> None:
+        """Code the next line. Raises ExecutorFailed; what is coded is then as it was after the line before."""
+        start = time.perf_counter()
+        try:
+            self.writer.push(line)
+            if self.guard is not None:
+                self.guard.push(line, self.writer)
+            self.n_lines += 1
+        finally:
+            self.seconds += time.perf_counter() - start
+
+    def damage(self) -> list[FaultKind]:
+        """What has changed in memory since the last line, where there is a guard to see it."""
+        return [] if self.guard is None else self.guard.damage(self.writer)

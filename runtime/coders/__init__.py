@@ -1,0 +1,1 @@
+"""Mapped residuals to bits and back; nothing that predicts."""

@@ -1,0 +1,102 @@
+"""Mapped residuals of a segment by the hybrid coder of CCSDS 123.0-B-2 (docs/formats/stream.md, coder 3).
+
+It spends less than a bit on a sample where residuals are nearly all 0. Its codewords are read from the last one back,
+so the reader holds the mapped residuals of the whole segment; the writer goes forwards, line after line.
+"""
+
+import numpy as np
+
+from runtime.ccsds123.body import BodyWriter, Uint8Array, raise_status, untrusted
+from runtime.ccsds123.hybrid import HybridNumbers, HybridState, encode_pieces
+from runtime.ccsds123.hybrid_decoder import counter_at, decode_backwards, end_of_body, take_tail
+from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
+from runtime.coders.golomb_residuals import Mapped
+from runtime.errors import Corrupt
+
+RESCALING_EXPONENT = 8
+LARGEST_SAMPLES = 1 << 28
+"""Of a segment: bounds what a reader holds."""
+
+
+def hybrid_numbers(depth: int) -> HybridNumbers:
+    """The coder of the format for residuals of at most 16 bits: U_max 18, gamma* 8, gamma0 1."""
+    return HybridNumbers(depth, 18, RESCALING_EXPONENT, 1)
+
+
+class HybridWriter:
+    """One segment being written."""
+
+    def __init__(self, depth: int, n_bands: int) -> None:
+        self.numbers = hybrid_numbers(depth)
+        self.tables = low_entropy_tables()
+        first = min(4 << self.numbers.initial_count_exponent, (1 << (depth + self.numbers.initial_count_exponent)) - 1)
+        self.state = HybridState(
+            np.full(n_bands, first, np.int64), np.zeros(n_bands, np.int64), self.tables.root.astype(np.int64)
+        )
+        self.body = BodyWriter()
+
+    @property
+    def n_bits(self) -> int:
+        """Bits so far, without the tail."""
+        return 8 * int(self.body.bits[0]) + int(self.body.bits[2])
+
+    def push(self, mapped: Mapped) -> None:
+        """Append a line."""
+        # at most a rescaling bit, an escaped residual and a low-entropy word of 21 bits for each sample
+        self.body.make_room(mapped.size * (self.numbers.unary_limit + self.numbers.depth + 22) // 8)
+        sequence = mapped.reshape(-1).astype(np.uint32)
+        encode_pieces(sequence, 1, self.numbers, self.tables, *self.state, self.body.buffer, self.body.bits)
+
+    def payload(self) -> bytes:
+        """The finished bytes, with the tail (5.4.3.3.5.4)."""
+        for node in self.state.prefix:
+            self.body.put_all([int(self.tables.flush_value[node])], int(self.tables.flush_bits[node]))
+        self.body.put_all(self.state.accumulator.tolist(), 2 + self.numbers.depth + self.numbers.rescaling_exponent)
+        self.body.put_all([1], 1)
+        return self.body.finish()
+
+
+class HybridReader:
+    """One segment, read as a whole at the start."""
+
+    def __init__(self, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> None:
+        """Raise Corrupt or Truncated."""
+        n_times = n_lines * n_columns
+        check_announcement(len(payload), n_bands, n_times)
+        self.numbers = hybrid_numbers(depth)
+        self.lines = np.empty((n_lines, n_bands, n_columns), np.uint16)
+        self.n_taken = 0
+        self.read_back(untrusted(payload))
+
+    def read_back(self, data: Uint8Array) -> None:
+        """Fill all lines, from the last."""
+        n_lines, n_bands, n_columns = self.lines.shape
+        end, tables, numbers = np.array([end_of_body(data)], np.int64), low_entropy_tables(), self.numbers
+        accumulators, prefixes = np.empty(n_bands, np.int64), np.empty(N_CODES, np.int64)
+        status = take_tail(data, end, numbers, tables, accumulators, prefixes)
+        raise_status(status, "the tail of a hybrid segment", len(data))
+        last = counter_at(n_lines * n_columns - 1, numbers.initial_count_exponent, numbers.rescaling_exponent)
+        counters, sequence = np.full(n_bands, last, np.int64), np.empty(n_bands * n_columns, np.uint32)
+        for y in range(n_lines - 1, -1, -1):
+            status = decode_backwards(
+                data, end, 1, y * n_columns, numbers, tables, accumulators, counters, prefixes, sequence
+            )
+            raise_status(status, f"line {y} of a hybrid segment", len(data))
+            self.lines[y] = sequence.reshape(n_bands, n_columns)
+        if end[0] != 0:
+            raise Corrupt(f"hybrid segment: {end[0]} bits lie before its first sample, must be none")
+
+    def take(self, out_mapped: Mapped) -> None:
+        """Fill the next line."""
+        out_mapped[...] = self.lines[self.n_taken]
+        self.n_taken += 1
+
+
+def check_announcement(n_bytes: int, n_bands: int, n_times: int) -> None:
+    """Raise Corrupt where `n_bytes` cannot hold so many samples: each band writes a bit at every rescaling at least."""
+    n_rescalings = max(0, n_times - (1 << RESCALING_EXPONENT)) >> (RESCALING_EXPONENT - 1)
+    if n_bands * n_times > LARGEST_SAMPLES or n_bands * n_rescalings > 8 * n_bytes:
+        raise Corrupt(
+            f"hybrid segment: {n_bands * n_times} samples in {n_bytes} bytes, allowed at most {LARGEST_SAMPLES} "
+            f"and a bit for every {1 << (RESCALING_EXPONENT - 1)}"
+        )

@@ -1,0 +1,196 @@
+"""The verb `linerwkv ccsds123`: encode, decode and look at CCSDS 123.0-B-2 images."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from runtime.ccsds123.announcement import DEFAULT_MAX_SAMPLES
+from runtime.ccsds123.choices import CoderType, Fidelity, LocalSum, Mode, Order
+from runtime.ccsds123.dictionary import DEFAULTS
+from runtime.ccsds123.header import read_header
+from runtime.ccsds123.parameters import Ccsds123Parameters
+from runtime.ccsds123.presets import PRESETS
+from runtime.command_options import json_option
+from runtime.errors import BadArgument
+from runtime.images.ccsds123_image_file import IntArray, open_raw, write_image
+from runtime.images.scene_reader import one_line, open_scene
+from runtime.stream.depth import fewest_bits
+from runtime.whole_output import replacing
+
+CHOICES: dict[str, Any] = {
+    "order": Order, "coder": CoderType, "fidelity": Fidelity, "mode": Mode, "local_sum": LocalSum
+}  # fmt: skip
+INTERLEAVES = click.Choice(["bil", "bip", "bsq"])
+file_path = click.Path(path_type=Path)
+
+
+def parse_json(text: str) -> Any:
+    """A number, list or object: JSON text, or @FILE with such text."""
+    try:
+        return json.loads(Path(text[1:]).read_text("utf-8") if text.startswith("@") else text)
+    except (OSError, ValueError) as error:
+        raise BadArgument(f"{text} is no JSON: {one_line(error)}") from None
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """A JSON object."""
+    value = parse_json(text)
+    if not isinstance(value, dict):
+        raise BadArgument(f"{text} is no JSON object")
+    return value
+
+
+def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """One option per key of the parameter dictionary, named by the standard's symbol."""
+    for key, default in reversed(DEFAULTS.items()):
+        shown = f"Default {json.dumps(default)}." if default is not None else "Default none."
+        kind: dict[str, Any] = {"type": parse_json, "metavar": "JSON"}
+        if key in CHOICES:
+            kind = {"type": click.Choice([choice.value for choice in CHOICES[key]])}
+        command = click.option(f"--{key.replace('_', '-')}", key, help=shown, **kind)(command)
+    return command
+
+
+@click.group()
+def ccsds123() -> None:
+    """Encode, decode and look at CCSDS 123.0-B-2 images."""
+
+
+@ccsds123.command()
+@click.argument("source", metavar="IN", type=file_path)
+@click.argument("output", metavar="OUT", type=file_path)
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="lossless", show_default=True)
+@click.option(
+    "--parameters",
+    "file_parameters",
+    type=parse_object,
+    default="{}",
+    metavar="JSON",
+    help="All at once: {...} or @FILE.",
+)
+@click.option("--Nx", "n_columns", type=click.IntRange(1), help="Columns of a raw image.")
+@click.option("--Ny", "n_lines", type=click.IntRange(1), help="Lines of a raw image.")
+@click.option("--Nz", "n_bands", type=click.IntRange(1), help="Bands of a raw image.")
+@click.option("--dtype", default="<u2", show_default=True, help="Sample type of a raw image.")
+@click.option("--interleave", type=INTERLEAVES, default="bil", show_default=True, help="Of a raw image.")
+@click.option("--D", "depth", type=click.IntRange(2, 32), help="Bits per sample; default: the fewest that hold them.")
+@parameter_options
+@json_option
+def encode(
+    source: Path,
+    output: Path,
+    preset: str,
+    file_parameters: dict[str, Any],
+    n_columns: int | None,
+    n_lines: int | None,
+    n_bands: int | None,
+    dtype: str,
+    interleave: str,
+    depth: int | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Encode an ENVI image (IN ends in .hdr) or raw samples, which need --Nx, --Ny and --Nz.
+
+    Tables are JSON, or @FILE. A limit --a or --r alone chooses its fidelity; --M without --order BSQ is 1 for BIL,
+    the number of bands for BIP.
+    """
+    if source.suffix == ".hdr":
+        lines = open_scene(source).samples
+    elif n_columns is None or n_lines is None or n_bands is None:
+        raise click.UsageError("a raw image needs --Nx, --Ny and --Nz; an ENVI image is named by its .hdr")
+    else:
+        lines = open_raw(source, n_lines, n_bands, n_columns, dtype, interleave)
+    values = PRESETS[preset] | file_parameters | {key: value for key, value in options.items() if value is not None}
+    values |= {"Ny": lines.shape[0], "Nz": lines.shape[1], "Nx": lines.shape[2]}
+    if values.get("fidelity") is None:
+        has_limit = [any(values.get(key) is not None for key in (name, f"{name}_periods")) for name in "ar"]
+        values["fidelity"] = Fidelity.from_code(has_limit[0] + 2 * has_limit[1]).value
+    if depth is not None or values.get("D") is None:
+        values |= depth_and_sign(lines, depth, values.get("signed"))
+    parameters = Ccsds123Parameters.from_dict(values)
+    n_bytes = write_stream(output, lines, parameters)
+    rate = n_bytes * 8 / lines.size
+    if as_json:
+        click.echo(json.dumps({"samples": lines.size, "bytes": n_bytes, "bits_per_sample": round(rate, 4)}))
+    else:
+        click.echo(f"{output}: {lines.size} samples in {n_bytes} bytes, {rate:.3f} bits per sample")
+
+
+@ccsds123.command()
+@click.argument("source", metavar="IN", type=file_path)
+@click.argument("output", metavar="OUT", type=file_path)
+@click.option(
+    "--tables", type=parse_object, metavar="JSON", help="Tables left out of the header, by symbol: {...} or @FILE."
+)
+@click.option("--interleave", type=INTERLEAVES, default="bil", show_default=True, help="Of OUT.")
+@click.option("--max-samples", type=click.IntRange(1), default=DEFAULT_MAX_SAMPLES, show_default=True)
+@json_option
+def decode(source: Path, output: Path, tables: Any, interleave: str, max_samples: int, as_json: bool) -> None:
+    """Decode to an ENVI image (OUT ends in .hdr) or to raw little-endian samples."""
+    from runtime.ccsds123.decoder import open_lines
+
+    parameters, lines = open_lines(read_bytes(source), tables, max_samples)
+    image = parameters.image
+    write_image(output, image, lines, interleave)
+    if as_json:
+        numbers = {"lines": image.n_lines, "bands": image.n_bands, "columns": image.n_columns}
+        click.echo(json.dumps({**numbers, "dtype": image.dtype.name, "interleave": interleave}))
+        return
+    sizes = f"{image.n_lines} lines x {image.n_bands} bands x {image.n_columns} columns"
+    click.echo(f"{output}: {sizes}, {image.dtype}, {interleave}")
+
+
+@ccsds123.command()
+@click.argument("source", metavar="IN", type=file_path)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; parameters as `encode --parameters` takes them.")
+def info(source: Path, as_json: bool) -> None:
+    """Print every header field in the standard's words."""
+    from runtime.ccsds123.description import describe
+
+    parameters = read_header(read_bytes(source))
+    subparts = describe(parameters)
+    if as_json:
+        click.echo(json.dumps({"header": subparts, "parameters": parameters.to_dict()}, indent=1))
+        return
+    for subpart, fields in subparts.items():
+        click.echo(subpart)
+        for field, value in fields.items():
+            click.echo(f"  {field}: {value}")
+
+
+def depth_and_sign(lines: IntArray, depth: int | None, is_signed: bool | None) -> dict[str, Any]:
+    """D and signed: those given, else the fewest bits that hold every sample, signed where one is negative."""
+    lowest, highest = int(lines.min()), int(lines.max())
+    signed = lowest < 0 if is_signed is None else bool(is_signed)
+    fewest = fewest_bits(lowest, highest, is_signed=signed)
+    return {"D": max(2, fewest) if depth is None else depth, "signed": signed}
+
+
+def write_stream(output: Path, lines: IntArray, parameters: Ccsds123Parameters) -> int:
+    """Write the compressed image of `lines` (Y, Z, X), line by line where the order allows; its length in bytes."""
+    from runtime.ccsds123.encoder import LineEncoder
+    from runtime.ccsds123.encoder import encode as encode_image
+
+    n_bytes = 0
+    with replacing(output) as unfinished, unfinished.open("wb") as stream:
+        if parameters.image.is_sequential:
+            n_bytes += stream.write(encode_image(np.moveaxis(lines, 1, 0), parameters))
+        else:
+            encoder = LineEncoder(parameters)
+            for line in lines:
+                n_bytes += stream.write(encoder.push(line))
+            n_bytes += stream.write(encoder.finish())
+    return n_bytes
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file; BadArgument where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadArgument(f"{path} cannot be read: {one_line(error)}") from None

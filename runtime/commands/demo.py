@@ -1,0 +1,136 @@
+"""The demo: a synthetic scene compressed, restored, compared, and shown next to what a user would try first."""
+
+import json
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from runtime.cell.flight_package import FlightPackage
+from runtime.codec.compression import Report, compress_lines, decompress
+from runtime.commands.demo_picture import draw_picture
+from runtime.errors import LineRwkvError
+from runtime.images.image_description import ImageDescription
+from runtime.images.scene_reader import open_scene
+from runtime.images.synthetic import BIT_DEPTH, synthetic_lines, wavelengths
+from runtime.stream.stream_format import PredictorKind, SampleType
+
+N_BANDS = 96
+N_COLUMNS = 80
+PICTURE = "demo.png"
+
+Cube = npt.NDArray[np.integer[Any]]
+
+
+def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -> list[dict[str, Any]]:
+    """Run the whole road in `output` and return the table's rows. Raises LineRwkvError where the image differs."""
+    output.mkdir(parents=True, exist_ok=True)
+    scene = np.stack(list(synthetic_lines(n_lines, N_BANDS, N_COLUMNS, np.random.default_rng(seed))))
+    metadata = {
+        "description": f"synthetic pushbroom scene, seed {seed}",
+        "wavelength units": "Nanometers",
+        "wavelength": [f"{value:.1f}" for value in wavelengths(N_BANDS)],
+    }
+    image = ImageDescription(N_BANDS, N_COLUMNS, BIT_DEPTH, False, n_lines, SampleType.UINT16, metadata)
+    click.echo(
+        f"synthetic scene: {n_lines} lines x {N_BANDS} bands x {N_COLUMNS} columns, {BIT_DEPTH} bits, seed {seed}"
+    )
+    rows = [
+        road(
+            f"LineRWKV ({package.manifest['name']}, {package.arithmetic})", scene, image, output / "scene.lrwk", package
+        ),
+        road("LineRWKV, --max-error 3", scene, image, output / "scene_error3.lrwk", package, max_error=3),
+        road("adaptive stage alone", scene, image, output / "scene_rls.lrwk", None, predictor=PredictorKind.RLS),
+        road("DPCM + Golomb", scene, image, output / "scene_dpcm.lrwk", None),
+        general_purpose(scene),
+    ]
+    print_table(rows)
+    (output / "report.json").write_text(json.dumps(rows, indent=1) + "\n")
+    if draw(scene, output / "scene.lrwk", output / PICTURE):
+        click.echo(f"picture: {output / PICTURE}")
+    return rows
+
+
+def road(
+    name: str,
+    scene: Cube,
+    image: ImageDescription,
+    stream: Path,
+    package: FlightPackage | None,
+    *,
+    max_error: int = 0,
+    predictor: PredictorKind | None = None,
+) -> dict[str, Any]:
+    """One row: compress to `stream`, restore beside it, compare sample by sample."""
+    coded = compress_lines(scene, image, stream, package, max_error=max_error, predictor=predictor)
+    header = stream.with_suffix(".hdr")
+    restored = decompress(stream, header, package)
+    error = np.abs(open_scene(header).samples.astype(np.int64) - scene)
+    if error.max() > max_error:
+        y, z, x = (int(i) for i in np.argwhere(error > max_error)[0])
+        raise LineRwkvError(f"{name}: line {y}, band {z}, column {x} is off by {error[y, z, x]}, allowed {max_error}")
+    return {
+        "name": name,
+        "bits_per_sample": coded.bits_per_sample,
+        "encode_msamples_per_s": speed(coded),
+        "decode_msamples_per_s": speed(restored),
+        "largest_error": int(error.max()),
+    }
+
+
+def speed(report: Report) -> float:
+    """Msamples/s of wall-clock time."""
+    return report.n_lines * report.n_bands * report.n_columns / report.seconds / 1e6
+
+
+def general_purpose(scene: Cube) -> dict[str, Any]:
+    """The row of zstd at level 19, or of zlib at level 9 where zstandard is not installed."""
+    data = np.ascontiguousarray(scene.astype("<u2")).tobytes()
+    name, pack, unpack = general_purpose_codec()
+    start = time.perf_counter()
+    packed = pack(data)
+    middle = time.perf_counter()
+    if unpack(packed) != data:
+        raise LineRwkvError(f"{name} does not restore the scene")
+    end = time.perf_counter()
+    return {
+        "name": name,
+        "bits_per_sample": 8 * len(packed) / scene.size,
+        "encode_msamples_per_s": scene.size / (middle - start) / 1e6,
+        "decode_msamples_per_s": scene.size / (end - middle) / 1e6,
+        "largest_error": 0,
+    }
+
+
+def general_purpose_codec() -> tuple[str, Callable[[bytes], bytes], Callable[[bytes], bytes]]:
+    """Name, compress, decompress."""
+    try:
+        import zstandard
+    except ImportError:
+        return "zlib -9", lambda raw: zlib.compress(raw, 9), zlib.decompress
+    return "zstd -19", lambda raw: zstandard.ZstdCompressor(19).compress(raw), zstandard.ZstdDecompressor().decompress
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """The rows as text."""
+    click.echo(f"{'':32}{'bits/sample':>12}{'ratio':>8}{'enc Ms/s':>10}{'dec Ms/s':>10}{'max error':>11}")
+    for row in rows:
+        click.echo(
+            f"{row['name']:32}{row['bits_per_sample']:12.3f}{16 / row['bits_per_sample']:8.2f}"
+            f"{row['encode_msamples_per_s']:10.2f}{row['decode_msamples_per_s']:10.2f}{row['largest_error']:11d}"
+        )
+
+
+def draw(scene: Cube, stream: Path, path: Path) -> bool:
+    """Write the picture; False without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return False
+    draw_picture(Figure(figsize=(12, 4.2), layout="constrained"), scene, stream, BIT_DEPTH, path)
+    return True

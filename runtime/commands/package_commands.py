@@ -1,0 +1,50 @@
+"""The verbs that try a flight package on this machine."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from runtime.command_options import EXIT_CHECK_FAILED, json_option, package_option
+
+
+@click.command()
+@click.argument("package_path", metavar="[PACKAGE]", type=click.Path(path_type=Path), required=False)
+@click.option("--executor", help="Only this one; default: all that are installed.")
+@json_option
+def verify(package_path: Path | None, executor: str | None, as_json: bool) -> None:
+    """Show which executors here reproduce an int8 package bit for bit; exit code 1 where one does not.
+
+    An executor that is not here does not count, unless it is the one asked for.
+    """
+    from runtime.cell.flight_package import SHIPPED, open_integer_package
+    from runtime.executors.verify import verdicts
+
+    package = open_integer_package(package_path or SHIPPED)
+    rows = []
+    for row in verdicts(package, executor):
+        rows.append(row)
+        if not as_json:
+            rate = f"{row.msamples_per_s:7.3f}" if row.msamples_per_s is not None else "      -"
+            click.echo(f"{row.executor:44} {row.setting:36} tile {row.tile:4} {rate} Msamples/s  {row.finding}")
+    if as_json:
+        click.echo(json.dumps({"package": package.sha256.hex(), "rows": [row.to_dict() for row in rows]}))
+    if any(row.is_equal is False or (executor and not row.is_equal) for row in rows):
+        sys.exit(EXIT_CHECK_FAILED)
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path), default=Path("demo_output"), show_default=True)
+@click.option("--lines", type=click.IntRange(2), default=64, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@package_option
+@json_option
+def demo(output: Path, lines: int, seed: int, package_path: Path | None, as_json: bool) -> None:
+    """Compress and restore a synthetic pushbroom scene, compare, and write a picture."""
+    from runtime.cell.flight_package import SHIPPED, open_package
+    from runtime.commands.demo import run_demo
+
+    rows = run_demo(output, n_lines=lines, seed=seed, package=open_package(package_path or SHIPPED))
+    if as_json:
+        click.echo(json.dumps(rows))

@@ -1,0 +1,1 @@
+"""What happens when an executor fails or memory changes; nothing that knows a whole stream."""

@@ -1,0 +1,46 @@
+"""The executor of a flight package, checked before it is trusted."""
+
+from runtime.cell.flight_package import FlightPackage, FloatPackage, IntegerPackage
+from runtime.errors import BadArgument
+from runtime.executors.array_executor import ArrayExecutor
+from runtime.executors.cell_executor import OnnxRuntimeCell
+from runtime.executors.executor import Executor, OnnxRuntimeExecutor
+from runtime.executors.executor_registry import ONNXRUNTIME, load_executor
+from runtime.executors.self_test import check_executor
+
+AnyExecutor = Executor | ArrayExecutor
+"""Of a float package the first, of an int8 package the second."""
+
+
+def unchecked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
+    """An executor by name that has not passed the self-test yet. Raises BadArgument or what the executor raises."""
+    if name == ONNXRUNTIME:
+        return OnnxRuntimeCell(package)
+    executor = load_executor(name, package.source)
+    check_package(package, executor, name)
+    return executor
+
+
+def check_package(package: IntegerPackage, executor: ArrayExecutor, name: str) -> None:
+    """Raise BadArgument where the executor runs another package."""
+    if executor.sha256 != package.sha256.hex():
+        raise BadArgument(
+            f"executor {name} runs package {executor.sha256[:12]}..., wanted {package.sha256.hex()[:12]}..."
+        )
+
+
+def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> AnyExecutor:
+    """An executor for the package; of an int8 package only after it passed the self-test. Raises LineRwkvError."""
+    if isinstance(package, FloatPackage):
+        if name != ONNXRUNTIME:
+            raise BadArgument(f"executor {name!r} of a float32 package, allowed {ONNXRUNTIME}")
+        return OnnxRuntimeExecutor(package)
+    assert isinstance(package, IntegerPackage)
+    return checked_executor(package, name)
+
+
+def checked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
+    """An executor that passed the self-test. Raises LineRwkvError."""
+    executor = unchecked_executor(package, name)
+    check_executor(package, executor)
+    return executor

@@ -1,0 +1,101 @@
+"""Which executors here reproduce an int8 package bit for bit, and how fast: the table of `linerwkv verify`."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.cell.flight_package import IntegerPackage
+from runtime.errors import BadArgument, LineRwkvError
+from runtime.executors.array_executor import ArrayExecutor
+from runtime.executors.cell_executor import OPTIMISATION, OnnxRuntimeCell, initial_bands, initial_memory
+from runtime.executors.executor_registry import ONNXRUNTIME, executor_names
+from runtime.executors.executors import unchecked_executor
+from runtime.executors.self_test import first_difference
+
+LEVELS = {
+    "no": OPTIMISATION.ORT_DISABLE_ALL,
+    "basic": OPTIMISATION.ORT_ENABLE_BASIC,
+    "extended": OPTIMISATION.ORT_ENABLE_EXTENDED,
+    "all": OPTIMISATION.ORT_ENABLE_ALL,
+}
+TIMED_BANDS, TIMED_COLUMNS, TIMED_ROUNDS = 4, 1000, 5
+COMPARED_TILES = (1, 8)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of the table."""
+
+    executor: str
+    setting: str
+    """What was varied: threads, graph optimisation."""
+    tile: str
+    """Bands of a step; 1 is the band step, all the line step."""
+    is_equal: bool | None
+    """None: the executor is not here (a library, device or environment is missing)."""
+    finding: str
+    """`equal`, the first difference, or why it did not run."""
+    msamples_per_s: float | None
+    """Of the cell alone, wall time, best of five, tiles of 4 bands of 1000 columns."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def candidates(package: IntegerPackage, names: list[str]) -> Iterator[tuple[str, str, Callable[[], ArrayExecutor]]]:
+    """Executor, setting, and what makes it."""
+    for name in names:
+        if name != ONNXRUNTIME:
+            yield name, "", lambda name=name: unchecked_executor(package, name)  # type: ignore[misc]  # a default argument
+            continue
+        for level, value in LEVELS.items():
+            yield name, f"1 thread, {level} graph optimisation", lambda value=value: OnnxRuntimeCell(package, 1, value)  # type: ignore[misc]
+        yield name, "2 threads, all graph optimisation", lambda: OnnxRuntimeCell(package, 2)
+
+
+def speed(package: IntegerPackage, executor: ArrayExecutor) -> float:
+    """Msamples/s of line steps on inputs of full size."""
+    generator = np.random.default_rng(0)
+    shape = (TIMED_BANDS, TIMED_COLUMNS)
+    inputs = {
+        "line_features": generator.integers(-127, 128, (*shape, LINE_FEATURES)).astype(np.int8),
+        "band_features": generator.integers(-127, 128, (*shape, BAND_FEATURES)).astype(np.int8),
+        **initial_memory(package, *shape),
+        **initial_bands(package, TIMED_COLUMNS),
+    }
+    executor.run(inputs)
+    best = float("inf")
+    for _ in range(TIMED_ROUNDS):
+        start = time.perf_counter()
+        executor.run(inputs)
+        best = min(best, time.perf_counter() - start)
+    return TIMED_BANDS * TIMED_COLUMNS / best / 1e6
+
+
+def verdicts(package: IntegerPackage, only: str | None = None) -> Iterator[Verdict]:
+    """Every executor, or the one named, in every setting and tiling; an executor that cannot run here is a row too."""
+    n_bands = package.conformance.taps.shape[1]
+    for name, setting, make in candidates(package, [only] if only else executor_names()):
+        try:
+            executor = make()
+        except LineRwkvError as error:
+            yield Verdict(name, setting, "", None if isinstance(error, BadArgument) else False, str(error), None)
+            continue
+        try:
+            rate = speed(package, executor)
+        except LineRwkvError as error:
+            yield Verdict(executor.provider, setting, "", False, str(error), None)
+            continue
+        for tile in (*COMPARED_TILES, n_bands):
+            try:
+                difference = first_difference(package, executor, tile)
+                finding = str(difference) if difference else "equal"
+            except LineRwkvError as error:
+                finding = str(error)
+            label = "all" if tile == n_bands else str(tile)
+            yield Verdict(executor.provider, setting, label, finding == "equal", finding, round(rate, 3))

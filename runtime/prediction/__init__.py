@@ -1,0 +1,1 @@
+"""Lines to mapped residuals and back; nothing that writes bits."""

@@ -1,0 +1,36 @@
+"""The adaptive stage as a predictor of its own: a training-free codec."""
+
+from runtime.adaptive.parameters import stage_parameters
+from runtime.adaptive.stage import code_line
+from runtime.adaptive.state import StageState, initial_state
+from runtime.errors import Corrupt
+from runtime.prediction.predictors import Line
+from runtime.stream.stream_format import AdaptiveStage
+
+
+class AdaptivePredictor:
+    """A `Predictor` without a network; its state is changed in place."""
+
+    def __init__(self, stage: AdaptiveStage, smallest: int, largest: int, max_error: int = 0) -> None:
+        self.parameters = stage_parameters(stage, has_network=False)
+        self.limits = (max_error, smallest, largest)
+
+    def encode_line(self, line: Line, state: StageState | None, out_mapped: Line) -> StageState:
+        """As in `Predictor`."""
+        state = state or initial_state(self.parameters, *line.shape)
+        self.code(state, line, out_mapped, is_decoder=False)
+        return state
+
+    def decode_line(self, mapped: Line, state: StageState | None, out_line: Line) -> StageState:
+        """As in `Predictor`."""
+        state = state or initial_state(self.parameters, *mapped.shape)
+        band = self.code(state, mapped, out_line, is_decoder=True)
+        if band >= 0:
+            raise Corrupt(f"a decoded residual in band {band} leads outside the sample range")
+        return state
+
+    def code(self, state: StageState, values: Line, out_values: Line, *, is_decoder: bool) -> int:
+        """Run the kernel over a line; the band that leads outside the sample range, or -1."""
+        parameters = self.parameters
+        kind = (parameters, parameters.lanes, parameters.mixed)
+        return int(code_line(*kind, state, *self.limits, is_decoder, values, out_values))

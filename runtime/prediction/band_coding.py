@@ -1,0 +1,124 @@
+"""From the network's predictions of a band to mapped residuals and back: as they are, or through the adaptive stage."""
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.adaptive.parameters import stage_parameters
+from runtime.adaptive.stage import begin_line, decode_band, encode_band, end_line
+from runtime.adaptive.state import StageState, initial_state
+from runtime.errors import Corrupt
+from runtime.kernels.mapping import map_samples, unmap_samples
+from runtime.stream.stream_format import AdaptiveStage
+
+Row = npt.NDArray[np.int32]
+"""(X,) of one band."""
+
+
+class BandCoding(Protocol):
+    """Bands come in order, between `begin` and `end` of each line. The state is changed in place."""
+
+    def initial_state(self, n_bands: int, n_columns: int) -> StageState | None:
+        """Before the first line of a segment."""
+
+    def begin(self, state: StageState | None) -> None:
+        """Before the first band of a line."""
+
+    def end(self, state: StageState | None) -> None:
+        """After the last band of a line."""
+
+    def encode(
+        self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row, out_known: Row
+    ) -> None:
+        """Fill the mapped residuals of band `z`; doubled: the network's s-tilde.
+
+        out_known: what both sides know of the samples, filled where there is a maximum error.
+        """
+
+    def decode(
+        self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row, out_known: Row
+    ) -> None:
+        """Fill the samples of band `z`, and what both sides know of them where there is a maximum error.
+
+        Raises Corrupt where a residual leads outside the sample range.
+        """
+
+
+class PlainBands:
+    """The network's prediction is the prediction."""
+
+    def __init__(self, smallest: int, largest: int, max_error: int) -> None:
+        self.limits = (max_error, smallest, largest)
+
+    def initial_state(self, n_bands: int, n_columns: int) -> None:
+        """None is kept."""
+
+    def begin(self, state: StageState | None) -> None:
+        """As in `BandCoding`."""
+
+    def end(self, state: StageState | None) -> None:
+        """As in `BandCoding`."""
+
+    def encode(
+        self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row, out_known: Row
+    ) -> None:
+        """As in `BandCoding`."""
+        map_samples(samples, doubled, *self.limits, out_mapped)
+        if self.limits[0]:
+            unmap_samples(out_mapped, doubled, *self.limits, out_known)
+
+    def decode(
+        self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row, out_known: Row
+    ) -> None:
+        """As in `BandCoding`."""
+        if not unmap_samples(mapped, doubled, *self.limits, out_samples):
+            raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
+        if self.limits[0]:
+            out_known[:] = out_samples
+
+
+class StagedBands:
+    """The network's prediction is one regressor of the adaptive stage."""
+
+    def __init__(self, stage: AdaptiveStage, smallest: int, largest: int, max_error: int) -> None:
+        self.parameters = stage_parameters(stage, has_network=True)
+        self.max_error = max_error
+        self.range = (smallest, largest)
+
+    def initial_state(self, n_bands: int, n_columns: int) -> StageState:
+        """As in `BandCoding`."""
+        return initial_state(self.parameters, n_bands, n_columns)
+
+    def begin(self, state: StageState | None) -> None:
+        """As in `BandCoding`."""
+        begin_line(state)
+
+    def end(self, state: StageState | None) -> None:
+        """As in `BandCoding`."""
+        end_line(state)
+
+    def encode(
+        self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row, out_known: Row
+    ) -> None:
+        """As in `BandCoding`."""
+        assert state is not None
+        encode_band(self.parameters, state, samples, z, doubled, self.max_error, self.range, out_mapped)
+        if self.max_error:
+            out_known[:] = state.line[z]
+
+    def decode(
+        self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row, out_known: Row
+    ) -> None:
+        """As in `BandCoding`."""
+        assert state is not None
+        decode_band(self.parameters, state, mapped, z, doubled, self.max_error, self.range, out_samples)
+        if self.max_error:
+            out_known[:] = state.line[z]
+
+
+def band_coding(stage: AdaptiveStage, smallest: int, largest: int, max_error: int) -> BandCoding:
+    """The coding of an option; samples are in smallest..largest, and restored within max_error."""
+    if stage is AdaptiveStage.NONE:
+        return PlainBands(smallest, largest, max_error)
+    return StagedBands(stage, smallest, largest, max_error)

@@ -1,0 +1,179 @@
+"""Lines to mapped residuals and back with an int8 cell: line steps to encode, band steps to decode.
+
+The two sides call the cell with different tiles, on executors that may differ; its integers are the same
+(docs/arithmetic.md). What the cell is fed, and what its taps weigh, is computed here in integers.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from runtime.adaptive.state import StageState
+from runtime.cell.flight_inputs import (
+    BAND_FEATURES,
+    LINE_FEATURES,
+    TAPS,
+    HostState,
+    fill_band_features,
+    fill_differences,
+    fill_line_features,
+    filtered,
+    first_state,
+    next_state,
+)
+from runtime.cell.flight_package import IntegerPackage
+from runtime.executors.array_executor import ArrayExecutor, Arrays
+from runtime.executors.cell_executor import initial_bands, initial_memory, step_tile
+from runtime.prediction.band_coding import band_coding
+from runtime.prediction.predictors import DpcmPredictor, Line
+from runtime.stream.stream_format import AdaptiveStage
+
+TILE_BANDS = 4
+"""Bands of a line step: at 1000 columns and 24 features a tile's arrays stay in the second cache."""
+
+
+class FlightState(NamedTuple):
+    """What both sides know of the segment so far."""
+
+    host: HostState
+    memory: Arrays
+    """Of lines, each (Z, X, F) int8 or int16."""
+    stage: StageState | None
+    """Of the adaptive stage, where there is one."""
+
+
+@njit(cache=True)
+def fill_tile_features(
+    first: Any,
+    line: Any,
+    line_1: Any,
+    line_2: Any,
+    slow: Any,
+    gains: Any,
+    shifts: Any,
+    fixed: Any,
+    out_l: Any,
+    out_b: Any,
+) -> None:
+    """Fill both inputs of the bands from `first` on: out_l (B, X, LINE_FEATURES), out_b (B, X, BAND_FEATURES)."""
+    for b in range(out_l.shape[0]):
+        fill_line_features(first + b, line_1, line_2, slow, gains, shifts, fixed, out_l[b])
+        fill_band_features(first + b, line, line_1, slow, gains, shifts, out_b[b])
+
+
+@njit(cache=True)
+def predict_tile(
+    first: Any,
+    line: Any,
+    line_1: Any,
+    line_2: Any,
+    slow: Any,
+    gains: Any,
+    units: Any,
+    taps: Any,
+    smallest: Any,
+    largest: Any,
+    out_doubled: Any,
+) -> None:
+    """Fill s-tilde (B, X) of the bands from `first` on. taps: (B, X, TAPS)."""
+    differences = np.empty((line.shape[1], TAPS), np.int32)
+    for b in range(taps.shape[0]):
+        fill_differences(first + b, line, line_1, line_2, slow, gains, units, differences)
+        base = line_1[first + b]
+        filtered(taps[b], differences, base, smallest, largest, out_doubled[b])
+
+
+class FlightPredictor:
+    """Every line but the first by the cell; the first by the sample west in band 0, the band before elsewhere."""
+
+    def __init__(
+        self,
+        package: IntegerPackage,
+        executor: ArrayExecutor,
+        smallest: int,
+        largest: int,
+        *,
+        stage: AdaptiveStage = AdaptiveStage.NONE,
+        max_error: int = 0,
+        tile: int = TILE_BANDS,
+    ) -> None:
+        """With an error the encoder steps band by band, as the decoder does: both predict from what both know."""
+        self.package = package
+        self.executor = executor
+        self.smallest = smallest
+        self.largest = largest
+        self.max_error = max_error
+        self.tile = 1 if max_error else tile
+        self.first_line = DpcmPredictor(smallest, largest, max_error)
+        self.coding = band_coding(stage, smallest, largest, max_error)
+        self.is_staged = stage is not AdaptiveStage.NONE
+
+    def encode_line(self, line: Line, state: FlightState | None, out_mapped: Line) -> FlightState:
+        """As in `runtime.prediction.predictors.Predictor`."""
+        n_bands, n_columns = line.shape
+        stage = self.coding.initial_state(n_bands, n_columns) if state is None else state.stage
+        if state is None and not self.is_staged:
+            known = np.empty_like(line)
+            self.first_line.encode(line, out_mapped, known)
+            return self.start(known, stage)
+        known = np.empty_like(line) if self.max_error else line
+        self.coding.begin(stage)
+        bands = initial_bands(self.package, n_columns)
+        for first in range(0, n_bands, self.tile):
+            rows = slice(first, min(n_bands, first + self.tile))
+            if state is None:
+                doubled = np.stack([self.without_cell(z, known) for z in range(rows.start, rows.stop)])
+            else:
+                doubled, bands = self.predict(rows, known, state, bands)
+            for z in range(rows.start, rows.stop):
+                self.coding.encode(stage, z, line[z], doubled[z - first], out_mapped[z], known[z])
+        self.coding.end(stage)
+        return self.start(known, stage) if state is None else self.next(known, state)
+
+    def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
+        """As in `runtime.prediction.predictors.Predictor`."""
+        n_bands, n_columns = mapped.shape
+        stage = self.coding.initial_state(n_bands, n_columns) if state is None else state.stage
+        if state is None and not self.is_staged:
+            self.first_line.decode_line(mapped, None, out_line)
+            return self.start(out_line, stage)
+        known = np.empty_like(out_line) if self.max_error else out_line
+        self.coding.begin(stage)
+        bands = initial_bands(self.package, n_columns)
+        for z in range(n_bands):
+            if state is None:
+                doubled = self.without_cell(z, known)[None]
+            else:
+                doubled, bands = self.predict(slice(z, z + 1), known, state, bands)
+            self.coding.decode(stage, z, mapped[z], doubled[0], out_line[z], known[z])
+        self.coding.end(stage)
+        return self.start(known, stage) if state is None else self.next(known, state)
+
+    def start(self, first_line: Line, stage: StageState | None) -> FlightState:
+        """The state after the first line of a segment."""
+        return FlightState(first_state(first_line), initial_memory(self.package, *first_line.shape), stage)
+
+    def next(self, line: Line, state: FlightState) -> FlightState:
+        """The state after one more line."""
+        return state._replace(host=next_state(line, state.host))
+
+    def without_cell(self, z: int, line: Line) -> Line:
+        """s-tilde (X,) of band `z` of the first line for the adaptive stage: the band before, or mid-range."""
+        if z > 0:
+            doubled: Line = 2 * line[z - 1] + 1
+            return doubled
+        return np.full(line.shape[1], self.smallest + self.largest + 1, np.int32)
+
+    def predict(self, rows: slice, line: Line, state: FlightState, bands: Arrays) -> tuple[Line, Arrays]:
+        """s-tilde (B, X) of the bands `rows`, from the bands before them in `line`; the bands before the next."""
+        host, shape = state.host, (rows.stop - rows.start, line.shape[1])
+        line_features = np.empty((*shape, LINE_FEATURES), np.int8)
+        band_features = np.empty((*shape, BAND_FEATURES), np.int8)
+        before = (line, host.line_1, host.line_2, host.slow)
+        gains, shifts, units, fixed = host.constants
+        fill_tile_features(rows.start, *before, gains, shifts, fixed, line_features, band_features)
+        taps, bands = step_tile(self.executor, rows, line_features, band_features, state.memory, bands)
+        doubled = np.empty(shape, np.int32)
+        predict_tile(rows.start, *before, gains, units, taps, self.smallest, self.largest, doubled)
+        return doubled, bands

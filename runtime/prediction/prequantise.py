@@ -1,0 +1,46 @@
+"""Near-lossless by uniform quantisation before prediction (section 3 of the paper): |error| <= M for every sample."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.kernels.in_loop import index_depth
+from runtime.stream.depth import sample_range
+
+IntArray = npt.NDArray[np.integer[Any]]
+
+
+class Quantiser(NamedTuple):
+    """A step of 2M + 1 over a sample range; M = 0 changes nothing."""
+
+    max_error: int
+    """M."""
+    smallest: int
+    largest: int
+
+    @property
+    def index_range(self) -> tuple[int, int]:
+        """Smallest and largest quantised sample."""
+        step = 2 * self.max_error + 1
+        return (self.smallest + self.max_error) // step, (self.largest + self.max_error) // step
+
+    @property
+    def index_depth(self) -> int:
+        """Bits of a mapped residual of quantised samples: enough for the whole quantised range, at least 2."""
+        return index_depth(*self.index_range, max_error=0)
+
+    def quantised(self, samples: IntArray) -> npt.NDArray[np.int32]:
+        """floor((s + M) / (2M + 1)) as int32, of any shape; in C order, the only one that kernels are compiled for."""
+        step = 2 * self.max_error + 1
+        return (samples.astype(np.int32, order="C") + self.max_error) // step
+
+    def reconstructed(self, indices: IntArray) -> npt.NDArray[np.int32]:
+        """The middle of each step, clipped to the sample range; clipping only brings it nearer to the sample."""
+        step = 2 * self.max_error + 1
+        return np.clip(indices.astype(np.int32) * step, self.smallest, self.largest)
+
+
+def quantiser(depth: int, *, is_signed: bool, max_error: int) -> Quantiser:
+    """The quantiser of a stream."""
+    return Quantiser(max_error, *sample_range(depth, is_signed=is_signed))

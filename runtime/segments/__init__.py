@@ -1,0 +1,1 @@
+"""One segment, whatever codes it: payloads from lines and lines from payloads."""

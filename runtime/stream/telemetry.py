@@ -1,0 +1,107 @@
+"""What an encoder tells of each segment: one JSON object a line (docs/formats/telemetry.md)."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+from runtime.errors import BadArgument
+from runtime.stream.residual_sums import ResidualSums
+from runtime.stream.stream_format import SEGMENT_BYTES, SegmentHeader
+
+
+class FaultKind(StrEnum):
+    """Where something went wrong."""
+
+    EXECUTOR = "executor"
+    """It is late, dead, or its answer has the wrong form."""
+    SELF_TEST = "self-test"
+    """It no longer gives the recorded lines."""
+    RESTART = "restart"
+    """It could not be made again."""
+    PACKAGE = "package"
+    """The package in memory has changed."""
+    STATE = "state"
+    """What the next line would be predicted from has changed between lines."""
+    CODED = "coded"
+    """What is coded so far has changed between lines."""
+    TWIN = "twin"
+    """The CCSDS 123 twin has changed between lines, and is given up."""
+    DECODING = "decoding"
+    """The segment does not decode to the lines that it was made of."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that went wrong, and was dealt with."""
+
+    line: int
+    """Of the image; the first that is not coded when it was found."""
+    kind: FaultKind
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"line": self.line, "kind": self.kind.value, "text": self.text}
+
+
+@dataclass(frozen=True)
+class SegmentTelemetry:
+    """One segment as it went down."""
+
+    index: int
+    header: SegmentHeader
+    n_samples: int
+    executor: str | None
+    """None: no executor predicted it."""
+    provider: str | None
+    residuals: ResidualSums
+    seconds: float
+    """Wall time spent in it, the closing included."""
+    n_fallbacks: int
+    """Segments so far, this one included, that CCSDS 123 coded in place of the predictor asked for."""
+    faults: tuple[Fault, ...] = ()
+    """Since the segment before."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, in the order of docs/formats/telemetry.md."""
+        header = self.header
+        return {
+            "segment": self.index,
+            "first_line": header.first_line,
+            "lines": header.n_lines,
+            "samples": self.n_samples,
+            "bits": 8 * (SEGMENT_BYTES + header.n_payload_bytes),
+            "predictor": header.predictor.name.lower(),
+            "stage": header.stage.name.lower(),
+            "coder": header.coder.name.lower(),
+            "executor": self.executor,
+            "provider": self.provider,
+            "residuals": self.residuals.to_dict(),
+            "seconds": round(self.seconds, 6),
+            "fallbacks": self.n_fallbacks,
+            "errors": [fault.to_dict() for fault in self.faults],
+        }
+
+    def to_json(self) -> str:
+        """One line, without its end."""
+        return json.dumps(self.to_dict())
+
+
+@contextlib.contextmanager
+def telemetry_log(path: Path, pipe: TextIO) -> Iterator[Callable[[SegmentTelemetry], None]]:
+    """What writes a line for each segment at once, to a file, or for `-` to `pipe`. Raises BadArgument.
+
+    The file is not whole at its end only: of a log the part before a crash is worth the most.
+    """
+    with contextlib.ExitStack() as stack:
+        file = pipe
+        if path != Path("-"):
+            try:
+                file = stack.enter_context(path.open("w"))
+            except OSError as error:
+                raise BadArgument(f"telemetry {path}: {error.strerror}") from error
+        yield lambda segment: print(segment.to_json(), file=file, flush=True)

@@ -1,0 +1,114 @@
+"""Lines from a pipe to stream files of a folder, for a target that may fail at any time.
+
+`python -m runtime.target.recorder FOLDER --bands Z --columns X --bit-depth D`. Unlike `compress`, whose output appears
+when it is whole, each segment is on the disk as soon as it is finished, and each start makes a file of its own, so that
+nothing there is ever written again. Standard output: one JSON object a line, {"file", "process"} when the kernels are
+compiled and lines are welcome, {"segment", "lines", "bytes"} after each segment that is on the disk, {"ended"} at the
+end.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from runtime.cell.flight_package import SHIPPED, open_package
+from runtime.codec.compression import named_executor
+from runtime.codec.encoder import DEFAULT_SEGMENT_LINES, Encoder
+from runtime.codec.warm_up import compile_roads
+from runtime.command_options import PREDICTORS, executor_option, package_option
+from runtime.commands.cli import guarded
+from runtime.errors import BadArgument
+from runtime.images.scene_reader import RawLayout, describe_pipe, raw_lines
+from runtime.stream.stream_format import PredictorKind
+from runtime.target.recording import Recording, next_free
+
+
+def say(**values: Any) -> None:
+    """Print one line for the program that listens; where it is gone, lines are recorded all the same."""
+    try:
+        print(json.dumps(values), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, recording: Recording) -> None:
+    """Append each finished segment. A source that fails or ends within a line ends the last segment before it.
+
+    Raises BadArgument: the source, after that, no line at all, or the disk; whole segments stay there.
+    """
+    header = encoder.header
+    failure: BadArgument | None = None
+    while True:
+        try:
+            line = next(lines, None)
+            segment = b"" if line is None else encoder.push(line)
+        except BadArgument as error:
+            failure, line = error, None
+        except OSError as error:
+            failure, line = BadArgument(f"input after line {encoder.n_lines}: {error.strerror}"), None
+        if line is None:
+            break
+        if segment:
+            keep(header + segment, encoder, recording)
+            header = b""
+    if encoder.n_lines or failure is None:
+        keep(header + encoder.finish(), encoder, recording)
+    if failure is not None:
+        raise failure
+
+
+def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
+    """Put finished segments on the disk, then tell of them: the lines of an open segment are not among them."""
+    recording.append(data)
+    n_open = 0 if encoder.segment is None else encoder.segment.n_lines
+    say(segment=encoder.n_segments, lines=encoder.n_lines - n_open, bytes=recording.n_bytes)
+
+
+@click.command("record")
+@click.argument("folder", type=click.Path(path_type=Path))
+@package_option
+@executor_option
+@click.option("--predictor", type=click.Choice(PREDICTORS), default="linerwkv", show_default=True)
+@click.option("--segment-lines", type=int, default=DEFAULT_SEGMENT_LINES, show_default=True)
+@click.option("--bit-depth", type=click.IntRange(8, 16), required=True)
+@click.option("--bands", type=int, required=True)
+@click.option("--columns", type=int, required=True)
+@click.option("--dtype", default="<u2", show_default=True)
+def record_command(
+    folder: Path,
+    package_path: Path | None,
+    executor: str,
+    predictor: str,
+    segment_lines: int,
+    bit_depth: int,
+    bands: int,
+    columns: int,
+    dtype: str,
+) -> None:
+    """Record raw BIL lines from standard input into a new stream of FOLDER."""
+    package = open_package(package_path or SHIPPED) if predictor == "linerwkv" else None
+    layout = RawLayout(bands, columns, dtype, "bil")
+    image, kind = describe_pipe(layout, bit_depth), PredictorKind[predictor.upper()]
+    runner = named_executor(package, executor)
+    encoder = Encoder(image, package, predictor=kind, segment_lines=segment_lines, executor=runner)
+    compile_roads(encoder)
+    recording = Recording(next_free(folder))
+    try:
+        say(file=recording.path.name, process=os.getpid())
+        record(raw_lines(sys.stdin.buffer, layout), encoder, recording)
+        say(ended=recording.path.name)
+    except MemoryError:
+        raise BadArgument(f"out of memory in segment {encoder.n_segments}; the segments before it are kept") from None
+    finally:
+        recording.close()
+
+
+if __name__ == "__main__":
+    guarded(record_command)

@@ -1,0 +1,393 @@
+"""A short run on this machine with the shipped package: steps, report, going on after a stop, limits, exit codes."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import zipfile
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hil_tests.acceptance import session
+from hil_tests.acceptance.acceptance_run import AcceptanceRun
+from hil_tests.acceptance.bench import State
+from hil_tests.acceptance.coding_steps import difference
+from hil_tests.acceptance.job_results import RESULTS, check_answer
+from hil_tests.acceptance.run_scene import run_scene
+from hil_tests.board.board import Board, SceneChoice, load_board
+from hil_tests.commands import hil
+from hil_tests.findings.findings import Findings, Outcome
+from hil_tests.findings.findings_file import read_findings
+from hil_tests.places.runtime_wheel import build_runtime_wheel
+from hil_tests.targets.local import LocalTarget
+from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.transfer import file_sha256
+from runtime.codec.compression import stream_lines
+from runtime.codec.decoder import StreamReader
+from runtime.commands.cli import cli, main
+from runtime.errors import BadArgument, Corrupt
+
+BOARD = """
+name = "bench"
+transport = "local"
+segment_lines = 2
+stage = "none"  # a third of the time to compile; local.toml has the default
+reading_seconds = 0.01
+[scene]
+name = "synthetic"
+short_lines = 3
+bands = 6
+columns = 17
+[local]
+folder = "TARGET"
+[[imager]]
+lines_per_s = 1e6
+buffer_lines = 2
+recording_lines = 10
+[limits]
+peak_mib = 4000
+"""
+MEASURED = ("bring-up", "deploy", "self-test", "encode", "decode")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all runs here: they share the deployed runtime and its compiled kernels."""
+    return tmp_path_factory.mktemp("hil")
+
+
+def board_of(folder: Path, more: str = "") -> Board:
+    path = folder / "bench.toml"
+    kept = os.environ.get("NUMBA_CACHE_DIR")  # of make test, where the kernels of this runtime outlive a test run
+    path.write_text(BOARD.replace("TARGET", f"{kept}/hil_target" if kept else "target") + more)
+    return load_board(path)
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> tuple[AcceptanceRun, Findings]:
+    with AcceptanceRun(board_of(folder), output=folder / "first", is_short=True) as acceptance:
+        for name in acceptance.steps:
+            acceptance.perform(name)
+        return acceptance, acceptance.finish()
+
+
+def test_every_step_passes_and_the_report_says_so(run: tuple[AcceptanceRun, Findings]) -> None:
+    acceptance, findings = run
+    outcomes = {step.name: (step.outcome, step.detail) for step in findings.steps}
+    assert {name: outcomes[name][0] for name in MEASURED} == dict.fromkeys(MEASURED, Outcome.PASSED), outcomes
+    assert {outcomes[name][0] for name in ("soak", "energy")} == {Outcome.SKIPPED}
+    assert findings.passed
+    assert read_findings(acceptance.folder / "report.json") == findings
+    files = {path.name for path in acceptance.folder.glob("*.*")}
+    assert files == {"report.json", "run.json", "target.log", "here.lrwk", "there.lrwk"}
+
+
+def test_what_the_target_encoded_decodes_here_bit_for_bit(run: tuple[AcceptanceRun, Findings]) -> None:
+    acceptance, findings = run
+    with (acceptance.folder / "there.lrwk").open("rb") as file:
+        lines = list(stream_lines(StreamReader(file), acceptance.package))
+    assert np.array_equal(np.stack(lines), acceptance.scene.samples)
+    assert (acceptance.folder / "here.lrwk").read_bytes() == (acceptance.folder / "there.lrwk").read_bytes()
+    assert (
+        findings.bits_per_sample == 8 * (acceptance.folder / "there.lrwk").stat().st_size / acceptance.scene.n_samples
+    )
+
+
+def test_the_runtime_of_the_run_is_the_wheel_not_the_checkout(run: tuple[AcceptanceRun, Findings]) -> None:
+    acceptance, findings = run
+    assert f"runtime in {acceptance.target.folder}/site-" in findings.steps[1].detail
+
+
+def test_figures_are_those_of_the_scene(run: tuple[AcceptanceRun, Findings]) -> None:
+    _, findings = run
+    assert findings.scene_shape == (3, 6, 17)
+    assert (findings.scene_kind, findings.label) == ("synthetic", "measured")
+    assert [speed.phase for speed in findings.speeds] == ["encode", "decode"]
+    for speed, latency in zip(findings.speeds, findings.latencies, strict=True):
+        assert speed.samples == 3 * 6 * 17
+        assert len(latency.lines_ms) == 3
+        assert sum(latency.lines_ms) <= 1e3 * speed.seconds
+    spans = [(phase.name, phase.began_s, phase.ended_s) for phase in findings.phases]
+    steps = {step.name: step for step in findings.steps}
+    for name, began, ended in spans:  # by the target's clock, here the same one
+        assert steps[name].began_s <= began < ended <= steps[name].began_s + steps[name].seconds
+    assert {limit.name: limit.outcome for limit in findings.limits} == {"peak_mib": Outcome.PASSED}
+    assert findings.machine["executor"].startswith("ONNX Runtime")
+    (rate,) = findings.line_rates
+    assert rate.dropped > 0
+    assert any("51.5 Msamples/s" in note for note in findings.notes)
+
+
+def test_a_run_that_is_started_again_repeats_nothing(run: tuple[AcceptanceRun, Findings], folder: Path) -> None:
+    _, findings = run
+    with AcceptanceRun(board_of(folder), output=folder / "first", is_short=True) as again:
+        steps = [again.perform(name) for name in again.steps]
+        assert steps == findings.steps
+        assert again.bench.state is State.UNKNOWN  # nobody asked for the target
+        assert again.started == findings.started
+        assert asdict(again.finish()) == asdict(findings)
+
+
+def test_another_board_file_begins_anew(run: tuple[AcceptanceRun, Findings], folder: Path) -> None:
+    with AcceptanceRun(board_of(folder, "line_ms_p99 = 1\n"), output=folder / "first", is_short=True) as other:
+        assert not any(other.kept.read(name) for name in other.steps)
+
+
+def test_a_limit_that_is_not_met_is_exit_code_1(
+    run: tuple[AcceptanceRun, Findings],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    board = board_of(folder, "msamples_per_s_encode = 1e9\n")
+    code = exit_code(monkeypatch, "run", "--board", str(board.path), "--short", "--output", str(folder / "second"))
+    assert code == 1
+    out = capsys.readouterr().out
+    assert "decoded here bit for bit" in out
+    limits = {limit.name: limit.outcome for limit in read_findings(folder / "second" / "report.json").limits}
+    assert limits == {"peak_mib": Outcome.PASSED, "msamples_per_s_encode": Outcome.FAILED}
+    with AcceptanceRun(board, output=folder / "third", is_short=True) as third:
+        assert [one.started for one in third.earlier(())] == sorted(
+            read_findings(folder / name / "report.json").started for name in ("first", "second")
+        )
+        with pytest.raises(Corrupt):
+            third.earlier([folder / "none.json"])
+
+
+def exit_code(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Of `linerwkv hil` with these words."""
+    monkeypatch.setitem(cli.commands, "hil", hil)  # where the checkout was installed before it had the verb
+    monkeypatch.setattr(sys, "argv", ["linerwkv", "hil", *words])
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def test_a_corrupted_board_file_is_exit_code_2_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "board.toml"
+    path.write_bytes(BOARD.encode()[:60] + b"\xff\x00")
+    assert exit_code(monkeypatch, "run", "--board", str(path)) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(path) in error
+
+
+def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
+    with AcceptanceRun(board_of(folder), output=folder / "dying", is_short=True) as dying:
+        program = dying.bench.ready()
+        program.child.kill()
+        program.child.wait()
+        died = dying.perform("encode")
+        assert died.outcome is Outcome.FAILED
+        assert "encode" in died.detail
+        assert dying.bench.state is State.UNKNOWN
+        assert dying.perform("decode").outcome is Outcome.PASSED
+        with pytest.raises(TargetFailed, match="job None is not known"):
+            dying.bench.ready().do(None, seconds=20)  # type: ignore[arg-type]  # the target must refuse it
+        with pytest.raises(TargetFailed, match="no sign of life in 0 s"):
+            dying.bench.ready().do("self_test", seconds=0, all_settings=False)
+
+
+def test_a_failure_that_a_reset_cures_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with AcceptanceRun(board_of(folder), output=folder / "cured", is_short=True) as cured:
+        bring_up, failures = cured.target.bring_up, [TargetFailed("here: no answer")]
+
+        def at_the_second_attempt() -> None:
+            if failures:
+                raise failures.pop()
+            bring_up()
+
+        monkeypatch.setattr(cured.target, "bring_up", at_the_second_attempt)
+        assert cured.perform("bring-up").outcome is Outcome.PASSED
+        assert "bring-up: a reset was needed, here: no answer" in cured.finish().notes
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {},
+        {"seconds": "1", "cpu_seconds": 1.0, "lines_ms": [1.0], "peak_mib": None},
+        {"seconds": 1.0, "cpu_seconds": float("nan"), "lines_ms": [1.0], "peak_mib": None},
+        {"seconds": 1.0, "cpu_seconds": 1.0, "lines_ms": ["1"], "peak_mib": None},
+        {"seconds": 1.0, "cpu_seconds": 1.0, "lines_ms": [], "peak_mib": None},
+        {"seconds": 0.0, "cpu_seconds": 1.0, "lines_ms": [1.0], "peak_mib": None},
+    ],
+)
+def test_a_target_that_answers_nonsense_has_failed(values: object) -> None:
+    with pytest.raises(TargetFailed, match="board: decode"):
+        check_answer(values, RESULTS["decode"], "board: decode")
+
+
+CODED = {
+    "seconds": 1.0,
+    "cpu_seconds": 1.0,
+    "lines_ms": [1.0],
+    "peak_mib": None,
+    "bytes": 9,
+    "sha256": "",
+    "telemetry": [],
+}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"seconds": 10**400}, {"lines_ms": [-(10**400)]}, {"bytes": 10**400}, {"bytes": -1}, {"telemetry": None},
+        {"telemetry": [3]}, {"seconds": -1.0},
+    ],
+)  # fmt: skip
+def test_numbers_that_nothing_measures_and_telemetry_that_is_none_are_nonsense(more: dict[str, object]) -> None:
+    check_answer(CODED, RESULTS["encode"], "board: encode")
+    with pytest.raises(TargetFailed, match="board: encode"):
+        check_answer({**CODED, **more}, RESULTS["encode"], "board: encode")
+
+
+@pytest.mark.parametrize("said", ["[" * 99999, "[]", '{"event": "end"}', '{"event": "end", "at": 1' + "0" * 400 + "}"])
+def test_a_target_whose_words_are_no_events_has_failed(said: str, folder: Path) -> None:
+    target = LocalTarget(name="board", folder=folder / "nonsense")
+    target.bring_up()
+    (target.here / "runtime" / "target").mkdir(parents=True, exist_ok=True)
+    (target.here / "runtime" / "target" / "target_run.py").write_text(f"print({said!r}, flush=True)\ninput()\n")
+    target.site = target.here
+    with pytest.raises(TargetFailed, match="board: clock: no event"):
+        session.Session(target, folder / "nonsense.log", start_seconds=20)
+    target.close()
+
+
+def test_a_target_that_closes_its_output_and_stays_has_failed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "SECONDS_TO_END", 0.3)
+    target = LocalTarget(name="board", folder=folder / "silent")
+    target.bring_up()
+    (target.here / "runtime" / "target").mkdir(parents=True)
+    (target.here / "runtime" / "target" / "target_run.py").write_text("import os, time\nos.close(1)\ntime.sleep(60)\n")
+    target.site = target.here
+    with pytest.raises(TargetFailed, match="board: clock: closed its output and does not end"):
+        session.Session(target, folder / "silent.log", start_seconds=20)
+    assert [child.returncode for child in target.children] == [-9]
+    target.close()
+
+
+def test_a_local_file_takes_the_place_of_a_folder_and_leaves_no_part(tmp_path: Path) -> None:
+    target = LocalTarget(name="board", folder=tmp_path / "board")
+    target.bring_up()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inner").write_text("inner")
+    (tmp_path / "file").write_text("file")
+    for _ in range(2):
+        target.put(tmp_path / "folder", "package")
+        assert (target.here / "package" / "inner").read_text() == "inner"
+        target.put(tmp_path / "file", "package")
+        assert (target.here / "package").read_text() == "file"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / "large").write_bytes(bytes(9999))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(TargetFailed, match=r"large to .*: File too large"):
+            target.put(tmp_path / "large", "large")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in target.here.iterdir()] == ["package"]
+
+
+def test_the_first_place_that_differs_is_named() -> None:
+    wanted = np.zeros((2, 3, 4), np.uint16)
+    found = wanted.copy()
+    found[1, 2, 3] = 7
+    assert difference(wanted, wanted) is None
+    assert difference(found, wanted) == "line 1, band 2, column 3: 7, the scene has 0"
+    assert difference(wanted[:1], wanted) == "1 of 2 lines"
+    assert difference([*wanted, wanted[0]], wanted) == "more than the 2 lines of the scene"
+
+
+def test_a_scene_that_is_not_here_has_a_synthetic_one_in_its_place(tmp_path: Path) -> None:
+    scene = run_scene(SceneChoice(name="no_such_scene", bands=5, columns=4), None, tmp_path, is_short=True)
+    assert scene.kind == "synthetic"
+    assert scene.note == "scene no_such_scene is not on this machine, a synthetic one stands in"
+    assert scene.samples.shape == (16, 5, 4)
+    with pytest.raises(BadArgument, match="not found"):
+        run_scene(SceneChoice(name="../no_such_scene.hdr"), None, tmp_path, is_short=True)
+    for pattern in ("a**b", "*", "[a"):  # a name, whatever a shell would make of it
+        assert run_scene(SceneChoice(name=pattern, bands=1, columns=1), None, tmp_path, is_short=True).note
+
+
+@pytest.mark.parametrize("name", ["no_such", "no/such"])
+def test_a_package_that_is_not_there_is_one_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(f'name = "desk"\ntransport = "local"\npackage = "{name}"\n')
+    with pytest.raises(BadArgument, match=f"package .*{name} not found"):
+        AcceptanceRun(load_board(path), output=tmp_path / "run", is_short=True)
+
+
+def test_the_wheel_is_the_same_bytes_each_time_and_has_the_runtime_alone(tmp_path: Path) -> None:
+    wheels = [build_runtime_wheel(tmp_path / name) for name in ("one", "two")]
+    assert len({file_sha256(wheel) for wheel in wheels}) == 1
+    with zipfile.ZipFile(wheels[0]) as archive:
+        names = archive.namelist()
+    assert {name.split("/")[0] for name in names} == {"runtime", "linerwkv-0.1.0.dist-info"}
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-compile"]
+    subprocess.run([*pip, "--target", tmp_path / "site", wheels[0]], check=True)
+    assert (tmp_path / "site" / "runtime" / "packages" / "flight" / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"board": 3}', "[" * 100000])
+def test_a_report_that_is_not_one_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(text)
+    with pytest.raises(Corrupt, match="report"):
+        read_findings(path)
+
+
+def test_a_report_of_a_later_release_reads(run: tuple[AcceptanceRun, Findings], tmp_path: Path) -> None:
+    acceptance, findings = run
+    values = json.loads((acceptance.folder / "report.json").read_text())
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({**values, "moon_phase": 0.5}))
+    assert read_findings(path) == findings
+
+
+METERED = """
+[[meters]]
+kind = "hwmon"
+root = "SYSFS"
+period_s = 0.02
+[energy]
+warm_up_s = 0.1
+idle_s = 0.3
+settle_s = 0.1
+window_s = 0.3
+min_windows = 2
+max_windows = 2
+"""
+
+
+def test_a_whole_run_meters_energy_and_soaks(run: tuple[AcceptanceRun, Findings], folder: Path) -> None:
+    sensor = folder / "sys" / "class" / "hwmon" / "hwmon0"
+    sensor.mkdir(parents=True)
+    (sensor / "name").write_text("ina226\n")
+    (sensor / "power1_input").write_text("5000000\n")  # 5 W, whatever is done
+    more = METERED.replace("SYSFS", str(folder / "sys"))
+    board = board_of(folder, more)
+    board = replace(board, soak_minutes=0.01, scene=replace(board.scene, lines=3), limits={"joules_per_msample": 1e9})
+    with AcceptanceRun(board, output=folder / "metered") as whole:
+        for name in ("bring-up", "deploy", "soak", "energy"):
+            step = whole.perform(name)
+            assert step.outcome is Outcome.PASSED, step.detail
+        findings = whole.finish()
+    assert findings.passed
+    (energy,) = findings.energy
+    assert energy.active_watts == pytest.approx(5, rel=1e-6)
+    assert energy.joules_per_msample == pytest.approx(5 / energy.msamples_per_s, rel=1e-6)
+    assert {"soak", "performance", "window 2"} <= {phase.name for phase in findings.phases}
+    assert findings.readings
+    (soak,) = findings.speeds
+    assert soak.samples % whole.scene.n_samples == 0
+    assert soak.seconds <= 60

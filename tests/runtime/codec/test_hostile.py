@@ -1,0 +1,244 @@
+"""Damaged streams: an error or the right samples, never others; salvage gives back every intact segment."""
+
+import dataclasses
+import io
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from runtime.cell.flight_package import FlightPackage
+from runtime.codec.decoder import Decoder, StreamReader
+from runtime.codec.encoder import Encoder
+from runtime.codec.salvage import salvage
+from runtime.errors import BadArgument, Corrupt, LineRwkvError, Truncated
+from runtime.images.image_description import ImageDescription
+from runtime.segments.segment_codecs import allowed_stages
+from runtime.stream.crc32c import crc32c
+from runtime.stream.stream_format import (
+    SEGMENT_BYTES,
+    SEGMENT_MARKER,
+    AdaptiveStage,
+    Arithmetic,
+    Coder,
+    PredictorKind,
+    Quantisation,
+    SegmentHeader,
+)
+from tests.runtime.codec.test_road import decode, encode
+
+N_MUTATIONS = 2000
+
+
+@pytest.fixture(scope="module")
+def cube() -> npt.NDArray[np.int32]:
+    generator = np.random.default_rng(3)
+    return (np.cumsum(generator.integers(-3, 4, (24, 3, 8)), axis=0) + 500).astype(np.int32)
+
+
+@pytest.fixture(scope="module")
+def stream(cube: npt.NDArray[np.int32], package: FlightPackage) -> bytes:
+    return encode(cube, package, segment_lines=4, depth=10)
+
+
+def mutated(data: bytes, generator: np.random.Generator) -> bytes:
+    """One of: flipped bits, changed bytes, a cut, a removed run, an inserted run, two runs swapped, random bytes."""
+    damaged = bytearray(data)
+    kind = generator.integers(7)
+    a, b = sorted(int(i) for i in generator.integers(0, len(data), 2))
+    if kind == 0:
+        for _ in range(generator.integers(1, 4)):
+            damaged[generator.integers(len(data))] ^= 1 << int(generator.integers(8))
+    elif kind == 1:
+        damaged[a : a + 4] = generator.bytes(4)
+    elif kind == 2:
+        del damaged[a:]
+    elif kind == 3:
+        del damaged[a : min(b, a + 64) + 1]
+    elif kind == 4:
+        damaged[a:a] = generator.bytes(int(generator.integers(1, 32)))
+    elif kind == 5:
+        damaged[a : a + 8], damaged[b : b + 8] = damaged[b : b + 8], damaged[a : a + 8]
+    else:
+        damaged = bytearray(generator.bytes(len(data)))
+        damaged[:9] = data[:9]
+    return bytes(damaged)
+
+
+def test_mutated_streams_are_an_error_and_salvage_tells_the_truth(
+    stream: bytes, cube: npt.NDArray[np.int32], package: FlightPackage
+) -> None:
+    generator = np.random.default_rng(11)
+    n_errors = n_salvaged = 0
+    decoders: dict[bytes, Decoder] = {}
+    for _ in range(N_MUTATIONS):
+        damaged = mutated(stream, generator)
+        if damaged == stream:
+            continue
+        with pytest.raises(LineRwkvError):
+            list(StreamReader(io.BytesIO(damaged)).segments())
+        n_errors += 1
+        try:
+            found = salvage(damaged)
+        except LineRwkvError:
+            continue
+        for segment, payload in found.segments:
+            if payload not in decoders:  # most are the intact ones again: decode each payload once
+                decoder = Decoder(found.header, package)
+                lines = np.array(list(decoder.lines(segment, payload)))
+                expected = cube[segment.first_line : segment.first_line + segment.n_lines]
+                np.testing.assert_array_equal(lines, expected)
+                decoders[payload] = decoder
+            n_salvaged += 1
+    assert n_errors > N_MUTATIONS * 0.98
+    assert n_salvaged > N_MUTATIONS
+
+
+def segment_starts(stream: bytes) -> list[int]:
+    starts, position = [], stream.find(SEGMENT_MARKER)
+    while position >= 0:
+        starts.append(position)
+        position = stream.find(SEGMENT_MARKER, position + 1)
+    return starts
+
+
+def test_a_damaged_segment_costs_only_itself(stream: bytes) -> None:
+    starts = segment_starts(stream)
+    assert len(starts) == 6
+    for i, start in enumerate(starts):
+        for offset in (2, SEGMENT_BYTES - 1, SEGMENT_BYTES + 5):  # marker, header, payload
+            damaged = bytearray(stream)
+            damaged[start + offset] ^= 0x10
+            found = salvage(bytes(damaged))
+            assert [segment.first_line for segment, _ in found.segments] == [4 * j for j in range(6) if j != i]
+            assert found.missing_lines() == [(4 * i, 4 * i + 3)]
+
+
+@pytest.mark.parametrize(
+    ("predictor", "stage", "coder"),
+    [
+        (PredictorKind.LINERWKV, AdaptiveStage.NONE, Coder.HYBRID),
+        (PredictorKind.RLS, AdaptiveStage.FAST, Coder.HYBRID),
+        (PredictorKind.RLS, AdaptiveStage.BEST, Coder.RANGE),
+    ],
+)
+def test_a_damaged_segment_of_a_coder_costs_only_itself(
+    predictor: PredictorKind, stage: AdaptiveStage, coder: Coder, package: FlightPackage
+) -> None:
+    generator = np.random.default_rng(4)
+    cube = (500 + generator.integers(-9, 10, (24, 3, 64))).astype(np.int32)
+    stream = encode(cube, package, max_error=6, segment_lines=8, depth=10, predictor=predictor, stage=stage)
+    reader = StreamReader(io.BytesIO(stream))
+    assert [segment.coder for segment, _ in reader.segments()] == [coder] * 3
+    damaged = bytearray(stream)
+    damaged[segment_starts(stream)[1] + SEGMENT_BYTES + 3] ^= 1
+    found = salvage(bytes(damaged))
+    assert found.missing_lines() == [(8, 15)]
+    decoder = Decoder(found.header, package)
+    for segment, payload in found.segments:
+        lines = np.array(list(decoder.lines(segment, payload)))
+        assert np.abs(lines - cube[segment.first_line :][:8]).max() <= 6
+
+
+@pytest.mark.parametrize("quantisation", Quantisation)
+@pytest.mark.parametrize("predictor", [PredictorKind.DPCM, PredictorKind.LINERWKV, PredictorKind.RLS])
+def test_senseless_payloads_of_every_coder_give_samples_in_range_or_an_error(
+    predictor: PredictorKind, quantisation: Quantisation, package: FlightPackage
+) -> None:
+    generator = np.random.default_rng(6)
+    cube = generator.integers(0, 1024, (3, 3, 8)).astype(np.int32)
+    image = encode(cube, package, max_error=9, depth=10, predictor=predictor, quantisation=quantisation)
+    reader = StreamReader(io.BytesIO(image))
+    decoder = Decoder(reader.header, package)
+    arithmetic = Arithmetic.INT8_V1 if predictor is PredictorKind.LINERWKV else Arithmetic.NONE
+    stage = allowed_stages(predictor)[-1]
+    n_errors = 0
+    for i in range(120):
+        payload = generator.bytes(45 if i % 4 == 0 else int(generator.integers(1, 80)))
+        coder = list(Coder)[i % 4]
+        segment = SegmentHeader(0, 3, predictor, arithmetic, stage, coder, len(payload), crc32c(payload))
+        try:
+            lines = np.array(list(decoder.lines(segment, payload)))
+            assert lines.min() >= 0
+            assert lines.max() <= 1023
+        except LineRwkvError:
+            n_errors += 1
+    assert n_errors > 60
+
+
+def test_lost_segments_at_either_end_are_named(stream: bytes) -> None:
+    starts = segment_starts(stream)
+    assert salvage(stream[: starts[4] + 7]).missing_lines() == []  # the end record is gone: what follows is unknown
+    assert salvage(stream[: starts[0]] + stream[starts[2] :]).missing_lines() == [(0, 7)]
+    last_two_lost = stream[: starts[4]] + stream[stream.rfind(b"\xc5END") :]
+    assert salvage(last_two_lost).missing_lines() == [(16, 23)]
+
+
+def test_a_lost_header_is_taken_from_the_end_record(stream: bytes) -> None:
+    damaged = bytes(20) + stream[20:]
+    with pytest.raises(Corrupt):
+        StreamReader(io.BytesIO(damaged))
+    assert len(salvage(damaged).segments) == 6
+    with pytest.raises(Corrupt):
+        salvage(damaged[: len(damaged) // 2])
+
+
+def test_segments_of_another_stream_are_not_salvaged(stream: bytes, cube: npt.NDArray[np.int32]) -> None:
+    other = encode(cube, None, segment_lines=4, depth=10)
+    start = segment_starts(other)[2]
+    assert len(salvage(stream + other[start:]).segments) == 6
+
+
+def test_every_cut_is_truncated(stream: bytes) -> None:
+    for n_bytes in range(len(stream)):
+        with pytest.raises((Truncated, Corrupt)):
+            list(StreamReader(io.BytesIO(stream[:n_bytes])).segments())
+
+
+def test_bytes_after_the_end_are_noticed(stream: bytes) -> None:
+    with pytest.raises(Corrupt, match="bytes follow the end record"):
+        list(StreamReader(io.BytesIO(stream + b"\0")).segments())
+
+
+def test_a_sound_checksum_over_senseless_residuals_is_still_an_error(package: FlightPackage) -> None:
+    """A hostile writer can make every CRC right; samples outside the range must not come out of it."""
+    generator = np.random.default_rng(5)
+    image = encode(np.full((2, 3, 8), 900, np.int32), None, max_error=2, depth=10)
+    reader = StreamReader(io.BytesIO(image))
+    decoder = Decoder(reader.header)
+    n_errors = 0
+    for _ in range(300):
+        payload = generator.bytes(60)
+        for coder in Coder:
+            segment = SegmentHeader(
+                0, 2, PredictorKind.DPCM, Arithmetic.NONE, AdaptiveStage.NONE, coder, len(payload), crc32c(payload)
+            )
+            try:
+                lines = np.array(list(decoder.lines(segment, payload)))
+                assert lines.min() >= 0
+                assert lines.max() <= 1023
+            except LineRwkvError:
+                n_errors += 1
+    assert n_errors > 300
+
+
+def test_the_intact_stream_decodes(stream: bytes, cube: npt.NDArray[np.int32], package: FlightPackage) -> None:
+    np.testing.assert_array_equal(decode(stream, package), cube)
+
+
+def test_an_adaptive_stage_that_does_not_fit_its_predictor_is_corrupt(cube: npt.NDArray[np.int32]) -> None:
+    data = encode(cube, None, predictor=PredictorKind.RLS)
+    reader = StreamReader(io.BytesIO(data))
+    (segment, payload), *_ = list(reader.segments())
+    assert segment.stage is AdaptiveStage.BEST
+    for changed in (
+        dataclasses.replace(segment, stage=AdaptiveStage.NONE),
+        dataclasses.replace(segment, predictor=PredictorKind.DPCM),
+    ):
+        with pytest.raises(Corrupt, match="with stage"):
+            list(Decoder(reader.header).lines(changed, payload))
+
+
+def test_an_image_of_very_many_bands_is_refused_by_the_adaptive_stage() -> None:
+    with pytest.raises(BadArgument, match="image has 4097 bands, the adaptive stage allows 4096"):
+        Encoder(ImageDescription(4097, 2, 8, is_signed=False), predictor=PredictorKind.RLS)
