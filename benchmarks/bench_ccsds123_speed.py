@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness.machine import ROOT, head
 from benchmarks.harness.record import SCENES, best_of_5
 from benchmarks.harness.reference_loop import loop_msteps_per_s
+from hil_tests.findings.provenance import head
+from hil_tests.places.place import REPOSITORY
 from runtime.ccsds123 import Ccsds123Parameters, decode, encode
 from runtime.commands.ccsds123_commands import depth_and_sign
 from runtime.images.scene_reader import open_scene
 
-RESULT = ROOT / "benchmarks" / "results" / "ccsds123_speed.json"
+RESULT = REPOSITORY / "benchmarks" / "results" / "ccsds123_speed.json"
 SCENE = "enmap_potsdam_a"
 TILES = (1, 4, 2)
 ORDERS: dict[str, dict[str, Any]] = {"BIL": {"M": 1}, "BIP": {"M": 202}, "BSQ": {"order": "BSQ"}}
@@ -86,7 +87,7 @@ def several_images(image: Any, n_threads: int) -> dict[str, float]:
 def first_call_s() -> float:
     """Seconds of the first encode and decode in a new process whose kernels are cached."""
     run = [sys.executable, "-c", FIRST_CALL]
-    outputs = [subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    outputs = [subprocess.run(run, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout for _ in range(2)]
     return round(float(outputs[-1]), 2)
 
 

@@ -8,15 +8,16 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from benchmarks.harness.machine import ROOT
-from benchmarks.harness.record import RESULTS, SCENES, table
+from benchmarks.harness.record import RESULTS, SCENES
 from benchmarks.rate import means as rate_means
 from benchmarks.rate import store as rate_store
 from benchmarks.rate.measure import DEFAULT
+from hil_tests.findings.provenance import table
+from hil_tests.places.place import REPOSITORY
 from runtime.cell.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, open_package
 from runtime.errors import BadArgument
 
-CARD = ROOT / "docs" / "model_card.md"
+CARD = REPOSITORY / "docs" / "model_card.md"
 SHORT_CARD = SHIPPED / "README.md"
 
 
@@ -138,7 +139,7 @@ def result_rows(package: FlightPackage) -> list[dict[str, Any]]:
 
 def fine_tuning() -> str:
     """What a mission may expect: a twin that has not seen the sensor, before and after."""
-    found, twin = result("finetune"), open_package(ROOT / "benchmarks" / "twins" / "sensor-new")
+    found, twin = result("finetune"), open_package(REPOSITORY / "benchmarks" / "twins" / "sensor-new")
     check_same(twin, "finetune", found["package_sha256"], twin.sha256.hex())
     return f"From the twin `sensor-new`, bits per sample:\n\n{table(found['rows'])}"
 
@@ -248,7 +249,7 @@ def main() -> None:
     package = open_package(SHIPPED)
     for path, text in ((CARD, card(package)), (SHORT_CARD, short_card(package))):
         path.write_text(text)
-        print(path.relative_to(ROOT))
+        print(path.relative_to(REPOSITORY))
 
 
 if __name__ == "__main__":

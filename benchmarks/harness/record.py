@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.machine import head
+from hil_tests.findings.provenance import head, table
 
 RESULTS = Path(__file__).parents[1] / "results"
 SCENES = Path(__file__).parents[3] / "shared" / "scenes"
@@ -21,18 +21,6 @@ def best_of_5(work: Callable[[], Any]) -> float:
         work()
         times.append(time.thread_time() - start)
     return min(times)
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    """Rows with equal keys as a Markdown table; floats with four digits that matter."""
-
-    def text(value: Any) -> str:
-        return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-    names = list(rows[0])
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    lines += ["| " + " | ".join(text(row[name]) for name in names) + " |" for row in rows]
-    return "\n".join(lines)
 
 
 def save(name: str, command: str, rows: list[dict[str, Any]], **facts: Any) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from benchmarks.harness.machine import head
 from benchmarks.harness.record import RESULTS
 from benchmarks.harness.reference_loop import loop_msteps_per_s
 from benchmarks.rate import store as rate_store
@@ -27,6 +26,7 @@ from benchmarks.rate.rows import MAX_ERRORS, FloatNetwork, Row, Trained, all_row
 from benchmarks.rate.scenes import Entry, entries, matches
 from benchmarks.rate.store import Key
 from benchmarks.rate.tables import markdown
+from hil_tests.findings.provenance import head
 
 MEMORY_SCENE = "hyspecnet_dt4950_x03110438"
 """Where peak memory is measured, lossless."""

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.machine import head
-from benchmarks.harness.record import table
+from hil_tests.findings.provenance import head, table
 from runtime.cell.flight_package import IntegerPackage
 from runtime.whole_output import replacing
 

@@ -1,17 +1,15 @@
-"""Where and of what a benchmark was run: the head of every committed result."""
+"""Where and of what a figure was measured: the head of every committed result, and its rows as a table."""
 
 import platform
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 import onnxruntime
 
-from model.training.machine import processor
-
-ROOT = Path(__file__).parents[2]
+from hil_tests.places.place import REPOSITORY
+from runtime.target.target_counters import processor
 
 
 def head() -> dict[str, Any]:
@@ -29,4 +27,18 @@ def head() -> dict[str, Any]:
 
 def git(*arguments: str) -> str:
     """The output of a git command, empty outside a repository."""
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    return subprocess.run(
+        ["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows with equal keys as a Markdown table; floats with four digits that matter."""
+
+    def text(value: Any) -> str:
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(text(row[name]) for name in names) + " |" for row in rows]
+    return "\n".join(lines)
