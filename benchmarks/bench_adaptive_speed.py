@@ -14,17 +14,18 @@ from benchmarks.harness.reference_loop import loop_msteps_per_s
 from runtime.coders.range_residuals import RangeReader, RangeWriter
 from runtime.images.scene_reader import open_scene
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
-from runtime.prediction.prequantise import quantiser
-from runtime.segments.residual_segment import ResidualSegments
-from runtime.segments.segment_codec import Samples
-from runtime.stream.depth import bit_depth
-from runtime.stream.stream_format import AdaptiveStage, Arithmetic, Coder, PredictorKind, SegmentHeader
+from runtime.segments.segment_codec import Samples, SegmentCodec
+from runtime.segments.segment_codecs import segment_codec
+from runtime.stream.depth import bit_depth, sample_range
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import AdaptiveStage, Coder, PredictorKind
+from runtime.stream.segment_header import SegmentCoding, SegmentHeader
 
 NAMES = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge")
 WIDE = 8  # copies side by side: the width of a real imager
 
 
-def encoded(codec: ResidualSegments, lines: list[Samples]) -> tuple[Coder, bytes]:
+def encoded(codec: SegmentCodec, lines: list[Samples]) -> tuple[Coder, bytes]:
     """A segment."""
     writer = codec.writer()
     for line in lines:
@@ -49,12 +50,12 @@ def row(name: str, lines: list[Samples], what: str, encode_s: float, decode_s: f
 def measure(name: str, lines: list[Samples], stage: AdaptiveStage, loop: float) -> dict[str, Any]:
     """Speeds of one option on one image."""
     lowest, highest = min(int(line.min()) for line in lines), max(int(line.max()) for line in lines)
-    quantise = quantiser(bit_depth(lowest, highest), is_signed=lowest < 0, max_error=0)
-    predictor = AdaptivePredictor(stage, *quantise.index_range)
     n_bands, n_columns = lines[0].shape
-    codec = ResidualSegments(PredictorKind.RLS, stage, predictor, n_bands, n_columns, quantise)
+    image = ImageDescription(n_bands, n_columns, bit_depth(lowest, highest), is_signed=lowest < 0)
+    coding = SegmentCoding(PredictorKind.RLS, stage)
+    codec = segment_codec(coding, image)
     coder, payload = encoded(codec, lines)
-    header = SegmentHeader(0, len(lines), PredictorKind.RLS, Arithmetic.NONE, stage, coder, len(payload), payload_crc=0)
+    header = SegmentHeader(0, 0, len(lines), coding, coder, 0, len(payload), payload_crc=0)
 
     def decode() -> None:
         for _ in codec.lines(header, payload):
@@ -67,7 +68,7 @@ def measure_range_coder(name: str, lines: list[Samples], loop: float) -> dict[st
     """Speeds of the coder alone, on the mapped residuals of `best`."""
     lowest, highest = min(int(line.min()) for line in lines), max(int(line.max()) for line in lines)
     depth = bit_depth(lowest, highest)
-    predictor = AdaptivePredictor(AdaptiveStage.BEST, *quantiser(depth, is_signed=lowest < 0, max_error=0).index_range)
+    predictor = AdaptivePredictor(AdaptiveStage.BEST, *sample_range(depth, is_signed=lowest < 0))
     state, residuals = None, [np.empty(line.shape, np.int32) for line in lines]
     for line, mapped in zip(lines, residuals, strict=True):
         state = predictor.encode_line(line.astype(np.int32), state, mapped)

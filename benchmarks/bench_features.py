@@ -23,7 +23,7 @@ from benchmarks.rate.measure import ONE, measure
 from benchmarks.rate.pictures import save as save_picture
 from benchmarks.rate.scenes import VALIDATION, entries
 from runtime.cell.flight_package import IntegerPackage, open_package
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind
+from runtime.stream.kinds import AdaptiveStage, PredictorKind
 
 STAGES = (AdaptiveStage.NONE, AdaptiveStage.FAST, AdaptiveStage.BEST)
 

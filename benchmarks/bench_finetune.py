@@ -16,9 +16,9 @@ from benchmarks.rate.measure import rate
 from export.finetune_road import PACKAGE, RUN, FinetuneOptions, finetune_package, rates_of
 from model.training.run_record import read_rows
 from runtime.cell.flight_package import open_integer_package
-from runtime.codec.encoder import DEFAULT_SEGMENT_LINES
+from runtime.codec.coding_options import DEFAULT_SEGMENT_LINES
 from runtime.images.scene_reader import Scene, open_scene
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind
+from runtime.stream.kinds import AdaptiveStage, PredictorKind
 
 NAMES = ("hyspecnet_dt4950_x03110438", "enmap_potsdam_a")
 FOLDER = Path("runs/bench_finetune")

@@ -16,7 +16,8 @@ import numpy as np
 
 from benchmarks.harness.record import save
 from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_integer_package
-from runtime.codec.encoder import Encoder
+from runtime.codec.coding_options import CodingOptions
+from runtime.codec.opened_encoder import Loaded, Tell, opened_encoder
 from runtime.defences.checksum import checksum
 from runtime.defences.encoding_executor import encoding_executor
 from runtime.defences.segment_guard import GuardLevel
@@ -24,9 +25,9 @@ from runtime.errors import LineRwkvError
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import unchecked_executor
 from runtime.executors.self_test import check_executor
-from runtime.images.image_description import ImageDescription
 from runtime.images.synthetic import BIT_DEPTH, synthetic_lines
 from runtime.stream.crc32c import crc32c
+from runtime.stream.image_description import ImageDescription
 
 N_LINES, N_BANDS, N_COLUMNS = 8, 96, 600
 ROUNDS = 3
@@ -46,11 +47,12 @@ def scene(n_lines: int, n_bands: int, n_columns: int) -> Any:
     return np.stack(list(synthetic_lines(n_lines, n_bands, n_columns, np.random.default_rng(0))))
 
 
-def code(cube: Any, package: IntegerPackage, executor: Any, **options: Any) -> bytes:
+def code(cube: Any, loaded: Loaded | None, tell: Tell | None = None, **options: Any) -> bytes:
     """The stream of a scene in one segment."""
     image = ImageDescription(cube.shape[1], cube.shape[2], BIT_DEPTH, is_signed=False)
-    encoder = Encoder(image, package, executor=executor, segment_lines=len(cube), **options)
-    return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()])
+    asked = CodingOptions(segment_lines=len(cube), **options)
+    with opened_encoder(asked, image, loaded=loaded, tell=tell) as encoder:
+        return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()])
 
 
 def speeds(package: IntegerPackage) -> list[dict[str, Any]]:
@@ -61,7 +63,8 @@ def speeds(package: IntegerPackage) -> list[dict[str, Any]]:
         for name, (is_isolated, guard) in WAYS.items():
             on_segment = (lambda segment: segment.to_json()) if name == "telemetry" else None
             with encoding_executor(package, ONNXRUNTIME, 60.0 if is_isolated else None) as executor:
-                run = partial(code, cube, package, executor, guard=guard, on_segment=on_segment)
+                assert executor is not None
+                run = partial(code, cube, Loaded(package, executor), on_segment, guard=guard)
                 wall, cpu = time.perf_counter(), time.thread_time()
                 run()
                 found = time.thread_time() - cpu, time.perf_counter() - wall
@@ -83,7 +86,7 @@ def flipped_weights(package: IntegerPackage) -> dict[str, int]:
     """How many of FLIPS single flipped bits of the weights the recorded lines show, and what the others change."""
     generator = np.random.default_rng(1)
     cube = scene(*SMALL)
-    right = code(cube, package, unchecked_executor(package))
+    right = code(cube, Loaded(package, unchecked_executor(package)))
     part = package.manifest["weights"]
     found = {"flips": FLIPS, "found by the self-test": 0, "not found, streams equal": 0, "not found, streams differ": 0}
     for _ in range(FLIPS):
@@ -97,7 +100,7 @@ def flipped_weights(package: IntegerPackage) -> dict[str, int]:
         except LineRwkvError:
             found["found by the self-test"] += 1
             continue
-        same = code(cube, damaged, executor) == right
+        same = code(cube, Loaded(damaged, executor)) == right
         found["not found, streams equal" if same else "not found, streams differ"] += 1
     return found
 
@@ -130,7 +133,7 @@ def checks_ms(package: IntegerPackage) -> dict[str, float]:
 def main() -> None:
     """Measure, print and write the table."""
     package = open_integer_package(SHIPPED)
-    code(scene(*SMALL), package, None)  # compiles
+    code(scene(*SMALL), None)  # compiles
     rows = speeds(package)
     facts = {"once_a_segment": checks_ms(package), "flipped_weights": flipped_weights(package)}
     save("guard", "OMP_NUM_THREADS=1 python -m benchmarks.bench_guard", rows, **facts)

@@ -53,7 +53,7 @@ def memory() -> dict[str, float]:
     from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_package
     from runtime.executors.executors import make_executor
     from runtime.prediction.flight_predictor import FlightPredictor
-    from runtime.stream.stream_format import AdaptiveStage
+    from runtime.stream.kinds import AdaptiveStage
 
     libraries = resident_mib()
     package = open_package(SHIPPED)
@@ -103,7 +103,7 @@ def measure() -> list[dict[str, Any]]:
     from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_package
     from runtime.executors.executors import make_executor
     from runtime.prediction.flight_predictor import FlightPredictor
-    from runtime.stream.stream_format import AdaptiveStage
+    from runtime.stream.kinds import AdaptiveStage
 
     package = open_package(SHIPPED)
     assert isinstance(package, IntegerPackage)

@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.harness.record import SCENES, save
 from runtime.cell.flight_package import SHIPPED, open_package
+from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import compress_lines
 from runtime.images.scene_reader import describe, open_scene
 
@@ -22,7 +23,7 @@ def main() -> None:
             scene = open_scene(SCENES / f"{scene_name}.hdr")
             image = describe(scene, None)
             rates = {
-                length: compress_lines(scene.lines(), image, Path(name) / "s", package, segment_lines=length)
+                length: compress_lines(scene.lines(), image, Path(name) / "s", CodingOptions(segment_lines=length))
                 for length in {*LENGTHS, image.n_lines}
             }
             row: dict[str, Any] = {"scene": scene_name, "lines": image.n_lines}

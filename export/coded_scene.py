@@ -6,26 +6,29 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.cell.flight_package import IntegerPackage
-from runtime.codec.decoder import Decoder, StreamReader
-from runtime.codec.encoder import Encoder
+from runtime.codec.coding_options import CodingOptions
+from runtime.codec.decoder import Decoder
+from runtime.codec.opened_encoder import Loaded, opened_encoder
+from runtime.codec.stream_reader import StreamReader
 from runtime.errors import Corrupt
-from runtime.executors.executors import AnyExecutor, make_executor
+from runtime.executors.array_executor import ArrayExecutor
 from runtime.images.scene_reader import Scene, describe
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage
 
 Samples = npt.NDArray[np.int32]
 
 
-def stream_of(package: IntegerPackage, executor: AnyExecutor, samples: Samples, stage: AdaptiveStage) -> bytes:
+def stream_of(package: IntegerPackage, executor: ArrayExecutor, samples: Samples, stage: AdaptiveStage) -> bytes:
     """The stream of a scene (Y, Z, X), without loss, in segments of the default length."""
-    encoder = Encoder(describe(Scene(samples), None), package, executor=executor, stage=stage)
-    return b"".join([encoder.header, *(encoder.push(line) for line in samples), encoder.finish()])
+    options = CodingOptions(stage=stage)
+    with opened_encoder(options, describe(Scene(samples), None), loaded=Loaded(package, executor)) as encoder:
+        return b"".join([encoder.header, *(encoder.push(line) for line in samples), encoder.finish()])
 
 
 def check_restored(package: IntegerPackage, stream: bytes, samples: Samples) -> None:
     """Raise Corrupt where the stream of `samples` (Y, Z, X) does not give them back."""
     reader = StreamReader(io.BytesIO(stream))
-    decoder = Decoder(reader.header, package, make_executor(package))
+    decoder = Decoder(reader.header, [package])
     n_lines = 0
     for segment, payload in reader.segments():
         for line in decoder.lines(segment, payload):

@@ -35,7 +35,7 @@ from runtime.cell.flight_package import IntegerPackage, open_integer_package, pa
 from runtime.cell.integer_cell import CellShape, IntegerCell
 from runtime.errors import BadArgument
 from runtime.executors.executors import make_executor
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage
 
 START, TUNED = "start", "fine-tuned"
 FLOWN = AdaptiveStage.BEST

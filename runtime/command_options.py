@@ -8,7 +8,6 @@ import click
 
 EXIT_CHECK_FAILED = 1
 EXIT_BAD_INPUT = 2
-PREDICTORS = ["linerwkv", "rls", "ccsds123", "dpcm"]
 
 
 def package_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,13 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.ccsds123 import Ccsds123Parameters, decode, encode
-from runtime.cell.flight_package import FlightPackage, open_package
-from runtime.codec.decoder import Decoder, StreamReader
+from runtime.cell.flight_package import open_package
+from runtime.codec.coding_options import CodingOptions
+from runtime.codec.decoder import Decoder
 from runtime.codec.encoder import Encoder
+from runtime.codec.opened_encoder import Loaded, opened_encoder
+from runtime.codec.stream_reader import StreamReader
 from runtime.commands.ccsds123_commands import depth_and_sign
-from runtime.executors.executors import AnyExecutor, make_executor
+from runtime.executors.executors import make_executor
 from runtime.images.scene_reader import Scene, describe
-from runtime.stream.stream_format import VERSION, AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 
 Samples = npt.NDArray[np.integer[Any]]
 """(Y, Z, X)."""
@@ -106,11 +109,15 @@ class Ccsds123Codec:
         return np.moveaxis(np.concatenate([decode(part) for part in parts], axis=1), 0, 1)
 
 
+CODING = 2
+"""What predicts and codes samples, which decides a row's rate; the stream's version 3 only changed what lies around."""
+
+
 @functools.cache
-def opened(folder: Path) -> tuple[FlightPackage, AnyExecutor]:
+def opened(folder: Path) -> Loaded:
     """A package and its executor, which passed the self-test."""
     package = open_package(folder)
-    return package, make_executor(package)
+    return Loaded(package, make_executor(package))
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,7 @@ class StreamCodec:
     def identity(self) -> str:
         """As in `Codec`; a stage that learns otherwise has another number."""
         package = "" if self.folder is None else open_package(self.folder).sha256.hex()
-        return f"stream {VERSION}, stage {self.stage:d}, {package}".removesuffix(", ")
+        return f"stream {CODING}, stage {self.stage:d}, {package}".removesuffix(", ")
 
     def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
         """Nothing to try."""
@@ -137,17 +144,13 @@ class StreamCodec:
 
     def encoder(self, scene: Scene, max_error: int, segment_lines: int) -> Encoder:
         """A new encoder."""
-        package, executor = (None, None) if self.folder is None else opened(self.folder)
-        return Encoder(
-            describe(scene, None),
-            package,
-            predictor=self.predictor,
-            max_error=max_error,
+        options = CodingOptions(
+            predictor=self.predictor, stage=self.stage, max_error=max_error, quantisation=self.quantisation,
             segment_lines=segment_lines,
-            executor=executor,
-            stage=self.stage,
-            quantisation=self.quantisation,
-        )
+        )  # fmt: skip
+        loaded = None if self.folder is None else opened(self.folder)
+        with opened_encoder(options, describe(scene, None), loaded=loaded) as encoder:
+            return encoder
 
     def encode(self, scene: Scene, max_error: int, segment_lines: int, settings: Settings) -> list[bytes]:
         """As in `Codec`."""
@@ -156,7 +159,8 @@ class StreamCodec:
 
     def decode(self, parts: list[bytes]) -> Samples:
         """As in `Codec`."""
-        package, executor = (None, None) if self.folder is None else opened(self.folder)
         reader = StreamReader(io.BytesIO(parts[0]))
-        decoder = Decoder(reader.header, package, executor)
+        loaded = None if self.folder is None else opened(self.folder)
+        packages, make = ([], make_executor) if loaded is None else ([loaded.package], lambda _: loaded.executor)
+        decoder = Decoder(reader.header, packages, make)
         return np.array([line for segment, payload in reader.segments() for line in decoder.lines(segment, payload)])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from benchmarks.rate.codecs import Codec, Samples, Settings
 from benchmarks.rate.scenes import Entry
-from runtime.codec.encoder import DEFAULT_SEGMENT_LINES
+from runtime.codec.coding_options import DEFAULT_SEGMENT_LINES
 from runtime.errors import LineRwkvError
 from runtime.images.scene_reader import Scene
 

@@ -19,7 +19,7 @@ from benchmarks.rate.residuals import coded_bits, magnitudes, of_ccsds123, of_st
 from benchmarks.rate.rows import HERE, MAX_ERRORS
 from benchmarks.rate.scenes import VALIDATION, entries
 from benchmarks.rate.store import Key, Results
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind
+from runtime.stream.kinds import AdaptiveStage, PredictorKind
 from runtime.whole_output import replacing
 
 SCENE = VALIDATION[0]

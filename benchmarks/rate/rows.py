@@ -10,8 +10,8 @@ from benchmarks.rate.codecs import Ccsds123Codec, Codec, StreamCodec
 from benchmarks.rate.peers import PeerCodec, peer_codecs
 from benchmarks.rate.scenes import NEAR_LOSSLESS, folds, matches
 from runtime.images.scene_reader import Scene
-from runtime.segments.segment_codecs import allowed_stages
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream.segment_header import allowed_stages
 
 HERE = Path(__file__).parents[1]
 TWINS = HERE / "twins.json"
@@ -36,7 +36,7 @@ class FloatNetwork:
         from benchmarks.rate.measure import DEFAULT, ONE
         from model.evaluation.networks import coded_size
         from model.training.train import load_checkpoint
-        from runtime.codec.encoder import DEFAULT_SEGMENT_LINES
+        from runtime.codec.coding_options import DEFAULT_SEGMENT_LINES
 
         network = load_checkpoint(self.checkpoint)[0].network.eval()
         samples = scene.samples.astype("int32")

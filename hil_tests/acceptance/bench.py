@@ -105,8 +105,7 @@ class Bench:
         """What every coding job says."""
         return {
             "image": self.scene.image_values(),
-            "stage": self.board.stage or None,
-            "segment_lines": self.board.segment_lines,
+            "coding": {"stage": self.board.stage or None, "segment_lines": self.board.segment_lines},
             "reading_seconds": self.board.reading_seconds,
         }
 

@@ -16,11 +16,14 @@ from hil_tests.findings.findings import Latency, Phase, Reading, Speed
 from hil_tests.findings.line_times import line_times
 from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import file_sha256
-from runtime.codec.compression import compress_lines, progress, stream_lines
-from runtime.codec.decoder import StreamReader
+from runtime.codec.coding_options import coding_options
+from runtime.codec.compression import compress_lines, progress, restored_lines
+from runtime.codec.decoder import Decoder
+from runtime.codec.opened_encoder import Loaded
+from runtime.codec.stream_reader import StreamReader
+from runtime.executors.executors import make_executor
 from runtime.images.scene_reader import RawLayout, raw_lines
 from runtime.images.scene_writer import DTYPES
-from runtime.stream.stream_format import AdaptiveStage
 
 THERE, HERE, RESTORED = "there.lrwk", "here.lrwk", "restored.bil"
 
@@ -94,7 +97,8 @@ def encode(bench: Bench) -> StepResult:
     if file_sha256(stream) != done.result["sha256"]:
         raise TargetFailed(f"{bench.target.name}: {THERE} is not the file that was written there")
     with stream.open("rb") as file, progress(bench.scene.image.n_lines, "decode here") as bar:
-        lines = stream_lines(StreamReader(file), bench.package)
+        reader = StreamReader(file)
+        lines = restored_lines(Decoder(reader.header, [bench.package]), reader.pieces())
         found = difference(counted(lines, bar), bench.scene.samples)
     values = figures(bench, "encode", done)
     values["bits_per_sample"] = 8 * done.result["bytes"] / bench.scene.n_samples
@@ -120,17 +124,15 @@ def counted(lines: Iterable[Any], bar: Any) -> Iterator[Any]:
 
 def decode(bench: Bench) -> StepResult:
     """Compress here, decompress on the target, compare."""
-    scene, board = bench.scene, bench.board
-    stage = AdaptiveStage[board.stage.upper()] if board.stage else None
-    compress_lines(
-        scene.samples, scene.image, bench.folder / HERE, bench.package, stage=stage, segment_lines=board.segment_lines
-    )  # fmt: skip
+    scene, options = bench.scene, coding_options(bench.coding()["coding"])
+    loaded = Loaded(bench.package, make_executor(bench.package))
+    compress_lines(scene.samples, scene.image, bench.folder / HERE, options, loaded=loaded)
     bench.ready()
     bench.target.put(bench.folder / HERE, HERE)
     done = coded(bench, "decode", "decode there", HERE, RESTORED)
     restored = bench.folder / RESTORED
     bench.target.fetch(RESTORED, restored)
-    layout = RawLayout(scene.image.n_bands, scene.image.n_columns, DTYPES[scene.image.sample_type].str, "bil")
+    layout = RawLayout(scene.image.n_bands, scene.image.n_columns, DTYPES[scene.image.file_type].str, "bil")
     with restored.open("rb") as file:
         found = difference(raw_lines(file, layout), scene.samples)
     restored.unlink()
@@ -139,9 +141,9 @@ def decode(bench: Bench) -> StepResult:
         return StepResult.failed(f"decoded there: {found}", values)
     there = bench.folder / THERE
     equal = there.is_file() and there.read_bytes() == (bench.folder / HERE).read_bytes()
-    twin = "; both streams are the same bytes" if equal else ""
+    same = "; both streams are the same bytes" if equal else ""
     speed = scene.n_samples / done.result["seconds"] / 1e6
-    return StepResult.passed(f"decoded there bit for bit; {speed:.3g} Msamples/s{twin}", values)
+    return StepResult.passed(f"decoded there bit for bit; {speed:.3g} Msamples/s{same}", values)
 
 
 def soak(bench: Bench) -> StepResult:

@@ -30,7 +30,10 @@ def deploy(bench: Bench) -> StepResult:
 
 def self_test(bench: Bench, *, is_short: bool) -> StepResult:
     """The recorded lines of the package on the target's executor, in every tiling, bit for bit."""
-    done = bench.ready().do("self_test", seconds=bench.board.start_seconds, all_settings=not is_short)
+    board = bench.board
+    done = bench.ready().do(
+        "self_test", seconds=board.start_seconds, executor=board.executor_words, all_settings=not is_short
+    )  # fmt: skip
     rows = done.result["rows"]
     for row in rows:
         check_answer(row, ROW, f"{bench.target.name}: self-test")

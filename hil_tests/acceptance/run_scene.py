@@ -12,10 +12,10 @@ import numpy.typing as npt
 from hil_tests.board.board import SceneChoice
 from hil_tests.places.place import REPOSITORY
 from runtime.errors import BadArgument
-from runtime.images.image_description import ImageDescription
 from runtime.images.scene_reader import Scene, describe, open_scene
 from runtime.images.scene_writer import raw_line
 from runtime.images.synthetic import synthetic_lines
+from runtime.stream.image_description import ImageDescription
 
 SCENES = REPOSITORY.parent / "shared" / "scenes"
 SYNTHETIC = "synthetic"
@@ -44,7 +44,7 @@ class RunScene:
 
     def raw(self) -> bytes:
         """All lines as little-endian BIL."""
-        return b"".join(raw_line(line, self.image.sample_type) for line in self.samples)
+        return b"".join(raw_line(line, self.image.file_type) for line in self.samples)
 
     def sha256(self) -> str:
         """Of the raw lines."""
@@ -55,7 +55,7 @@ class RunScene:
         image = self.image
         return {
             "bands": image.n_bands, "columns": image.n_columns, "depth": image.depth, "is_signed": image.is_signed,
-            "lines": image.n_lines, "sample_type": int(image.sample_type),
+            "lines": image.n_lines, "sample_type": int(image.file_type),
         }  # fmt: skip
 
 

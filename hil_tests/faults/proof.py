@@ -27,7 +27,7 @@ def check_stream(data: bytes, camera: Camera, n_segments: int) -> int:
     After its last line the scene begins anew. Raises FaultFailed, or the decoder's errors.
     """
     found = salvage(data)
-    decoder = Decoder(found.header, open_package(SHIPPED) if camera.predictor == "linerwkv" else None)
+    decoder = Decoder(found.header, [open_package(SHIPPED)])
     lines, expected = camera.lines(), 0
     for segment, payload in found.segments:
         if segment.first_line != expected:

@@ -20,7 +20,7 @@ TRIALS = {
 }
 """By our names those of hil_tests.fault_programs.fault_trial, and the kinds of error of which the telemetry must tell
 one (docs/defences.md)."""
-OPTIONS = ("--stage", "none", "--line-deadline", "20")
+OPTIONS = ("--stage", "none", "--line-deadline", "20", "--guard", "proof", "--segment-lines", "8")
 """The stage compiles in the shortest time; an emulated executor may take seconds for a line."""
 TRIAL_S = 1800.0
 """The first trial compiles CCSDS 123, which the lines go on with."""

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from model.scenes.scene import Scene
 from runtime.cell.integer_base import Base, bases_of_lines
-from runtime.prediction.normalise import from_first_line, normalised
+from runtime.float_network.normalise import from_first_line, normalised
 
 MARGIN = 2  # columns at a cut edge of a crop that serve as context only: the reach of the paper's encoder
 SIDES = ("left", "right", "inside", "inside", "inside", "inside")  # a third of the crops learn an edge of the line

@@ -11,17 +11,19 @@ from model.network.network import LineRwkv
 from runtime.ccsds123 import golomb
 from runtime.ccsds123.golomb import GolombParameters, GolombState
 from runtime.cell.integer_base import Base, bases_of_lines, doubled_predictions
-from runtime.codec.encoder import Encoder
 from runtime.coders.golomb_residuals import golomb_parameters
+from runtime.coders.plain import plain_bytes
+from runtime.float_network.normalise import Normalisation, from_first_line, normalised
 from runtime.images.scene_reader import Scene as StoredScene
 from runtime.images.scene_reader import describe
 from runtime.kernels.bits import finish, initial_bits
 from runtime.kernels.mapping import map_samples
 from runtime.prediction import dpcm
-from runtime.prediction.normalise import Normalisation, from_first_line, normalised
-from runtime.segments.stored import stored_bytes
 from runtime.stream.depth import sample_range
-from runtime.stream.stream_format import SEGMENT_BYTES, EndRecord
+from runtime.stream.kinds import Arithmetic
+from runtime.stream.records import END_MARKER, ENTRY, INDEX_MARKER, EndRecord, record_bytes
+from runtime.stream.segment_header import SEGMENT_BYTES
+from runtime.stream.stream_header import PackageName, StreamHeader
 
 COLUMN_CHUNK = 24  # columns predicted at once: bounds memory, columns are independent after the encoder
 
@@ -94,17 +96,18 @@ def coded_segments(predict: Predict, samples: npt.NDArray[np.int32], segment_lin
     smallest, largest = sample_range(image.depth, is_signed=image.is_signed)
     parameters = golomb_parameters(image.depth)
     band_bits = np.zeros(image.n_bands, np.int64)
-    encoder = Encoder(image, segment_lines=segment_lines)
+    header = StreamHeader(image, (PackageName(Arithmetic.FLOAT32, bytes(32)),)).to_bytes()
     n_segments = -(-image.n_lines // segment_lines)
-    end = EndRecord(image.n_lines, n_segments, encoder.header).to_bytes(encoder.header_crc)
-    n_bytes = len(encoder.header) + n_segments * SEGMENT_BYTES + len(end)
+    index = record_bytes(INDEX_MARKER, 0, bytes(n_segments * ENTRY.size))
+    end = record_bytes(END_MARKER, 0, EndRecord(image.n_lines, n_segments, 1, header).body())
+    n_bytes = len(header) + n_segments * SEGMENT_BYTES + len(index) + len(end)
     for start in range(0, image.n_lines, segment_lines):
         segment = samples[start : start + segment_lines]
         mapped = np.empty(segment.shape, np.int32)
-        dpcm.map_line(segment[0], 0, smallest, largest, mapped[0], np.empty_like(mapped[0]))
+        dpcm.map_line(segment[0].astype(np.int32), 0, smallest, largest, mapped[0])
         if len(segment) > 1:
             map_samples(segment[1:], predict(segment, smallest, largest), 0, smallest, largest, mapped[1:])
-        n_bytes += min(add_coded(parameters, mapped, band_bits), stored_bytes(segment.size, image.depth))
+        n_bytes += 1 + min(add_coded(parameters, mapped, band_bits), plain_bytes(segment.size, image.depth))
     return CodedSize(band_bits, n_bytes, samples.size)
 
 

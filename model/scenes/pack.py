@@ -11,11 +11,14 @@ from model.scenes.scene import Scene
 from model.scenes.scene_cache import PACKED_SUFFIX
 from model.scenes.scene_list import load_scenes
 from model.training.training_config import DataConfig
+from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import atomic_file, compress_lines
 from runtime.images.scene_reader import Scene as StoredScene
 from runtime.images.scene_reader import describe
+from runtime.stream.kinds import PredictorKind
 
 MANIFEST = "manifest.json"
+PACKED = CodingOptions(predictor=PredictorKind.DPCM)
 
 
 def pack_scenes(data: DataConfig, splits: list[str], folder: Path) -> int:
@@ -26,7 +29,7 @@ def pack_scenes(data: DataConfig, splits: list[str], folder: Path) -> int:
     for scene in {scene.name: scene for split in splits for scene in load_scenes(data, split)}.values():
         path = folder / packed_name(scene)
         stored = StoredScene(scene.samples)
-        n_bytes += compress_lines(stored.lines(), describe(stored, None), path).n_bytes
+        n_bytes += compress_lines(stored.lines(), describe(stored, None), path, PACKED).n_bytes
         entries.append(
             {
                 "name": scene.name,

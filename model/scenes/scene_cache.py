@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runtime.codec.compression import atomic_file, open_input, stream_lines
-from runtime.codec.decoder import StreamReader
+from runtime.codec.compression import atomic_file, open_input, restored_lines
+from runtime.codec.decoder import Decoder
+from runtime.codec.stream_reader import StreamReader
 from runtime.errors import BadArgument
 from runtime.images.scene_reader import open_envi, open_geotiff, open_numpy
 
@@ -51,7 +52,7 @@ def read_samples(path: Path) -> npt.NDArray[Any]:
     if suffix == PACKED_SUFFIX:
         with open_input(path) as file:
             reader = StreamReader(file)
-            return np.stack([line.astype(np.int32) for line in stream_lines(reader, None)])
+            return np.stack([line.astype(np.int32) for line in restored_lines(Decoder(reader.header), reader.pieces())])
     if suffix in TIFF_SUFFIXES:
         return open_geotiff(path).samples
     return (open_numpy(path) if suffix == ".npy" else open_envi(path)).samples

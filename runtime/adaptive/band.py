@@ -125,6 +125,7 @@ def code_block(
             index = quantizer_index(sample - predicted, error)
             if error > 0:  # else the sample is known without its prediction, and the processor looks ahead
                 sample = restored(predicted, index, error, smallest, largest)
+                values[x] = sample
             out_values[x] = map_index(index, doubled, low, high)
         known = representative(sample, index, error)
         line[x] = known
@@ -176,8 +177,8 @@ def code_band(
 ) -> bool:
     """Fill the mapped residuals of band `z`, `values` being its samples (X,), or the samples, `values` being those.
 
-    error: the maximum error m of a sample; 0 is lossless. state.line gets what both sides know of a sample: itself, or
-    its representative.
+    error: the maximum error m of a sample; 0 is lossless. With an error the samples that are coded become what a
+    decoder restores, and state.line gets their representatives, from which both sides learn.
     network: (X,) int32, s-tilde of a network, ignored where parameters.has_network is 0. Returns False where a mapped
     residual leads outside the sample range; the state is of no use then.
     """

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from runtime.errors import BadArgument
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage
 
 N_SEQUENTIAL = 3
 """Regressors that need the samples west in the same line and band: west, west of it, and the slow mean west."""

@@ -3,8 +3,9 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,20 +14,20 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from runtime.cell.flight_package import FlightPackage
-from runtime.codec.decoder import Decoder, StreamReader
-from runtime.codec.encoder import DEFAULT_SEGMENT_LINES, Encoder
+from runtime.codec.coding_options import CodingOptions
+from runtime.codec.decoder import Decoder, Make
+from runtime.codec.encoder import Encoder
+from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.salvage import salvage
-from runtime.codec.warm_up import compile_roads
-from runtime.defences.encoding_executor import encoding_executor
-from runtime.defences.segment_guard import GuardLevel
+from runtime.codec.stream_reader import Segment, StreamReader
 from runtime.errors import BadArgument, Corrupt
 from runtime.executors.executor_registry import ONNXRUNTIME
-from runtime.executors.executors import AnyExecutor, make_executor
-from runtime.images.image_description import ImageDescription
+from runtime.executors.executors import make_executor
 from runtime.images.scene_writer import EnviWriter, raw_line
 from runtime.segments.segment_codec import Samples
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind, Quantisation, StreamHeader
-from runtime.stream.telemetry import telemetry_log
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import Arithmetic
+from runtime.stream.records import Gap
 from runtime.whole_output import replacing
 
 PIPE = Path("-")
@@ -43,9 +44,11 @@ class Report:
     """Of the stream, everything in it counted."""
     seconds: float
     missing_lines: tuple[tuple[int, int], ...] = ()
-    """Runs (first, last) of lines that salvage could not give back; they are zero in the output."""
+    """Runs (first, last) of lines that never came, or that salvage could not give back; they are zero in the output."""
     n_fallbacks: int = 0
     """Segments that CCSDS 123 coded in place of the predictor asked for, because something failed."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of the stream, each a line."""
 
     @property
     def bits_per_sample(self) -> float:
@@ -88,52 +91,41 @@ def compress_lines(
     lines: Iterable[npt.NDArray[np.integer[Any]]],
     image: ImageDescription,
     output: Path,
-    package: FlightPackage | None = None,
-    executor: str = ONNXRUNTIME,
+    options: CodingOptions,
     *,
-    predictor: PredictorKind | None = None,
-    max_error: int = 0,
-    segment_lines: int = DEFAULT_SEGMENT_LINES,
-    stage: AdaptiveStage | None = None,
-    quantisation: Quantisation | None = None,
-    line_deadline_s: float | None = None,
-    guard: GuardLevel = GuardLevel.OFF,
-    telemetry: Path | None = None,
+    loaded: Loaded | None = None,
 ) -> Report:
-    """Write the stream of an image whose lines (Z, X) come one at a time; arguments as in `Encoder`.
+    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`.
 
-    line_deadline_s: the executor runs in a worker process, that is killed and restarted where a line takes it longer;
-    what this can need is compiled before the first line. None: here. telemetry: a file that gets a line after each
-    segment; `-` is standard output, but standard error where the stream goes there.
+    Telemetry to `-` goes to standard output, but to standard error where the stream goes there.
     """
     start = time.perf_counter()
-    n_bytes = 0
-    with contextlib.ExitStack() as stack:
-        pipe = sys.stderr if output == PIPE else sys.stdout
-        made = stack.enter_context(encoding_executor(package, executor, line_deadline_s))
-        encoder = Encoder(
-            image,
-            package,
-            predictor=predictor,
-            max_error=max_error,
-            segment_lines=segment_lines,
-            executor=made,
-            stage=stage,
-            quantisation=quantisation,
-            guard=guard,
-            on_segment=None if telemetry is None else stack.enter_context(telemetry_log(telemetry, pipe)),
-        )
-        if line_deadline_s is not None:
-            compile_roads(encoder)
-        file, bar = stack.enter_context(atomic_file(output)), stack.enter_context(progress(image.n_lines, "compress"))
-        n_bytes += file.write(encoder.header)
+    pipe = sys.stderr if output == PIPE else sys.stdout
+    with (
+        opened_encoder(options, image, loaded=loaded, pipe=pipe) as encoder,
+        atomic_file(output) as file,
+        progress(image.n_lines, "compress") as bar,
+    ):
+        file.write(encoder.header)
         for line in lines:
-            n_bytes += file.write(encoder.push(line))
+            file.write(encoder.push(line))
             bar.update()
-        n_bytes += file.write(encoder.finish())
+        file.write(encoder.finish())
     seconds = time.perf_counter() - start
-    n_fallbacks = encoder.n_fallbacks
-    return Report(encoder.n_lines, image.n_bands, image.n_columns, n_bytes, seconds, n_fallbacks=n_fallbacks)
+    return Report(
+        encoder.n_lines, image.n_bands, image.n_columns, encoder.n_bytes, seconds,
+        n_fallbacks=encoder.n_fallbacks, notes=notes_of(encoder),
+    )  # fmt: skip
+
+
+def notes_of(encoder: Encoder) -> tuple[str, ...]:
+    """What whoever keeps a finished stream should know of it."""
+    notes = []
+    if any(package.arithmetic is Arithmetic.FLOAT32 for package in encoder.packages):
+        notes.append("the package is float32: the stream decodes on this machine only, with the same libraries")
+    if encoder.n_fallbacks:
+        notes.append(f"{encoder.n_fallbacks} segments fell back to ccsds123, --telemetry says why")
+    return tuple(notes)
 
 
 @contextlib.contextmanager
@@ -150,67 +142,70 @@ def open_input(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def named_executor(package: FlightPackage | None, name: str) -> AnyExecutor | None:
-    """The executor of a package; none without one."""
-    return make_executor(package, name) if package is not None else None
+def made_by(name: str) -> Make:
+    """How a decoder makes the executor of a package, by its name."""
+    return partial(make_executor, name=name)
 
 
-def make_decoder(header: StreamHeader, package: FlightPackage | None, executor: str) -> Decoder:
-    """A decoder; an executor is made, and tested, only where the stream needs this package."""
-    is_needed = package is not None and package.sha256 == header.package_sha256
-    return Decoder(header, package, named_executor(package, executor) if is_needed else None)
+def restored_lines(decoder: Decoder, pieces: Iterable[Segment | Gap]) -> Iterator[Samples]:
+    """Each line (Z, X) of a stream; lines that never came are zero."""
+    image = decoder.header.image
+    for piece in pieces:
+        if isinstance(piece, Gap):
+            for _ in range(piece.n_lines):
+                yield np.zeros((image.n_bands, image.n_columns), np.int32)
+        else:
+            yield from decoder.lines(piece.header, piece.payload)
 
 
-def stream_lines(reader: StreamReader, package: FlightPackage | None, executor: str = ONNXRUNTIME) -> Iterator[Samples]:
-    """Each line (Z, X) of a sound stream."""
-    decoder = make_decoder(reader.header, package, executor)
-    for segment, payload in reader.segments():
-        yield from decoder.lines(segment, payload)
-
-
-def decompress(source: Path, output: Path, package: FlightPackage | None = None, executor: str = ONNXRUNTIME) -> Report:
+def decompress(
+    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME
+) -> Report:
     """Restore the image of a stream as ENVI, or as raw BIL lines on standard output. Raises LineRwkvError."""
     start = time.perf_counter()
     with open_input(source) as file:
         reader = StreamReader(file)
-        header = reader.header
+        image = reader.header.image
+        lines = restored_lines(Decoder(reader.header, packages, made_by(executor)), reader.pieces())
         n_lines = 0
-        with progress(header.n_lines, "decompress") as bar:
-            if output == PIPE:
-                for line in stream_lines(reader, package, executor):
-                    sys.stdout.buffer.write(raw_line(line, header.sample_type))
-                    n_lines += 1
-                sys.stdout.buffer.flush()
-            else:
-                with EnviWriter(output, header) as writer:
-                    for line in stream_lines(reader, package, executor):
-                        writer.append(line)
-                        n_lines += 1
-                        bar.update()
-    return Report(n_lines, header.n_bands, header.n_columns, reader.n_bytes, time.perf_counter() - start)
+        with contextlib.ExitStack() as stack:
+            bar = stack.enter_context(progress(image.n_lines, "decompress"))
+            write = line_output(stack, output, image)
+            for line in lines:
+                write(line)
+                n_lines += 1
+                bar.update()
+    seconds = time.perf_counter() - start
+    gaps = tuple((gap.first_line, gap.first_line + gap.n_lines - 1) for gap in reader.gaps)
+    return Report(n_lines, image.n_bands, image.n_columns, reader.n_bytes, seconds, gaps)
+
+
+def line_output(stack: contextlib.ExitStack, output: Path, image: ImageDescription) -> Callable[[Samples], Any]:
+    """What takes restored lines: an ENVI image that is whole when the stack ends, or standard output."""
+    if output == PIPE:
+        stack.callback(sys.stdout.buffer.flush)
+        return lambda line: sys.stdout.buffer.write(raw_line(line, image.file_type))
+    return stack.enter_context(EnviWriter(output, image)).append
 
 
 def decompress_salvaged(
-    source: Path, output: Path, package: FlightPackage | None = None, executor: str = ONNXRUNTIME
+    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME
 ) -> Report:
     """Restore every intact segment of a damaged stream; missing lines are zero. Raises LineRwkvError."""
     start = time.perf_counter()
     with open_input(source) as file:
         data = file.read()
     found = salvage(data)
-    header = found.header
+    image = found.header.image
     if not found.segments:
         raise Corrupt(f"{source}: no intact segment in {len(data)} bytes")
-    decoder = make_decoder(header, package, executor)
-    missing = found.missing_lines()
-    blank = np.zeros((header.n_bands, header.n_columns), np.int32)
-    with EnviWriter(output, header) as writer:
-        for segment, payload in found.segments:
-            for _ in range(writer.n_lines, segment.first_line):
-                writer.append(blank)
-            for line in decoder.lines(segment, payload):
-                writer.append(line)
-        for _ in range(writer.n_lines, found.n_lines):
-            writer.append(blank)
+    pieces: list[Segment | Gap] = [*found.segments]
+    pieces += [Gap(first, last - first + 1) for first, last in found.missing_lines()]
+    pieces.sort(key=lambda piece: piece.first_line if isinstance(piece, Gap) else piece.header.first_line)
+    with contextlib.ExitStack() as stack:
+        write = line_output(stack, output, image)
+        for line in restored_lines(Decoder(found.header, packages, made_by(executor)), pieces):
+            write(line)
     seconds = time.perf_counter() - start
-    return Report(writer.n_lines, header.n_bands, header.n_columns, len(data), seconds, tuple(missing))
+    missing = tuple(found.missing_lines())
+    return Report(found.n_lines, image.n_bands, image.n_columns, len(data), seconds, missing)

@@ -1,32 +1,43 @@
 """The streaming encoder: lines in, bytes out, in memory bounded by one line, the state and one coded segment.
 
 Where the executor fails, or memory is found damaged, the segment ends and the lines go on in another: nothing that was
-accepted is lost.
+accepted is lost. `runtime.codec.opened_encoder` makes one from options.
 """
 
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from runtime.cell.flight_package import FlightPackage, IntegerPackage
+from runtime.codec.coding_options import CodingOptions
 from runtime.codec.open_segment import OpenSegment
-from runtime.codec.segment_forms import Form, SegmentForms
+from runtime.codec.segment_closing import ClosedSegment, SegmentClosing
 from runtime.defences.segment_guard import GuardLevel, SegmentGuard
 from runtime.defences.supervised_executor import SupervisedExecutor
 from runtime.errors import BadArgument, ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.executors import AnyExecutor, make_executor
-from runtime.images.image_description import ImageDescription, stream_header
-from runtime.segments.segment_codecs import default_stage, segment_codec
+from runtime.segments.segment_codec import SegmentCodec
+from runtime.segments.segment_codecs import segment_codec
 from runtime.stream.crc32c import crc32c
-from runtime.stream.depth import check_in_range, sample_range
-from runtime.stream.stream_format import LARGEST_SEGMENT_LINES, AdaptiveStage, EndRecord, PredictorKind, Quantisation
+from runtime.stream.depth import check_in_range
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import Arithmetic, PredictorKind
+from runtime.stream.records import (
+    END_MARKER,
+    GAP_MARKER,
+    INDEX_MARKER,
+    EndRecord,
+    Gap,
+    IndexEntry,
+    index_body,
+    record_bytes,
+)
+from runtime.stream.segment_header import SegmentCoding
+from runtime.stream.stream_header import PackageName, StreamHeader
 from runtime.stream.telemetry import Fault, FaultKind, SegmentTelemetry
-
-DEFAULT_SEGMENT_LINES = 64  # benchmarks/results/segment_lines.md
 
 
 class Encoder:
@@ -39,51 +50,36 @@ class Encoder:
     def __init__(
         self,
         image: ImageDescription,
+        options: CodingOptions,
         package: FlightPackage | None = None,
-        *,
-        predictor: PredictorKind | None = None,
-        max_error: int = 0,
-        segment_lines: int = DEFAULT_SEGMENT_LINES,
-        executor: AnyExecutor | None = None,
-        stage: AdaptiveStage | None = None,
-        quantisation: Quantisation | None = None,
-        guard: GuardLevel = GuardLevel.OFF,
+        executor: ArrayExecutor | None = None,
         on_segment: Callable[[SegmentTelemetry], None] | None = None,
     ) -> None:
-        """`predictor` None is LineRWKV with a package and DPCM without. Raises BadArgument.
+        """A network needs its package and an executor that passed the self-test. Raises BadArgument.
 
-        `stage` None is the best one for RLS and for an int8 package, and none for the others, which allow no other.
-        `quantisation` None is in the loop, but not with a float32 package; it says nothing where `max_error` is 0, and
-        CCSDS 123 has its own. After a failure of `executor` a `SupervisedExecutor` gives another, any other executor is
-        followed by CCSDS 123 for good. `on_segment` is called after each segment.
+        After a failure of `executor` a `SupervisedExecutor` gives another, any other one is followed by CCSDS 123 for
+        good. `on_segment` is called after each segment.
         """
-        if not 1 <= segment_lines <= LARGEST_SEGMENT_LINES:
-            raise BadArgument(f"segment length is {segment_lines} lines, allowed 1..{LARGEST_SEGMENT_LINES}")
-        if predictor is None:
-            predictor = PredictorKind.DPCM if package is None else PredictorKind.LINERWKV
-        if predictor is not PredictorKind.LINERWKV:
-            package = executor = None
         self.image = image
-        self.predictor = predictor
-        self.segment_lines = segment_lines
-        self.stream = stream_header(image, predictor, package, max_error, quantisation)
-        self.header = self.stream.to_bytes()
-        self.header_crc = crc32c(self.header)
-        if package is not None and executor is None:
-            executor = make_executor(package)
-        if isinstance(package, IntegerPackage) and not isinstance(executor, SupervisedExecutor):
-            executor = SupervisedExecutor(package, cast(ArrayExecutor, executor))
+        self.options = options
+        self.packages: tuple[PackageName, ...] = ()
+        if package is not None:
+            self.packages = (PackageName(Arithmetic.of(package.arithmetic), package.sha256),)
+        self.header = StreamHeader(image, self.packages).to_bytes()
+        self.stream_crc = crc32c(self.header)
+        if isinstance(package, IntegerPackage) and executor is not None:
+            is_supervised = isinstance(executor, SupervisedExecutor)
+            executor = executor if is_supervised else SupervisedExecutor(package, executor)
         self.supervised = executor if isinstance(executor, SupervisedExecutor) else None
-        if stage is None:
-            stage = default_stage(predictor, package)
-        self.codec = segment_codec(predictor, self.stream, package, executor, stage)
-        self.fallback = segment_codec(PredictorKind.CCSDS123, self.stream)
-        self.forms = SegmentForms(self.stream, self.fallback, self.supervised, guard)
-        self.guard = guard
+        self.codec = segment_codec(options.coding(package), image, package, executor)
+        backup = SegmentCoding(PredictorKind.CCSDS123, max_error=options.max_error)
+        self.fallback: SegmentCodec = segment_codec(backup, image)
+        self.closing = SegmentClosing(image, self.stream_crc, self.fallback, self.supervised, options.guard)
         self.on_segment = on_segment
-        self.range = sample_range(image.depth, is_signed=image.is_signed)
         self.segment: OpenSegment | None = None
         self.faults: list[Fault] = []
+        self.index: list[IndexEntry] = []
+        self.n_bytes = len(self.header)
         self.n_lines = 0
         self.n_segments = 0
         self.n_fallbacks = 0
@@ -93,14 +89,14 @@ class Encoder:
 
         Raises BadArgument where the line has the wrong shape or a sample outside the range of the bit depth; the line
         is then not part of the stream, and the next `push` may follow. Raises Corrupt where a guarded segment is lost,
-        because it and its twin were both damaged in memory.
+        because it and its backup were both damaged in memory.
         """
         shape = (self.image.n_bands, self.image.n_columns)
         if line.shape != shape or not np.issubdtype(line.dtype, np.integer):
             raise BadArgument(
                 f"line {self.n_lines}: {line.dtype} of shape {line.shape}, allowed integers of shape {shape}"
             )
-        check_in_range(line, *self.range, self.n_lines)
+        check_in_range(line, *self.image.range, self.n_lines)
         closed = self.closed_if_damaged()
         segment = self.segment = self.segment or self.new_segment()
         if self.supervised is not None:
@@ -114,14 +110,31 @@ class Encoder:
             segment = self.segment = self.new_segment()
             segment.push(line)
         self.n_lines += 1
-        return closed + self.close_segment() if segment.n_lines == self.segment_lines else closed
+        return closed + self.close_segment() if segment.n_lines == self.options.segment_lines else closed
+
+    def skip(self, n_lines: int) -> bytes:
+        """Say that the next `n_lines` lines, 1 or more, never came; returns what is complete now."""
+        closed = self.closed_if_damaged() + self.close_segment()
+        gap = Gap(self.n_lines, n_lines)
+        self.n_lines += n_lines
+        return closed + self.sent(record_bytes(GAP_MARKER, self.stream_crc, gap.body()))
 
     def finish(self) -> bytes:
-        """The last segment and the end record. Raises BadArgument where no line came, or not as many as announced."""
-        if self.n_lines == 0 or self.image.n_lines not in (0, self.n_lines):
-            raise BadArgument(f"{self.n_lines} lines came, allowed {self.image.n_lines or 'at least 1'}")
+        """The last segment, the index and the end. Raises BadArgument: no line came, or not as many as announced."""
         segments = self.closed_if_damaged() + self.close_segment()
-        return segments + EndRecord(self.n_lines, self.n_segments, self.header).to_bytes(self.header_crc)
+        if self.n_segments == 0 or self.image.n_lines not in (0, self.n_lines):
+            raise BadArgument(f"{self.n_lines} lines came, allowed {self.image.n_lines or 'at least 1'}")
+        index, index_offset = b"", 0
+        if self.options.index:
+            index_offset = self.n_bytes
+            index = self.sent(record_bytes(INDEX_MARKER, self.stream_crc, index_body(self.index)))
+        end = EndRecord(self.n_lines, self.n_segments, index_offset, self.header)
+        return segments + index + self.sent(record_bytes(END_MARKER, self.stream_crc, end.body()))
+
+    def sent(self, data: bytes) -> bytes:
+        """The same bytes, counted."""
+        self.n_bytes += len(data)
+        return data
 
     def new_segment(self) -> OpenSegment:
         """By the predictor asked for, or by CCSDS 123 where its executor is not there now."""
@@ -130,8 +143,7 @@ class Encoder:
             codec = codec if self.supervised.is_ready() else self.fallback
             for text in self.supervised.take_restart_errors():
                 self.note(FaultKind.RESTART, text)
-        is_lossless = self.stream.max_error == 0
-        guard = None if self.guard is GuardLevel.OFF else SegmentGuard(self.fallback, is_lossless=is_lossless)
+        guard = None if self.options.guard is GuardLevel.OFF else SegmentGuard(self.fallback)
         return OpenSegment(codec, self.n_lines, guard)
 
     def note(self, kind: FaultKind, text: str) -> None:
@@ -148,7 +160,7 @@ class Encoder:
     def closed_if_damaged(self) -> bytes:
         """The open segment where something of it has changed in memory since its last line, else nothing."""
         found = self.segment.damage() if self.segment is not None else []
-        for kind in set(found) - {FaultKind.CODED}:  # which `SegmentForms` names
+        for kind in set(found) - {FaultKind.CODED}:  # which `SegmentClosing` names
             self.note(kind, "changed in memory between two lines")
         return self.close_segment() if found else b""
 
@@ -158,25 +170,27 @@ class Encoder:
         if segment is None or segment.n_lines == 0:
             return b""
         start = time.perf_counter()
-        form, faults = self.forms.closed(segment)
+        closed, faults = self.closing.closed(segment)
         self.faults += faults
-        self.tell(segment, form, segment.seconds + time.perf_counter() - start)
-        return form.header.to_bytes(self.header_crc) + form.payload
+        self.tell(segment, closed, segment.seconds + time.perf_counter() - start)
+        if self.options.index:
+            self.index.append(IndexEntry(segment.first_line, segment.n_lines, self.n_bytes))
+        return self.sent(closed.header.to_bytes() + closed.payload)
 
-    def tell(self, segment: OpenSegment, form: Form, seconds: float) -> None:
+    def tell(self, segment: OpenSegment, closed: ClosedSegment, seconds: float) -> None:
         """Count a segment, and hand its telemetry to whoever asked for it."""
-        self.n_fallbacks += form.codec.predictor is not self.predictor
+        predictor = closed.header.coding.predictor
+        self.n_fallbacks += predictor is not self.options.predictor
         if self.on_segment is not None:
-            n_samples = segment.n_lines * self.image.n_bands * self.image.n_columns
-            executor = self.supervised if form.header.predictor is PredictorKind.LINERWKV else None
+            executor = self.supervised if predictor is PredictorKind.LINERWKV else None
             self.on_segment(
                 SegmentTelemetry(
                     self.n_segments,
-                    form.header,
-                    n_samples,
+                    closed.header,
+                    segment.n_lines * self.image.n_bands * self.image.n_columns,
                     None if executor is None else executor.name,
                     None if executor is None else executor.provider,
-                    form.writer.residual_sums,
+                    closed.writer.residual_sums,
                     seconds,
                     self.n_fallbacks,
                     tuple(self.faults),

@@ -2,27 +2,19 @@
 
 from typing import NamedTuple
 
-from runtime.codec.decoder import check_payload, check_payload_size
-from runtime.errors import Corrupt, LineRwkvError, Truncated
+from runtime.codec.stream_reader import Segment, check_payload, check_segment
+from runtime.errors import LineRwkvError
 from runtime.stream.crc32c import crc32c
-from runtime.stream.stream_format import (
-    END,
-    END_MARKER,
-    PREFIX,
-    SEGMENT_BYTES,
-    SEGMENT_MARKER,
-    EndRecord,
-    SegmentHeader,
-    StreamHeader,
-    header_size,
-)
+from runtime.stream.records import END_MARKER, EndRecord, record_body
+from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
+from runtime.stream.stream_header import PREFIX, StreamHeader, header_size
 
 
 class Salvaged(NamedTuple):
     """What is intact in a damaged stream."""
 
     header: StreamHeader
-    segments: list[tuple[SegmentHeader, bytes]]
+    segments: list[Segment]
     """Intact segments by rising first line."""
     n_lines: int
     """Lines of the image, as far as the stream still tells."""
@@ -42,34 +34,34 @@ class Salvaged(NamedTuple):
 def salvage(data: bytes) -> Salvaged:
     """Every intact segment of a damaged stream. Raises Corrupt where neither the header nor its copy is intact."""
     header_bytes = salvage_header(data)
-    header, header_crc = StreamHeader.from_bytes(header_bytes), crc32c(header_bytes)
-    end = find_end(data, header_crc)
-    found: dict[int, tuple[SegmentHeader, bytes]] = {}
+    header, stream_crc = StreamHeader.from_bytes(header_bytes), crc32c(header_bytes)
+    found: dict[int, Segment] = {}
     position = data.find(SEGMENT_MARKER)
     while position >= 0:
         following = position + 1
         try:
-            segment = SegmentHeader.from_bytes(data[position : position + SEGMENT_BYTES], header_crc)
+            segment = SegmentHeader.from_bytes(data[position : position + SEGMENT_BYTES])
+            check_segment(header, stream_crc, segment)
             payload = data[position + SEGMENT_BYTES : position + SEGMENT_BYTES + segment.n_payload_bytes]
-            check_payload_size(header, segment)
             check_payload(segment, payload)
-            found.setdefault(segment.first_line, (segment, payload))
+            found.setdefault(segment.first_line, Segment(segment, payload))
             following = position + SEGMENT_BYTES + len(payload)
-        except (Corrupt, Truncated):
+        except LineRwkvError:
             pass  # not a segment, or a damaged one: look for the next marker
         position = data.find(SEGMENT_MARKER, following)
     segments = without_overlap([found[first] for first in sorted(found)])
-    last = segments[-1][0] if segments else None
-    n_known = max(header.n_lines, end.n_lines if end else 0, last.first_line + last.n_lines if last else 0)
+    last = segments[-1].header if segments else None
+    end = find_end(data, stream_crc)
+    n_known = max(header.image.n_lines, end.n_lines if end else 0, last.first_line + last.n_lines if last else 0)
     return Salvaged(header, segments, n_known)
 
 
-def without_overlap(segments: list[tuple[SegmentHeader, bytes]]) -> list[tuple[SegmentHeader, bytes]]:
+def without_overlap(segments: list[Segment]) -> list[Segment]:
     """The segments that begin after the one before them ends; an intact stream has no others."""
-    kept: list[tuple[SegmentHeader, bytes]] = []
-    for segment, payload in segments:
-        if not kept or segment.first_line >= kept[-1][0].first_line + kept[-1][0].n_lines:
-            kept.append((segment, payload))
+    kept: list[Segment] = []
+    for segment in segments:
+        if not kept or segment.header.first_line >= kept[-1].header.first_line + kept[-1].header.n_lines:
+            kept.append(segment)
     return kept
 
 
@@ -80,25 +72,23 @@ def salvage_header(data: bytes) -> bytes:
         StreamHeader.from_bytes(header_bytes)
         return header_bytes
     except LineRwkvError as error:
-        position = data.rfind(END_MARKER)
-        while position >= 0:
-            n_header = int.from_bytes(data[position + END.size - 4 : position + END.size], "big")
-            copy = data[position + END.size : position + END.size + n_header]
-            try:
-                StreamHeader.from_bytes(copy)
-                EndRecord.from_bytes(data[position:], crc32c(copy))
-                return copy
-            except LineRwkvError:
-                position = data.rfind(END_MARKER, 0, position)
-        raise error
+        end = find_end(data, None)
+        if end is None:
+            raise error from None
+        return end.header
 
 
-def find_end(data: bytes, header_crc: int) -> EndRecord | None:
-    """The end record, wherever it stands."""
+def find_end(data: bytes, stream_crc: int | None) -> EndRecord | None:
+    """The end record, wherever it stands; of any stream where `stream_crc` is None, by the header that it holds."""
     position = data.rfind(END_MARKER)
     while position >= 0:
         try:
-            return EndRecord.from_bytes(data[position:], header_crc)
+            crc = int.from_bytes(data[position + 4 : position + 8], "big") if stream_crc is None else stream_crc
+            end = EndRecord.from_body(record_body(data[position:], crc))
+            StreamHeader.from_bytes(end.header)
+            if crc32c(end.header) == crc:
+                return end
         except LineRwkvError:
-            position = data.rfind(END_MARKER, 0, position)
+            pass  # not an end record, or a damaged one
+        position = data.rfind(END_MARKER, 0, position)
     return None

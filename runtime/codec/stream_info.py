@@ -4,41 +4,54 @@ from pathlib import Path
 from typing import Any
 
 from runtime.codec.compression import open_input
-from runtime.codec.decoder import StreamReader
+from runtime.codec.stream_reader import Segment, StreamReader
+from runtime.stream.kinds import Arithmetic
+from runtime.stream.segment_header import SegmentHeader
+from runtime.stream.stream_header import PackageName
+
+ONE_MACHINE = "decodes on the machine that made it only"
 
 
 def stream_info(path: Path) -> dict[str, Any]:
-    """Header and segments of a stream. Raises Corrupt, Truncated or TooNew for one that is not sound."""
+    """Header, segments and gaps of a stream. Raises Corrupt, Truncated or TooNew for one that is not sound."""
     with open_input(path) as file:
         reader = StreamReader(file)
-        segments = [
-            {
-                "first_line": segment.first_line,
-                "lines": segment.n_lines,
-                "predictor": segment.predictor.name.lower(),
-                "arithmetic": segment.arithmetic.name.lower(),
-                "stage": segment.stage.name.lower(),
-                "coder": segment.coder.name.lower(),
-                "bytes": segment.n_payload_bytes,
-            }
-            for segment, _ in reader.segments()
-        ]
-    header, end = reader.header, reader.end
-    assert end is not None  # segments() ends in no other way
-    float32_note = " (decodes on the machine that made it only)" if header.arithmetic.name == "FLOAT32" else ""
+        segments = [segment_info(piece.header) for piece in reader.pieces() if isinstance(piece, Segment)]
+    image, end = reader.header.image, reader.end
+    assert end is not None  # pieces() ends in no other way
     return {
         "header": {
             "lines": end.n_lines,
-            "bands": header.n_bands,
-            "columns": header.n_columns,
-            "bit_depth": header.depth,
-            "signed": header.is_signed,
-            "max_error": header.max_error,
-            "quantisation": header.quantisation.name.lower().replace("_", "-") if header.max_error else None,
-            "sample_type": header.sample_type.name.lower(),
-            "arithmetic": header.arithmetic.name.lower() + float32_note,
-            "package": header.package_sha256.hex() if any(header.package_sha256) else None,
-            "metadata": header.metadata,
+            "bands": image.n_bands,
+            "columns": image.n_columns,
+            "bit_depth": image.depth,
+            "signed": image.is_signed,
+            "sample_type": image.file_type.name.lower(),
+            "packages": [package_info(package) for package in reader.header.packages],
+            "index": bool(reader.index),
+            "metadata": image.metadata,
         },
         "segments": segments,
+        "gaps": [{"first_line": gap.first_line, "lines": gap.n_lines} for gap in reader.gaps],
+    }
+
+
+def package_info(package: PackageName) -> str:
+    """A row of the table of packages, with what it means for decoding."""
+    note = f" ({ONE_MACHINE})" if package.arithmetic is Arithmetic.FLOAT32 else ""
+    return f"{package.sha256.hex()} {package.arithmetic.name.lower()}{note}"
+
+
+def segment_info(header: SegmentHeader) -> dict[str, Any]:
+    """What a segment's header says."""
+    coding = header.coding
+    return {
+        "first_line": header.first_line,
+        "lines": header.n_lines,
+        "predictor": coding.predictor.name.lower(),
+        "stage": coding.stage.name.lower(),
+        "max_error": coding.max_error,
+        "quantisation": coding.quantisation.name.lower().replace("_", "-") if coding.max_error else None,
+        "coder": header.coder.name.lower(),
+        "bytes": header.n_payload_bytes,
     }

@@ -1,17 +1,13 @@
 """Mapped residuals of a segment, line after line, by the sample-adaptive coder (docs/formats/stream.md, coder 1)."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
+from typing_extensions import override
 
 from runtime.ccsds123 import golomb
-from runtime.ccsds123.golomb import GolombParameters
+from runtime.ccsds123.golomb import GolombParameters, GolombState
+from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.errors import Corrupt
 from runtime.kernels.bits import finish, initial_bits
-
-Mapped = npt.NDArray[np.integer[Any]]
-"""(Z, X) of one line."""
 
 
 def golomb_parameters(depth: int) -> GolombParameters:
@@ -19,7 +15,7 @@ def golomb_parameters(depth: int) -> GolombParameters:
     return GolombParameters(depth, accumulator_constant=min(3, depth - 2))
 
 
-class GolombWriter:
+class GolombWriter(LineWriter):
     """One segment being written; its buffer grows with the coded bytes only."""
 
     def __init__(self, depth: int, n_bands: int) -> None:
@@ -27,26 +23,32 @@ class GolombWriter:
         self.state = golomb.initial_state(self.parameters, n_bands)
         self.bits = initial_bits()
         self.buffer = np.empty(0, np.uint8)
+        self.before = (self.state, self.bits)
 
     @property
+    @override
     def n_bits(self) -> int:
-        """Bits so far."""
         return 8 * int(self.bits[0]) + int(self.bits[2])
 
+    @override
     def push(self, mapped: Mapped) -> None:
-        """Append a line."""
+        self.before = (GolombState(*(values.copy() for values in self.state)), self.bits.copy())
         room = golomb.worst_bytes(self.parameters, mapped.size)
         position = int(self.bits[0])
         if position + room > self.buffer.size:
             self.buffer = np.concatenate([self.buffer[:position], np.empty(position // 2 + room, np.uint8)])
         golomb.encode_line(self.parameters, mapped, self.state, self.buffer, self.bits)
 
+    @override
+    def undo(self) -> None:
+        self.state, self.bits = self.before
+
+    @override
     def payload(self) -> bytes:
-        """The finished bytes."""
         return self.buffer[: finish(self.buffer, self.bits)].tobytes()
 
 
-class GolombReader:
+class GolombReader(LineReader):
     """One segment being read."""
 
     def __init__(self, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> None:
@@ -61,6 +63,6 @@ class GolombReader:
         self.bits = initial_bits()
         self.data = np.frombuffer(payload, np.uint8)
 
+    @override
     def take(self, out_mapped: Mapped) -> None:
-        """Fill the next line. Raises Truncated."""
         golomb.decode_line(self.parameters, self.data, self.bits, self.state, out_mapped)

@@ -5,12 +5,13 @@ so the reader holds the mapped residuals of the whole segment; the writer goes f
 """
 
 import numpy as np
+from typing_extensions import override
 
 from runtime.ccsds123.body import BodyWriter, Uint8Array, raise_status, untrusted
 from runtime.ccsds123.hybrid import HybridNumbers, HybridState, encode_pieces
 from runtime.ccsds123.hybrid_decoder import counter_at, decode_backwards, end_of_body, take_tail
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
-from runtime.coders.golomb_residuals import Mapped
+from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.errors import Corrupt
 
 RESCALING_EXPONENT = 8
@@ -23,7 +24,7 @@ def hybrid_numbers(depth: int) -> HybridNumbers:
     return HybridNumbers(depth, 18, RESCALING_EXPONENT, 1)
 
 
-class HybridWriter:
+class HybridWriter(LineWriter):
     """One segment being written."""
 
     def __init__(self, depth: int, n_bands: int) -> None:
@@ -34,21 +35,28 @@ class HybridWriter:
             np.full(n_bands, first, np.int64), np.zeros(n_bands, np.int64), self.tables.root.astype(np.int64)
         )
         self.body = BodyWriter()
+        self.before = (self.state, self.body.bits)
 
     @property
+    @override
     def n_bits(self) -> int:
-        """Bits so far, without the tail."""
         return 8 * int(self.body.bits[0]) + int(self.body.bits[2])
 
+    @override
     def push(self, mapped: Mapped) -> None:
-        """Append a line."""
+        self.before = (HybridState(*(values.copy() for values in self.state)), self.body.bits.copy())
         # at most a rescaling bit, an escaped residual and a low-entropy word of 21 bits for each sample
         self.body.make_room(mapped.size * (self.numbers.unary_limit + self.numbers.depth + 22) // 8)
         sequence = mapped.reshape(-1).astype(np.uint32)
         encode_pieces(sequence, 1, self.numbers, self.tables, *self.state, self.body.buffer, self.body.bits)
 
+    @override
+    def undo(self) -> None:
+        self.state, self.body.bits = self.before
+
+    @override
     def payload(self) -> bytes:
-        """The finished bytes, with the tail (5.4.3.3.5.4)."""
+        """With the tail (5.4.3.3.5.4)."""
         for node in self.state.prefix:
             self.body.put_all([int(self.tables.flush_value[node])], int(self.tables.flush_bits[node]))
         self.body.put_all(self.state.accumulator.tolist(), 2 + self.numbers.depth + self.numbers.rescaling_exponent)
@@ -56,7 +64,7 @@ class HybridWriter:
         return self.body.finish()
 
 
-class HybridReader:
+class HybridReader(LineReader):
     """One segment, read as a whole at the start."""
 
     def __init__(self, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> None:
@@ -86,8 +94,8 @@ class HybridReader:
         if end[0] != 0:
             raise Corrupt(f"hybrid segment: {end[0]} bits lie before its first sample, must be none")
 
+    @override
     def take(self, out_mapped: Mapped) -> None:
-        """Fill the next line."""
         out_mapped[...] = self.lines[self.n_taken]
         self.n_taken += 1
 

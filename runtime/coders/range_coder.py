@@ -35,6 +35,21 @@ def carry(position: Any, out: Any) -> None:
     out[i] += np.uint8(1)
 
 
+@njit(cache=True)
+def take_carry_back(position: Any, out: Any) -> None:
+    """Undo one `carry`. Between two states of a coder there is at most one: low + span is less than 2**33."""
+    i = position - 1
+    while out[i] == 0:
+        out[i] = 255
+        i -= 1
+    out[i] -= np.uint8(1)
+
+
+def bits_written(coder: Coder) -> int:
+    """Information in the bytes and the interval of a writer, to the next bit."""
+    return 8 * int(coder[POSITION]) + FULL.bit_length() - int(coder[SPAN]).bit_length()
+
+
 @njit(cache=True, inline="always")
 def put(first: Any, share: Any, bits: Any, low: Any, span: Any, position: Any, out: Any) -> Any:
     """Narrow the interval to first..first + share - 1 of 2**bits; returns (low, span, position)."""

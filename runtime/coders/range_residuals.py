@@ -4,25 +4,27 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from typing_extensions import override
 
-from runtime.coders.golomb_residuals import Mapped
+from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.coders.range_coder import (
     LOW,
     POSITION,
     SHARE_BITS,
     SPAN,
+    bits_written,
     initial_reader,
     initial_writer,
     last_bytes,
     place,
     put,
     take,
+    take_carry_back,
 )
 from runtime.coders.residual_contexts import context, end_band, end_line, fill_known, initial_contexts
 from runtime.coders.symbol_counts import ESCAPE_CONTEXT, N_SYMBOLS, count, initial_counts, shift_of
 from runtime.errors import Corrupt, Truncated
 from runtime.kernels.log2 import log2_floor
-from runtime.stream.stream_format import Coder
 
 ESCAPE = N_SYMBOLS - 1
 LARGEST_SIZE = 17
@@ -119,33 +121,48 @@ def decode_line(largest: Any, contexts: Any, counts: Any, coder: Any, data: Any,
     return failed
 
 
-class RangeWriter:
+class RangeWriter(LineWriter):
     """One segment being written."""
 
     def __init__(self, n_bands: int, n_columns: int) -> None:
-        self.contexts = initial_contexts(n_bands, n_columns)
-        self.counts = initial_counts()
+        self.shape = (n_bands, n_columns)
         self.coder = initial_writer()
         self.buffer = np.empty(0, np.uint8)
+        self.learn_anew()
 
+    def learn_anew(self) -> None:
+        """Forget what the lines so far have told."""
+        self.contexts, self.counts = initial_contexts(*self.shape), initial_counts()
+
+    @property
+    @override
+    def n_bits(self) -> int:
+        return bits_written(self.coder)
+
+    @override
     def push(self, mapped: Mapped) -> None:
-        """Append a line."""
         position = int(self.coder[POSITION])
+        self.before = (self.coder.copy(), int(self.buffer[position - 1]) if position else 0)
         room = mapped.size * LARGEST_SAMPLE_BYTES
         if position + room > self.buffer.size:
             self.buffer = np.concatenate([self.buffer[:position], np.empty(position // 2 + room, np.uint8)])
         encode_line(mapped, self.contexts, self.counts, self.coder, self.buffer)
 
-    def coded(self) -> tuple[Coder, bytes]:
-        """As in `runtime.coders.residual_coders.CodingWriter`."""
-        return Coder.RANGE, self.payload()
+    @override
+    def undo(self) -> None:
+        """The interval as it was; what was learned is given up, because keeping a copy would cost every line."""
+        self.coder, last_byte = self.before
+        position = int(self.coder[POSITION])
+        if position and self.buffer[position - 1] != last_byte:
+            take_carry_back(position, self.buffer)
+        self.learn_anew()
 
+    @override
     def payload(self) -> bytes:
-        """The finished bytes."""
         return self.buffer[: int(self.coder[POSITION])].tobytes() + last_bytes(self.coder)
 
 
-class RangeReader:
+class RangeReader(LineReader):
     """One segment being read."""
 
     def __init__(self, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> None:
@@ -154,13 +171,17 @@ class RangeReader:
         if n_samples > 8 * SAMPLES_IN_A_BIT * len(payload):
             raise Corrupt(f"range-coded segment: {n_samples} samples in {len(payload)} bytes")
         self.largest = (1 << depth) - 1
-        self.contexts = initial_contexts(n_bands, n_columns)
-        self.counts = initial_counts()
+        self.shape = (n_bands, n_columns)
+        self.learn_anew()
         self.data = np.frombuffer(payload, np.uint8)
         self.coder = initial_reader(self.data)
 
+    @override
+    def learn_anew(self) -> None:
+        self.contexts, self.counts = initial_contexts(*self.shape), initial_counts()
+
+    @override
     def take(self, out_mapped: Mapped) -> None:
-        """Fill the next line. Raises Truncated or Corrupt."""
         band = decode_line(self.largest, self.contexts, self.counts, self.coder, self.data, out_mapped)
         if self.coder[POSITION] > self.data.size:
             raise Truncated(f"range-coded segment ends after {self.data.size} bytes, its residuals do not")

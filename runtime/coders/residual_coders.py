@@ -1,121 +1,152 @@
-"""The coders of mapped residuals: the standard's two, side by side while both may win, or the range coder.
+"""Segments of mapped residuals: each line coded, or plain where coding expands it, by the coder that makes it smallest.
 
-The range coder is the smallest wherever it was measured, and takes several times as long as they
-(benchmarks/results/adaptive_speed.md): it goes with the adaptive stage `best`, which takes longer by itself.
+The range coder is the smallest wherever it was measured, and takes several times as long as the standard's two
+(benchmarks/results/adaptive_speed.md): it goes with the adaptive stage `best`, which takes longer by itself. The
+standard's run side by side while both may win.
 """
-
-from typing import Protocol
 
 import numpy as np
 
-from runtime.coders.golomb_residuals import GolombReader, GolombWriter, Mapped
+from runtime.coders.golomb_residuals import GolombReader, GolombWriter
 from runtime.coders.hybrid_residuals import LARGEST_SAMPLES, HybridReader, HybridWriter
+from runtime.coders.line_coder import LineReader, LineWriter, Mapped
+from runtime.coders.plain import PlainReader, PlainWriter, plain_bytes
 from runtime.coders.range_residuals import RangeReader, RangeWriter
-from runtime.errors import Corrupt
-from runtime.segments.stored import PlainReader, PlainWriter, stored_bytes
-from runtime.stream.stream_format import AdaptiveStage, Coder
+from runtime.errors import Corrupt, Truncated
+from runtime.stream.kinds import AdaptiveStage, Coder
 
 HEAD_LINES, TRIAL_LINES = 4, 8
 """Once there are TRIAL_LINES, the hybrid coder is given up when it is behind over the lines after the first HEAD_LINES,
 where predictions still learn and its longer memory is a burden."""
+ALL_CODED, SOME_PLAIN = 0, 1
+"""First byte of a payload."""
 
 
-class ResidualReader(Protocol):
-    """The mapped residuals of one segment, line after line."""
-
-    def take(self, out_mapped: Mapped) -> None:
-        """Fill the next line (Z, X). Raises Truncated or Corrupt."""
+def segment_coders(stage: AdaptiveStage) -> tuple[Coder, ...]:
+    """Those that segments of this stage may have."""
+    return (Coder.RANGE,) if stage is AdaptiveStage.BEST else (Coder.SAMPLE_ADAPTIVE, Coder.HYBRID)
 
 
-class CodingWriter(Protocol):
-    """The mapped residuals of one segment being written, in memory bounded by what they are coded to."""
+def line_writer(coder: Coder, depth: int, n_bands: int, n_columns: int) -> LineWriter:
+    """The writer of a coder, for residuals of `depth` bits."""
+    if coder is Coder.RANGE:
+        return RangeWriter(n_bands, n_columns)
+    return HybridWriter(depth, n_bands) if coder is Coder.HYBRID else GolombWriter(depth, n_bands)
+
+
+class ChosenLines:
+    """A segment by one coder, or plain, line by line."""
+
+    def __init__(self, coder: Coder, depth: int, n_bands: int, n_columns: int) -> None:
+        self.coder = coder
+        self.writer = line_writer(coder, depth, n_bands, n_columns)
+        self.plain = PlainWriter(depth)
+        self.bits_of_plain_line = n_bands * n_columns * depth
+        self.is_plain: list[bool] = []
+
+    @property
+    def n_bits(self) -> int:
+        """So far."""
+        return self.writer.n_bits + sum(self.is_plain) * self.bits_of_plain_line
 
     def push(self, mapped: Mapped) -> None:
         """Append a line (Z, X)."""
+        before = self.writer.n_bits
+        self.writer.push(mapped)
+        is_plain = self.writer.n_bits - before > self.bits_of_plain_line
+        if is_plain:
+            self.writer.undo()
+            self.plain.push(mapped)
+        self.is_plain.append(is_plain)
 
-    def coded(self) -> tuple[Coder, bytes]:
-        """The coder and the finished bytes."""
-
-
-class StandardWriter:
-    """The coders of CCSDS 123.0-B-2, side by side while both may win."""
-
-    def __init__(self, depth: int, n_bands: int) -> None:
-        self.golomb = GolombWriter(depth, n_bands)
-        self.hybrid: HybridWriter | None = HybridWriter(depth, n_bands)
-        self.head_lag = 0
-        self.n_lines = 0
-
-    def push(self, mapped: Mapped) -> None:
-        """As in `CodingWriter`."""
-        self.n_lines += 1
-        self.golomb.push(mapped)
-        if self.hybrid is None:
-            return
-        if self.n_lines * mapped.size > LARGEST_SAMPLES:
-            self.hybrid = None
-            return
-        self.hybrid.push(mapped)
-        lag = self.hybrid.n_bits - self.golomb.n_bits
-        if self.n_lines == HEAD_LINES:
-            self.head_lag = lag
-        if self.n_lines >= TRIAL_LINES and lag > self.head_lag:
-            self.hybrid = None
-
-    def coded(self) -> tuple[Coder, bytes]:
-        """As in `CodingWriter`: the smaller one."""
-        payload = self.golomb.payload()
-        other = self.hybrid.payload() if self.hybrid is not None else payload
-        return (Coder.HYBRID, other) if len(other) < len(payload) else (Coder.SAMPLE_ADAPTIVE, payload)
+    def payload(self) -> bytes:
+        """The finished bytes: flags, plain lines, coded lines."""
+        if not any(self.is_plain):
+            return bytes([ALL_CODED]) + self.writer.payload()
+        coded = b"" if all(self.is_plain) else self.writer.payload()
+        return bytes([SOME_PLAIN]) + np.packbits(self.is_plain).tobytes() + self.plain.payload() + coded
 
 
 class ResidualWriter:
-    """One segment being written: coded, or plain where that is smaller."""
+    """One segment being written, in memory bounded by what it is coded to."""
 
     def __init__(self, depth: int, n_bands: int, n_columns: int, stage: AdaptiveStage) -> None:
-        self.depth = depth
-        self.shape = (n_bands, n_columns)
-        is_best = stage is AdaptiveStage.BEST
-        self.writer: CodingWriter = RangeWriter(n_bands, n_columns) if is_best else StandardWriter(depth, n_bands)
-        self.n_lines = 0
-
-    @property
-    def n_samples(self) -> int:
-        """So far."""
-        return self.n_lines * self.shape[0] * self.shape[1]
+        self.first, *others = (ChosenLines(coder, depth, n_bands, n_columns) for coder in segment_coders(stage))
+        self.other: ChosenLines | None = others[0] if others else None
+        self.head_lag = 0
 
     def push(self, mapped: Mapped) -> None:
         """Append a line (Z, X)."""
-        self.n_lines += 1
-        self.writer.push(mapped)
+        self.first.push(mapped)
+        if self.other is None:
+            return
+        n_lines = len(self.first.is_plain)
+        if n_lines * mapped.size > LARGEST_SAMPLES:
+            self.other = None
+            return
+        self.other.push(mapped)
+        lag = self.other.n_bits - self.first.n_bits
+        if n_lines == HEAD_LINES:
+            self.head_lag = lag
+        if n_lines >= TRIAL_LINES and lag > self.head_lag:
+            self.other = None
 
-    def coded(self, *, may_be_plain: bool) -> tuple[Coder, bytes]:
-        """The smallest form; a plain one only where that is allowed."""
-        coder, payload = self.writer.coded()
-        if may_be_plain and stored_bytes(self.n_samples, self.depth) < len(payload):
-            return Coder.STORED, self.plain(coder, payload)
-        return coder, payload
-
-    def plain(self, coder: Coder, payload: bytes) -> bytes:
-        """The plain form, from the coded one: the residuals themselves are gone."""
-        reader, writer = residual_reader(coder, payload, self.depth, *self.shape, self.n_lines), PlainWriter(self.depth)
-        mapped = np.empty(self.shape, np.int32)
-        for _ in range(self.n_lines):
-            reader.take(mapped)
-            writer.push(mapped)
-        return writer.payload()
+    def coded(self) -> tuple[Coder, bytes]:
+        """The smaller form."""
+        payload = self.first.payload()
+        other = payload if self.other is None else self.other.payload()
+        if self.other is None or len(other) >= len(payload):
+            return self.first.coder, payload
+        return self.other.coder, other
 
 
-def residual_reader(
-    coder: Coder, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int
-) -> ResidualReader:
-    """The reader of a segment. Raises Corrupt or Truncated."""
+def largest_coded(depth: int, n_bands: int, n_columns: int, n_lines: int) -> int:
+    """Bytes that no payload of `ResidualWriter` exceeds: flags, plain lines, and what ends a coder's bytes."""
+    return 1 + (n_lines + 7) // 8 + plain_bytes(n_lines * n_bands * n_columns, depth) + 8 * n_bands + 64
+
+
+class ResidualReader:
+    """One segment being read."""
+
+    def __init__(self, coder: Coder, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> None:
+        """Raise Corrupt or Truncated."""
+        if payload[:1] not in (bytes([ALL_CODED]), bytes([SOME_PLAIN])):
+            raise Corrupt(f"segment begins with {payload[:1]!r}, allowed {ALL_CODED} or {SOME_PLAIN}")
+        n_flags = (n_lines + 7) // 8 if payload[0] == SOME_PLAIN else 0
+        if len(payload) < 1 + n_flags:
+            raise Truncated(f"segment of {n_lines} lines ends in its flags")
+        flags = np.frombuffer(payload, np.uint8, n_flags, 1)
+        self.is_plain = np.unpackbits(flags, count=n_lines).astype(bool) if n_flags else np.zeros(n_lines, bool)
+        self.next_line = 0
+        n_plain = int(self.is_plain.sum())
+        n_values = n_plain * n_bands * n_columns
+        start = 1 + n_flags
+        end = start + plain_bytes(n_values, depth)
+        self.plain = PlainReader(payload[start:end], depth, n_values)
+        self.coded: LineReader | None = None
+        if n_plain < n_lines:
+            self.coded = line_reader(coder, payload[end:], depth, n_bands, n_columns, n_lines - n_plain)
+        elif len(payload) != end:
+            raise Corrupt(f"segment of plain lines has {len(payload)} bytes, needs {end}")
+
+    def take(self, out_mapped: Mapped) -> None:
+        """Fill the next line (Z, X). Raises Truncated or Corrupt."""
+        is_plain = self.is_plain[self.next_line]
+        self.next_line += 1
+        if self.coded is None or is_plain:
+            self.plain.take(out_mapped)
+            if self.coded is not None:
+                self.coded.learn_anew()
+        else:
+            self.coded.take(out_mapped)
+
+
+def line_reader(coder: Coder, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> LineReader:
+    """The reader of a coder's lines. Raises Corrupt or Truncated."""
     if coder is Coder.SAMPLE_ADAPTIVE:
         return GolombReader(payload, depth, n_bands, n_columns, n_lines)
     if coder is Coder.HYBRID:
         return HybridReader(payload, depth, n_bands, n_columns, n_lines)
     if coder is Coder.RANGE:
         return RangeReader(payload, depth, n_bands, n_columns, n_lines)
-    if coder is Coder.STORED:
-        return PlainReader(payload, depth, n_bands * n_columns * n_lines)
     raise Corrupt(f"coder is {coder.name.lower()}, which codes no residuals")

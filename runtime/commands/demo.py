@@ -4,6 +4,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.cell.flight_package import FlightPackage
+from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import Report, compress_lines, decompress
 from runtime.commands.demo_picture import draw_picture
 from runtime.errors import LineRwkvError
-from runtime.images.image_description import ImageDescription
 from runtime.images.scene_reader import open_scene
 from runtime.images.synthetic import BIT_DEPTH, synthetic_lines, wavelengths
-from runtime.stream.stream_format import PredictorKind, SampleType
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import PredictorKind, SampleType
 
 N_BANDS = 96
 N_COLUMNS = 80
@@ -28,7 +30,7 @@ Cube = npt.NDArray[np.integer[Any]]
 
 
 def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -> list[dict[str, Any]]:
-    """Run the whole road in `output` and return the table's rows. Raises LineRwkvError where the image differs."""
+    """Run everything in `output` and return the table's rows. Raises LineRwkvError where the image differs."""
     output.mkdir(parents=True, exist_ok=True)
     scene = np.stack(list(synthetic_lines(n_lines, N_BANDS, N_COLUMNS, np.random.default_rng(seed))))
     metadata = {
@@ -40,15 +42,18 @@ def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -
     click.echo(
         f"synthetic scene: {n_lines} lines x {N_BANDS} bands x {N_COLUMNS} columns, {BIT_DEPTH} bits, seed {seed}"
     )
+    network = CodingOptions(package=package.source)
+    ways = {
+        f"LineRWKV ({package.manifest['name']}, {package.arithmetic})": ("scene", network),
+        "LineRWKV, --max-error 3": ("scene_error3", replace(network, max_error=3)),
+        "adaptive stage alone": ("scene_rls", CodingOptions(predictor=PredictorKind.RLS)),
+        "DPCM + Golomb": ("scene_dpcm", CodingOptions(predictor=PredictorKind.DPCM)),
+    }
     rows = [
-        road(
-            f"LineRWKV ({package.manifest['name']}, {package.arithmetic})", scene, image, output / "scene.lrwk", package
-        ),
-        road("LineRWKV, --max-error 3", scene, image, output / "scene_error3.lrwk", package, max_error=3),
-        road("adaptive stage alone", scene, image, output / "scene_rls.lrwk", None, predictor=PredictorKind.RLS),
-        road("DPCM + Golomb", scene, image, output / "scene_dpcm.lrwk", None),
-        general_purpose(scene),
+        there_and_back(name, scene, image, output / f"{file}.lrwk", options, package)
+        for name, (file, options) in ways.items()
     ]
+    rows.append(general_purpose(scene))
     print_table(rows)
     (output / "report.json").write_text(json.dumps(rows, indent=1) + "\n")
     if draw(scene, output / "scene.lrwk", output / PICTURE):
@@ -56,20 +61,18 @@ def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -
     return rows
 
 
-def road(
+def there_and_back(
     name: str,
     scene: Cube,
     image: ImageDescription,
     stream: Path,
-    package: FlightPackage | None,
-    *,
-    max_error: int = 0,
-    predictor: PredictorKind | None = None,
+    options: CodingOptions,
+    package: FlightPackage,
 ) -> dict[str, Any]:
     """One row: compress to `stream`, restore beside it, compare sample by sample."""
-    coded = compress_lines(scene, image, stream, package, max_error=max_error, predictor=predictor)
-    header = stream.with_suffix(".hdr")
-    restored = decompress(stream, header, package)
+    coded = compress_lines(scene, image, stream, options)
+    header, max_error = stream.with_suffix(".hdr"), options.max_error
+    restored = decompress(stream, header, [package])
     error = np.abs(open_scene(header).samples.astype(np.int64) - scene)
     if error.max() > max_error:
         y, z, x = (int(i) for i in np.argwhere(error > max_error)[0])

@@ -7,30 +7,27 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.ccsds123 import golomb
-from runtime.codec.decoder import StreamReader
+from runtime.codec.stream_reader import StreamReader
 from runtime.coders.golomb_residuals import golomb_parameters
-from runtime.coders.residual_coders import residual_reader
+from runtime.coders.residual_coders import ResidualReader
 from runtime.images.synthetic import wavelengths
 from runtime.kernels.bits import initial_bits
-from runtime.prediction.prequantise import quantiser
-from runtime.stream.stream_format import Coder
+from runtime.segments.residual_segment import residual_depth
 
 Cube = npt.NDArray[np.integer[Any]]
 RED_GREEN_BLUE_NM = (650.0, 550.0, 470.0)
 
 
 def mapped_residuals(stream: Path) -> npt.NDArray[np.int32]:
-    """The mapped residuals (Y, Z, X) of a lossless stream without stored segments; reading them needs no package."""
+    """The mapped residuals (Y, Z, X) of a stream of residual segments; reading them needs no package."""
     lines = []
     with stream.open("rb") as file:
         reader = StreamReader(file)
-        header = reader.header
-        quantised = quantiser(header.depth, is_signed=header.is_signed, max_error=header.max_error)
-        shape = (header.n_bands, header.n_columns)
+        image = reader.header.image
+        shape = (image.n_bands, image.n_columns)
         for segment, payload in reader.segments():
-            if segment.coder is Coder.STORED:
-                continue
-            residuals = residual_reader(segment.coder, payload, quantised.index_depth, *shape, segment.n_lines)
+            depth = residual_depth(segment.coding, image)
+            residuals = ResidualReader(segment.coder, payload, depth, *shape, segment.n_lines)
             for _ in range(segment.n_lines):
                 mapped = np.empty(shape, np.int32)
                 residuals.take(mapped)

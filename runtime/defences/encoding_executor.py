@@ -7,14 +7,15 @@ from functools import partial
 from runtime.cell.flight_package import FlightPackage, IntegerPackage
 from runtime.defences.supervised_executor import Make, SupervisedExecutor
 from runtime.errors import BadArgument
-from runtime.executors.executors import AnyExecutor, checked_executor, make_executor
+from runtime.executors.array_executor import ArrayExecutor
+from runtime.executors.executors import checked_executor, make_executor
 from runtime.executors.isolated_executor import isolated_executor
 
 
 @contextlib.contextmanager
 def encoding_executor(
     package: FlightPackage | None, name: str, line_deadline_s: float | None
-) -> Iterator[AnyExecutor | None]:
+) -> Iterator[ArrayExecutor | None]:
     """The executor of a package, an int8 one supervised, ended with the block; none without a package.
 
     line_deadline_s: of a worker process; None: the executor runs here. Raises LineRwkvError.

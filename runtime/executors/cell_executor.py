@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from typing_extensions import override
 
 from runtime.cell.flight_inputs import TAPS
 from runtime.cell.flight_package import NEXT, FlightPackage, IntegerPackage
-from runtime.errors import Corrupt, ExecutorFailed, LineRwkvError
+from runtime.errors import BadArgument, Corrupt, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.provider import ON_CPU, Provider, provider_session
 
@@ -122,12 +123,12 @@ def onnxruntime_provider(provider: Provider = ON_CPU) -> str:
     return f"ONNX Runtime {onnxruntime.__version__} {provider.name}{options}"
 
 
-class OnnxRuntimeCell:
+class OnnxRuntimeCell(ArrayExecutor):
     """ONNX Runtime: the band-step cell for one band, the line-step cell for more."""
 
     def __init__(
         self,
-        package: IntegerPackage,
+        package: FlightPackage,
         n_threads: int = 1,
         level: Any = OPTIMISATION.ORT_ENABLE_ALL,
         provider: Provider = ON_CPU,
@@ -137,11 +138,15 @@ class OnnxRuntimeCell:
         cells = package.manifest["cells"]
         self.line_step = session(package, cells["line_step"], n_threads, provider=provider, level=level)
         self.band_step = session(package, cells["band_step"], n_threads, provider=provider, level=level)
-        self.outputs = ["taps", *(state.name + NEXT for state in package.cell.shape.states())]
+        self.inputs = {value.name: value for value in self.line_step.get_inputs()}
+        self.outputs = [output.name for output in self.line_step.get_outputs()]
+        self.first = next(iter(self.inputs))
 
+    @override
     def run(self, inputs: Arrays) -> Arrays:
-        """As in `ArrayExecutor`."""
-        chosen = self.band_step if len(inputs["line_features"]) == 1 else self.line_step
+        if set(inputs) != set(self.inputs):
+            raise BadArgument(f"inputs {sorted(inputs)}, the cell has {sorted(self.inputs)}")
+        chosen = self.band_step if len(inputs[self.first]) == 1 else self.line_step
         try:
             return dict(zip(self.outputs, chosen.run(self.outputs, inputs), strict=True))
         except Exception as error:  # as in session

@@ -4,12 +4,8 @@ from runtime.cell.flight_package import FlightPackage, FloatPackage, IntegerPack
 from runtime.errors import BadArgument
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.cell_executor import OnnxRuntimeCell
-from runtime.executors.executor import Executor, OnnxRuntimeExecutor
 from runtime.executors.executor_registry import ONNXRUNTIME, load_executor
 from runtime.executors.self_test import check_executor
-
-AnyExecutor = Executor | ArrayExecutor
-"""Of a float package the first, of an int8 package the second."""
 
 
 def unchecked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
@@ -29,12 +25,12 @@ def check_package(package: IntegerPackage, executor: ArrayExecutor, name: str) -
         )
 
 
-def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> AnyExecutor:
+def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
     """An executor for the package; of an int8 package only after it passed the self-test. Raises LineRwkvError."""
     if isinstance(package, FloatPackage):
         if name != ONNXRUNTIME:
             raise BadArgument(f"executor {name!r} of a float32 package, allowed {ONNXRUNTIME}")
-        return OnnxRuntimeExecutor(package)
+        return OnnxRuntimeCell(package)
     assert isinstance(package, IntegerPackage)
     return checked_executor(package, name)
 

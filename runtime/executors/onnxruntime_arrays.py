@@ -1,62 +1,14 @@
-"""ONNX Runtime behind named arrays: any ONNX file, and the step of a float package both ways."""
+"""ONNX Runtime behind named arrays: the cells of a package, or any ONNX file."""
 
 import hashlib
 from pathlib import Path
 from typing import Any
 
-from runtime.cell.flight_package import NEXT, FloatPackage, IntegerPackage, open_package
-from runtime.errors import BadArgument, Corrupt, LineRwkvError
+from runtime.cell.flight_package import FloatPackage, open_package
+from runtime.errors import BadArgument, LineRwkvError
 from runtime.executors.array_executor import AnyArray, ArrayExecutor
 from runtime.executors.cell_executor import OnnxRuntimeCell, onnxruntime_provider, session_options
-from runtime.executors.executor import CellState, Executor, FloatArray, OnnxRuntimeExecutor
 from runtime.executors.provider import ON_CPU, Provider, provider_session
-
-STEP_INPUTS = ("line_before", "band_before", "is_first_band")
-
-
-class CellArrays:
-    """The step of a float package by the names of its inputs and outputs."""
-
-    def __init__(self, package: FloatPackage, executor: Executor, provider: str) -> None:
-        self.line_names = [state.name for state in package.states if state.is_per_band]
-        self.band_names = [state.name for state in package.states if not state.is_per_band]
-        self.executor = executor
-        self.provider = provider
-        self.sha256 = package.sha256.hex()
-
-    def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        """As in `ArrayExecutor`."""
-        expected = {*STEP_INPUTS, *self.line_names, *self.band_names}
-        if set(inputs) != expected:
-            raise BadArgument(f"inputs {sorted(inputs)}, the cell has {sorted(expected)}")
-        line = {name: inputs[name] for name in self.line_names}
-        band = {name: inputs[name] for name in self.band_names}
-        line_before, band_before, is_first_band = (inputs[name] for name in STEP_INPUTS)
-        correction, after = self.executor.step(line_before, band_before, is_first_band, CellState(line, band))
-        states = {name + NEXT: values for name, values in {**after.line, **after.band}.items()}
-        return {"correction": correction, **states}
-
-
-class StepByArrays:
-    """The `Executor` of a float package whose cell runs behind named arrays, for example in another process."""
-
-    def __init__(self, package: FloatPackage, arrays: ArrayExecutor) -> None:
-        if arrays.sha256 != package.sha256.hex():
-            raise BadArgument(f"the executor runs {arrays.sha256[:12]}..., not package {package.sha256.hex()[:12]}...")
-        self.arrays = arrays
-
-    def step(
-        self, line_before: FloatArray, band_before: FloatArray, is_first_band: FloatArray, state: CellState
-    ) -> tuple[FloatArray, CellState]:
-        """As in `Executor`. Raises Corrupt where an output is missing."""
-        feed = dict(zip(STEP_INPUTS, (line_before, band_before, is_first_band), strict=True))
-        outputs = self.arrays.run({**feed, **state.line, **state.band})
-        try:
-            line = {name: outputs[name + NEXT] for name in state.line}
-            band = {name: outputs[name + NEXT] for name in state.band}
-            return outputs["correction"], CellState(line, band)
-        except KeyError as error:
-            raise Corrupt(f"the answer of {self.arrays.provider} has no output {error}") from None
 
 
 class OnnxFile:
@@ -91,9 +43,6 @@ def onnxruntime_arrays(source: Path, provider: str = "CPU") -> ArrayExecutor:
     if source.suffix == ".onnx":
         return OnnxFile(source, chosen)
     package = open_package(source)
-    if isinstance(package, IntegerPackage):
-        return OnnxRuntimeCell(package, provider=chosen)
-    assert isinstance(package, FloatPackage)
-    if chosen != ON_CPU:
+    if isinstance(package, FloatPackage) and chosen != ON_CPU:
         raise BadArgument(f"provider {chosen} of a float32 package, allowed {ON_CPU}")
-    return CellArrays(package, OnnxRuntimeExecutor(package), onnxruntime_provider())
+    return OnnxRuntimeCell(package, provider=chosen)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.errors import BadArgument
-from runtime.images.image_description import ImageDescription
 from runtime.stream.depth import bit_depth
-from runtime.stream.stream_format import SampleType
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import SampleType
 
 SAMPLE_TYPES = {"uint8": SampleType.UINT8, "int16": SampleType.INT16, "uint16": SampleType.UINT16}
 STRUCTURAL_KEYS = {  # entries of an ENVI header that the stream's own header carries

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.errors import BadArgument
-from runtime.stream.stream_format import SampleType, StreamHeader
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import SampleType
 
 DTYPES: dict[SampleType, np.dtype[Any]] = {
     SampleType.UINT8: np.dtype("u1"),
@@ -26,12 +27,12 @@ def raw_line(line: npt.NDArray[np.integer[Any]], sample_type: SampleType) -> byt
 class EnviWriter:
     """Context manager: append lines; the image appears under its name only when the block ends without an error."""
 
-    def __init__(self, header_path: Path, stream: StreamHeader) -> None:
+    def __init__(self, header_path: Path, image: ImageDescription) -> None:
         if header_path.suffix.lower() != ".hdr":
             raise BadArgument(f"output {header_path}: allowed a name ending in .hdr (the data goes beside it)")
         self.header_path = header_path
         self.data_path = header_path.with_suffix(".bil")
-        self.stream = stream
+        self.image = image
         self.n_lines = 0
         self.temporary_data = self.data_path.with_name(f".{self.data_path.name}.{os.getpid()}")
         self.temporary_header = header_path.with_name(f".{os.getpid()}.{header_path.name}")
@@ -45,7 +46,7 @@ class EnviWriter:
 
     def append(self, line: npt.NDArray[np.integer[Any]]) -> None:
         """Write one line (Z, X)."""
-        self.file.write(raw_line(line, self.stream.sample_type))
+        self.file.write(raw_line(line, self.image.file_type))
         self.n_lines += 1
 
     def __exit__(
@@ -65,12 +66,12 @@ class EnviWriter:
 
         structure = {
             "lines": self.n_lines,
-            "samples": self.stream.n_columns,
-            "bands": self.stream.n_bands,
+            "samples": self.image.n_columns,
+            "bands": self.image.n_bands,
             "header offset": 0,
             "file type": "ENVI Standard",
-            "data type": int(self.stream.sample_type),
+            "data type": int(self.image.file_type),
             "interleave": "bil",
             "byte order": 0,
         }
-        spectral.envi.write_envi_header(str(self.temporary_header), {**self.stream.metadata, **structure})
+        spectral.envi.write_envi_header(str(self.temporary_header), {**self.image.metadata, **structure})

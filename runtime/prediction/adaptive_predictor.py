@@ -1,28 +1,30 @@
 """The adaptive stage as a predictor of its own: a training-free codec."""
 
+from typing_extensions import override
+
 from runtime.adaptive.parameters import stage_parameters
 from runtime.adaptive.stage import code_line
 from runtime.adaptive.state import StageState, initial_state
 from runtime.errors import Corrupt
-from runtime.prediction.predictors import Line
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.prediction.predictors import Line, Predictor
+from runtime.stream.kinds import AdaptiveStage
 
 
-class AdaptivePredictor:
+class AdaptivePredictor(Predictor):
     """A `Predictor` without a network; its state is changed in place."""
 
     def __init__(self, stage: AdaptiveStage, smallest: int, largest: int, max_error: int = 0) -> None:
         self.parameters = stage_parameters(stage, has_network=False)
         self.limits = (max_error, smallest, largest)
 
+    @override
     def encode_line(self, line: Line, state: StageState | None, out_mapped: Line) -> StageState:
-        """As in `Predictor`."""
         state = state or initial_state(self.parameters, *line.shape)
         self.code(state, line, out_mapped, is_decoder=False)
         return state
 
+    @override
     def decode_line(self, mapped: Line, state: StageState | None, out_line: Line) -> StageState:
-        """As in `Predictor`."""
         state = state or initial_state(self.parameters, *mapped.shape)
         band = self.code(state, mapped, out_line, is_decoder=True)
         if band >= 0:

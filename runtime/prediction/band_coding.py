@@ -4,13 +4,14 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from runtime.adaptive.parameters import stage_parameters
 from runtime.adaptive.stage import begin_line, decode_band, encode_band, end_line
 from runtime.adaptive.state import StageState, initial_state
 from runtime.errors import Corrupt
 from runtime.kernels.mapping import map_samples, unmap_samples
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage
 
 Row = npt.NDArray[np.int32]
 """(X,) of one band."""
@@ -28,57 +29,52 @@ class BandCoding(Protocol):
     def end(self, state: StageState | None) -> None:
         """After the last band of a line."""
 
-    def encode(
-        self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row, out_known: Row
-    ) -> None:
+    def encode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
         """Fill the mapped residuals of band `z`; doubled: the network's s-tilde.
 
-        out_known: what both sides know of the samples, filled where there is a maximum error.
+        With a maximum error `samples` become what a decoder restores, and `out_known` what predictions learn from.
         """
 
-    def decode(
-        self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row, out_known: Row
-    ) -> None:
-        """Fill the samples of band `z`, and what both sides know of them where there is a maximum error.
+    def decode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
+        """Fill the samples of band `z`, and `out_known` where there is a maximum error.
 
         Raises Corrupt where a residual leads outside the sample range.
         """
 
 
-class PlainBands:
+class PlainBands(BandCoding):
     """The network's prediction is the prediction."""
 
     def __init__(self, smallest: int, largest: int, max_error: int) -> None:
         self.limits = (max_error, smallest, largest)
 
+    @override
     def initial_state(self, n_bands: int, n_columns: int) -> None:
-        """None is kept."""
+        return None
 
+    @override
     def begin(self, state: StageState | None) -> None:
-        """As in `BandCoding`."""
+        return
 
+    @override
     def end(self, state: StageState | None) -> None:
-        """As in `BandCoding`."""
+        return
 
-    def encode(
-        self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row, out_known: Row
-    ) -> None:
-        """As in `BandCoding`."""
-        map_samples(samples, doubled, *self.limits, out_mapped)
+    @override
+    def encode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
+        map_samples(samples, doubled, *self.limits, mapped)
         if self.limits[0]:
-            unmap_samples(out_mapped, doubled, *self.limits, out_known)
+            self.decode(state, z, doubled, samples, mapped, out_known)
 
-    def decode(
-        self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row, out_known: Row
-    ) -> None:
-        """As in `BandCoding`."""
-        if not unmap_samples(mapped, doubled, *self.limits, out_samples):
+    @override
+    def decode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
+        if not unmap_samples(mapped, doubled, *self.limits, samples):
             raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
         if self.limits[0]:
-            out_known[:] = out_samples
+            out_known[:] = samples
 
 
-class StagedBands:
+class StagedBands(BandCoding):
     """The network's prediction is one regressor of the adaptive stage."""
 
     def __init__(self, stage: AdaptiveStage, smallest: int, largest: int, max_error: int) -> None:
@@ -86,33 +82,29 @@ class StagedBands:
         self.max_error = max_error
         self.range = (smallest, largest)
 
+    @override
     def initial_state(self, n_bands: int, n_columns: int) -> StageState:
-        """As in `BandCoding`."""
         return initial_state(self.parameters, n_bands, n_columns)
 
+    @override
     def begin(self, state: StageState | None) -> None:
-        """As in `BandCoding`."""
         begin_line(state)
 
+    @override
     def end(self, state: StageState | None) -> None:
-        """As in `BandCoding`."""
         end_line(state)
 
-    def encode(
-        self, state: StageState | None, z: int, samples: Row, doubled: Row, out_mapped: Row, out_known: Row
-    ) -> None:
-        """As in `BandCoding`."""
+    @override
+    def encode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
         assert state is not None
-        encode_band(self.parameters, state, samples, z, doubled, self.max_error, self.range, out_mapped)
+        encode_band(self.parameters, state, samples, z, doubled, self.max_error, self.range, mapped)
         if self.max_error:
             out_known[:] = state.line[z]
 
-    def decode(
-        self, state: StageState | None, z: int, mapped: Row, doubled: Row, out_samples: Row, out_known: Row
-    ) -> None:
-        """As in `BandCoding`."""
+    @override
+    def decode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
         assert state is not None
-        decode_band(self.parameters, state, mapped, z, doubled, self.max_error, self.range, out_samples)
+        decode_band(self.parameters, state, mapped, z, doubled, self.max_error, self.range, samples)
         if self.max_error:
             out_known[:] = state.line[z]
 

@@ -23,18 +23,18 @@ def predicted_sample(line: Any, z: Any, x: Any, smallest: Any, largest: Any) -> 
 
 
 @njit(cache=True)
-def map_line(line: Any, error: Any, smallest: Any, largest: Any, out_mapped: Any, out_restored: Any) -> None:
-    """Fill the mapped residuals (Z, X) of `line` (Z, X), smallest <= sample <= largest, and what a decoder restores.
+def map_line(line: Any, error: Any, smallest: Any, largest: Any, out_mapped: Any) -> None:
+    """Fill the mapped residuals (Z, X) of `line` (Z, X), smallest <= sample <= largest.
 
-    error: the maximum error m of a restored sample; 0 is lossless.
+    error: the maximum error m of a restored sample; 0 is lossless. `line` becomes what a decoder restores.
     """
     for z in range(line.shape[0]):
         for x in range(line.shape[1]):
-            predicted = predicted_sample(out_restored, z, x, smallest, largest)
+            predicted = predicted_sample(line, z, x, smallest, largest)
             low, high = steps_within(predicted - smallest, error), steps_within(largest - predicted, error)
             index = quantizer_index(np.int64(line[z, x]) - predicted, error)
             out_mapped[z, x] = map_index(index, 2 * predicted + 1, low, high)
-            out_restored[z, x] = restored(predicted, index, error, smallest, largest)
+            line[z, x] = restored(predicted, index, error, smallest, largest)
 
 
 @njit(cache=True)

@@ -4,10 +4,12 @@ The two sides call the cell with different tiles, on executors that may differ; 
 (docs/arithmetic.md). What the cell is fed, and what its taps weigh, is computed here in integers.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from typing_extensions import override
 
 from runtime.adaptive.state import StageState
 from runtime.cell.flight_inputs import (
@@ -26,8 +28,8 @@ from runtime.cell.flight_package import IntegerPackage
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import initial_bands, initial_memory, step_tile
 from runtime.prediction.band_coding import band_coding
-from runtime.prediction.predictors import DpcmPredictor, Line
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.prediction.predictors import DpcmPredictor, Line, Predictor
+from runtime.stream.kinds import AdaptiveStage
 
 TILE_BANDS = 4
 """Bands of a line step: at 1000 columns and 24 features a tile's arrays stay in the second cache."""
@@ -84,7 +86,7 @@ def predict_tile(
         filtered(taps[b], differences, base, smallest, largest, out_doubled[b])
 
 
-class FlightPredictor:
+class FlightPredictor(Predictor):
     """Every line but the first by the cell; the first by the sample west in band 0, the band before elsewhere."""
 
     def __init__(
@@ -109,54 +111,44 @@ class FlightPredictor:
         self.coding = band_coding(stage, smallest, largest, max_error)
         self.is_staged = stage is not AdaptiveStage.NONE
 
+    @override
     def encode_line(self, line: Line, state: FlightState | None, out_mapped: Line) -> FlightState:
-        """As in `runtime.prediction.predictors.Predictor`."""
+        if state is None and not self.is_staged:
+            self.first_line.encode_line(line, None, out_mapped)
+            return self.start(line, None)
+        return self.code_line(line, out_mapped, state, self.tile, self.coding.encode)
+
+    @override
+    def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
+        if state is None and not self.is_staged:
+            self.first_line.decode_line(mapped, None, out_line)
+            return self.start(out_line, None)
+        return self.code_line(out_line, mapped, state, 1, self.coding.decode)
+
+    def code_line(
+        self, line: Line, mapped: Line, state: FlightState | None, tile: int, code_band: Callable[..., None]
+    ) -> FlightState:
+        """Fill `mapped` from `line` or the reverse, by the band coding's `encode` or `decode`; the state after it."""
         n_bands, n_columns = line.shape
         stage = self.coding.initial_state(n_bands, n_columns) if state is None else state.stage
-        if state is None and not self.is_staged:
-            known = np.empty_like(line)
-            self.first_line.encode(line, out_mapped, known)
-            return self.start(known, stage)
         known = np.empty_like(line) if self.max_error else line
         self.coding.begin(stage)
         bands = initial_bands(self.package, n_columns)
-        for first in range(0, n_bands, self.tile):
-            rows = slice(first, min(n_bands, first + self.tile))
-            if state is None:
-                doubled = np.stack([self.without_cell(z, known) for z in range(rows.start, rows.stop)])
-            else:
+        for first in range(0, n_bands, tile):
+            rows = slice(first, min(n_bands, first + tile))
+            if state is not None:
                 doubled, bands = self.predict(rows, known, state, bands)
             for z in range(rows.start, rows.stop):
-                self.coding.encode(stage, z, line[z], doubled[z - first], out_mapped[z], known[z])
+                own = self.without_cell(z, known) if state is None else doubled[z - first]
+                code_band(stage, z, own, line[z], mapped[z], known[z])
         self.coding.end(stage)
-        return self.start(known, stage) if state is None else self.next(known, state)
-
-    def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
-        """As in `runtime.prediction.predictors.Predictor`."""
-        n_bands, n_columns = mapped.shape
-        stage = self.coding.initial_state(n_bands, n_columns) if state is None else state.stage
-        if state is None and not self.is_staged:
-            self.first_line.decode_line(mapped, None, out_line)
-            return self.start(out_line, stage)
-        known = np.empty_like(out_line) if self.max_error else out_line
-        self.coding.begin(stage)
-        bands = initial_bands(self.package, n_columns)
-        for z in range(n_bands):
-            if state is None:
-                doubled = self.without_cell(z, known)[None]
-            else:
-                doubled, bands = self.predict(slice(z, z + 1), known, state, bands)
-            self.coding.decode(stage, z, mapped[z], doubled[0], out_line[z], known[z])
-        self.coding.end(stage)
-        return self.start(known, stage) if state is None else self.next(known, state)
+        if state is None:
+            return self.start(known, stage)
+        return state._replace(host=next_state(known, state.host))
 
     def start(self, first_line: Line, stage: StageState | None) -> FlightState:
         """The state after the first line of a segment."""
         return FlightState(first_state(first_line), initial_memory(self.package, *first_line.shape), stage)
-
-    def next(self, line: Line, state: FlightState) -> FlightState:
-        """The state after one more line."""
-        return state._replace(host=next_state(line, state.host))
 
     def without_cell(self, z: int, line: Line) -> Line:
         """s-tilde (X,) of band `z` of the first line for the adaptive stage: the band before, or mid-range."""

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.kernels.in_loop import index_depth
-from runtime.stream.depth import sample_range
 
 IntArray = npt.NDArray[np.integer[Any]]
 
@@ -31,16 +30,13 @@ class Quantiser(NamedTuple):
         return index_depth(*self.index_range, max_error=0)
 
     def quantised(self, samples: IntArray) -> npt.NDArray[np.int32]:
-        """floor((s + M) / (2M + 1)) as int32, of any shape; in C order, the only one that kernels are compiled for."""
-        step = 2 * self.max_error + 1
-        return (samples.astype(np.int32, order="C") + self.max_error) // step
+        """floor((s + M) / (2M + 1)) as int32, a new array in C order: kernels are compiled for no other."""
+        copied = samples.astype(np.int32, order="C")
+        return copied if self.max_error == 0 else (copied + self.max_error) // (2 * self.max_error + 1)
 
     def reconstructed(self, indices: IntArray) -> npt.NDArray[np.int32]:
         """The middle of each step, clipped to the sample range; clipping only brings it nearer to the sample."""
+        if self.max_error == 0:
+            return indices.astype(np.int32, copy=False)
         step = 2 * self.max_error + 1
         return np.clip(indices.astype(np.int32) * step, self.smallest, self.largest)
-
-
-def quantiser(depth: int, *, is_signed: bool, max_error: int) -> Quantiser:
-    """The quantiser of a stream."""
-    return Quantiser(max_error, *sample_range(depth, is_signed=is_signed))

@@ -3,67 +3,92 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+from typing_extensions import override
+
 from runtime.ccsds123 import Ccsds123Parameters, decode_lines, read_header
 from runtime.ccsds123.encoder import index_encoder, padded
 from runtime.ccsds123.header import write_header
 from runtime.ccsds123.line_predictor import LinePredictor
 from runtime.ccsds123.order import line_piece
+from runtime.coders.plain import PlainReader, PlainWriter, plain_bytes
 from runtime.errors import BadArgument, Corrupt
-from runtime.segments.segment_codec import Samples
+from runtime.segments.segment_codec import Samples, SegmentCodec, SegmentWriter
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import Coder, PredictorKind
 from runtime.stream.residual_sums import ResidualSums
-from runtime.stream.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader, StreamHeader
+from runtime.stream.segment_header import SegmentCoding, SegmentHeader
 
 SLACK_BYTES = 1 << 12  # more than the header and the tail of such an image take beside its samples
+CLEARLY_SMALLER = 7 / 8
+"""Once a lossless segment codes to so much of plain samples, these are no longer kept beside it."""
 
 
-class Ccsds123Segments:
-    """A `SegmentCodec`: band-interleaved by line, the maximum error by the standard's own quantizer in the loop."""
+class Ccsds123Segments(SegmentCodec):
+    """Band-interleaved by line, the maximum error by the standard's own quantizer in the loop.
 
-    predictor = PredictorKind.CCSDS123
-    stage = AdaptiveStage.NONE
-    coders: tuple[Coder, ...] = (Coder.CCSDS123,)
+    A lossless segment is stored as plain samples, offsets from the smallest, where coding expands it as a whole: an
+    image of the standard has no flag a line.
+    """
 
-    def __init__(self, stream: StreamHeader) -> None:
-        self.stream = stream
-        self.may_be_stored = stream.max_error == 0
+    coders = (Coder.CCSDS123, Coder.STORED)
+
+    def __init__(self, image: ImageDescription, max_error: int) -> None:
+        self.coding = SegmentCoding(PredictorKind.CCSDS123, max_error=max_error)
+        self.image = image
 
     def parameters(self, n_lines: int) -> Ccsds123Parameters:
         """Those of a segment; with a maximum error the hybrid coder, which goes below one bit per sample."""
-        stream = self.stream
+        image = self.image
         values = {
-            "Nx": stream.n_columns, "Ny": n_lines, "Nz": stream.n_bands, "D": stream.depth, "signed": stream.is_signed,
+            "Nx": image.n_columns, "Ny": n_lines, "Nz": image.n_bands, "D": image.depth, "signed": image.is_signed,
             "order": "BI", "M": 1,
         }  # fmt: skip
-        if stream.max_error:
-            values |= {"coder": "hybrid", "fidelity": "absolute", "a": stream.max_error}
-        if stream.n_columns == 1:
+        if self.coding.max_error:
+            values |= {"coder": "hybrid", "fidelity": "absolute", "a": self.coding.max_error}
+        if image.n_columns == 1:
             values |= {"mode": "reduced", "local_sum": "wide_column"}
         return Ccsds123Parameters.from_dict(values)
 
+    @override
     def writer(self) -> "Ccsds123Writer":
-        """As in `SegmentCodec`."""
         return Ccsds123Writer(self)
 
-    def largest_payload(self, n_lines: int) -> int:
-        """The longest codeword for every sample, U_max + D bits."""
-        n_samples = n_lines * self.stream.n_bands * self.stream.n_columns
-        return n_samples * (32 + self.stream.depth) // 8 + SLACK_BYTES + 8 * self.stream.n_bands
-
+    @override
     def lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
-        """As in `SegmentCodec`."""
+        if header.coder is Coder.STORED:
+            yield from self.stored_lines(header, payload)
+            return
         try:
-            image = read_header(payload).image
-            found = (image.n_lines, image.n_bands, image.n_columns, image.depth, image.is_signed)
-            stream = self.stream
-            expected = (header.n_lines, stream.n_bands, stream.n_columns, stream.depth, stream.is_signed)
-            if found != expected:
-                raise Corrupt(f"segment at line {header.first_line}: a CCSDS 123 image {found}, allowed {expected}")
+            found = read_header(payload).image
+            numbers = (found.n_lines, found.n_bands, found.n_columns, found.depth, found.is_signed)
+            image = self.image
+            expected = (header.n_lines, image.n_bands, image.n_columns, image.depth, image.is_signed)
+            if numbers != expected:
+                raise Corrupt(f"{header.where}: a CCSDS 123 image {numbers}, allowed {expected}")
             yield from decode_lines(payload)
         except BadArgument as error:
-            raise Corrupt(f"segment at line {header.first_line}: {error}") from error
+            raise Corrupt(f"{header.where}: {error}") from error
+
+    def stored_lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
+        """Of a segment of plain samples. Raises Corrupt."""
+        image = self.image
+        if self.coding.max_error:
+            raise Corrupt(f"{header.where}: stored with maximum error {self.coding.max_error}, allowed 0")
+        reader = PlainReader(payload, image.depth, header.n_lines * image.n_bands * image.n_columns)
+        for _ in range(header.n_lines):
+            line = np.empty((image.n_bands, image.n_columns), np.int32)
+            reader.take(line)
+            yield line + image.range[0]
 
 
-class Ccsds123Writer:
+def largest_ccsds123(image: ImageDescription, n_lines: int) -> int:
+    """Bytes that no payload exceeds: the longest codeword for every sample, U_max + D bits."""
+    n_samples = n_lines * image.n_bands * image.n_columns
+    return n_samples * (32 + image.depth) // 8 + SLACK_BYTES + 8 * image.n_bands
+
+
+class Ccsds123Writer(SegmentWriter):
     """One segment being written; how many lines it has is known only at its end, and stands in its header."""
 
     def __init__(self, codec: Ccsds123Segments) -> None:
@@ -71,27 +96,43 @@ class Ccsds123Writer:
         self.parameters = codec.parameters(1)
         self.predictor = LinePredictor(self.parameters)
         self.indices = index_encoder(self.parameters)
+        self.plain = PlainWriter(codec.image.depth) if codec.coding.max_error == 0 else None
         self.residual_sums = ResidualSums()
 
     @property
+    @override
     def state(self) -> Any:
-        """As in `SegmentWriter`."""
         return self.predictor.state
 
     @property
+    @override
     def written(self) -> Any:
-        """As in `SegmentWriter`."""
-        return self.indices
+        return [self.indices, self.plain]
 
-    def push(self, line: Samples) -> None:
-        """As in `SegmentWriter`."""
+    @override
+    def push(self, line: Samples) -> Samples:
         y = self.predictor.next_line
         mapped = self.predictor.encode(line)
         self.indices.put(mapped, line_piece(self.parameters.image, y))
         self.residual_sums.add(mapped)
+        image = self.codec.image
+        if self.plain is not None:
+            self.plain.push(line.astype(np.int32, order="C") - image.range[0])
+            if self.indices.writer.bits[0] < CLEARLY_SMALLER * plain_bytes((y + 1) * line.size, image.depth):
+                self.plain = None
+        if self.codec.coding.max_error == 0:
+            return line
+        # neither damping nor offset is set, so a representative is the restored sample (equations 45 and 48)
+        restored: Samples = self.predictor.state.representatives + self.parameters.image.middle
+        return restored
 
+    @override
     def coded(self) -> tuple[Coder, bytes]:
-        """As in `SegmentWriter`."""
-        final = self.codec.parameters(self.predictor.next_line)
+        n_lines = self.predictor.next_line
+        final = self.codec.parameters(n_lines)
         self.indices.finish()
-        return Coder.CCSDS123, padded(write_header(final) + self.indices.writer.finish(), final.image.word_bytes)
+        coded = padded(write_header(final) + self.indices.writer.finish(), final.image.word_bytes)
+        image = self.codec.image
+        if self.plain is None or len(coded) <= plain_bytes(n_lines * image.n_bands * image.n_columns, image.depth):
+            return Coder.CCSDS123, coded
+        return Coder.STORED, self.plain.payload()

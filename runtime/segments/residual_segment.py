@@ -4,112 +4,86 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
-from runtime.coders.residual_coders import ResidualReader, ResidualWriter, residual_reader
+from runtime.coders.residual_coders import ResidualReader, ResidualWriter, segment_coders
 from runtime.kernels.in_loop import index_depth
 from runtime.prediction.predictors import Predictor
 from runtime.prediction.prequantise import Quantiser
-from runtime.segments.segment_codec import Samples
-from runtime.segments.stored import stored_bytes
+from runtime.segments.segment_codec import Samples, SegmentCodec, SegmentWriter
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import Coder, Quantisation
 from runtime.stream.residual_sums import ResidualSums
-from runtime.stream.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader
+from runtime.stream.segment_header import SegmentCoding, SegmentHeader
 
 
-class ResidualSegments:
+class ResidualSegments(SegmentCodec):
     """A `SegmentCodec` for one predictor."""
 
-    def __init__(
-        self,
-        kind: PredictorKind,
-        stage: AdaptiveStage,
-        predictor: Predictor,
-        n_bands: int,
-        n_columns: int,
-        quantiser: Quantiser,
-        max_error: int = 0,
-    ) -> None:
-        """`quantiser` is what happens to samples before the predictor, `max_error` what the predictor may add."""
-        self.predictor = kind
-        self.stage = stage
+    def __init__(self, coding: SegmentCoding, image: ImageDescription, predictor: Predictor) -> None:
+        self.coding = coding
         self.lines_predictor = predictor
-        self.shape = (n_bands, n_columns)
-        self.quantiser = quantiser
-        self.depth = index_depth(*quantiser.index_range, max_error)
-        self.may_be_stored = max_error == 0
-        coders = (Coder.RANGE,) if stage is AdaptiveStage.BEST else (Coder.SAMPLE_ADAPTIVE, Coder.HYBRID)
-        self.coders = coders + (() if self.may_be_stored else (Coder.STORED,))
+        self.shape = (image.n_bands, image.n_columns)
+        self.quantiser = prequantiser(coding, image)
+        self.depth = residual_depth(coding, image)
+        self.coders = segment_coders(coding.stage)
 
+    @override
     def writer(self) -> "ResidualSegmentWriter":
-        """As in `SegmentCodec`."""
         return ResidualSegmentWriter(self)
 
-    def largest_payload(self, n_lines: int) -> int:
-        """The size of the stored form, of samples or of residuals: an encoder makes no larger segment."""
-        return stored_bytes(n_lines * self.shape[0] * self.shape[1], self.depth)
-
+    @override
     def lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
-        """As in `SegmentCodec`."""
-        reader = residual_reader(header.coder, payload, self.depth, *self.shape, header.n_lines)
-        return ResidualLines(self, header.n_lines, reader)
+        reader = ResidualReader(header.coder, payload, self.depth, *self.shape, header.n_lines)
+        state: Any = None
+        for _ in range(header.n_lines):
+            mapped, line = np.empty(self.shape, np.int32), np.empty(self.shape, np.int32)
+            reader.take(mapped)
+            state = self.lines_predictor.decode_line(mapped, state, line)
+            yield self.quantiser.reconstructed(line)
 
 
-class ResidualSegmentWriter:
+def prequantiser(coding: SegmentCoding, image: ImageDescription) -> Quantiser:
+    """What happens to samples before the predictor: nothing where it quantises in the loop."""
+    max_error = 0 if coding.quantisation is Quantisation.IN_LOOP else coding.max_error
+    return Quantiser(max_error, *image.range)
+
+
+def residual_depth(coding: SegmentCoding, image: ImageDescription) -> int:
+    """D', bits of a mapped residual."""
+    in_loop = coding.max_error if coding.quantisation is Quantisation.IN_LOOP else 0
+    return index_depth(*prequantiser(coding, image).index_range, in_loop)
+
+
+class ResidualSegmentWriter(SegmentWriter):
     """One segment being written."""
 
     def __init__(self, codec: ResidualSegments) -> None:
         self.codec = codec
         self.predictor_state: Any = None
-        self.residuals = ResidualWriter(codec.depth, *codec.shape, codec.stage)
+        self.residuals = ResidualWriter(codec.depth, *codec.shape, codec.coding.stage)
         self.residual_sums = ResidualSums()
 
     @property
+    @override
     def state(self) -> Any:
-        """As in `SegmentWriter`."""
         return self.predictor_state
 
     @property
+    @override
     def written(self) -> ResidualWriter:
-        """As in `SegmentWriter`."""
         return self.residuals
 
-    def push(self, line: Samples) -> None:
-        """As in `SegmentWriter`: nothing is coded before the whole line is predicted."""
+    @override
+    def push(self, line: Samples) -> Samples:
+        """Nothing is coded before the whole line is predicted."""
         codec = self.codec
-        mapped = np.empty(codec.shape, np.int32)
-        samples = codec.quantiser.quantised(line)
+        mapped, samples = np.empty(codec.shape, np.int32), codec.quantiser.quantised(line)
         self.predictor_state = codec.lines_predictor.encode_line(samples, self.predictor_state, mapped)
         self.residuals.push(mapped)
         self.residual_sums.add(mapped)
+        return codec.quantiser.reconstructed(samples)
 
+    @override
     def coded(self) -> tuple[Coder, bytes]:
-        """As in `SegmentWriter`."""
-        return self.residuals.coded(may_be_plain=Coder.STORED in self.codec.coders)
-
-
-class ResidualLines:
-    """Iterates over the lines (Z, X) of one segment; raises Truncated or Corrupt."""
-
-    def __init__(self, codec: ResidualSegments, n_lines: int, residuals: ResidualReader) -> None:
-        self.codec = codec
-        self.predictor_state: Any = None
-        self.residuals = residuals
-        self.n_left = n_lines
-
-    @property
-    def state(self) -> Any:
-        """What the next line is predicted from."""
-        return self.predictor_state
-
-    def __iter__(self) -> "ResidualLines":
-        return self
-
-    def __next__(self) -> Samples:
-        """The next line, a new array."""
-        if self.n_left == 0:
-            raise StopIteration
-        self.n_left -= 1
-        codec = self.codec
-        mapped, line = np.empty(codec.shape, np.int32), np.empty(codec.shape, np.int32)
-        self.residuals.take(mapped)
-        self.predictor_state = codec.lines_predictor.decode_line(mapped, self.predictor_state, line)
-        return codec.quantiser.reconstructed(line)
+        return self.residuals.coded()

@@ -6,11 +6,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from runtime.errors import Corrupt
+from runtime.stream.kinds import Coder
 from runtime.stream.residual_sums import ResidualSums
-from runtime.stream.stream_format import AdaptiveStage, Coder, PredictorKind, SegmentHeader
+from runtime.stream.samples_checksum import samples_crc
+from runtime.stream.segment_header import SegmentCoding, SegmentHeader
 
 Samples = npt.NDArray[np.integer[Any]]
-"""(Z, X), one line of the image, as it came or within the stream's maximum error of it."""
+"""(Z, X), one line of the image, as it came or within the segment's maximum error of it."""
 
 
 class SegmentWriter(Protocol):
@@ -20,7 +23,7 @@ class SegmentWriter(Protocol):
     """
 
     residual_sums: ResidualSums
-    """Of the lines so far; of none where nothing is predicted."""
+    """Of the lines so far."""
 
     @property
     def state(self) -> Any:
@@ -30,8 +33,8 @@ class SegmentWriter(Protocol):
     def written(self) -> Any:
         """What is coded so far, and what the coder learned from it: arrays that only `push` changes."""
 
-    def push(self, line: Samples) -> None:
-        """Add the next line; its samples are in the range of the bit depth."""
+    def push(self, line: Samples) -> Samples:
+        """Add the next line, whose samples are in the range of the bit depth; returns what a decoder will restore."""
 
     def coded(self) -> tuple[Coder, bytes]:
         """The finished segment: how it is written, and its bytes."""
@@ -40,18 +43,24 @@ class SegmentWriter(Protocol):
 class SegmentCodec(Protocol):
     """One way to code a segment. It keeps nothing of any segment itself."""
 
-    predictor: PredictorKind
-    stage: AdaptiveStage
+    coding: SegmentCoding
     coders: tuple[Coder, ...]
     """Those that its segments may have."""
-    may_be_stored: bool
-    """Whether a segment may be stored instead, from its own decoded lines, without a larger error."""
 
     def writer(self) -> SegmentWriter:
         """A writer in the state before the first line of a segment."""
 
-    def largest_payload(self, n_lines: int) -> int:
-        """Bytes that no sound payload exceeds."""
-
     def lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
-        """The lines of a segment, one at a time. Raises Corrupt or Truncated."""
+        """The lines of a segment, one at a time, not yet held against its checksum. Raises Corrupt or Truncated."""
+
+
+def checked_lines(codec: SegmentCodec, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
+    """The lines of a segment. Raises Corrupt at its end where their checksum is not that of the header."""
+    if header.coder not in codec.coders:
+        raise Corrupt(f"{header.where}: {codec.coding.predictor.name.lower()} with coder {header.coder.name.lower()}")
+    crc = 0
+    for line in codec.lines(header, payload):
+        crc = samples_crc(line, crc)
+        yield line
+    if crc != header.samples_crc:
+        raise Corrupt(f"{header.where}: its samples do not have the checksum that its encoder gave them")

@@ -1,32 +1,27 @@
-"""All ways to code a segment of one stream."""
+"""All ways to code a segment of an image."""
 
+import importlib
 from typing import cast
 
-from runtime.cell.flight_package import FlightPackage, FloatPackage, IntegerPackage
+from runtime.cell.flight_package import FlightPackage, IntegerPackage
+from runtime.coders.residual_coders import largest_coded
 from runtime.errors import BadArgument
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.executor import Executor
-from runtime.executors.executors import AnyExecutor
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
-from runtime.prediction.flight_predictor import FlightPredictor
-from runtime.prediction.predictors import DpcmPredictor, NetworkPredictor, Predictor
-from runtime.prediction.prequantise import quantiser
-from runtime.segments.ccsds123_segment import Ccsds123Segments
-from runtime.segments.residual_segment import ResidualSegments
+from runtime.prediction.predictors import DpcmPredictor, Predictor
+from runtime.segments.ccsds123_segment import Ccsds123Segments, largest_ccsds123
+from runtime.segments.residual_segment import ResidualSegments, prequantiser, residual_depth
 from runtime.segments.segment_codec import SegmentCodec
-from runtime.segments.stored import StoredSegments
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind, Quantisation, StreamHeader
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream.segment_header import SegmentCoding, allowed_stages
 
 LARGEST_ADAPTIVE_BANDS = 1 << 12  # bounds what a hostile header can make a decoder allocate
-
-
-def allowed_stages(kind: PredictorKind) -> tuple[AdaptiveStage, ...]:
-    """What may refine a predictor; the RLS is nothing else."""
-    if kind is PredictorKind.RLS:
-        return AdaptiveStage.FAST, AdaptiveStage.BEST
-    if kind is PredictorKind.LINERWKV:
-        return AdaptiveStage.NONE, AdaptiveStage.FAST, AdaptiveStage.BEST
-    return (AdaptiveStage.NONE,)
+NETWORK_PREDICTORS = {
+    "int8-v1": "runtime.prediction.flight_predictor:FlightPredictor",
+    "float32": "runtime.float_network.predictor:NetworkPredictor",
+}
+"""By the arithmetic of a package: classes called with the package, its executor, the sample range, stage, max_error."""
 
 
 def default_stage(kind: PredictorKind, package: FlightPackage | None) -> AdaptiveStage:
@@ -42,59 +37,53 @@ def default_quantisation(kind: PredictorKind, package: FlightPackage | None) -> 
 
 
 def segment_codec(
-    kind: PredictorKind,
-    stream: StreamHeader,
+    coding: SegmentCoding,
+    image: ImageDescription,
     package: FlightPackage | None = None,
-    executor: AnyExecutor | None = None,
-    stage: AdaptiveStage = AdaptiveStage.NONE,
+    executor: ArrayExecutor | None = None,
 ) -> SegmentCodec:
-    """The codec of a predictor (NONE: stored).
+    """The codec of a way to code.
 
     Raises BadArgument where it needs a package that is not there, or cannot be combined with the adaptive stage.
     """
-    if stage not in allowed_stages(kind):
-        raise BadArgument(f"predictor {kind.name.lower()} with adaptive stage {stage.name.lower()}")
-    if stage is not AdaptiveStage.NONE and stream.n_bands > LARGEST_ADAPTIVE_BANDS:
-        raise BadArgument(f"image has {stream.n_bands} bands, the adaptive stage allows {LARGEST_ADAPTIVE_BANDS}")
-    quantise = quantiser(stream.depth, is_signed=stream.is_signed, max_error=stream.max_error)
-    shape = (stream.n_bands, stream.n_columns)
-    if kind is PredictorKind.NONE:
-        return StoredSegments(*shape, quantise)
-    if kind is PredictorKind.CCSDS123:
-        return Ccsds123Segments(stream)
-    max_error = 0
-    if stream.quantisation is Quantisation.IN_LOOP:
-        quantise, max_error = quantise._replace(max_error=0), stream.max_error
-    predictor = line_predictor(kind, stage, quantise.index_range, max_error, package, executor)
-    return ResidualSegments(kind, stage, predictor, *shape, quantise, max_error)
+    check_coding(coding, image)
+    if coding.predictor is PredictorKind.CCSDS123:
+        return Ccsds123Segments(image, coding.max_error)
+    return ResidualSegments(coding, image, line_predictor(coding, image, package, executor))
+
+
+def check_coding(coding: SegmentCoding, image: ImageDescription) -> None:
+    """Raise BadArgument for what an image cannot be coded by."""
+    name, stage = coding.predictor.name.lower(), coding.stage
+    if stage not in allowed_stages(coding.predictor):
+        raise BadArgument(f"predictor {name} with adaptive stage {stage.name.lower()}")
+    if stage is not AdaptiveStage.NONE and image.n_bands > LARGEST_ADAPTIVE_BANDS:
+        raise BadArgument(f"image has {image.n_bands} bands, the adaptive stage allows {LARGEST_ADAPTIVE_BANDS}")
+    if not 0 <= coding.max_error <= image.largest_error:
+        raise BadArgument(
+            f"max_error is {coding.max_error}, allowed 0..{image.largest_error} for {image.depth} bits per sample"
+        )
 
 
 def line_predictor(
-    kind: PredictorKind,
-    stage: AdaptiveStage,
-    limits: tuple[int, int],
-    max_error: int,
-    package: FlightPackage | None,
-    executor: AnyExecutor | None,
+    coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None, executor: ArrayExecutor | None
 ) -> Predictor:
-    """The predictor of a kind for samples within `limits`, to restore within `max_error`. Raises BadArgument."""
-    if kind is PredictorKind.DPCM:
+    """The predictor of lines. Raises BadArgument."""
+    limits = prequantiser(coding, image).index_range
+    max_error = coding.max_error if coding.quantisation is Quantisation.IN_LOOP else 0
+    if coding.predictor is PredictorKind.DPCM:
         return DpcmPredictor(*limits, max_error)
-    if kind is PredictorKind.RLS:
-        return AdaptivePredictor(stage, *limits, max_error)
+    if coding.predictor is PredictorKind.RLS:
+        return AdaptivePredictor(coding.stage, *limits, max_error)
     if package is None or executor is None:
-        raise BadArgument(f"a segment predicted by {kind.name.lower()} needs its flight package")
-    return network_predictor(package, executor, limits, stage, max_error)
+        raise BadArgument(f"a segment predicted by {coding.predictor.name.lower()} needs its flight package")
+    module, _, name = NETWORK_PREDICTORS[package.arithmetic].partition(":")
+    network = getattr(importlib.import_module(module), name)
+    return cast(Predictor, network(package, executor, *limits, stage=coding.stage, max_error=max_error))
 
 
-def network_predictor(
-    package: FlightPackage, executor: AnyExecutor, limits: tuple[int, int], stage: AdaptiveStage, max_error: int
-) -> Predictor:
-    """The predictor of a package's arithmetic. Raises BadArgument for what a float package does not do."""
-    if isinstance(package, IntegerPackage):
-        return FlightPredictor(package, cast(ArrayExecutor, executor), *limits, stage=stage, max_error=max_error)
-    if stage is not AdaptiveStage.NONE:
-        raise BadArgument(f"adaptive stage {stage.name.lower()} with a float32 package, allowed none")
-    if max_error:
-        raise BadArgument("quantisation in the loop with a float32 package, allowed prequantised")
-    return NetworkPredictor(cast(FloatPackage, package), cast(Executor, executor), *limits)
+def largest_payload(coding: SegmentCoding, image: ImageDescription, n_lines: int) -> int:
+    """Bytes that no sound payload of `n_lines` lines exceeds."""
+    if coding.predictor is PredictorKind.CCSDS123:
+        return largest_ccsds123(image, n_lines)
+    return largest_coded(residual_depth(coding, image), image.n_bands, image.n_columns, n_lines)

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from runtime.errors import BadArgument
 from runtime.stream.residual_sums import ResidualSums
-from runtime.stream.stream_format import SEGMENT_BYTES, SegmentHeader
+from runtime.stream.segment_header import SEGMENT_BYTES, SegmentHeader
 
 
 class FaultKind(StrEnum):
@@ -28,8 +28,8 @@ class FaultKind(StrEnum):
     """What the next line would be predicted from has changed between lines."""
     CODED = "coded"
     """What is coded so far has changed between lines."""
-    TWIN = "twin"
-    """The CCSDS 123 twin has changed between lines, and is given up."""
+    BACKUP = "backup"
+    """The CCSDS 123 backup has changed between lines, and is given up."""
     DECODING = "decoding"
     """The segment does not decode to the lines that it was made of."""
 
@@ -50,7 +50,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class SegmentTelemetry:
-    """One segment as it went down."""
+    """One segment as it was sent."""
 
     index: int
     header: SegmentHeader
@@ -75,8 +75,8 @@ class SegmentTelemetry:
             "lines": header.n_lines,
             "samples": self.n_samples,
             "bits": 8 * (SEGMENT_BYTES + header.n_payload_bytes),
-            "predictor": header.predictor.name.lower(),
-            "stage": header.stage.name.lower(),
+            "predictor": header.coding.predictor.name.lower(),
+            "stage": header.coding.stage.name.lower(),
             "coder": header.coder.name.lower(),
             "executor": self.executor,
             "provider": self.provider,

@@ -18,15 +18,13 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from runtime.cell.flight_package import SHIPPED, open_package
-from runtime.codec.compression import named_executor
-from runtime.codec.encoder import DEFAULT_SEGMENT_LINES, Encoder
-from runtime.codec.warm_up import compile_roads
-from runtime.command_options import PREDICTORS, executor_option, package_option
+from runtime.codec.coding_options import CodingOptions
+from runtime.codec.coding_words import coding_words
+from runtime.codec.encoder import Encoder
+from runtime.codec.opened_encoder import opened_encoder
 from runtime.commands.cli import guarded
 from runtime.errors import BadArgument
 from runtime.images.scene_reader import RawLayout, describe_pipe, raw_lines
-from runtime.stream.stream_format import PredictorKind
 from runtime.target.recording import Recording, next_free
 
 
@@ -73,41 +71,26 @@ def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
 
 @click.command("record")
 @click.argument("folder", type=click.Path(path_type=Path))
-@package_option
-@executor_option
-@click.option("--predictor", type=click.Choice(PREDICTORS), default="linerwkv", show_default=True)
-@click.option("--segment-lines", type=int, default=DEFAULT_SEGMENT_LINES, show_default=True)
+@coding_words(index=False)
 @click.option("--bit-depth", type=click.IntRange(8, 16), required=True)
 @click.option("--bands", type=int, required=True)
 @click.option("--columns", type=int, required=True)
 @click.option("--dtype", default="<u2", show_default=True)
-def record_command(
-    folder: Path,
-    package_path: Path | None,
-    executor: str,
-    predictor: str,
-    segment_lines: int,
-    bit_depth: int,
-    bands: int,
-    columns: int,
-    dtype: str,
-) -> None:
+def record_command(folder: Path, options: CodingOptions, bit_depth: int, bands: int, columns: int, dtype: str) -> None:
     """Record raw BIL lines from standard input into a new stream of FOLDER."""
-    package = open_package(package_path or SHIPPED) if predictor == "linerwkv" else None
     layout = RawLayout(bands, columns, dtype, "bil")
-    image, kind = describe_pipe(layout, bit_depth), PredictorKind[predictor.upper()]
-    runner = named_executor(package, executor)
-    encoder = Encoder(image, package, predictor=kind, segment_lines=segment_lines, executor=runner)
-    compile_roads(encoder)
-    recording = Recording(next_free(folder))
-    try:
-        say(file=recording.path.name, process=os.getpid())
-        record(raw_lines(sys.stdin.buffer, layout), encoder, recording)
-        say(ended=recording.path.name)
-    except MemoryError:
-        raise BadArgument(f"out of memory in segment {encoder.n_segments}; the segments before it are kept") from None
-    finally:
-        recording.close()
+    image = describe_pipe(layout, bit_depth)
+    with opened_encoder(options, image, pipe=sys.stderr, is_live=True) as encoder:
+        recording = Recording(next_free(folder))
+        try:
+            say(file=recording.path.name, process=os.getpid())
+            record(raw_lines(sys.stdin.buffer, layout), encoder, recording)
+            say(ended=recording.path.name)
+        except MemoryError:
+            place = f"segment {encoder.n_segments}"
+            raise BadArgument(f"out of memory in {place}; the segments before it are kept") from None
+        finally:
+            recording.close()
 
 
 if __name__ == "__main__":

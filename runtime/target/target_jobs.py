@@ -7,21 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from runtime.cell.flight_package import FlightPackage, IntegerPackage, open_package
-from runtime.codec.compression import named_executor
-from runtime.codec.decoder import Decoder, StreamReader
-from runtime.codec.encoder import Encoder
-from runtime.codec.warm_up import compile_roads
-from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.executors import AnyExecutor
+from runtime.cell.flight_package import IntegerPackage, open_package
+from runtime.codec.coding_options import coding_options
+from runtime.codec.decoder import Decoder
+from runtime.codec.opened_encoder import Loaded, opened_encoder
+from runtime.codec.stream_reader import StreamReader
+from runtime.executors.executors import make_executor
 from runtime.executors.self_test import first_difference
 from runtime.executors.verify import COMPARED_TILES, Verdict, verdicts
-from runtime.images.image_description import ImageDescription
 from runtime.images.scene_reader import RawLayout, raw_lines
 from runtime.images.scene_writer import DTYPES, raw_line
-from runtime.stream.stream_format import AdaptiveStage, SampleType
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import SampleType
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.target.target_counters import clock_mhz, peak_memory_mib, processor, reset_peak_memory, temperature_c
 from runtime.whole_output import replacing
@@ -30,15 +29,6 @@ LIBRARIES = ("numpy", "numba", "onnxruntime")
 Job = dict[str, Any]
 Say = Callable[..., None]
 """Called with the name of an event and its values."""
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A package and what runs it, tested."""
-
-    package: FlightPackage
-    executor_name: str
-    executor: AnyExecutor | None
 
 
 @dataclass
@@ -83,18 +73,16 @@ class Watch:
 def load(job: Job) -> tuple[Loaded, Job]:
     """Open the package and make its executor, which must pass the self-test; and say what machine this is."""
     package = open_package(Path(job["package"]))
-    executor = named_executor(package, job["executor"])
+    executor = make_executor(package, job["executor"])
     machine = {
         "processor": processor(),
         "system": platform.platform(),
         "python": platform.python_version(),
         **{name: version(name) for name in LIBRARIES},
-        "executor": str(getattr(executor, "provider", job["executor"])),
+        "executor": executor.provider,
     }
     where = str(Path(__file__).parents[1])
-    return Loaded(package, job["executor"], executor), {
-        "machine": machine, "package_sha256": package.sha256.hex(), "runtime": where,
-    }  # fmt: skip
+    return Loaded(package, executor), {"machine": machine, "package_sha256": package.sha256.hex(), "runtime": where}
 
 
 def image_of(job: Job) -> ImageDescription:
@@ -106,20 +94,11 @@ def image_of(job: Job) -> ImageDescription:
     )  # fmt: skip
 
 
-def encoder_of(image: ImageDescription, loaded: Loaded, job: Job, told: list[SegmentTelemetry]) -> Encoder:
-    """An encoder that has seen no line; it appends the telemetry of its segments to `told`."""
-    stage = None if job["stage"] is None else AdaptiveStage[job["stage"].upper()]
-    return Encoder(
-        image, loaded.package, executor=loaded.executor, stage=stage, segment_lines=job["segment_lines"],
-        on_segment=told.append,
-    )  # fmt: skip
-
-
 def warm_up(loaded: Loaded, job: Job) -> Job:
     """Compile what the coding jobs can need, whatever the executor does, so that no line waits for it."""
     began = time.perf_counter()
-    compile_roads(encoder_of(image_of(job), loaded, job, []))
-    return {"seconds": time.perf_counter() - began}
+    with opened_encoder(coding_options(job["coding"]), image_of(job), loaded=loaded, is_live=True):
+        return {"seconds": time.perf_counter() - began}
 
 
 def self_test(loaded: Loaded, job: Job) -> Job:
@@ -130,9 +109,8 @@ def self_test(loaded: Loaded, job: Job) -> Job:
     if not isinstance(loaded.package, IntegerPackage):
         return {"rows": []}
     if job["all_settings"]:
-        return {"rows": [row.to_dict() for row in verdicts(loaded.package, loaded.executor_name)]}
-    executor = cast(ArrayExecutor, loaded.executor)
-    rows = []
+        return {"rows": [row.to_dict() for row in verdicts(loaded.package, job["executor"])]}
+    executor, rows = loaded.executor, []
     for tile in (*COMPARED_TILES, loaded.package.conformance.taps.shape[1]):
         difference = first_difference(loaded.package, executor, tile)
         finding = str(difference) if difference else "equal"
@@ -143,13 +121,17 @@ def self_test(loaded: Loaded, job: Job) -> Job:
 def encode(loaded: Loaded, job: Job, say: Say) -> Job:
     """Raw BIL lines of a file to a stream. The last line's time includes the closing of the stream."""
     image = image_of(job)
-    layout = RawLayout(image.n_bands, image.n_columns, DTYPES[image.sample_type].str, "bil")
+    layout = RawLayout(image.n_bands, image.n_columns, DTYPES[image.file_type].str, "bil")
     told: list[SegmentTelemetry] = []
-    encoder = encoder_of(image, loaded, job, told)
-    watch = Watch(say, image.n_bands * image.n_columns, job["reading_seconds"])
-    digest = hashlib.sha256(encoder.header)
-    n_bytes = len(encoder.header)
-    with Path(job["source"]).open("rb") as source, replacing(Path(job["output"])) as part, part.open("wb") as file:
+    options = coding_options(job["coding"])
+    with (
+        opened_encoder(options, image, loaded=loaded, tell=told.append) as encoder,
+        Path(job["source"]).open("rb") as source,
+        replacing(Path(job["output"])) as part,
+        part.open("wb") as file,
+    ):
+        watch = Watch(say, image.n_bands * image.n_columns, job["reading_seconds"])
+        digest = hashlib.sha256(encoder.header)
         file.write(encoder.header)
         for line in raw_lines(source, layout):
             began = time.perf_counter()
@@ -158,25 +140,25 @@ def encode(loaded: Loaded, job: Job, say: Say) -> Job:
                 data += encoder.finish()
             seconds = time.perf_counter() - began
             digest.update(data)
-            n_bytes += file.write(data)
+            file.write(data)
             watch.line(seconds)
     watch.tell()
     telemetry = [segment.to_dict() for segment in told]
-    return {**watch.result(), "bytes": n_bytes, "sha256": digest.hexdigest(), "telemetry": telemetry}
+    return {**watch.result(), "bytes": encoder.n_bytes, "sha256": digest.hexdigest(), "telemetry": telemetry}
 
 
 def decode(loaded: Loaded, job: Job, say: Say) -> Job:
     """A stream to raw BIL lines of a file. A segment's reading counts in the time of its first line."""
     with Path(job["source"]).open("rb") as source, replacing(Path(job["output"])) as part, part.open("wb") as file:
         reader = StreamReader(source)
-        header = reader.header
-        decoder = Decoder(header, loaded.package, loaded.executor)
-        watch = Watch(say, header.n_bands * header.n_columns, job["reading_seconds"])
+        image = reader.header.image
+        decoder = Decoder(reader.header, [loaded.package], lambda _: loaded.executor)
+        watch = Watch(say, image.n_bands * image.n_columns, job["reading_seconds"])
         began = time.perf_counter()
         for segment, payload in reader.segments():
             for line in decoder.lines(segment, payload):
                 seconds = time.perf_counter() - began
-                file.write(raw_line(line, header.sample_type))
+                file.write(raw_line(line, image.file_type))
                 watch.line(seconds)
                 began = time.perf_counter()
     watch.tell()

@@ -12,8 +12,9 @@ import traceback
 from collections.abc import Iterable
 from typing import TextIO
 
+from runtime.codec.opened_encoder import Loaded
 from runtime.errors import BadArgument, LineRwkvError
-from runtime.target.target_jobs import Job, Loaded, decode, encode, load, self_test, warm_up
+from runtime.target.target_jobs import Job, decode, encode, load, self_test, warm_up
 
 JOBS = ("clock", "load", "warm_up", "self_test", "encode", "decode")
 LONGEST_TEXT = 2000

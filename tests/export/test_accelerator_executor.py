@@ -29,7 +29,7 @@ def packaged(folder: Path, largest_weight: int) -> IntegerPackage:
 def test_a_cell_of_six_bits_passes_the_self_test(load: str, tmp_path: Path) -> None:
     package = packaged(tmp_path / "package", 31)
     executor = make_executor(package, f"export.accelerator_executor:{load}")
-    assert executor.sha256 == package.sha256.hex()  # type: ignore[union-attr]  # of an int8 package it is an ArrayExecutor
+    assert executor.sha256 == package.sha256.hex()
 
 
 def test_a_cell_that_cannot_be_freed_of_ties_is_refused(tmp_path: Path) -> None:

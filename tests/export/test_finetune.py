@@ -18,7 +18,7 @@ from model.network.flight_network import FlightNetwork
 from runtime.cell.flight_package import SHIPPED_FLOAT, IntegerPackage, open_integer_package
 from runtime.errors import BadArgument
 from runtime.executors.executors import make_executor
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage
 from tests.model.conftest import smooth_scene
 from tests.quantize.test_dequantized import quantized
 

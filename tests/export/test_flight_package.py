@@ -15,11 +15,13 @@ from export.package_writer import package_parts
 from export.shared_weights import WEIGHTS
 from model.network.config import NetworkConfig
 from model.network.network import LineRwkv
-from runtime.cell.flight_package import SHIPPED, FloatPackage, open_package
+from runtime.cell.flight_package import NEXT, SHIPPED, FloatPackage, open_package
 from runtime.errors import BadArgument, Corrupt, TooNew
-from runtime.executors.executor import CellState, OnnxRuntimeExecutor, initial_state
+from runtime.executors.array_executor import ArrayExecutor, Arrays
+from runtime.executors.cell_executor import OnnxRuntimeCell
+from runtime.float_network.predictor import initial_states
 from tests.model.network.test_network_laws import random_network, stepped
-from tests.runtime.codec.test_road import SOURCES, decode, encode
+from tests.runtime.codec.test_round_trip import SOURCES, decode, encode
 
 CONFIG = NetworkConfig(features=8)
 
@@ -40,13 +42,10 @@ def folder(parts: dict[str, bytes], tmp_path: Path) -> Path:
     return tmp_path / "package"
 
 
-def run_lines(
-    executor: OnnxRuntimeExecutor, lines: np.ndarray, state: CellState, tile: int
-) -> tuple[np.ndarray, CellState]:
-    """Corrections (Y - 1, Z, X) and the state after the last line."""
+def run_lines(executor: ArrayExecutor, lines: np.ndarray, memory: Arrays, start: Arrays, tile: int) -> np.ndarray:
+    """Corrections (Y - 1, Z, X); `memory` of lines is moved in place, every line begins with the states `start`."""
     n_bands, n_columns = lines.shape[1:]
     corrections = np.empty((len(lines) - 1, n_bands, n_columns), np.float32)
-    start = {name: values.copy() for name, values in state.band.items()}
     for y in range(1, len(lines)):
         band = start
         for z in range(0, n_bands, tile):
@@ -54,12 +53,13 @@ def run_lines(
             before = np.concatenate([np.zeros_like(lines[y, :1]), lines[y, :-1]])[rows]
             is_first = np.zeros((len(before), 1), np.float32)
             is_first[0] = z == 0
-            cell = CellState({name: values[rows] for name, values in state.line.items()}, band)
-            corrections[y - 1, rows], after = executor.step(lines[y - 1, rows], before, is_first, cell)
-            for name, values in after.line.items():
-                state.line[name][rows] = values
-            band = after.band
-    return corrections, state
+            inputs = {"line_before": lines[y - 1, rows], "band_before": before, "is_first_band": is_first}
+            after = executor.run({**inputs, **{name: values[rows] for name, values in memory.items()}, **band})
+            corrections[y - 1, rows] = after["correction"]
+            for name, values in memory.items():
+                values[rows] = after[name + NEXT]
+            band = {name: after[name + NEXT] for name in band}
+    return corrections
 
 
 @pytest.mark.parametrize("tile", [1, 4])
@@ -68,7 +68,8 @@ def test_onnx_runtime_equals_pytorch_over_1000_lines(network: LineRwkv, folder: 
     assert isinstance(package, FloatPackage)
     generator = np.random.default_rng(0)
     lines = generator.standard_normal((1001, 4, 6)).astype(np.float32)
-    corrections, state = run_lines(OnnxRuntimeExecutor(package), lines, initial_state(package, 4, 6), tile)
+    memory, start = (initial_states(package, 4, 6, is_per_band=each) for each in (True, False))
+    corrections = run_lines(OnnxRuntimeCell(package), lines, memory, start, tile)
     with torch.no_grad():
         expected = stepped(network, torch.from_numpy(lines), 4).numpy()
         line_state = network.initial_line_state(4, 6)
@@ -82,7 +83,7 @@ def test_onnx_runtime_equals_pytorch_over_1000_lines(network: LineRwkv, folder: 
     assert np.abs(corrections - expected).max() < 1e-5 * np.ptp(lines)
     for i, block in enumerate(line_state):
         for name, values in block._asdict().items():
-            mine = state.line[f"line_block{i}_{name}"]
+            mine = memory[f"line_block{i}_{name}"]
             assert np.abs(mine - values.numpy()).max() <= 1e-4 * np.abs(values.numpy()).max(), name
 
 

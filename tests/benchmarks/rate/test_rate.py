@@ -24,7 +24,7 @@ from benchmarks.rate.tables import markdown
 from runtime.errors import LineRwkvError
 from runtime.images.scene_reader import Scene, describe
 from runtime.images.synthetic import synthetic_lines
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind
+from runtime.stream.kinds import AdaptiveStage, PredictorKind
 
 RLS = StreamCodec("rls-fast", PredictorKind.RLS, AdaptiveStage.FAST)
 CODECS: list[Codec] = [*peer_codecs(), Ccsds123Codec("hybrid", False), RLS]

@@ -26,8 +26,9 @@ from hil_tests.places.runtime_wheel import build_runtime_wheel
 from hil_tests.targets.local import LocalTarget
 from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import file_sha256
-from runtime.codec.compression import stream_lines
-from runtime.codec.decoder import StreamReader
+from runtime.codec.compression import restored_lines
+from runtime.codec.decoder import Decoder
+from runtime.codec.stream_reader import StreamReader
 from runtime.commands.cli import cli, main
 from runtime.errors import BadArgument, Corrupt
 
@@ -89,7 +90,8 @@ def test_every_step_passes_and_the_report_says_so(run: tuple[AcceptanceRun, Find
 def test_what_the_target_encoded_decodes_here_bit_for_bit(run: tuple[AcceptanceRun, Findings]) -> None:
     acceptance, findings = run
     with (acceptance.folder / "there.lrwk").open("rb") as file:
-        lines = list(stream_lines(StreamReader(file), acceptance.package))
+        reader = StreamReader(file)
+        lines = list(restored_lines(Decoder(reader.header, [acceptance.package]), reader.pieces()))
     assert np.array_equal(np.stack(lines), acceptance.scene.samples)
     assert (acceptance.folder / "here.lrwk").read_bytes() == (acceptance.folder / "there.lrwk").read_bytes()
     assert (

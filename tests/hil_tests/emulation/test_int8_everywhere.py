@@ -24,13 +24,15 @@ from hil_tests.places.place import REPOSITORY, Here, Place
 from hil_tests.places.tool import NotAvailable
 from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_package
 from runtime.cell.integer_cell import CellShape, IntegerCell
-from runtime.codec.decoder import Decoder, StreamReader
-from runtime.codec.encoder import Encoder
+from runtime.codec.coding_options import CodingOptions
+from runtime.codec.decoder import Decoder
+from runtime.codec.opened_encoder import Loaded, opened_encoder
+from runtime.codec.stream_reader import StreamReader
 from runtime.executors.cell_executor import OnnxRuntimeCell
-from runtime.images.image_description import ImageDescription
 from runtime.images.scene_reader import describe, open_scene
 from runtime.images.synthetic import synthetic_lines
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import AdaptiveStage
 from tests.reference.random_cell import random_cell
 
 pytestmark = pytest.mark.slow
@@ -91,11 +93,10 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Trusted:
     scene = open_scene(folder / "scene.npy")
     made = Trusted(folder, package, crop(), describe(scene, None))
     for stage in STAGES:
-        executor = OnnxRuntimeCell(package, TRUSTED_THREADS)
-        encoder = Encoder(
-            made.image, package, executor=executor, segment_lines=SEGMENT_LINES, stage=AdaptiveStage[stage.upper()]
-        )
-        stream = encoder.header + b"".join(encoder.push(line) for line in scene.lines()) + encoder.finish()
+        options = CodingOptions(stage=AdaptiveStage[stage.upper()], segment_lines=SEGMENT_LINES)
+        loaded = Loaded(package, OnnxRuntimeCell(package, TRUSTED_THREADS))
+        with opened_encoder(options, made.image, loaded=loaded) as encoder:
+            stream = encoder.header + b"".join(encoder.push(line) for line in scene.lines()) + encoder.finish()
         made.stream(stage).write_bytes(stream)
     return made
 
@@ -171,7 +172,7 @@ def test_the_stream_made_there_is_ours_byte_for_byte(stage: str, made: Made, tru
     assert theirs.read_bytes() == trusted.stream(stage).read_bytes()
     with theirs.open("rb") as file:
         reader = StreamReader(file)
-        decoder = Decoder(reader.header, trusted.package, OnnxRuntimeCell(trusted.package))
+        decoder = Decoder(reader.header, [trusted.package])
         lines = [line for segment, payload in reader.segments() for line in decoder.lines(segment, payload)]
     np.testing.assert_array_equal(np.stack(lines), trusted.samples, err_msg=IMAGE)
 
@@ -182,7 +183,7 @@ def test_verify_finds_every_setting_equal_there(made: Made) -> None:
 
 
 def test_the_stage_and_the_cell_take_part(trusted: Trusted) -> None:
-    """The streams differ with the stage, and are shorter than the samples: nothing was stored past the predictor."""
+    """The streams differ with the stage, and are shorter than the samples: not every line is plain."""
     sizes = {stage: trusted.stream(stage).stat().st_size for stage in STAGES}
     assert len(set(sizes.values())) == len(STAGES)
     assert max(sizes.values()) < trusted.samples.nbytes

@@ -14,11 +14,11 @@ from hil_tests.places.tool import NotAvailable
 from runtime.cell.flight_package import SHIPPED_FLOAT, FloatPackage, IntegerPackage, open_package
 from runtime.cell.integer_cell import CellShape
 from runtime.errors import BadArgument, Corrupt
-from runtime.executors.executor import OnnxRuntimeExecutor, initial_state
+from runtime.executors.cell_executor import OnnxRuntimeCell
 from runtime.executors.executor_process import ExecutorProcess
 from runtime.executors.executors import make_executor
-from runtime.executors.onnxruntime_arrays import StepByArrays
 from runtime.executors.self_test import check_executor
+from runtime.float_network.predictor import initial_states
 from tests.hil_tests.executors.integer_graph import expected_outputs, random_inputs, write_graph
 from tests.reference.random_cell import random_cell
 
@@ -65,15 +65,18 @@ def test_the_float_package_steps_like_onnx_runtime(place: OwnEnvironment) -> Non
     package = open_package(SHIPPED_FLOAT)
     assert isinstance(package, FloatPackage)
     generator = np.random.default_rng(0)
-    with start(place, SHIPPED_FLOAT) as process:
-        remote, local = StepByArrays(package, process), OnnxRuntimeExecutor(package)
+    local = OnnxRuntimeCell(package)
+    with start(place, SHIPPED_FLOAT) as remote:
+        assert remote.sha256 == local.sha256
         for n_bands in (1, 6):
-            state = initial_state(package, n_bands, 16)
             line, band = generator.standard_normal((2, n_bands, 16)).astype(np.float32)
-            is_first = np.zeros((n_bands, 1), np.float32)
-            ours, _ = local.step(line, band, is_first, state)
-            theirs, _ = remote.step(line, band, is_first, state)
-            assert np.abs(ours - theirs).max() < 1e-5  # float32 sums of another order, of values about 1
+            inputs = {"line_before": line, "band_before": band, "is_first_band": np.zeros((n_bands, 1), np.float32)}
+            for is_per_band in (True, False):
+                inputs |= initial_states(package, n_bands, 16, is_per_band=is_per_band)
+            ours, theirs = local.run(inputs), remote.run(inputs)
+            assert ours.keys() == theirs.keys()
+            difference = np.abs(ours["correction"] - theirs["correction"])
+            assert difference.max() < 1e-5  # float32 sums of another order, of values about 1
 
 
 def test_what_does_not_fit_is_refused(place: OwnEnvironment, tmp_path: Path) -> None:

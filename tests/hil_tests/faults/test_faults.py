@@ -25,10 +25,11 @@ from hil_tests.places.place import REPOSITORY
 from hil_tests.places.runtime_wheel import build_runtime_wheel
 from hil_tests.targets.local import LocalTarget
 from hil_tests.targets.target import TargetFailed
+from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
-from runtime.images.image_description import ImageDescription
 from runtime.images.synthetic import BIT_DEPTH
-from runtime.stream.stream_format import PredictorKind
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import PredictorKind
 
 OF_A_WHOLE_MACHINE = {"link-cut", "clock-jump"}
 """A process of this machine has no cable and no clock of its own."""
@@ -59,7 +60,7 @@ def test_nothing_accepted_is_lost(name: str, target: LocalTarget) -> None:
 
 def recorded(camera: Camera, lines: np.ndarray) -> bytes:
     image = ImageDescription(camera.n_bands, camera.n_columns, BIT_DEPTH, is_signed=False)
-    encoder = Encoder(image, predictor=PredictorKind.DPCM, segment_lines=camera.segment_lines)
+    encoder = Encoder(image, CodingOptions(PredictorKind.DPCM, segment_lines=camera.segment_lines))
     return b"".join([encoder.header, *(encoder.push(line) for line in lines), encoder.finish()])
 
 

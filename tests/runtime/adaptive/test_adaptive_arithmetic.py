@@ -12,7 +12,7 @@ from runtime.adaptive import band as adaptive_band
 from runtime.adaptive import column_correction, least_squares, mixed_prediction, products, slow_means
 from runtime.adaptive.parameters import stage_parameters
 from runtime.adaptive.state import initial_state
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage
 
 FUSED = re.compile(r"\b(vfn?m(add|sub)\w*|fn?m(add|sub)|fml[as])\b")
 COUNTING = re.compile(r"(tail )?call i8 @llvm\.x86\.atomic\.sub\.cc.*")

@@ -15,7 +15,7 @@ from runtime.adaptive.state import StageState, initial_state
 from runtime.errors import BadArgument, Corrupt
 from runtime.kernels.in_loop import index_depth
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage
 from tests.reference import adaptive_stage as reference
 from tests.reference.adaptive_stage import packed_places
 

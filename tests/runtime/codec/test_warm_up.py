@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,24 @@ from numba.extending import is_jitted
 from hil_tests.fault_programs.fault_trial import largest_error
 from hil_tests.fault_programs.faulty_executor import FaultyExecutor
 from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_integer_package
+from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
-from runtime.codec.warm_up import compile_roads
+from runtime.codec.stream_reader import StreamReader
+from runtime.codec.warm_up import warm_up
+from runtime.coders.residual_coders import SOME_PLAIN
 from runtime.defences.segment_guard import GuardLevel
 from runtime.executors.cell_executor import OnnxRuntimeCell
-from runtime.images.image_description import ImageDescription
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind, SampleType
+from runtime.executors.executors import make_executor
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import AdaptiveStage, Coder, PredictorKind, SampleType
 from runtime.stream.telemetry import SegmentTelemetry
-from runtime.target.target_jobs import decode, encode, load, warm_up
+from runtime.target import target_jobs
 
 SEGMENT_LINES, N_BANDS, N_COLUMNS, DEPTH = 12, 6, 16, 12
 
 
 def scenes(n_bands: int, n_columns: int) -> np.ndarray:
-    """Three segments: a ramp that is coded, noise that is stored, a constant that takes less than a bit a sample."""
+    """Three segments: a ramp that is coded, noise written plain, a constant that takes less than a bit a sample."""
     shape = (SEGMENT_LINES, n_bands, n_columns)
     noise = np.random.default_rng(1).integers(0, 1 << DEPTH, shape)
     return np.concatenate([100 + np.indices(shape).sum(0), noise, np.full(shape, 700)]).astype(np.uint16)
@@ -48,41 +51,52 @@ def in_fresh_process(function: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
+def written(path: Path) -> list[str]:
+    """Of each segment: predictor, coder, and whether lines of it are plain."""
+    found = []
+    with path.open("rb") as file:
+        for header, payload in StreamReader(file).segments():
+            is_flagged = header.coder not in (Coder.CCSDS123, Coder.STORED) and payload[0] == SOME_PLAIN
+            names = f"{header.coding.predictor.name} {header.coder.name}".lower()
+            found.append(names + " with plain lines" * is_flagged)
+    return found
+
+
 def target_run(folder: Path, stage: str) -> tuple[set[str], list[str], bool]:
-    """Signatures that came after the warm-up, predictor and coder of each segment, whether the lines came back."""
+    """Signatures that came after the warm-up, how each segment is written, whether the lines came back."""
     lines = np.concatenate([scenes(N_BANDS, N_COLUMNS), scenes(N_BANDS, N_COLUMNS)])
     (folder / "scene.bil").write_bytes(lines.astype("<u2").tobytes())
     image = {"bands": N_BANDS, "columns": N_COLUMNS, "depth": DEPTH, "is_signed": False, "lines": len(lines),
              "sample_type": SampleType.UINT16.value}  # fmt: skip
-    coding = {"image": image, "stage": stage, "segment_lines": SEGMENT_LINES, "reading_seconds": 1e9}
-    loaded, _ = load({"package": str(SHIPPED), "executor": "onnxruntime"})
-    warm_up(loaded, coding)
+    coding = {"stage": stage, "segment_lines": SEGMENT_LINES}
+    common = {"image": image, "coding": coding, "reading_seconds": 1e9}
+    loaded, _ = target_jobs.load({"package": str(SHIPPED), "executor": "onnxruntime"})
+    target_jobs.warm_up(loaded, common)
     before = signatures()
     assert before
-    assert isinstance(loaded.executor, OnnxRuntimeCell)
     steps = 3 * (SEGMENT_LINES - 1) * 2  # of three segments; a first line has none, the others two tiles
-    faulty = replace(loaded, executor=FaultyExecutor(loaded.executor, "malformed", steps))
+    faulty = loaded._replace(executor=FaultyExecutor(loaded.executor, "malformed", steps))
 
     def say(event: str, **values: Any) -> None:
         pass
 
-    job = coding | {"source": str(folder / "scene.bil"), "output": str(folder / "stream")}
-    segments = encode(faulty, job, say)["telemetry"]
-    decode(loaded, coding | {"source": str(folder / "stream"), "output": str(folder / "back.bil")}, say)
-    coded = [f"{segment['predictor']} {segment['coder']}" for segment in segments]
+    job = common | {"source": str(folder / "scene.bil"), "output": str(folder / "stream")}
+    target_jobs.encode(faulty, job, say)
+    target_jobs.decode(loaded, common | {"source": str(folder / "stream"), "output": str(folder / "back.bil")}, say)
     back = (folder / "back.bil").read_bytes()
-    return signatures() - before, coded, back == (folder / "scene.bil").read_bytes()
+    return signatures() - before, written(folder / "stream"), back == (folder / "scene.bil").read_bytes()
 
 
 def stream_run(predictor: str, stage: str, max_error: int, shape: tuple[int, int]) -> tuple[set[str], int, int | None]:
     """Signatures that came after the warm-up, segments that fell back, the largest error; lines in Fortran order."""
     n_bands, n_columns = shape
     package = open_integer_package(SHIPPED)
-    encoder = Encoder(
-        ImageDescription(n_bands, n_columns, DEPTH, is_signed=False), package, predictor=PredictorKind[predictor],
-        stage=AdaptiveStage[stage], max_error=max_error, segment_lines=SEGMENT_LINES, guard=GuardLevel.PROOF,
-    )  # fmt: skip
-    compile_roads(encoder)
+    options = CodingOptions(
+        PredictorKind[predictor], AdaptiveStage[stage], max_error, segment_lines=SEGMENT_LINES, guard=GuardLevel.PROOF
+    )
+    of_network = (package, make_executor(package)) if options.has_network else ()
+    encoder = Encoder(ImageDescription(n_bands, n_columns, DEPTH, is_signed=False), options, *of_network)
+    warm_up(encoder)
     before = signatures()
     assert before
     lines = np.concatenate([scenes(n_bands, n_columns), scenes(n_bands, n_columns)])
@@ -101,8 +115,12 @@ def stream_run(predictor: str, stage: str, max_error: int, shape: tuple[int, int
 def test_a_target_compiles_nothing_after_its_warm_up(tmp_path: Path, stage: str) -> None:
     late, coded, is_restored = in_fresh_process(target_run, tmp_path, stage)
     assert is_restored
-    by_network = {"linerwkv range"} if stage == "best" else {"linerwkv hybrid", "linerwkv sample_adaptive"}
-    assert set(coded) == {*by_network, "ccsds123 ccsds123", "none stored"}
+    by_network = {name for name in coded if name.startswith("linerwkv")}
+    coders = {"range"} if stage == "best" else {"hybrid", "sample_adaptive"}
+    assert {name.split()[1] for name in by_network} == coders
+    assert any("with plain lines" in name for name in by_network)
+    assert any("with plain lines" not in name for name in by_network)
+    assert set(coded) - by_network == {"ccsds123 ccsds123", "ccsds123 stored"}
     assert late == set()
 
 
@@ -128,10 +146,10 @@ def test_an_executor_that_fails_in_the_warm_up_is_given_up_and_costs_no_line(pac
     told: list[SegmentTelemetry] = []
     executor = FaultyExecutor(OnnxRuntimeCell(package), "malformed")
     image = ImageDescription(N_BANDS, N_COLUMNS, DEPTH, is_signed=False)
-    encoder = Encoder(image, package, executor=executor, on_segment=told.append)
-    compile_roads(encoder)
+    encoder = Encoder(image, CodingOptions(), package, executor, told.append)
+    warm_up(encoder)
     lines = scenes(N_BANDS, N_COLUMNS)
     data = b"".join([encoder.header, *(encoder.push(line) for line in lines), encoder.finish()])
     assert largest_error(data, package, lines) == 0
-    assert [segment.header.predictor for segment in told] == [PredictorKind.CCSDS123]
+    assert [segment.header.coding.predictor for segment in told] == [PredictorKind.CCSDS123]
     assert "before the first line" in told[0].faults[0].text

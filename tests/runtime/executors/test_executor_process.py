@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.cell.flight_package import SHIPPED_FLOAT, FloatPackage
+from runtime.cell.flight_package import NEXT, SHIPPED, SHIPPED_FLOAT, FloatPackage, open_integer_package
 from runtime.errors import BadArgument, Corrupt, ExecutorFailed
-from runtime.executors.executor import CellState, OnnxRuntimeExecutor, initial_state
+from runtime.executors.array_executor import Arrays
+from runtime.executors.cell_executor import OnnxRuntimeCell
 from runtime.executors.executor_process import ExecutorProcess
 from runtime.executors.executor_registry import load_executor
-from runtime.executors.onnxruntime_arrays import CellArrays, StepByArrays, onnxruntime_arrays
+from runtime.executors.executors import make_executor
+from runtime.executors.isolated_executor import isolated_executor
+from runtime.executors.onnxruntime_arrays import onnxruntime_arrays
+from runtime.float_network.predictor import initial_states
 
 SERVER = [sys.executable, "-m", "runtime.executors.executor_server"]
 X = {"x": np.arange(4, dtype=np.int16)}
@@ -59,58 +63,69 @@ def script(text: str, *, hello: bool = True) -> list[str]:
     return [sys.executable, "-c", (HELLO if hello else "import os, sys, time\n") + textwrap.dedent(text)]
 
 
-def tile(n_bands: int, n_columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def tile(package: FloatPackage, n_bands: int, n_columns: int) -> Arrays:
+    """Inputs of the second line of a segment."""
     generator = np.random.default_rng(0)
     line, band = generator.standard_normal((2, n_bands, n_columns)).astype(np.float32)
     is_first = np.zeros((n_bands, 1), np.float32)
     is_first[0] = 1
-    return line, band, is_first
+    memory, before_band_0 = (initial_states(package, n_bands, n_columns, is_per_band=each) for each in (True, False))
+    return {"line_before": line, "band_before": band, "is_first_band": is_first, **memory, **before_band_0}
 
 
-def assert_same(one: tuple[np.ndarray, CellState], two: tuple[np.ndarray, CellState]) -> None:
-    np.testing.assert_array_equal(one[0], two[0])
-    for mine, other in zip(one[1], two[1], strict=True):
-        assert mine.keys() == other.keys()
-        for name in mine:
-            np.testing.assert_array_equal(mine[name], other[name])
+def next_tile(inputs: Arrays, outputs: Arrays) -> Arrays:
+    """The same samples again, with the states after the step."""
+    return {name: outputs.get(name + NEXT, values) for name, values in inputs.items()}
+
+
+def assert_same(one: Arrays, two: Arrays) -> None:
+    assert one.keys() == two.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], two[name], err_msg=name)
 
 
 def test_a_child_of_the_same_interpreter_gives_the_same_bits(float_package: FloatPackage) -> None:
-    local = OnnxRuntimeExecutor(float_package)
+    local = OnnxRuntimeCell(float_package)
+    states = {state.name + NEXT for state in float_package.states}
     with ExecutorProcess([*SERVER, str(SHIPPED_FLOAT)]) as process:
         assert process.executor == "onnxruntime"
         assert "CPUExecutionProvider" in process.provider
-        remote = StepByArrays(float_package, process)
+        assert process.sha256 == local.sha256 == float_package.sha256.hex()
         for n_bands in (1, 5):
-            inputs = tile(n_bands, 7)
-            state = initial_state(float_package, n_bands, 7)
+            inputs = tile(float_package, n_bands, 7)
             for _ in range(3):
-                after = local.step(*inputs, state)
-                assert_same(after, remote.step(*inputs, state))
-                state = after[1]
+                outputs = local.run(inputs)
+                assert outputs.keys() == {"correction", *states}
+                assert_same(outputs, process.run(inputs))
+                inputs = next_tile(inputs, outputs)
 
 
-def test_named_arrays_and_back_change_nothing(float_package: FloatPackage) -> None:
-    local = OnnxRuntimeExecutor(float_package)
-    inputs, state = tile(3, 4), initial_state(float_package, 3, 4)
-    there_and_back = StepByArrays(float_package, CellArrays(float_package, local, "here"))
-    assert_same(local.step(*inputs, state), there_and_back.step(*inputs, state))
+def test_by_its_name_it_gives_the_same_bits_here(float_package: FloatPackage) -> None:
+    inputs = tile(float_package, 3, 4)
+    expected = OnnxRuntimeCell(float_package).run(inputs)
+    assert_same(expected, load_executor("onnxruntime", SHIPPED_FLOAT).run(inputs))
+    assert_same(expected, make_executor(float_package).run(inputs))
 
 
 def test_inputs_that_the_cell_does_not_have_are_refused_and_the_child_lives(float_package: FloatPackage) -> None:
-    line, band, is_first = tile(2, 3)
-    state = initial_state(float_package, 2, 3)
+    inputs = tile(float_package, 2, 3)
     with ExecutorProcess([*SERVER, str(SHIPPED_FLOAT)]) as process:
         with pytest.raises(BadArgument, match="the cell has"):
-            process.run({"line_before": line})
-        with pytest.raises(ExecutorFailed, match="InvalidArgument"):
-            StepByArrays(float_package, process).step(line.astype(np.float64), band, is_first, state)
-        StepByArrays(float_package, process).step(line, band, is_first, state)
+            process.run({"line_before": inputs["line_before"]})
+        with pytest.raises(Corrupt, match=r"the step does not run: .*INVALID_ARGUMENT"):
+            process.run({**inputs, "line_before": inputs["line_before"].astype(np.float64)})
+        assert process.run(inputs)["correction"].shape == (2, 3)
 
 
-def test_another_package_is_refused(float_package: FloatPackage, doubler: ExecutorProcess) -> None:
-    with pytest.raises(BadArgument, match="not package"):
-        StepByArrays(float_package, doubler)
+def test_another_package_is_refused(float_package: FloatPackage) -> None:
+    package, name = open_integer_package(SHIPPED), f"{__name__}:doubling"
+    for make in (make_executor, isolated_executor):
+        with pytest.raises(
+            BadArgument, match=f"doubling runs package {'0' * 12}..., wanted {package.sha256.hex()[:12]}"
+        ):
+            make(package, name)
+    with pytest.raises(BadArgument, match=f"executor '{name}' of a float32 package, allowed onnxruntime"):
+        make_executor(float_package, name)
 
 
 def test_what_libraries_print_does_not_reach_the_pipe(doubler: ExecutorProcess) -> None:

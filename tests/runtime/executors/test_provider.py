@@ -38,7 +38,7 @@ def test_an_executor_on_the_provider_of_this_machine_passes_the_self_test() -> N
     package = open_integer_package(PACKAGE)
     for name in ("onnxruntime:CPU", "runtime.executors.onnxruntime_arrays:onnxruntime_arrays:CPU"):
         executor = make_executor(package, name)
-        assert executor.sha256 == package.sha256.hex()  # type: ignore[union-attr]  # of an int8 package it is an ArrayExecutor
+        assert executor.sha256 == package.sha256.hex()
 
 
 def test_an_executor_without_providers_says_so() -> None:

@@ -9,7 +9,7 @@ import spectral
 
 from runtime.errors import BadArgument
 from runtime.images.scene_reader import RawLayout, Scene, describe, open_scene, raw_lines
-from runtime.stream.stream_format import SampleType
+from runtime.stream.kinds import SampleType
 
 CUBE = np.random.default_rng(2).integers(-400, 4000, (5, 4, 6)).astype(np.int16)  # (Y, Z, X)
 

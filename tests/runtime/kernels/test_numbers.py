@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from runtime.cell.integer_base import Base, base_samples, doubled_predictions
 from runtime.errors import BadArgument
-from runtime.prediction.normalise import from_first_line, normalised
-from runtime.prediction.prequantise import quantiser
+from runtime.float_network.normalise import from_first_line, normalised
+from runtime.prediction.prequantise import Quantiser
 from runtime.stream.crc32c import crc32c
 from runtime.stream.depth import bit_depth, sample_range
 
@@ -39,7 +39,7 @@ def test_bit_depth_is_the_smallest_that_holds_the_samples(one: int, other: int) 
 @pytest.mark.parametrize("is_signed", [False, True])
 @pytest.mark.parametrize(("depth", "max_error"), [(8, 0), (8, 1), (8, 127), (12, 3), (16, 7), (16, 32767)])
 def test_every_sample_comes_back_within_the_error(depth: int, max_error: int, is_signed: bool) -> None:
-    quantise = quantiser(depth, is_signed=is_signed, max_error=max_error)
+    quantise = Quantiser(max_error, *sample_range(depth, is_signed=is_signed))
     samples = np.arange(quantise.smallest, quantise.largest + 1)
     indices = quantise.quantised(samples)
     restored = quantise.reconstructed(indices)

@@ -16,7 +16,7 @@ from runtime.errors import Corrupt
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.self_test import check_executor, first_difference
 from runtime.prediction.flight_predictor import FlightPredictor, FlightState
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage
 from tests.reference import int8_cell
 from tests.reference.random_cell import random_cell
 from tests.runtime.cell.test_flight_inputs import KINDS, cube

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from runtime.cell.flight_package import FlightPackage
-from runtime.codec.decoder import StreamReader
+from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
 from runtime.codec.stream_info import stream_info
-from runtime.images.image_description import ImageDescription
+from runtime.codec.stream_reader import StreamReader
+from runtime.executors.executors import make_executor
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import PredictorKind
 from runtime.stream.residual_sums import ResidualSums
-from runtime.stream.stream_format import SEGMENT_BYTES, PredictorKind
+from runtime.stream.segment_header import SEGMENT_BYTES
 from runtime.stream.telemetry import SegmentTelemetry
 from tests.runtime.commands.test_cli import run, save_envi
 
@@ -30,7 +33,9 @@ def test_it_describes_the_segments_and_changes_no_bit(
 ) -> None:
     image, streams, told = ImageDescription(4, 10, 11, is_signed=False), [], list[SegmentTelemetry]()
     for on_segment in (None, told.append):
-        encoder = Encoder(image, package, predictor=predictor, segment_lines=2, on_segment=on_segment)
+        options = CodingOptions(predictor=predictor, segment_lines=2)
+        executor = make_executor(package) if options.has_network else None
+        encoder = Encoder(image, options, package if options.has_network else None, executor, on_segment)
         streams.append(b"".join([encoder.header, *(encoder.push(line) for line in CUBE), encoder.finish()]))
     assert streams[0] == streams[1]
     (tmp_path / "stream").write_bytes(streams[0])
@@ -44,9 +49,9 @@ def test_it_describes_the_segments_and_changes_no_bit(
             header.n_lines,
             header.n_lines * 40,
         )
-        assert (row["predictor"], row["coder"]) == (header.predictor.name.lower(), header.coder.name.lower())
+        assert (row["predictor"], row["coder"]) == (header.coding.predictor.name.lower(), header.coder.name.lower())
         assert (row["fallbacks"], row["errors"]) == (0, [])
-        assert (row["executor"] is None) == (header.predictor is not PredictorKind.LINERWKV)
+        assert (row["executor"] is None) == (header.coding.predictor is not PredictorKind.LINERWKV)
         assert row["bits"] == 8 * (len(payload) + SEGMENT_BYTES)
     n_lines = sum(segment["lines"] for segment in stream_info(tmp_path / "stream")["segments"])
     assert sum(row["lines"] for row in rows) == n_lines == len(CUBE)

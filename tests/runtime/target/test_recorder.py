@@ -1,26 +1,36 @@
 """Recordings: what is told is on the disk, whatever becomes of the source, the disk, the executor or the listener."""
 
+import io
 import json
 import os
 import resource
+import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from hil_tests.fault_programs.fault_trial import largest_error
 from hil_tests.fault_programs.faulty_executor import FaultyExecutor
 from runtime.cell.flight_package import SHIPPED, open_integer_package
+from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.encoder import Encoder
 from runtime.codec.salvage import salvage
+from runtime.codec.stream_reader import StreamReader
+from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import BadArgument
 from runtime.executors.executors import make_executor
-from runtime.images.image_description import ImageDescription
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind
-from runtime.target.recorder import record
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream.segment_header import SegmentCoding, SegmentHeader
+from runtime.target import recorder as recorder_module
+from runtime.target.recorder import record, record_command
 from runtime.target.recording import Recording, next_free
 
 N_LINES, N_BANDS, N_COLUMNS, SEGMENT_LINES = 10, 3, 4, 4
@@ -29,13 +39,13 @@ IMAGE = ImageDescription(N_BANDS, N_COLUMNS, 12, is_signed=False)
 
 
 def dpcm() -> Encoder:
-    return Encoder(IMAGE, predictor=PredictorKind.DPCM, segment_lines=SEGMENT_LINES)
+    return Encoder(IMAGE, CodingOptions(PredictorKind.DPCM, segment_lines=SEGMENT_LINES))
 
 
 def n_restored(data: bytes) -> int:
     """How many lines a stream gives back; each is the one that was sent."""
     found = salvage(data)
-    decoder = Decoder(found.header, None)
+    decoder = Decoder(found.header)
     lines = [line for segment, payload in found.segments for line in decoder.lines(segment, payload)]
     assert np.array_equal(lines, LINES[: len(lines)])
     return len(lines)
@@ -43,10 +53,10 @@ def n_restored(data: bytes) -> int:
 
 def test_what_is_told_is_on_the_disk_when_an_executor_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     package = open_integer_package(SHIPPED)
-    bad = FaultyExecutor(make_executor(package), "malformed", 3)  # type: ignore[arg-type]  # of an int8 package
+    bad = FaultyExecutor(make_executor(package), "malformed", 3)
     recording = Recording(tmp_path / "0001.lrwk")
-    encoder = Encoder(IMAGE, package, executor=bad, segment_lines=SEGMENT_LINES, stage=AdaptiveStage.NONE)
-    record(iter(LINES), encoder, recording)
+    options = CodingOptions(stage=AdaptiveStage.NONE, segment_lines=SEGMENT_LINES)
+    record(iter(LINES), Encoder(IMAGE, options, package, bad), recording)
     recording.close()
     data = recording.path.read_bytes()
     assert largest_error(data, package, LINES) == 0
@@ -141,3 +151,88 @@ def test_numbers_go_on_above_the_largest(tmp_path: Path) -> None:
     (folder / "9999.lrwk").touch()
     with pytest.raises(BadArgument, match="no larger number"):
         next_free(folder)
+
+
+def recorder(folder: Path, *options: str) -> tuple[list[dict[str, Any]], str, bytes]:
+    """A recording of LINES by the program: what it says, its standard error, the stream."""
+    layout = ("--bands", str(N_BANDS), "--columns", str(N_COLUMNS), "--bit-depth", "12")
+    command = [sys.executable, "-m", "runtime.target.recorder", str(folder), *layout]
+    done = subprocess.run(
+        [*command, "--segment-lines", str(SEGMENT_LINES), *options], input=LINES.astype("<u2").tobytes(),
+        capture_output=True, timeout=300, check=False,
+    )  # fmt: skip
+    errors = done.stderr.decode()
+    assert done.returncode == 0, errors
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    data = (folder / told[0]["file"]).read_bytes()
+    assert told[-1] == {"ended": "0001.lrwk"}
+    assert told[-2]["bytes"] == len(data)
+    return told, errors, data
+
+
+def segment_headers(data: bytes) -> list[SegmentHeader]:
+    """Of a whole stream."""
+    return [segment.header for segment in StreamReader(io.BytesIO(data)).segments()]
+
+
+def test_it_codes_as_it_is_asked_and_has_every_defence(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    coding = ("--predictor", "rls", "--stage", "fast", "--max-error", "3", "--quantisation", "prequantised")
+    told, errors, data = recorder(tmp_path / "r", *coding, "--guard", "proof", "--telemetry", str(log))
+    assert errors == ""
+    asked = SegmentCoding(PredictorKind.RLS, AdaptiveStage.FAST, 3, Quantisation.PREQUANTISED)
+    assert [(header.n_lines, header.coding) for header in segment_headers(data)] == [(4, asked), (4, asked), (2, asked)]
+    assert largest_error(data, open_integer_package(SHIPPED), LINES) == 3
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    found = [(row["first_line"], row["lines"], row["stage"], row["errors"]) for row in rows]
+    assert found == [(0, 4, "fast", []), (4, 4, "fast", []), (8, 2, "fast", [])]
+    assert [one["lines"] for one in told if "lines" in one] == [4, 8, 10]
+
+
+@pytest.mark.parametrize(
+    ("fault", "guard", "kind", "text"),
+    [("hang", "off", "executor", "gave no answer within"), ("wrong", "checks", "self-test", "failed the self-test")],
+)
+def test_it_outlives_an_executor_that_fails_in_its_worker(
+    fault: str, guard: str, kind: str, text: str, tmp_path: Path
+) -> None:
+    step = 108 + 4 + 2  # after those of the self-test and of the warm-up: line 3, because line 0 needs none
+    executor = f"hil_tests.fault_programs.faulty_executor:{fault}_{step}"
+    defences = ("--isolate", "--line-deadline", "4", "--guard", guard, "--telemetry", "-")
+    _, errors, data = recorder(tmp_path, "--stage", "none", "--executor", executor, *defences)
+    assert largest_error(data, open_integer_package(SHIPPED), LINES) == 0
+    rows = [json.loads(line) for line in errors.splitlines()]
+    assert len(rows) == len(segment_headers(data))
+    (error,) = rows[0]["errors"]
+    found_at = 3 if fault == "hang" else 4
+    assert (error["line"], error["kind"], rows[0]["lines"]) == (found_at, kind, found_at)
+    assert text in error["text"]
+    assert rows[0]["predictor"] == ("linerwkv" if fault == "hang" else "ccsds123")
+    assert rows[-1]["fallbacks"] >= 1
+
+
+def test_every_option_of_coding_and_defence_reaches_the_encoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Encoder] = []
+    monkeypatch.setattr(recorder_module, "record", lambda lines, encoder, recording: seen.append(encoder))
+    words = [
+        "--predictor", "dpcm", "--stage", "none", "--max-error", "2", "--quantisation", "in-loop",
+        "--segment-lines", "7", "--guard", "proof", "--line-deadline", "1.5", "--telemetry", str(tmp_path / "log"),
+        "--executor", "other", "--package", str(SHIPPED),
+    ]  # fmt: skip
+    layout = ["--bands", "3", "--columns", "4", "--bit-depth", "12"]
+    done = CliRunner().invoke(record_command, [str(tmp_path / "r"), *layout, *words], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    (encoder,) = seen
+    assert encoder.options == CodingOptions(
+        PredictorKind.DPCM, AdaptiveStage.NONE, 2, Quantisation.IN_LOOP, 7, GuardLevel.PROOF, False, 1.5, "other",
+        SHIPPED, tmp_path / "log", index=False,
+    )  # fmt: skip
+    assert encoder.on_segment is not None
+
+
+def test_it_knows_every_option_of_the_encoder() -> None:
+    known = {option.name for option in record_command.params}
+    left_out = {"index", "package"}  # the first is fixed, the second is named package_path
+    assert {field.name for field in fields(CodingOptions)} - left_out <= known

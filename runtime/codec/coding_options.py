@@ -1,0 +1,120 @@
+"""How an image is coded and defended: read once from the words of a command line, a table or a job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from runtime.cell.flight_package import SHIPPED, FlightPackage
+from runtime.defences.segment_guard import GuardLevel
+from runtime.errors import BadArgument
+from runtime.executors.executor_registry import ONNXRUNTIME
+from runtime.segments.segment_codecs import default_quantisation, default_stage
+from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream.segment_header import LARGEST_SEGMENT_LINES, NO_PACKAGE, SegmentCoding
+
+DEFAULT_SEGMENT_LINES = 64  # benchmarks/results/segment_lines.md
+DEFAULT_DEADLINE_S = 10.0
+
+
+@dataclass(frozen=True)
+class CodingOptions:
+    """What an encoder is asked for. Raises BadArgument for what lies outside the ranges."""
+
+    predictor: PredictorKind = PredictorKind.LINERWKV
+    stage: AdaptiveStage | None = None
+    """None: `best` for RLS and int8 packages, none for the others, which allow no other."""
+    max_error: int = 0
+    """Largest error of any sample; 0 is lossless."""
+    quantisation: Quantisation | None = None
+    """None: in the loop, but not with a float32 package; it says nothing without an error or by CCSDS 123."""
+    segment_lines: int = DEFAULT_SEGMENT_LINES
+    """Lines that decode by themselves, 1..65535."""
+    guard: GuardLevel = GuardLevel.OFF
+    """Against flipped bits in memory (docs/defences.md)."""
+    isolate: bool = False
+    """Whether the executor runs in a worker process, which may hang or die alone."""
+    line_deadline: float = DEFAULT_DEADLINE_S
+    """Seconds that the worker has for a line; then it is killed and another is made."""
+    executor: str = ONNXRUNTIME
+    """What runs the cells: NAME or NAME:PROVIDER."""
+    package: Path = SHIPPED
+    """Of the predictor LINERWKV."""
+    telemetry: Path | None = None
+    """A file that gets a line after each segment; `-`: the standard output of the program."""
+    index: bool = True
+    """Whether the stream ends with an index of its segments, 14 bytes each, kept in memory until then."""
+
+    def __post_init__(self) -> None:
+        """Hold the numbers against their ranges."""
+        if not 1 <= self.segment_lines <= LARGEST_SEGMENT_LINES:
+            raise BadArgument(f"segment_lines is {self.segment_lines}, allowed 1..{LARGEST_SEGMENT_LINES}")
+        if self.max_error < 0:
+            raise BadArgument(f"max_error is {self.max_error}, allowed 0 or more")
+        if not 0 < self.line_deadline < float("inf"):
+            raise BadArgument(f"line_deadline is {self.line_deadline} s, allowed more than 0")
+
+    @property
+    def has_network(self) -> bool:
+        """Whether a package and an executor are needed."""
+        return self.predictor is PredictorKind.LINERWKV
+
+    def coding(self, package: FlightPackage | None) -> SegmentCoding:
+        """How its segments are coded, defaults filled in for a package, which is row 0 of the stream's table."""
+        stage = default_stage(self.predictor, package) if self.stage is None else self.stage
+        quantisation = self.quantisation
+        if self.max_error == 0 or self.predictor is PredictorKind.CCSDS123:
+            quantisation = Quantisation.PREQUANTISED
+        elif quantisation is None:
+            quantisation = default_quantisation(self.predictor, package)
+        index = 0 if self.has_network else NO_PACKAGE
+        return SegmentCoding(self.predictor, stage, self.max_error, quantisation, index)
+
+
+def words_of(kind: Any) -> dict[str, Any]:
+    """The members of an enumeration by the words that users write."""
+    return {member.name.lower().replace("_", "-"): member for member in kind}
+
+
+WORDS: dict[str, dict[str, Any]] = {
+    "predictor": words_of(PredictorKind),
+    "stage": words_of(AdaptiveStage),
+    "quantisation": words_of(Quantisation),
+    "guard": words_of(GuardLevel),
+}
+"""Of the options that are choices: the members by word."""
+PATHS = ("package", "telemetry")
+
+
+def coding_options(words: Mapping[str, Any]) -> CodingOptions:
+    """The options of a command line, table or job; None stands for the default.
+
+    Raises BadArgument: an option that is not known, a word or a kind of value that is not allowed.
+    """
+    known = {field.name: field.type for field in fields(CodingOptions)}
+    values: dict[str, Any] = {}
+    for name, word in words.items():
+        if name not in known:
+            raise BadArgument(f"coding option {name!r} is not known, allowed {', '.join(known)}")
+        if word is None:
+            continue
+        values[name] = option_value(name, word)
+    return CodingOptions(**values)
+
+
+def option_value(name: str, word: Any) -> Any:
+    """The value of one option. Raises BadArgument."""
+    if name in WORDS:
+        if not isinstance(word, str) or word not in WORDS[name]:
+            raise BadArgument(f"{name} is {word!r}, allowed {', '.join(WORDS[name])}")
+        return WORDS[name][word]
+    if name in PATHS:
+        if not isinstance(word, str | Path):
+            raise BadArgument(f"{name} is {word!r}, allowed a path")
+        return Path(word)
+    wanted = type(getattr(CodingOptions, name))
+    if wanted is float and type(word) is int:
+        return float(word)
+    if type(word) is not wanted:
+        raise BadArgument(f"{name} is {word!r}, allowed a value of type {wanted.__name__}")
+    return word

@@ -1,0 +1,156 @@
+"""A stream as it stands: its header, segments and gaps, without decoding samples. Every byte is hostile."""
+
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from runtime.errors import Corrupt, Truncated
+from runtime.segments.segment_codecs import largest_payload
+from runtime.stream.crc32c import crc32c
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.records import (
+    GAP_MARKER,
+    HEAD,
+    INDEX_MARKER,
+    MARKER_BYTES,
+    EndRecord,
+    Gap,
+    IndexEntry,
+    body_size,
+    index_entries,
+    record_body,
+)
+from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
+from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
+
+CHUNK_BYTES = 1 << 20
+
+
+class Segment(NamedTuple):
+    """A segment whose checksums are right; its samples are not decoded yet."""
+
+    header: SegmentHeader
+    payload: bytes
+
+
+def read_exactly(file: BinaryIO, n_bytes: int, what: str) -> bytes:
+    """`n_bytes` of `file`, read in chunks so that an absurd length allocates nothing. Raises Truncated."""
+    parts: list[bytes] = []
+    missing = n_bytes
+    while missing:
+        part = file.read(min(missing, CHUNK_BYTES))
+        if not part:
+            raise Truncated(f"{what}: stream ends after {n_bytes - missing} of {n_bytes} bytes")
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+class StreamReader:
+    """Reads a stream from its start to its end record, after which nothing may follow."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.n_bytes = 0
+        prefix = file.read(PREFIX.size)
+        self.n_bytes += len(prefix)
+        rest = self.read(header_size(prefix) - len(prefix), "stream header")
+        self.header_bytes = prefix + rest
+        self.header = StreamHeader.from_bytes(self.header_bytes)
+        self.stream_crc = crc32c(self.header_bytes)
+        self.gaps: list[Gap] = []
+        self.index: list[IndexEntry] = []
+        self.end: EndRecord | None = None
+
+    def read(self, n_bytes: int, what: str) -> bytes:
+        """The next `n_bytes` of the stream, counted."""
+        data = read_exactly(self.file, n_bytes, what)
+        self.n_bytes += n_bytes
+        return data
+
+    def pieces(self) -> Iterator[Segment | Gap]:
+        """Segments and gaps in order; `end` is set afterwards. Raises Truncated, Corrupt or TooNew."""
+        n_lines = n_segments = 0
+        index_offset = 0
+        while self.end is None:
+            offset = self.n_bytes
+            marker = self.read(MARKER_BYTES, f"structure after line {n_lines}")
+            if marker == SEGMENT_MARKER:
+                segment = self.segment(marker, n_lines)
+                yield segment
+                n_lines += segment.header.n_lines
+                n_segments += 1
+                continue
+            body = self.record(marker)
+            if marker == GAP_MARKER:
+                gap = Gap.from_body(body)
+                check_first_line(gap.first_line, n_lines)
+                self.gaps.append(gap)
+                yield gap
+                n_lines += gap.n_lines
+            elif marker == INDEX_MARKER:
+                index_offset, self.index = offset, index_entries(body)
+            else:
+                self.check_end(EndRecord.from_body(body), n_lines, n_segments, index_offset)
+
+    def segments(self) -> Iterator[Segment]:
+        """The segments alone; `gaps` has what lies between them."""
+        return (piece for piece in self.pieces() if isinstance(piece, Segment))
+
+    def segment(self, marker: bytes, n_lines: int) -> Segment:
+        """The segment that follows `n_lines` lines, after its marker."""
+        header = SegmentHeader.from_bytes(marker + self.read(SEGMENT_BYTES - len(marker), "segment header"))
+        check_first_line(header.first_line, n_lines)
+        check_segment(self.header, self.stream_crc, header)
+        payload = self.read(header.n_payload_bytes, header.where)
+        check_payload(header, payload)
+        return Segment(header, payload)
+
+    def record(self, marker: bytes) -> bytes:
+        """The body of a record, after its marker."""
+        what = f"record {marker!r}"
+        head = marker + self.read(HEAD.size - len(marker), what)
+        return record_body(head + self.read(body_size(head) + CRC.size, what), self.stream_crc)
+
+    def check_end(self, end: EndRecord, n_lines: int, n_segments: int, index_offset: int) -> None:
+        """Hold the end record against what came before."""
+        found, told = (n_lines, n_segments, index_offset), (end.n_lines, end.n_segments, end.index_offset)
+        if told != found or n_segments == 0:
+            raise Corrupt(f"end record: lines, segments and place of the index are {told}, found {found}")
+        if self.header.image.n_lines not in (0, n_lines):
+            raise Corrupt(f"stream has {n_lines} lines, its header announces {self.header.image.n_lines}")
+        if self.file.read(1):
+            raise Corrupt("stream: bytes follow the end record")
+        self.end = end
+
+
+def check_first_line(found: int, expected: int) -> None:
+    """Raise Corrupt where a structure does not begin where the one before it ended."""
+    if found != expected:
+        raise Corrupt(f"a segment or gap begins at line {found}, allowed {expected}")
+
+
+def check_segment(stream: StreamHeader, stream_crc: int, segment: SegmentHeader) -> None:
+    """Raise Corrupt where a segment is of another stream, or larger than any encoder makes it."""
+    if segment.stream_crc != stream_crc:
+        raise Corrupt(f"{segment.where}: it belongs to another stream")
+    check_size(stream.image, segment)
+
+
+def check_size(image: ImageDescription, segment: SegmentHeader) -> None:
+    """Raise Corrupt where a payload is larger than any encoder makes it, before it is read."""
+    if not 0 <= segment.coding.max_error <= image.largest_error:
+        raise Corrupt(f"{segment.where}: max_error is {segment.coding.max_error}, allowed 0..{image.largest_error}")
+    largest = largest_payload(segment.coding, image, segment.n_lines)
+    if segment.n_payload_bytes > largest:
+        raise Corrupt(
+            f"{segment.where}: {segment.n_payload_bytes} bytes announced, "
+            f"allowed at most {largest} for {segment.n_lines} lines"
+        )
+
+
+def check_payload(segment: SegmentHeader, payload: bytes) -> None:
+    """Raise Corrupt where the payload does not have the CRC of its header."""
+    if len(payload) != segment.n_payload_bytes:
+        raise Truncated(f"{segment.where}: {len(payload)} of {segment.n_payload_bytes} bytes")
+    if crc32c(payload) != segment.payload_crc:
+        raise Corrupt(f"{segment.where}: the CRC of its payload does not match")

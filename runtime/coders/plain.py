@@ -1,0 +1,74 @@
+"""Values in the same number of bits each, for what coding would expand."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from runtime.errors import Corrupt
+from runtime.kernels.bits import finish, initial_bits, put_bits, refill, take_bits
+
+Values = npt.NDArray[np.integer[Any]]
+"""(Z, X) of one line."""
+
+
+@njit(cache=True)
+def pack_kernel(values: Any, depth: Any, buffer: Any, bits: Any) -> None:
+    """Append each value, 0 <= value < 2**depth."""
+    position, pending, n_pending = bits[0], bits[1], bits[2]
+    for i in range(values.size):
+        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, np.int64(values[i]), depth)
+    bits[0], bits[1], bits[2] = position, pending, n_pending
+
+
+@njit(cache=True)
+def unpack_kernel(data: Any, depth: Any, bits: Any, out_values: Any) -> None:
+    """Read values of `depth` bits."""
+    position, pending, n_pending = bits[0], bits[1], bits[2]
+    for i in range(out_values.size):
+        position, pending, n_pending = refill(data, position, pending, n_pending)
+        out_values[i], pending, n_pending = take_bits(pending, n_pending, depth)
+    bits[0], bits[1], bits[2] = position, pending, n_pending
+
+
+def plain_bytes(n_samples: int, depth: int) -> int:
+    """Bytes of `n_samples` plain values of `depth` bits."""
+    return (n_samples * depth + 7) // 8
+
+
+class PlainWriter:
+    """Lines of values being written, in the same number of bits each."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.bits = initial_bits()
+        self.buffer = np.empty(0, np.uint8)
+
+    def push(self, values: Values) -> None:
+        """Append a line, 0 <= value < 2**depth."""
+        position, room = int(self.bits[0]), plain_bytes(values.size, self.depth) + 16
+        if position + room > self.buffer.size:
+            self.buffer = np.concatenate([self.buffer[:position], np.empty(position // 2 + room, np.uint8)])
+        pack_kernel(values.reshape(-1), self.depth, self.buffer, self.bits)
+
+    def payload(self) -> bytes:
+        """The finished bytes."""
+        return self.buffer[: finish(self.buffer, self.bits)].tobytes()
+
+
+class PlainReader:
+    """The same being read."""
+
+    def __init__(self, payload: bytes, depth: int, n_samples: int) -> None:
+        """Raise Corrupt where the payload does not hold `n_samples` values."""
+        expected = plain_bytes(n_samples, depth)
+        if len(payload) != expected:
+            raise Corrupt(f"{n_samples} plain values have {len(payload)} bytes, needs {expected}")
+        self.depth = depth
+        self.bits = initial_bits()
+        self.data = np.frombuffer(payload, np.uint8)
+
+    def take(self, out_values: Values) -> None:
+        """Fill the next line."""
+        unpack_kernel(self.data, self.depth, self.bits, out_values.reshape(-1))

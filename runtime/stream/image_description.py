@@ -1,0 +1,84 @@
+"""What is known of an image before its first line."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.errors import BadArgument
+from runtime.stream.depth import LARGEST_DEPTH, SMALLEST_DEPTH, sample_range
+from runtime.stream.kinds import SampleType
+
+LARGEST_BANDS = 1 << 16
+LARGEST_COLUMNS = 1 << 16
+LARGEST_LINES = (1 << 32) - 1
+LARGEST_LINE_SAMPLES = 1 << 22  # bounds what a hostile header can make a decoder allocate
+TYPE_RANGES = {
+    SampleType.UINT8: (0, (1 << 8) - 1),
+    SampleType.INT16: (-(1 << 15), (1 << 15) - 1),
+    SampleType.UINT16: (0, (1 << 16) - 1),
+}
+
+
+@dataclass(frozen=True)
+class ImageDescription:
+    """What an encoder must be told, and a decoder needs beside the bytes of one segment."""
+
+    n_bands: int
+    n_columns: int
+    depth: int
+    """Bits per sample, 8..16."""
+    is_signed: bool
+    n_lines: int = 0
+    """0: not known."""
+    sample_type: SampleType | None = None
+    """Of the original file; None: the narrowest that holds the depth."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """Carried through as JSON: wavelengths and other entries of the ENVI header."""
+
+    def __post_init__(self) -> None:
+        """Raise BadArgument for geometry and depths outside the format."""
+        limits = {
+            "n_bands": (1, LARGEST_BANDS),
+            "n_columns": (1, LARGEST_COLUMNS),
+            "n_lines": (0, LARGEST_LINES),
+            "depth": (SMALLEST_DEPTH, LARGEST_DEPTH),
+        }
+        for name, (lowest, highest) in limits.items():
+            value = getattr(self, name)
+            if not lowest <= value <= highest:
+                raise BadArgument(f"image: {name} is {value}, allowed {lowest}..{highest}")
+        if self.n_bands * self.n_columns > LARGEST_LINE_SAMPLES:
+            raise BadArgument(
+                f"image: a line of {self.n_bands} bands x {self.n_columns} columns, "
+                f"allowed at most {LARGEST_LINE_SAMPLES} samples"
+            )
+        if self.sample_type is None:
+            object.__setattr__(self, "sample_type", narrowest_type(self.depth, is_signed=self.is_signed))
+        smallest, largest = TYPE_RANGES[self.file_type]
+        if not smallest <= self.range[0] <= self.range[1] <= largest:
+            raise BadArgument(
+                f"image: samples of {self.depth} bits reach {self.range[0]}..{self.range[1]}, "
+                f"type {self.file_type.name.lower()} holds {smallest}..{largest}"
+            )
+
+    @property
+    def file_type(self) -> SampleType:
+        """The sample type, which is always set after construction."""
+        assert self.sample_type is not None
+        return self.sample_type
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """Smallest and largest sample of the depth."""
+        return sample_range(self.depth, is_signed=self.is_signed)
+
+    @property
+    def largest_error(self) -> int:
+        """The largest maximum error that may be asked for."""
+        return (1 << (self.depth - 1)) - 1
+
+
+def narrowest_type(depth: int, *, is_signed: bool) -> SampleType:
+    """The smallest sample type that holds a depth."""
+    if is_signed:
+        return SampleType.INT16
+    return SampleType.UINT8 if depth <= 8 else SampleType.UINT16

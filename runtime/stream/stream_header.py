@@ -1,0 +1,121 @@
+"""The first structure of a stream: the image, and the packages that its segments may name."""
+
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from runtime.errors import BadArgument, Corrupt, TooNew, Truncated
+from runtime.stream.crc32c import crc32c
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import Arithmetic, SampleType, enum_of
+
+MAGIC = b"LRWK"
+VERSION = 3
+PREFIX = struct.Struct(">4sBI")  # magic, version, bytes of the whole header
+FIXED = struct.Struct(">IIIBBBBBI")
+PACKAGE = struct.Struct(">B32s")
+CRC = struct.Struct(">I")
+
+LARGEST_PACKAGES = 255
+LARGEST_METADATA_BYTES = 1 << 22  # of JSON text
+LARGEST_HEADER_BYTES = 1 << 22
+IS_SIGNED = 1
+
+
+class PackageName(NamedTuple):
+    """One row of the table of packages."""
+
+    arithmetic: Arithmetic
+    sha256: bytes
+    """Of the package's manifest, 32 bytes."""
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.sha256.hex()[:12]}... ({self.arithmetic.name.lower()})"
+
+
+@dataclass(frozen=True)
+class StreamHeader:
+    """What holds for the whole stream."""
+
+    image: ImageDescription
+    packages: tuple[PackageName, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """The header with its CRC. Raises BadArgument where it is larger than the format allows."""
+        image = self.image
+        metadata = zlib.compress(json.dumps(image.metadata, separators=(",", ":")).encode(), 9)
+        n_bytes = PREFIX.size + FIXED.size + len(self.packages) * PACKAGE.size + len(metadata) + CRC.size
+        if n_bytes > LARGEST_HEADER_BYTES or len(self.packages) > LARGEST_PACKAGES:
+            raise BadArgument(
+                f"stream header: {n_bytes} bytes with {len(self.packages)} packages, "
+                f"allowed {LARGEST_HEADER_BYTES} with {LARGEST_PACKAGES}"
+            )
+        fixed = FIXED.pack(
+            image.n_bands, image.n_columns, image.n_lines, image.depth, IS_SIGNED * image.is_signed, image.file_type,
+            len(self.packages), 0, len(metadata),
+        )  # fmt: skip
+        table = b"".join(PACKAGE.pack(*package) for package in self.packages)
+        body = PREFIX.pack(MAGIC, VERSION, n_bytes) + fixed + table + metadata
+        return body + CRC.pack(crc32c(body))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "StreamHeader":
+        """Read a whole header as cut out by `header_size`; raises Corrupt, Truncated or TooNew."""
+        if header_size(data) != len(data):
+            raise Truncated(f"stream header: {len(data)} bytes found, {header_size(data)} announced")
+        body = data[: -CRC.size]
+        if crc32c(body) != CRC.unpack(data[-CRC.size :])[0]:
+            raise Corrupt("stream header: its CRC does not match")
+        fixed = FIXED.unpack_from(body, PREFIX.size)
+        n_bands, n_columns, n_lines, depth, flags, sample_type, n_packages, n_special, n_metadata = fixed
+        if flags & ~IS_SIGNED:
+            raise Corrupt(f"stream header: flags {flags:#x}, allowed {IS_SIGNED:#x}")
+        if n_special:
+            raise TooNew(f"stream header: {n_special} special values, this release reads streams without")
+        start = PREFIX.size + FIXED.size
+        table, packed = body[start : start + n_packages * PACKAGE.size], body[start + n_packages * PACKAGE.size :]
+        if len(table) != n_packages * PACKAGE.size or len(packed) != n_metadata:
+            raise Corrupt(f"stream header: {n_packages} packages, {n_metadata} bytes of metadata in {len(body)}")
+        where = "stream header"
+        packages = tuple(
+            PackageName(enum_of(Arithmetic, number, where), sha256) for number, sha256 in PACKAGE.iter_unpack(table)
+        )
+        try:
+            image = ImageDescription(
+                n_bands, n_columns, depth, bool(flags & IS_SIGNED), n_lines, enum_of(SampleType, sample_type, where),
+                unpack_metadata(packed),
+            )  # fmt: skip
+        except BadArgument as error:
+            raise Corrupt(f"{where}: {error}") from None
+        return cls(image, packages)
+
+
+def header_size(prefix: bytes) -> int:
+    """Bytes of the header that begins with `prefix` (at least PREFIX.size bytes). Raises Corrupt, Truncated, TooNew."""
+    if len(prefix) < PREFIX.size:
+        raise Truncated(f"stream: {len(prefix)} bytes found, a header has at least {PREFIX.size + FIXED.size}")
+    magic, version, n_bytes = PREFIX.unpack_from(prefix)
+    if magic != MAGIC:
+        raise Corrupt(f"stream: begins with {magic!r}, a LineRWKV stream begins with {MAGIC!r}")
+    if version > VERSION:
+        raise TooNew(f"stream: format version {version}, this release reads {VERSION}")
+    if version < VERSION:
+        raise Corrupt(f"stream: format version {version}, this release reads {VERSION}; no image was ever flown in it")
+    if not PREFIX.size + FIXED.size + CRC.size <= n_bytes <= LARGEST_HEADER_BYTES:
+        raise Corrupt(f"stream header: {n_bytes} bytes announced, allowed at most {LARGEST_HEADER_BYTES}")
+    return int(n_bytes)
+
+
+def unpack_metadata(packed: bytes) -> dict[str, Any]:
+    """The JSON object in zlib-compressed bytes; bounded, whatever they announce. Raises Corrupt."""
+    try:
+        text = zlib.decompressobj().decompress(packed, LARGEST_METADATA_BYTES)
+        metadata = json.loads(text)
+    except (zlib.error, ValueError, RecursionError):
+        raise Corrupt("stream header: metadata is not compressed JSON") from None
+    if not isinstance(metadata, dict):
+        raise Corrupt("stream header: metadata is not a JSON object")
+    return metadata
