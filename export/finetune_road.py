@@ -26,7 +26,8 @@ from model.scenes.scene import Scene
 from model.training.lightning_module import LineRwkvTraining
 from model.training.time_limit import TimeLimit
 from model.training.train import checked_scenes, fit, stored_checkpoint
-from model.training.training_config import DataConfig, ScheduleConfig, TrainingConfig
+from model.scenes.data_config import DataConfig
+from model.training.training_config import ScheduleConfig, TrainingConfig
 from quantize.dequantized import float_network, weight_bits
 from quantize.integers import flight_config, integer_cell
 from quantize.report import write_report

@@ -1,5 +1,7 @@
 """The two kinds of network, and what training needs of either."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,18 +9,25 @@ from model.evaluation import evaluate, flight_evaluate
 from model.evaluation.evaluate import CodedSize
 from model.network import flight_network
 from model.network import network as paper_network
-from model.network.config import NetworkConfig
+from model.network.config import PRESETS, NetworkConfig
 from model.network.flight_config import FlightConfig
 from model.network.flight_network import FlightNetwork
 from model.network.network import LineRwkv
+from runtime.checked_table import shown, wrong
 
 AnyConfig = NetworkConfig | FlightConfig
 AnyNetwork = LineRwkv | FlightNetwork
 
 
-def network_config(values: dict[str, object]) -> AnyConfig:
-    """The configuration of a `[network]` table; `preset = "flight"` is the flight network. Raises BadArgument."""
-    return FlightConfig.from_dict(values) if values.get("preset") == "flight" else NetworkConfig.from_dict(values)
+def network_config(values: Any, where: str) -> AnyConfig:
+    """The configuration of a `[network]` table; `preset = "flight"` is the flight network.
+
+    where: the file, for errors. Raises BadArgument.
+    """
+    preset = values.get("preset") if isinstance(values, dict) else None
+    if preset not in (None, "flight", *PRESETS):
+        raise wrong(where, "network.preset", preset, ", ".join(map(shown, ("flight", *PRESETS))))
+    return FlightConfig.from_dict(values, where) if preset == "flight" else NetworkConfig.from_dict(values, where)
 
 
 def build(config: AnyConfig) -> AnyNetwork:

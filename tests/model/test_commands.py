@@ -14,8 +14,9 @@ from model.commands import evaluate, pack, train
 from model.evaluation.evaluate import add_coded, coded_size
 from model.network.config import PRESETS
 from model.network.network import LineRwkv
+from model.scenes.data_config import DataConfig
 from model.scenes.scene_list import load_scenes
-from model.training.training_config import DataConfig, load_training_config, load_twins
+from model.training.training_config import load_training_config, load_twins
 from runtime.ccsds123 import golomb
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.errors import BadArgument

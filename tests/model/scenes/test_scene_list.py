@@ -9,7 +9,7 @@ import pytest
 import spectral
 
 from model.scenes.scene_list import load_scenes
-from model.training.training_config import DataConfig
+from model.scenes.data_config import DataConfig
 from runtime.errors import BadArgument
 from tests.model.conftest import smooth_scene
 
