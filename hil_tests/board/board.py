@@ -13,10 +13,8 @@ from runtime.errors import BadArgument
 
 Transport = Literal["local", "ssh", "qemu", "labgrid"]
 STEPS = ("bring-up", "deploy", "self-test", "encode", "decode", "soak", "energy")
-Name = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", description="letters, digits, '_', '.', '-', one of the first two first")
-]
-Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z", description="letters, digits, '_', no digit first")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", description="letters, digits, '_', '.', '-'")]
+Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z", description="letters, digits, '_'")]
 Seconds = Annotated[float, Meta(gt=0, le=1e6)]
 """Of a deadline or a pause: at most what the system's timers take."""
 Amount = Annotated[float, Meta(ge=0)]
@@ -122,7 +120,7 @@ def load_board(path: Path) -> Board:
     where = board_file(path)
     text = read_file(path, where)
     values = toml_table(text, where)
-    transport = values.get("transport")
+    transport: Any = values.get("transport")
     options: dict[str, Any] = {}
     if transport in get_args(Transport):
         options = checked_value(dict[str, Any], values.pop(transport, {}), where, transport)

@@ -48,7 +48,8 @@ class EnergyPlan:
     def __post_init__(self) -> None:
         """Refuse fewer windows at most than at least."""
         if self.max_windows < self.min_windows:
-            raise BadArgument(f"max_windows: found {self.max_windows}, allowed int at least min_windows, {self.min_windows}")
+            lowest = f"min_windows, {self.min_windows}"
+            raise BadArgument(f"max_windows: found {self.max_windows}, allowed int at least {lowest}")
 
 
 def make_plan(table: dict[str, Any], where: str = "board file") -> EnergyPlan:

@@ -39,7 +39,9 @@ def sysfs(
     return SysfsMeter(name, kind, target, root=root, period_s=period_s, rails=list(rails), accuracy=accuracy)
 
 
-def nvml(name: Text, target: Target, *, device: AtLeast0 = 0, period_s: Seconds = 0.1, accuracy: Text = NOT_STATED) -> Meter:
+def nvml(
+    name: Text, target: Target, *, device: AtLeast0 = 0, period_s: Seconds = 0.1, accuracy: Text = NOT_STATED
+) -> Meter:
     """An NVIDIA device of this machine."""
     return PolledMeter(name, NvmlSource(device), period_s=period_s, accuracy=accuracy)
 

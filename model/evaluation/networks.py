@@ -1,6 +1,6 @@
 """The two kinds of network, and what training needs of either."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,21 +13,24 @@ from model.network.config import PRESETS, NetworkConfig
 from model.network.flight_config import FlightConfig
 from model.network.flight_network import FlightNetwork
 from model.network.network import LineRwkv
-from runtime.checked_table import shown, wrong
+from runtime.checked_table import checked_value
 
 AnyConfig = NetworkConfig | FlightConfig
 AnyNetwork = LineRwkv | FlightNetwork
 
 
-def network_config(values: Any, where: str) -> AnyConfig:
-    """The configuration of a `[network]` table; `preset = "flight"` is the flight network.
+def network_config(values: Any, where: str = "network configuration") -> AnyConfig:
+    """The configuration of a table `[network]`; `preset` gives the kind of network and what the table does not say.
 
     where: the file, for errors. Raises BadArgument.
     """
-    preset = values.get("preset") if isinstance(values, dict) else None
-    if preset not in (None, "flight", *PRESETS):
-        raise wrong(where, "network.preset", preset, ", ".join(map(shown, ("flight", *PRESETS))))
-    return FlightConfig.from_dict(values, where) if preset == "flight" else NetworkConfig.from_dict(values, where)
+    if not isinstance(values, dict) or "preset" not in values:
+        return NetworkConfig.from_dict(values, where)
+    preset = checked_value(Literal["flight", "paper", "small"], values["preset"], where, "network.preset")
+    if preset == "flight":
+        return FlightConfig.from_dict(values, where)
+    given = {key: value for key, value in values.items() if key != "preset"}
+    return NetworkConfig.from_dict(PRESETS[preset].to_dict() | given, where)
 
 
 def build(config: AnyConfig) -> AnyNetwork:

@@ -34,13 +34,7 @@ class NetworkConfig:
 
     @classmethod
     def from_dict(cls, values: Any, where: str = "network configuration") -> "NetworkConfig":
-        """Read `to_dict`, or the table `[network]` of a file, whose `preset` gives what it does not say.
-
-        where: the file, for errors. Raises BadArgument.
-        """
-        if isinstance(values, dict) and "preset" in values:
-            given = {key: value for key, value in values.items() if key != "preset"}
-            values = asdict(PRESETS[values["preset"]]) | given
+        """Read `to_dict`; `where`: the file, for errors. Raises BadArgument."""
         return checked_table(cls, values, where, "network")
 
 

@@ -27,7 +27,7 @@ class FlightConfig:
 
     @classmethod
     def from_dict(cls, values: Any, where: str = "network configuration") -> "FlightConfig":
-        """Read `to_dict`, or the table `[network]` of a file; `where`: the file, for errors. Raises BadArgument."""
+        """Read `to_dict`; `where`: the file, for errors. Raises BadArgument."""
         if isinstance(values, dict):
             values = {key: value for key, value in values.items() if key != "preset"}
         return checked_table(cls, values, where, "network")

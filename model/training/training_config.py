@@ -92,7 +92,7 @@ class TrainingConfig:
         """Refuse what only the flight network can do."""
         if not isinstance(self.network, FlightConfig) and (self.data.variants or self.schedule.loss == "staged"):
             name, found = ("data.variants", self.data.variants) if self.data.variants else ("schedule.loss", "staged")
-            raise BadArgument(f"{name}: found {shown(found)}, allowed with network.preset \"flight\" alone")
+            raise BadArgument(f'{name}: found {shown(found)}, allowed with network.preset "flight" alone')
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -18,16 +18,15 @@ from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.executors import AnyExecutor
 from runtime.executors.self_test import first_difference
 from runtime.executors.verify import COMPARED_TILES, Verdict, verdicts
-from runtime.images.image_description import ImageDescription
 from runtime.images.scene_reader import RawLayout, raw_lines
 from runtime.images.scene_writer import DTYPES, raw_line
-from runtime.stream.stream_format import AdaptiveStage, SampleType
 from runtime.stream.telemetry import SegmentTelemetry
+from runtime.target.job_tables import CodingJob, FileJob, LoadJob, SelfTestJob
 from runtime.target.target_counters import clock_mhz, peak_memory_mib, processor, reset_peak_memory, temperature_c
 from runtime.whole_output import replacing
 
 LIBRARIES = ("numpy", "numba", "onnxruntime")
-Job = dict[str, Any]
+Result = dict[str, Any]
 Say = Callable[..., None]
 """Called with the name of an event and its values."""
 
@@ -70,7 +69,7 @@ class Watch:
             "reading", lines=n_lines, msamples_per_s=rate, clock_mhz=clock_mhz(), temperature_c=temperature_c(),
         )  # fmt: skip
 
-    def result(self) -> Job:
+    def result(self) -> Result:
         """What the job took."""
         return {
             "seconds": time.perf_counter() - self.began,
@@ -80,56 +79,46 @@ class Watch:
         }
 
 
-def load(job: Job) -> tuple[Loaded, Job]:
+def load(job: LoadJob) -> tuple[Loaded, Result]:
     """Open the package and make its executor, which must pass the self-test; and say what machine this is."""
-    package = open_package(Path(job["package"]))
-    executor = named_executor(package, job["executor"])
+    package = open_package(job.package)
+    executor = named_executor(package, job.executor)
     machine = {
         "processor": processor(),
         "system": platform.platform(),
         "python": platform.python_version(),
         **{name: version(name) for name in LIBRARIES},
-        "executor": str(getattr(executor, "provider", job["executor"])),
+        "executor": str(getattr(executor, "provider", job.executor)),
     }
     where = str(Path(__file__).parents[1])
-    return Loaded(package, job["executor"], executor), {
+    return Loaded(package, job.executor, executor), {
         "machine": machine, "package_sha256": package.sha256.hex(), "runtime": where,
     }  # fmt: skip
 
 
-def image_of(job: Job) -> ImageDescription:
-    """The image that a job is about."""
-    values = job["image"]
-    return ImageDescription(
-        values["bands"], values["columns"], values["depth"], values["is_signed"], values["lines"],
-        SampleType(values["sample_type"]),
-    )  # fmt: skip
-
-
-def encoder_of(image: ImageDescription, loaded: Loaded, job: Job, told: list[SegmentTelemetry]) -> Encoder:
+def encoder_of(loaded: Loaded, job: CodingJob, told: list[SegmentTelemetry]) -> Encoder:
     """An encoder that has seen no line; it appends the telemetry of its segments to `told`."""
-    stage = None if job["stage"] is None else AdaptiveStage[job["stage"].upper()]
     return Encoder(
-        image, loaded.package, executor=loaded.executor, stage=stage, segment_lines=job["segment_lines"],
-        on_segment=told.append,
+        job.image.description(), loaded.package, executor=loaded.executor, stage=job.adaptive_stage,
+        segment_lines=job.segment_lines, on_segment=told.append,
     )  # fmt: skip
 
 
-def warm_up(loaded: Loaded, job: Job) -> Job:
+def warm_up(loaded: Loaded, job: CodingJob) -> Result:
     """Compile what the coding jobs can need, whatever the executor does, so that no line waits for it."""
     began = time.perf_counter()
-    compile_roads(encoder_of(image_of(job), loaded, job, []))
+    compile_roads(encoder_of(loaded, job, []))
     return {"seconds": time.perf_counter() - began}
 
 
-def self_test(loaded: Loaded, job: Job) -> Job:
+def self_test(loaded: Loaded, job: SelfTestJob) -> Result:
     """The recorded lines again in every tiling, with `all_settings` the whole table of `linerwkv verify`.
 
     A float package has no recorded lines, and no rows.
     """
     if not isinstance(loaded.package, IntegerPackage):
         return {"rows": []}
-    if job["all_settings"]:
+    if job.all_settings:
         return {"rows": [row.to_dict() for row in verdicts(loaded.package, loaded.executor_name)]}
     executor = cast(ArrayExecutor, loaded.executor)
     rows = []
@@ -140,21 +129,21 @@ def self_test(loaded: Loaded, job: Job) -> Job:
     return {"rows": rows}
 
 
-def encode(loaded: Loaded, job: Job, say: Say) -> Job:
+def encode(loaded: Loaded, job: FileJob, say: Say) -> Result:
     """Raw BIL lines of a file to a stream. The last line's time includes the closing of the stream."""
-    image = image_of(job)
-    layout = RawLayout(image.n_bands, image.n_columns, DTYPES[image.sample_type].str, "bil")
+    image = job.image
+    layout = RawLayout(image.bands, image.columns, DTYPES[image.sample_type].str, "bil")
     told: list[SegmentTelemetry] = []
-    encoder = encoder_of(image, loaded, job, told)
-    watch = Watch(say, image.n_bands * image.n_columns, job["reading_seconds"])
+    encoder = encoder_of(loaded, job, told)
+    watch = Watch(say, image.bands * image.columns, job.reading_seconds)
     digest = hashlib.sha256(encoder.header)
     n_bytes = len(encoder.header)
-    with Path(job["source"]).open("rb") as source, replacing(Path(job["output"])) as part, part.open("wb") as file:
+    with job.source.open("rb") as source, replacing(job.output) as part, part.open("wb") as file:
         file.write(encoder.header)
         for line in raw_lines(source, layout):
             began = time.perf_counter()
             data = encoder.push(line)
-            if encoder.n_lines == image.n_lines:
+            if encoder.n_lines == image.lines:
                 data += encoder.finish()
             seconds = time.perf_counter() - began
             digest.update(data)
@@ -165,13 +154,13 @@ def encode(loaded: Loaded, job: Job, say: Say) -> Job:
     return {**watch.result(), "bytes": n_bytes, "sha256": digest.hexdigest(), "telemetry": telemetry}
 
 
-def decode(loaded: Loaded, job: Job, say: Say) -> Job:
+def decode(loaded: Loaded, job: FileJob, say: Say) -> Result:
     """A stream to raw BIL lines of a file. A segment's reading counts in the time of its first line."""
-    with Path(job["source"]).open("rb") as source, replacing(Path(job["output"])) as part, part.open("wb") as file:
+    with job.source.open("rb") as source, replacing(job.output) as part, part.open("wb") as file:
         reader = StreamReader(source)
         header = reader.header
         decoder = Decoder(header, loaded.package, loaded.executor)
-        watch = Watch(say, header.n_bands * header.n_columns, job["reading_seconds"])
+        watch = Watch(say, header.n_bands * header.n_columns, job.reading_seconds)
         began = time.perf_counter()
         for segment, payload in reader.segments():
             for line in decoder.lines(segment, payload):

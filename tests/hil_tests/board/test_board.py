@@ -32,7 +32,7 @@ def test_the_boards_of_the_repository_are_sound(path: Path) -> None:
 
 def test_a_board_needs_a_name_and_a_transport_only(tmp_path: Path) -> None:
     board = load_board(written(tmp_path, SMALLEST))
-    assert (board.label, board.executor_words, board.limits, board.imagers) == ("measured", "onnxruntime", {}, [])
+    assert (board.label, board.executor_words, board.limits, board.imager) == ("measured", "onnxruntime", {}, [])
 
 
 def test_every_key_arrives(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert board.executor_words == "onnxruntime:QNN,backend_type=htp"
     assert board.processors == [0, 1]
     assert list(board.limits.values()) == [float(value) for value in range(1, len(LIMITS) + 1)]
-    assert [imager.duty_cycle for imager in board.imagers] == [1.0, 0.5]
+    assert [imager.duty_cycle for imager in board.imager] == [1.0, 0.5]
     assert board.meters == [{"kind": "rapl"}]
     assert board.step_names[-2:] == ["energy", "fault link-cut"]
     target = make_target(board, tmp_path / "beside")

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from runtime.executors.cell_executor import OnnxRuntimeCell
 from runtime.images.image_description import ImageDescription
 from runtime.stream.stream_format import AdaptiveStage, PredictorKind, SampleType
 from runtime.stream.telemetry import SegmentTelemetry
+from runtime.target.job_tables import CodingJob, FileJob, ImageTable, LoadJob
 from runtime.target.target_jobs import decode, encode, load, warm_up
 
 SEGMENT_LINES, N_BANDS, N_COLUMNS, DEPTH = 12, 6, 16, 12
@@ -48,14 +49,13 @@ def in_fresh_process(function: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
-def target_run(folder: Path, stage: str) -> tuple[set[str], list[str], bool]:
+def target_run(folder: Path, stage: Literal["none", "best"]) -> tuple[set[str], list[str], bool]:
     """Signatures that came after the warm-up, predictor and coder of each segment, whether the lines came back."""
     lines = np.concatenate([scenes(N_BANDS, N_COLUMNS), scenes(N_BANDS, N_COLUMNS)])
     (folder / "scene.bil").write_bytes(lines.astype("<u2").tobytes())
-    image = {"bands": N_BANDS, "columns": N_COLUMNS, "depth": DEPTH, "is_signed": False, "lines": len(lines),
-             "sample_type": SampleType.UINT16.value}  # fmt: skip
-    coding = {"image": image, "stage": stage, "segment_lines": SEGMENT_LINES, "reading_seconds": 1e9}
-    loaded, _ = load({"package": str(SHIPPED), "executor": "onnxruntime"})
+    image = ImageTable(N_BANDS, N_COLUMNS, DEPTH, False, len(lines), SampleType.UINT16)
+    coding = CodingJob(image, stage, SEGMENT_LINES, 1e9)
+    loaded, _ = load(LoadJob(SHIPPED, "onnxruntime"))
     warm_up(loaded, coding)
     before = signatures()
     assert before
@@ -66,10 +66,9 @@ def target_run(folder: Path, stage: str) -> tuple[set[str], list[str], bool]:
     def say(event: str, **values: Any) -> None:
         pass
 
-    job = coding | {"source": str(folder / "scene.bil"), "output": str(folder / "stream")}
-    segments = encode(faulty, job, say)["telemetry"]
-    decode(loaded, coding | {"source": str(folder / "stream"), "output": str(folder / "back.bil")}, say)
-    coded = [f"{segment['predictor']} {segment['coder']}" for segment in segments]
+    segments = encode(faulty, FileJob(**vars(coding), source=folder / "scene.bil", output=folder / "stream"), say)
+    decode(loaded, FileJob(**vars(coding), source=folder / "stream", output=folder / "back.bil"), say)
+    coded = [f"{segment['predictor']} {segment['coder']}" for segment in segments["telemetry"]]
     back = (folder / "back.bil").read_bytes()
     return signatures() - before, coded, back == (folder / "scene.bil").read_bytes()
 
