@@ -129,7 +129,7 @@ def checked_value(kind: Any, value: Any, where: str, at: str) -> Any:
     except RecursionError:
         raise BadArgument(f"{where}: key {at}: nested too deeply") from None
     if isinstance(value, float) and not math.isfinite(value):
-        raise wrong(where, at, value, "finite number")
+        raise wrong(where, at, value, "finite number" if kind is Any else allowed(kind))
     if isinstance(value, int) and value.bit_length() > 63:
         raise wrong(where, at, value, "int of 64 bits")
     if isinstance(value, str) and "\0" in value:
@@ -187,7 +187,7 @@ def words(info: kinds.Type) -> str:
     word = WORDS.get(type(info), "anything")
     inner = info.item_type if isinstance(info, kinds.ListType) else getattr(info, "value_type", kinds.AnyType())
     if not isinstance(inner, kinds.AnyType):
-        word = f"{word} of {words(inner)}"
+        word = f"{word} of {words(inner)}{',' if bounds(info) else ''}"
     return f"{word} {', '.join(bounds(info))}".strip()
 
 
