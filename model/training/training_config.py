@@ -143,7 +143,7 @@ def load_training_config(
     if twin:
         where += f", twin {twin['name']}"
     if settings:
-        where += f", --set {' '.join(settings)}"
+        where += f", --set {' '.join(' '.join(settings).split())}"
     return TrainingConfig.from_dict(values, where)
 
 
