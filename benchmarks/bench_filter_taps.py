@@ -17,11 +17,11 @@ from benchmarks.harness.record import SCENES, save
 from model.batches.flight_batches import FlightBatch, FlightBatches, FlightPlan
 from model.network.flight_config import FlightConfig
 from model.network.flight_network import Activation, ClippedLinear, FlightNetwork
+from model.scenes.data_config import DataConfig
 from model.scenes.scene_list import load_scenes
 from model.training.flush import flushed_denormals
 from model.training.heap import keep_freed_memory
 from model.training.losses import rate_loss
-from model.training.training_config import DataConfig
 
 STEPS = 1500
 RATE = 2e-3

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from export.finetune_road import PACKAGE, FinetuneOptions, finetune_package
+from runtime.checked_table import checked_table
 
 FILE = click.Path(path_type=Path)
 DEFAULT = FinetuneOptions()
@@ -40,7 +41,7 @@ def finetune(
     **values: object,
 ) -> None:
     """Adapt the INT8 PACKAGE (folder, zip, or name of a shipped one) to SCENES: files, manifests or folders."""
-    options = FinetuneOptions(**values)  # type: ignore[arg-type]  # click has converted them
+    options = checked_table(FinetuneOptions, values, "linerwkv finetune")
     report = finetune_package(package, list(scenes), output, options, resume=resume, max_minutes=max_minutes)
     if as_json:
         keys = ("package_sha256", "parent", "written", "epochs_done", "bits_per_sample", "gain")

@@ -21,19 +21,20 @@ from export.finetune_report import markdown
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
 from model.network.flight_network import FlightNetwork
+from model.scenes.data_config import DataConfig
 from model.scenes.held_out import write_parted
 from model.scenes.scene import Scene
 from model.training.lightning_module import LineRwkvTraining
 from model.training.time_limit import TimeLimit
 from model.training.train import checked_scenes, fit, stored_checkpoint
-from model.training.training_config import DataConfig, ScheduleConfig, TrainingConfig
+from model.training.training_config import Rate, ScheduleConfig, Seed, TrainingConfig
 from quantize.dequantized import float_network, weight_bits
 from quantize.integers import flight_config, integer_cell
 from quantize.report import write_report
 from quantize.road import QuantizeOptions, calibrated, mean, versions
 from runtime.cell.flight_package import IntegerPackage, open_integer_package, package_of_parts
 from runtime.cell.integer_cell import CellShape, IntegerCell
-from runtime.errors import BadArgument
+from runtime.checked_table import AtLeast1
 from runtime.executors.executors import make_executor
 from runtime.stream.kinds import AdaptiveStage
 
@@ -47,23 +48,15 @@ RUN, SCENES, PACKAGE = "run", "scenes.json", "package"
 class FinetuneOptions:
     """What a run of `finetune` may choose."""
 
-    epochs: int = 20
-    batches: int = 50
+    epochs: AtLeast1 = 20
+    batches: AtLeast1 = 50
     """Of an epoch."""
-    learning_rate: float = 3e-3
+    learning_rate: Rate = 3e-3
     """At the first step; it falls linearly to a fiftieth."""
-    seed: int = 0
-    held_out_lines: int = 64
+    seed: Seed = 0
+    held_out_lines: AtLeast1 = 64
     """Of a scene, at most."""
-    calibration_batches: int = 8
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be run."""
-        for name in ("epochs", "batches", "held_out_lines", "calibration_batches"):
-            if getattr(self, name) < 1:
-                raise BadArgument(f"{name} is {getattr(self, name)}, allowed at least 1")
-        if not self.learning_rate > 0:
-            raise BadArgument(f"learning rate is {self.learning_rate}, allowed more than 0")
+    calibration_batches: AtLeast1 = 8
 
 
 def finetune_package(

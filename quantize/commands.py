@@ -7,6 +7,7 @@ import click
 
 from quantize.recipe import recipe_values
 from quantize.road import QuantizeOptions, quantize
+from runtime.checked_table import checked_table
 from runtime.errors import BadArgument
 
 FILE = click.Path(path_type=Path)
@@ -55,7 +56,7 @@ def take_recipe(context: click.Context, parameter: click.Parameter, path: Path |
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 def quantize_command(checkpoint: Path, output: Path, as_json: bool, **values: object) -> None:
     """Turn a trained flight CHECKPOINT into the integers of an INT8 cell."""
-    options = QuantizeOptions(**values)  # type: ignore[arg-type]  # click has converted them
+    options = checked_table(QuantizeOptions, values, "linerwkv quantize")
     if not checkpoint.is_file():
         raise BadArgument(f"checkpoint {checkpoint} not found")
     report = quantize(checkpoint, output, options)

@@ -90,7 +90,8 @@ def load_quantized(path: Path) -> QuantizedTraining:
     values = stored["hyper_parameters"]
     if "weight_bits" not in values:
         raise BadArgument(f"checkpoint {path} is not of a fine-tuning")
-    module = QuantizedTraining(TrainingConfig.from_dict(values["config"]), values["weight_bits"], values["source"])
+    config = TrainingConfig.from_dict(values["config"], f"checkpoint {path}")
+    module = QuantizedTraining(config, values["weight_bits"], values["source"])
     try:
         module.load_state_dict(stored["state_dict"])
     except RuntimeError as error:

@@ -43,7 +43,7 @@ def read_integers(folder: Path) -> tuple[IntegerCell, dict[str, Any]]:
             )
         if hashlib.sha256(block).hexdigest() != description["sha256"]:
             raise BadArgument(f"{folder}: integers.bin is not what integers.json describes (sha256)")
-        shape = cell_shape(FlightConfig.from_dict(description["architecture"]))
+        shape = cell_shape(FlightConfig.from_dict(description["architecture"], f"{folder}/integers.json"))
         return cell_from_tensors(shape, unpack_tensors(block, description["tensors"])), description
     except LineRwkvError:
         raise

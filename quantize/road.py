@@ -18,7 +18,7 @@ from model.network.flight_network import FlightNetwork
 from model.scenes.scene import Scene
 from model.scenes.scene_list import load_scenes
 from model.training.train import load_checkpoint, say, stored_checkpoint
-from model.training.training_config import TrainingConfig
+from model.training.training_config import Amount, Rate, Seed, TrainingConfig
 from quantize.calibration import LayerStatistics, choose_exponents, layer_statistics, saturated_shares
 from quantize.coded_rate import coded_size
 from quantize.finetune import RUN, finetune, finetuning_config
@@ -28,6 +28,7 @@ from quantize.integers_folder import write_integers
 from quantize.report import markdown, write_report
 from quantize.sensitivity import losses, middle, set_all
 from runtime.cell.integer_cell import ARITHMETIC, LARGEST_SUM, IntegerCell
+from runtime.checked_table import AtLeast0, AtLeast1
 from runtime.errors import BadArgument
 
 CALIBRATION_EPOCH = 1 << 20
@@ -42,32 +43,26 @@ class QuantizeOptions:
     """What a run of `quantize` may choose."""
 
     weight_bits: int = 8
-    epochs: int = 4
+    epochs: AtLeast0 = 4
     """Of fine-tuning; 0: none."""
-    batches: int = 50
+    batches: AtLeast1 = 50
     """Of an epoch."""
-    learning_rate: float = 3e-4
+    learning_rate: Rate = 3e-4
     """At the first step; it falls linearly to a fiftieth."""
-    seed: int = 0
-    max_minutes: float | None = None
+    seed: Seed = 0
+    max_minutes: Amount | None = None
     """Of fine-tuning."""
-    calibration_batches: int = 8
-    validation_lines: int = 0
+    calibration_batches: AtLeast1 = 8
+    validation_lines: AtLeast0 = 0
     """Lines of each validation scene that are coded; 0: all."""
     manifest: Path | None = None
     """Scenes instead of those of the checkpoint."""
     resume: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be run."""
+        """Refuse bits that no layer has."""
         if self.weight_bits not in WEIGHT_BITS:
-            raise BadArgument(f"weight bits {self.weight_bits}, allowed {' or '.join(map(str, WEIGHT_BITS))}")
-        lowest = {"epochs": 0, "batches": 1, "calibration_batches": 1, "validation_lines": 0}
-        for name, smallest in lowest.items():
-            if getattr(self, name) < smallest:
-                raise BadArgument(f"{name} is {getattr(self, name)}, allowed at least {smallest}")
-        if not self.learning_rate > 0:
-            raise BadArgument(f"learning rate is {self.learning_rate}, allowed more than 0")
+            raise BadArgument(f"weight_bits: found {self.weight_bits}, allowed {', '.join(map(str, WEIGHT_BITS))}")
 
 
 def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from hil_tests.acceptance.kept_steps import Finished, KeptSteps
 from hil_tests.acceptance.line_rates import enmap_note, replay, told
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.acceptance.run_scene import run_scene
-from hil_tests.board.board import Board
+from hil_tests.board.board import Board, board_file
 from hil_tests.energy.energy_run import make_plan
 from hil_tests.findings.findings import Findings, Outcome, Step
 from hil_tests.findings.findings_file import built, read_findings, write_findings
@@ -107,7 +107,8 @@ class AcceptanceRun:
 
     def all_steps(self) -> Mapping[str, Callable[[Bench], StepResult]]:
         """Every step by its name, in order."""
-        meters, plan = make_meters(self.board.meters, self.target), make_plan(self.board.energy)
+        where = board_file(self.board.path)
+        meters, plan = make_meters(self.board.meters, self.target, where), make_plan(self.board.energy, where)
         catalogue = fault_catalogue(self.board)
         steps: dict[str, Callable[[Bench], StepResult]] = {
             "bring-up": bring_up,
@@ -181,7 +182,7 @@ class AcceptanceRun:
         findings.notes.append(enmap_note(rate))
         lines_ms = next(latency.lines_ms for latency in findings.latencies if latency.phase == "encode")
         _, bands, columns = findings.scene_shape
-        for imager in self.board.imagers:
+        for imager in self.board.imager:
             replayed = replay(imager, lines_ms, bands=bands, columns=columns)
             findings.line_rates.append(replayed)
             findings.notes.append(told(imager, replayed, bands=bands, columns=columns))

@@ -1,23 +1,23 @@
 """A board file: how a target is reached, what a run on it does, and the limits that it must meet (docs/hil.md)."""
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-from hil_tests.board.toml_table import read_toml, table_of, tables
+from msgspec import Meta
+
 from hil_tests.findings.limits import LIMITS
+from runtime.checked_table import AtLeast0, AtLeast1, checked_table, checked_value, dotted, read_file, toml_table
 from runtime.errors import BadArgument
 
-TRANSPORTS = ("local", "ssh", "qemu", "labgrid")
-LABELS = ("measured", "emulated", "simulated")
+Transport = Literal["local", "ssh", "qemu", "labgrid"]
 STEPS = ("bring-up", "deploy", "self-test", "encode", "decode", "soak", "energy")
-STAGES = ("", "none", "fast", "best")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-LONGEST_S = 1e6
-"""Of a deadline: what the system's timers take."""
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", description="letters, digits, '_', '.', '-'")]
+Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z", description="letters, digits, '_'")]
+Seconds = Annotated[float, Meta(gt=0, le=1e6)]
+"""Of a deadline or a pause: at most what the system's timers take."""
+Amount = Annotated[float, Meta(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class SceneChoice:
     name: str = "enmap_potsdam_a"
     """A scene of ../shared/scenes, `synthetic`, or a file, relative to the board file. Where a scene of that name is
     not there, the synthetic one stands in, and the report says so."""
-    lines: int = 64
-    bands: int = 0
-    columns: int = 0
-    short_lines: int = 16
+    lines: AtLeast0 = 64
+    bands: AtLeast0 = 0
+    columns: AtLeast0 = 0
+    short_lines: AtLeast1 = 16
     """Lines of a short run."""
 
 
@@ -38,16 +38,16 @@ class SceneChoice:
 class Imager:
     """A table of `[[imager]]`: a recording that the measured latencies are held against."""
 
-    lines_per_s: float
+    lines_per_s: Annotated[float, Meta(gt=0, le=1e6)]
     name: str = "imager"
-    bands: int = 0
+    bands: AtLeast0 = 0
     """0: as many as the scene. Else latencies are scaled by the samples of a line."""
-    columns: int = 0
-    duty_cycle: float = 1.0
+    columns: AtLeast0 = 0
+    duty_cycle: Annotated[float, Meta(gt=0, le=1)] = 1.0
     """Share of the time in which lines arrive; 1 is real time without pause."""
-    buffer_lines: int = 64
+    buffer_lines: AtLeast1 = 64
     """Lines that may wait, the one in work included; one more is dropped."""
-    recording_lines: int = 1000
+    recording_lines: AtLeast1 = 1000
     """Lines between two pauses."""
 
 
@@ -55,12 +55,12 @@ class Imager:
 class Board:
     """A whole board file."""
 
-    name: str
+    name: Name
     path: Path
     sha256: str
     """Of the file."""
-    transport: str
-    label: str = "measured"
+    transport: Transport
+    label: Literal["measured", "emulated", "simulated"] = "measured"
     python: str = ""
     """The interpreter there, where the transport lets it be chosen; none: the transport's own choice."""
     package: str = "flight"
@@ -69,19 +69,19 @@ class Board:
     provider: str = ""
     """Execution provider of the executor, where it takes one."""
     provider_options: dict[str, str] = field(default_factory=dict)
-    stage: str = ""
+    stage: Literal["", "none", "fast", "best"] = ""
     """Adaptive stage: none, fast or best; without a word the best that the package allows."""
-    segment_lines: int = 64
-    processors: list[int] = field(default_factory=list)
+    segment_lines: AtLeast1 = 64
+    processors: list[AtLeast0] = field(default_factory=list)
     """Numbers of the processors that the runtime may use; none: all."""
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[Variable, str] = field(default_factory=dict)
     """Environment variables of the runtime there."""
-    start_seconds: float = 600.0
+    start_seconds: Seconds = 600.0
     """Deadline for import, self-test and compilation there, each."""
-    line_seconds: float = 60.0
+    line_seconds: Seconds = 60.0
     """Deadline for a sign of life while lines are coded; a reading comes every `reading_seconds`."""
-    reading_seconds: float = 1.0
-    soak_minutes: float = 5.0
+    reading_seconds: Seconds = 1.0
+    soak_minutes: Amount = 5.0
     """0: no soak."""
     faults: list[str] = field(default_factory=list)
     """Names of faults to inject (hil_tests/faults)."""
@@ -89,11 +89,18 @@ class Board:
     """Tables `[[meters]]`, docs/energy.md."""
     energy: dict[str, Any] = field(default_factory=dict)
     """Table `[energy]`: how long and how often, docs/energy.md."""
-    limits: dict[str, float] = field(default_factory=dict)
+    limits: dict[str, Amount] = field(default_factory=dict)
     scene: SceneChoice = field(default_factory=SceneChoice)
-    imagers: list[Imager] = field(default_factory=list)
+    imager: list[Imager] = field(default_factory=list)
+    """Tables `[[imager]]`."""
     options: dict[str, Any] = field(default_factory=dict)
     """The table named by the transport, read by its target."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits on what no run finds."""
+        for key in self.limits:
+            if key not in LIMITS:
+                raise BadArgument(f"{dotted('limits', key)}: not known, allowed {', '.join(LIMITS)}")
 
     @property
     def step_names(self) -> list[str]:
@@ -110,61 +117,17 @@ class Board:
 
 def load_board(path: Path) -> Board:
     """Read and check a board file. Raises BadArgument on one line: what was found, what is allowed, and where."""
-    where = f"board file {path}"
-    text, values = read_toml(path, where)
-    transport = values.get("transport")
-    if transport not in TRANSPORTS:
-        raise BadArgument(f"{where}: transport is {transport!r}, allowed {', '.join(TRANSPORTS)}")
-    more = {
-        "path": path.resolve(), "sha256": hashlib.sha256(text).hexdigest(), "options": values.pop(transport, {}),
-        "imagers": [table_of(Imager, entry, f"{where}: [[imager]]") for entry in tables(values, "imager", where)],
-        "scene": table_of(SceneChoice, values.pop("scene", {}), f"{where}: [scene]"),
-    }  # fmt: skip
-    if not isinstance(more["options"], dict):
-        raise BadArgument(f"{where}: {transport} is {more['options']!r}, allowed a table")
-    board = table_of(Board, values, where, more)
-    check_board(board, where)
-    return board
+    where = board_file(path)
+    text = read_file(path, where)
+    values = toml_table(text, where)
+    transport: Any = values.get("transport")
+    options: dict[str, Any] = {}
+    if transport in get_args(Transport):
+        options = checked_value(dict[str, Any], values.pop(transport, {}), where, transport)
+    sha256 = hashlib.sha256(text).hexdigest()
+    return checked_table(Board, values, where, path=path.resolve(), sha256=sha256, options=options)
 
 
-def check_board(board: Board, where: str) -> None:
-    """Raise BadArgument where a value is outside its range."""
-    if not NAME.fullmatch(board.name):
-        raise BadArgument(f"{where}: name is {board.name!r}, allowed letters, digits, '_', '.', '-'")
-    for name in board.variables:
-        if not VARIABLE.fullmatch(name):
-            raise BadArgument(f"{where}: variables: name is {name!r}, allowed letters, digits, '_'")
-    for key, value, allowed in (("label", board.label, LABELS), ("stage", board.stage, STAGES)):
-        if value not in allowed:
-            raise BadArgument(f"{where}: {key} is {value!r}, allowed {', '.join(filter(None, allowed))}")
-    at_least = [
-        ("segment_lines", board.segment_lines, 1), ("soak_minutes", board.soak_minutes, 0),
-        ("scene.lines", board.scene.lines, 0), ("scene.bands", board.scene.bands, 0),
-        ("scene.columns", board.scene.columns, 0), ("scene.short_lines", board.scene.short_lines, 1),
-        *(("processors", index, 0) for index in board.processors),
-        *((f"limits.{key}", value, 0) for key, value in board.limits.items()),
-        *(("imager.buffer_lines", imager.buffer_lines, 1) for imager in board.imagers),
-        *(("imager.recording_lines", imager.recording_lines, 1) for imager in board.imagers),
-        *(("imager.bands", imager.bands, 0) for imager in board.imagers),
-        *(("imager.columns", imager.columns, 0) for imager in board.imagers),
-    ]  # fmt: skip
-    for key, number, smallest in at_least:
-        if number < smallest:
-            raise BadArgument(f"{where}: {key} is {number:g}, allowed at least {smallest}")
-    above_0 = [
-        ("start_seconds", board.start_seconds), ("line_seconds", board.line_seconds),
-        ("reading_seconds", board.reading_seconds),
-        *(("imager.lines_per_s", imager.lines_per_s) for imager in board.imagers),
-        *(("imager.duty_cycle", imager.duty_cycle) for imager in board.imagers),
-    ]  # fmt: skip
-    for key, number in above_0:
-        if number <= 0:
-            raise BadArgument(f"{where}: {key} is {number:g}, allowed more than 0")
-        if number > LONGEST_S:
-            raise BadArgument(f"{where}: {key} is {number:g}, allowed {LONGEST_S:g} at most")
-    for imager in board.imagers:
-        if imager.duty_cycle > 1:
-            raise BadArgument(f"{where}: imager.duty_cycle is {imager.duty_cycle:g}, allowed 1 at most")
-    for key in board.limits:
-        if key not in LIMITS:
-            raise BadArgument(f"{where}: limits.{key} is not known, allowed {', '.join(LIMITS)}")
+def board_file(path: Path) -> str:
+    """What errors call a board file."""
+    return f"board file {path}"

@@ -12,16 +12,20 @@ the call counts, so whatever has to be started, deployed or compiled is ready be
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, get_type_hints
+from typing import Annotated, Any
 
+from msgspec import Meta
+
+from hil_tests.board.board import Amount, Seconds
 from hil_tests.energy.account import Batch, account_of, energy_of
 from hil_tests.energy.adequacy import Span
 from hil_tests.findings.findings import Energy, Phase
 from hil_tests.meters.meter import Meter, PowerTrace
+from runtime.checked_table import checked_table
 from runtime.errors import BadArgument, LineRwkvError
 
 
@@ -29,38 +33,28 @@ from runtime.errors import BadArgument, LineRwkvError
 class EnergyPlan:
     """How long and how often; the table `[energy]` of a board file. Times in seconds."""
 
-    warm_up_s: float = 10.0
+    warm_up_s: Amount = 10.0
     """Work before anything counts."""
-    idle_s: float = 10.0
-    settle_s: float = 2.0
+    idle_s: Seconds = 10.0
+    settle_s: Seconds = 2.0
     """Left out on both sides of the idle span and of the windows: samples there see idle and work together."""
-    window_s: float = 10.0
+    window_s: Seconds = 10.0
     """At least; a window is a whole number of calls of the workload."""
-    min_windows: int = 5
-    max_windows: int = 20
-    relative_half_width: float = 0.02
+    min_windows: Annotated[int, Meta(ge=2)] = 5
+    max_windows: Annotated[int, Meta(ge=2)] = 20
+    relative_half_width: Amount = 0.02
     """Of the 95 % interval of J/Msample of the first rail of each meter, at which the run ends."""
 
     def __post_init__(self) -> None:
-        times = (self.warm_up_s, self.idle_s, self.settle_s, self.window_s, self.relative_half_width)
-        if not all(0 <= value < math.inf for value in times) or 0 in (self.idle_s, self.settle_s, self.window_s):
-            raise BadArgument(
-                f"energy: {times} as warm-up, idle, settling, window and half width; 0 or more is allowed, "
-                "and more than 0 for idle, settling and window"
-            )
-        if not 2 <= self.min_windows <= self.max_windows:
-            raise BadArgument(f"energy: {self.min_windows} to {self.max_windows} windows; 2 or more, then no less")
+        """Refuse fewer windows at most than at least."""
+        if self.max_windows < self.min_windows:
+            lowest = f"min_windows, {self.min_windows}"
+            raise BadArgument(f"max_windows: found {self.max_windows}, allowed int at least {lowest}")
 
 
-def make_plan(table: Mapping[str, Any]) -> EnergyPlan:
-    """The plan of the table `[energy]` of a board file. Raises BadArgument (unknown key, or a value that cannot be)."""
-    known = get_type_hints(EnergyPlan)
-    for key, value in table.items():
-        if key not in known:
-            raise BadArgument(f"[energy] of the board file: key {key!r} is not known; known: {', '.join(known)}")
-        if isinstance(value, bool) or not isinstance(value, (int, known[key])):
-            raise BadArgument(f"[energy] of the board file: {key} = {value!r}; {known[key].__name__} is allowed")
-    return EnergyPlan(**table)
+def make_plan(table: dict[str, Any], where: str = "board file") -> EnergyPlan:
+    """The plan of the table `[energy]` of a board file; `where`: the file, for errors. Raises BadArgument."""
+    return checked_table(EnergyPlan, table, where, "energy")
 
 
 @dataclass

@@ -1,12 +1,13 @@
 """Meters from the `[[meters]]` tables of a board file (docs/energy.md)."""
 
-import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
+
+from hil_tests.board.board import Amount, Seconds
 from hil_tests.meters.csv_file import read_csv
 from hil_tests.meters.joulescope_file import UNTESTED, read_jls
 from hil_tests.meters.meter import Meter
@@ -16,43 +17,46 @@ from hil_tests.meters.recorded_meter import RecordedMeter
 from hil_tests.meters.scpi import ScpiSource
 from hil_tests.meters.sysfs_meter import SysfsMeter
 from hil_tests.targets.target import Target
-from runtime.errors import BadArgument
+from runtime.checked_table import AtLeast0, Text, checked_table, shown, wrong
 
 NOT_STATED = "not stated"
-Names = Sequence[str]
-Products = Mapping[str, Sequence[str]]
+Names = Sequence[Text]
+Products = Annotated[Mapping[Text, Annotated[Sequence[Text], Meta(min_length=1)]], Meta(min_length=1)]
+Character = Annotated[str, Meta(min_length=1, max_length=1, description="one character")]
 
 
 def sysfs(
     kind: str,
-    name: str,
+    name: Text,
     target: Target,
     *,
-    root: str = "/sys",
-    period_s: float = 0.1,
+    root: Text = "/sys",
+    period_s: Seconds = 0.1,
     rails: Names = (),
-    accuracy: str = NOT_STATED,
+    accuracy: Text = NOT_STATED,
 ) -> Meter:
     """Sensors below `root` of the target, all rails or these."""
     return SysfsMeter(name, kind, target, root=root, period_s=period_s, rails=list(rails), accuracy=accuracy)
 
 
-def nvml(name: str, target: Target, *, device: int = 0, period_s: float = 0.1, accuracy: str = NOT_STATED) -> Meter:
+def nvml(
+    name: Text, target: Target, *, device: AtLeast0 = 0, period_s: Seconds = 0.1, accuracy: Text = NOT_STATED
+) -> Meter:
     """An NVIDIA device of this machine."""
     return PolledMeter(name, NvmlSource(device), period_s=period_s, accuracy=accuracy)
 
 
 def scpi(
-    name: str,
+    name: Text,
     target: Target,
     *,
-    resource: str,
+    resource: Text,
     rails: Products = {"output": ("MEAS:VOLT?", "MEAS:CURR?")},  # noqa: B006  # a Mapping, not changed
-    backend: str = "@py",
-    period_s: float = 0.1,
-    timeout_s: float = 2.0,
-    update_s: float | None = None,
-    accuracy: str = NOT_STATED,
+    backend: Text = "@py",
+    period_s: Seconds = 0.1,
+    timeout_s: Seconds = 2.0,
+    update_s: Seconds | None = None,
+    accuracy: Text = NOT_STATED,
 ) -> Meter:
     """An instrument on the bench, of each rail the queries whose answers are multiplied."""
     source = ScpiSource(resource, backend=backend, rails=rails, timeout_s=timeout_s, update_s=update_s)
@@ -60,17 +64,17 @@ def scpi(
 
 
 def csv(
-    name: str,
+    name: Text,
     target: Target,
     *,
-    path: str,
-    time: str,
+    path: Text,
+    time: Text,
     rails: Products,
-    delimiter: str = ",",
+    delimiter: Character = ",",
     integrating: bool = False,
-    pulse_s: float = 0.5,
-    wait_s: float = 0.0,
-    accuracy: str = NOT_STATED,
+    pulse_s: Seconds = 0.5,
+    wait_s: Amount = 0.0,
+    accuracy: Text = NOT_STATED,
 ) -> Meter:
     """A file that an external instrument writes, of each rail the columns that are multiplied."""
     read = partial(
@@ -82,15 +86,15 @@ def csv(
 
 
 def joulescope(
-    name: str,
+    name: Text,
     target: Target,
     *,
-    path: str,
-    signal: str = "power",
-    period_s: float = 0.001,
-    pulse_s: float = 0.5,
-    wait_s: float = 0.0,
-    accuracy: str = NOT_STATED,
+    path: Text,
+    signal: Text = "power",
+    period_s: Seconds = 0.001,
+    pulse_s: Seconds = 0.5,
+    wait_s: Amount = 0.0,
+    accuracy: Text = NOT_STATED,
 ) -> Meter:
     """A JLS file that a Joulescope's software writes."""
     read = partial(read_jls, Path(path), signal=signal, period_s=period_s)
@@ -110,66 +114,20 @@ KINDS: Mapping[str, Callable[..., Meter]] = {
 }
 
 
-def make_meters(entries: Sequence[Mapping[str, Any]], target: Target) -> list[Meter]:
-    """The meters of the tables, in their order; nothing is opened before they start.
+def make_meters(entries: Sequence[Mapping[str, Any]], target: Target, where: str = "board file") -> list[Meter]:
+    """The meters of the tables, in their order; nothing is opened before they start. `where`: the file, for errors.
 
     Raises BadArgument for an unknown kind or key, a missing key, a wrong value, or a name that is there twice.
     """
     meters: list[Meter] = []
-    for number, entry in enumerate(entries, 1):
-        where = f"meter {number} of the board file"
+    for index, entry in enumerate(entries):
+        at = f"meters[{index}]"
         kind = entry.get("kind")
         if not isinstance(kind, str) or kind not in KINDS:
-            raise BadArgument(f"{where}: kind {kind!r} is not known; known: {', '.join(KINDS)}")
-        name = entry.get("name", kind)
-        if not isinstance(name, str) or not name or name in [meter.name for meter in meters]:
-            raise BadArgument(f"{where}: name {name!r} is empty, no text, or taken already")
-        options = {key: value for key, value in entry.items() if key not in ("kind", "name")}
-        check_options(KINDS[kind], options, f"{where} ({kind})")
-        meters.append(KINDS[kind](name, target, **options))
+            raise wrong(where, f"{at}.kind", kind, ", ".join(map(shown, KINDS)))
+        options = {"name": kind, **{key: value for key, value in entry.items() if key != "kind"}}
+        meter = checked_table(KINDS[kind], options, where, at, target=target)
+        if meter.name in [other.name for other in meters]:
+            raise wrong(where, f"{at}.name", meter.name, "a name that no meter before it has")
+        meters.append(meter)
     return meters
-
-
-def check_options(make: Callable[..., Meter], options: Mapping[str, Any], where: str) -> None:
-    """Raises BadArgument unless these are the keyword arguments of `make`, of the types that it states."""
-    allowed = {
-        key: parameter
-        for key, parameter in inspect.signature(make).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-    for key, value in options.items():
-        if key not in allowed:
-            raise BadArgument(f"{where}: key {key!r} is not known; known: {', '.join(allowed)}")
-        wanted, is_right = VALUES[allowed[key].annotation]
-        if not is_right(value) or (key.endswith("_s") and key != "wait_s" and value == 0):
-            raise BadArgument(f"{where}: {key} = {value!r}; {wanted} is allowed")
-    for key, parameter in allowed.items():
-        if parameter.default is inspect.Parameter.empty and key not in options:
-            raise BadArgument(f"{where}: key {key!r} is missing")
-
-
-def is_number(value: object) -> bool:
-    """Whether it is a finite number of 0 or more, and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
-
-
-def is_names(value: object) -> bool:
-    """Whether it is a list of texts."""
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-def is_products(value: object) -> bool:
-    """Whether it is a table with a list of one or more texts under each name, and not empty."""
-    return isinstance(value, dict) and bool(value) and all(is_names(names) and names for names in value.values())
-
-
-NUMBER = ("a number above 0 (0 too for wait_s)", is_number)
-VALUES: Mapping[Any, tuple[str, Callable[[Any], bool]]] = {
-    str: ("a text that is not empty", lambda value: isinstance(value, str) and bool(value)),
-    bool: ("true or false", lambda value: isinstance(value, bool)),
-    int: ("a whole number of 0 or more", lambda value: is_number(value) and isinstance(value, int)),
-    float: NUMBER,
-    float | None: NUMBER,
-    Names: ("a list of texts", is_names),
-    Products: ("a table of lists of texts that are multiplied", is_products),
-}

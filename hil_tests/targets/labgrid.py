@@ -12,6 +12,7 @@ import pexpect
 from labgrid import Environment
 from labgrid.exceptions import NoDriverFoundError
 
+from hil_tests.board.board import Seconds
 from hil_tests.targets.ssh import SshTarget
 from hil_tests.targets.ssh_connection import last_line
 from hil_tests.targets.target import TargetFailed
@@ -39,7 +40,7 @@ class LabgridTarget(SshTarget):
         processors: Sequence[int] = (),
         variables: Mapping[str, str] | None = None,
         sites: Sequence[str] = (),
-        connect_seconds: float = 120.0,
+        connect_seconds: Seconds = 120.0,
     ) -> None:
         """Nothing is reserved or switched yet. `place`: reserved at `coordinator` (host:port), None: labgrid's own.
 

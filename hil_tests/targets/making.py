@@ -2,13 +2,12 @@
 
 import importlib
 import inspect
-import typing
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hil_tests.board.board import LONGEST_S, Board
+from hil_tests.board.board import Board, board_file
 from hil_tests.targets.target import Target
+from runtime.checked_table import checked_arguments, shown, wrong
 from runtime.errors import BadArgument
 
 CLASSES = {
@@ -27,56 +26,24 @@ def make_target(board: Board, beside: Path) -> Target:
 
     Raises BadArgument for an option that the transport does not take, and what the class raises.
     """
-    where = f"board file {board.path}: [{board.transport}]"
+    where = board_file(board.path)
     module, name = CLASSES[board.transport]
     try:
         kind: Any = getattr(importlib.import_module(module), name)
     except ImportError as error:
-        raise BadArgument(f"board file {board.path}: transport {board.transport} needs {error.name}") from None
-    parameters = {
-        key: parameter
-        for key, parameter in inspect.signature(kind).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-    hints = typing.get_type_hints(kind.__init__)
-    given: dict[str, Any] = {
-        key: getattr(board, key) for key in OF_THE_BOARD if key in parameters and getattr(board, key)
-    }
-    for key, value in board.options.items():
-        if key not in parameters or key in OF_THE_BOARD:
-            allowed = ", ".join(sorted(set(parameters) - set(OF_THE_BOARD)))
-            raise BadArgument(f"{where}: key {key!r} is not known, allowed {allowed or 'none'}")
-        given[key] = option(value, hints[key], board.path.parent, f"{where}: {key}")
-    if board.transport == "local":
-        given.setdefault("folder", beside / "target")
-    if "console" in parameters:
-        given.setdefault("console", beside / "console.log")
-    missing = [key for key, one in parameters.items() if one.default is inspect.Parameter.empty and key not in given]
-    if missing:
-        raise BadArgument(f"{where}: key {missing[0]!r} is missing")
-    target: Target = kind(**given)
+        raise BadArgument(f"{where}: transport {board.transport} needs {error.name}") from None
+    taken = inspect.signature(kind).parameters
+    defaults = {"local": {"folder": str(beside.absolute() / "target")}}.get(board.transport, {})
+    if "console" in taken:
+        defaults["console"] = str(beside.absolute() / "console.log")
+    options = {**defaults, **board.options}
+    values = checked_arguments(kind, options, where, board.transport, without=OF_THE_BOARD)
+    paths = {key: board.path.parent / one.expanduser() for key, one in values.items() if isinstance(one, Path)}
+    of_the_board = {key: getattr(board, key) for key in OF_THE_BOARD if key in taken and getattr(board, key)}
+    try:
+        target: Target = kind(**values | paths | of_the_board)
+    except BadArgument as error:
+        raise BadArgument(f"{where}: {error}") from None
     if target.label != board.label:
-        raise BadArgument(
-            f"board file {board.path}: label is {board.label!r}, transport {board.transport} allows {target.label!r}"
-        )
+        raise wrong(where, "label", board.label, f"{shown(target.label)} with transport {board.transport}")
     return target
-
-
-def option(value: Any, hint: Any, folder: Path, where: str) -> Any:
-    """A value of TOML as a parameter of this type takes it; a path is relative to the board file."""
-    kinds = [typing.get_origin(kind) or kind for kind in (typing.get_args(hint) or (hint,))]
-    if Path in kinds:
-        if not isinstance(value, str) or not value:
-            raise BadArgument(f"{where} is {value!r}, allowed a path")
-        return folder / Path(value).expanduser()
-    if typing.get_origin(hint) is Sequence:
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise BadArgument(f"{where} is {value!r}, allowed a list of texts")
-        return value
-    scalars = [kind for kind in kinds if kind in (str, int, float, bool)]
-    fits = any(type(value) is kind or (kind is float and type(value) is int) for kind in scalars)
-    if not fits:
-        raise BadArgument(f"{where} is {value!r}, allowed {' or '.join(kind.__name__ for kind in scalars)}")
-    if float in kinds and not 0 < value <= LONGEST_S:  # they are seconds, all of them
-        raise BadArgument(f"{where} is {value:g}, allowed more than 0, {LONGEST_S:g} at most")
-    return value

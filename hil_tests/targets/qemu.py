@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hil_tests.board.board import Seconds
 from hil_tests.emulation.board_image import ADDRESS, SITE, board_recipe, host_program
 from hil_tests.emulation.setup import BOARD, EMULATION
 from hil_tests.places.prepared_folder import is_prepared, locked, replaced
@@ -14,6 +15,7 @@ from hil_tests.places.tool import SetupFailed, run_tool
 from hil_tests.targets.qmp import Monitor
 from hil_tests.targets.ssh import SshTarget
 from hil_tests.targets.target import TargetFailed
+from runtime.checked_table import AtLeast1
 
 MACHINE = EMULATION / "machine"
 """The folder of the disk that is written to, with the deployed runtime and its compiled kernels."""
@@ -32,10 +34,10 @@ class QemuTarget(SshTarget):
         name: str = "emulated_aarch64",
         folder: str = "/root/linerwkv",
         cpu: str = "cortex-a53",
-        n_processors: int = 2,
-        memory_mib: int = 1024,
+        n_processors: AtLeast1 = 2,
+        memory_mib: AtLeast1 = 1024,
         processors: Sequence[int] = (),
-        start_seconds: float = 300.0,
+        start_seconds: Seconds = 300.0,
         variables: Mapping[str, str] | None = None,
         board: Path = BOARD,
         machine: Path = MACHINE,

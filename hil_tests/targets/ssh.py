@@ -8,7 +8,11 @@ import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
+from msgspec import Meta
+
+from hil_tests.board.board import Seconds
 from hil_tests.targets.remote_install import libraries_for, missing_libraries
 from hil_tests.targets.remote_process import RemoteProcess
 from hil_tests.targets.ssh_connection import SshConnection
@@ -16,6 +20,8 @@ from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import archived, file_sha256
 from runtime.errors import BadArgument
 from runtime.whole_output import replacing
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
 
 MARK = "LINERWKV_RUN"
 """Environment variable of everything that we start there; its value names us and the one start."""
@@ -42,14 +48,14 @@ class SshTarget:
         label: str = "measured",
         python: str = "python3",
         user: str | None = None,
-        port: int = 22,
+        port: Port = 22,
         key: Path | None = None,
         known_hosts: Path | None = None,
         host_key_alias: str | None = None,
         processors: Sequence[int] = (),
         variables: Mapping[str, str] | None = None,
         sites: Sequence[str] = (),
-        connect_seconds: float = 30.0,
+        connect_seconds: Seconds = 30.0,
         ssh: Sequence[str] = ("ssh",),
     ) -> None:
         """Nothing is connected yet. `processors`: numbers to pin commands to; `sites`: folders with libraries there.

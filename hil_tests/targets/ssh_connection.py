@@ -51,8 +51,6 @@ class SshConnection:
             )
         if not self.host or self.host.startswith("-"):
             raise BadArgument(f"{name}: host is {self.host!r}, allowed a name or an address")
-        if not 1 <= port <= 65535:
-            raise BadArgument(f"{name}: port is {port}, allowed 1..65535")
         self.home = Path(tempfile.mkdtemp(prefix="lrwkv"))
         self.remove_home = weakref.finalize(self, shutil.rmtree, self.home, ignore_errors=True)
         options = {

@@ -1,5 +1,7 @@
 """The two kinds of network, and what training needs of either."""
 
+from typing import Any, Literal
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,18 +9,28 @@ from model.evaluation import evaluate, flight_evaluate
 from model.evaluation.evaluate import CodedSize
 from model.network import flight_network
 from model.network import network as paper_network
-from model.network.config import NetworkConfig
+from model.network.config import PRESETS, NetworkConfig
 from model.network.flight_config import FlightConfig
 from model.network.flight_network import FlightNetwork
 from model.network.network import LineRwkv
+from runtime.checked_table import checked_value
 
 AnyConfig = NetworkConfig | FlightConfig
 AnyNetwork = LineRwkv | FlightNetwork
 
 
-def network_config(values: dict[str, object]) -> AnyConfig:
-    """The configuration of a `[network]` table; `preset = "flight"` is the flight network. Raises BadArgument."""
-    return FlightConfig.from_dict(values) if values.get("preset") == "flight" else NetworkConfig.from_dict(values)
+def network_config(values: Any, where: str = "network configuration") -> AnyConfig:
+    """The configuration of a table `[network]`; `preset` gives the kind of network and what the table does not say.
+
+    where: the file, for errors. Raises BadArgument.
+    """
+    if not isinstance(values, dict) or "preset" not in values:
+        return NetworkConfig.from_dict(values, where)
+    preset = checked_value(Literal["flight", "paper", "small"], values["preset"], where, "network.preset")
+    if preset == "flight":
+        return FlightConfig.from_dict(values, where)
+    given = {key: value for key, value in values.items() if key != "preset"}
+    return NetworkConfig.from_dict(PRESETS[preset].to_dict() | given, where)
 
 
 def build(config: AnyConfig) -> AnyNetwork:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from model.scenes import hyspecnet
+from model.scenes.data_config import DataConfig
 from model.scenes.scene_list import entries_of, open_entry
-from model.training.training_config import DataConfig
 from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument
 

@@ -7,10 +7,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from model.scenes.data_config import DataConfig
 from model.scenes.scene import Scene
 from model.scenes.scene_cache import PACKED_SUFFIX
 from model.scenes.scene_list import load_scenes
-from model.training.training_config import DataConfig
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import atomic_file, compress_lines
 from runtime.images.scene_reader import Scene as StoredScene

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from model.scenes import hyspecnet
+from model.scenes.data_config import DataConfig
 from model.scenes.scene import Scene
 from model.scenes.scene_cache import PACKED_SUFFIX, TIFF_SUFFIXES, mappable
-from model.training.training_config import DataConfig
 from runtime.errors import BadArgument, LineRwkvError
 from runtime.images.scene_reader import open_scene
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from runtime.checked_table import shown
 from runtime.errors import BadArgument
 
 Samples = npt.NDArray[np.int32]
@@ -71,7 +72,7 @@ def check_variant(variant: str) -> None:
     """Raise BadArgument for an unknown word."""
     for word in variant.split("+"):
         if word not in STEPS:
-            raise BadArgument(f"[data]: variant {word!r} of {variant!r}, allowed {', '.join(STEPS)}, joined by +")
+            raise BadArgument(f"variants: found {shown(variant)}, allowed {', '.join(STEPS)}, joined by +")
 
 
 def made_variant(variant: str, samples: Samples, generator: np.random.Generator) -> Samples:

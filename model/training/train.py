@@ -236,7 +236,7 @@ def started_weights(config: TrainingConfig, start: Path) -> dict[str, torch.Tens
 def load_checkpoint(path: Path) -> tuple[LineRwkvTraining, TrainingConfig]:
     """The trained module of a checkpoint and the configuration that made it. Raises BadArgument."""
     stored = stored_checkpoint(path)
-    config = TrainingConfig.from_dict(stored["hyper_parameters"]["config"])
+    config = TrainingConfig.from_dict(stored["hyper_parameters"]["config"], f"checkpoint {path}")
     module = LineRwkvTraining(config, [])
     try:
         module.load_state_dict(stored["state_dict"])

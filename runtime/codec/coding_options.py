@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.cell.flight_package import SHIPPED, FlightPackage
+from runtime.checked_table import shown
 from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import BadArgument
 from runtime.executors.executor_registry import ONNXRUNTIME
@@ -48,11 +49,11 @@ class CodingOptions:
     def __post_init__(self) -> None:
         """Hold the numbers against their ranges."""
         if not 1 <= self.segment_lines <= LARGEST_SEGMENT_LINES:
-            raise BadArgument(f"segment_lines is {self.segment_lines}, allowed 1..{LARGEST_SEGMENT_LINES}")
+            raise BadArgument(f"segment_lines: found {self.segment_lines}, allowed 1..{LARGEST_SEGMENT_LINES}")
         if self.max_error < 0:
-            raise BadArgument(f"max_error is {self.max_error}, allowed 0 or more")
+            raise BadArgument(f"max_error: found {self.max_error}, allowed 0 or more")
         if not 0 < self.line_deadline < float("inf"):
-            raise BadArgument(f"line_deadline is {self.line_deadline} s, allowed more than 0")
+            raise BadArgument(f"line_deadline: found {self.line_deadline} s, allowed more than 0")
 
     @property
     def has_network(self) -> bool:
@@ -95,7 +96,7 @@ def coding_options(words: Mapping[str, Any]) -> CodingOptions:
     values: dict[str, Any] = {}
     for name, word in words.items():
         if name not in known:
-            raise BadArgument(f"coding option {name!r} is not known, allowed {', '.join(known)}")
+            raise BadArgument(f"{name}: not known, allowed {', '.join(known)}")
         if word is None:
             continue
         values[name] = option_value(name, word)
@@ -106,15 +107,15 @@ def option_value(name: str, word: Any) -> Any:
     """The value of one option. Raises BadArgument."""
     if name in WORDS:
         if not isinstance(word, str) or word not in WORDS[name]:
-            raise BadArgument(f"{name} is {word!r}, allowed {', '.join(WORDS[name])}")
+            raise BadArgument(f"{name}: found {shown(word)}, allowed {', '.join(WORDS[name])}")
         return WORDS[name][word]
     if name in PATHS:
         if not isinstance(word, str | Path):
-            raise BadArgument(f"{name} is {word!r}, allowed a path")
+            raise BadArgument(f"{name}: found {shown(word)}, allowed path")
         return Path(word)
     wanted = type(getattr(CodingOptions, name))
     if wanted is float and type(word) is int:
         return float(word)
     if type(word) is not wanted:
-        raise BadArgument(f"{name} is {word!r}, allowed a value of type {wanted.__name__}")
+        raise BadArgument(f"{name}: found {shown(word)}, allowed {wanted.__name__}")
     return word

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from runtime.cell.flight_package import IntegerPackage, open_package
-from runtime.codec.coding_options import coding_options
 from runtime.codec.decoder import Decoder
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.stream_reader import StreamReader
@@ -19,14 +18,13 @@ from runtime.executors.self_test import first_difference
 from runtime.executors.verify import COMPARED_TILES, Verdict, verdicts
 from runtime.images.scene_reader import RawLayout, raw_lines
 from runtime.images.scene_writer import DTYPES, raw_line
-from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import SampleType
 from runtime.stream.telemetry import SegmentTelemetry
+from runtime.target.job_tables import CodingJob, FileJob, LoadJob, SelfTestJob
 from runtime.target.target_counters import clock_mhz, peak_memory_mib, processor, reset_peak_memory, temperature_c
 from runtime.whole_output import replacing
 
 LIBRARIES = ("numpy", "numba", "onnxruntime")
-Job = dict[str, Any]
+Result = dict[str, Any]
 Say = Callable[..., None]
 """Called with the name of an event and its values."""
 
@@ -60,7 +58,7 @@ class Watch:
             "reading", lines=n_lines, msamples_per_s=rate, clock_mhz=clock_mhz(), temperature_c=temperature_c(),
         )  # fmt: skip
 
-    def result(self) -> Job:
+    def result(self) -> Result:
         """What the job took."""
         return {
             "seconds": time.perf_counter() - self.began,
@@ -70,10 +68,10 @@ class Watch:
         }
 
 
-def load(job: Job) -> tuple[Loaded, Job]:
+def load(job: LoadJob) -> tuple[Loaded, Result]:
     """Open the package and make its executor, which must pass the self-test; and say what machine this is."""
-    package = open_package(Path(job["package"]))
-    executor = make_executor(package, job["executor"])
+    package = open_package(job.package)
+    executor = make_executor(package, job.executor)
     machine = {
         "processor": processor(),
         "system": platform.platform(),
@@ -85,31 +83,22 @@ def load(job: Job) -> tuple[Loaded, Job]:
     return Loaded(package, executor), {"machine": machine, "package_sha256": package.sha256.hex(), "runtime": where}
 
 
-def image_of(job: Job) -> ImageDescription:
-    """The image that a job is about."""
-    values = job["image"]
-    return ImageDescription(
-        values["bands"], values["columns"], values["depth"], values["is_signed"], values["lines"],
-        SampleType(values["sample_type"]),
-    )  # fmt: skip
-
-
-def warm_up(loaded: Loaded, job: Job) -> Job:
+def warm_up(loaded: Loaded, job: CodingJob) -> Result:
     """Compile what the coding jobs can need, whatever the executor does, so that no line waits for it."""
     began = time.perf_counter()
-    with opened_encoder(coding_options(job["coding"]), image_of(job), loaded=loaded, is_live=True):
+    with opened_encoder(job.options, job.image.description(), loaded=loaded, is_live=True):
         return {"seconds": time.perf_counter() - began}
 
 
-def self_test(loaded: Loaded, job: Job) -> Job:
+def self_test(loaded: Loaded, job: SelfTestJob) -> Result:
     """The recorded lines again in every tiling, with `all_settings` the whole table of `linerwkv verify`.
 
     A float package has no recorded lines, and no rows.
     """
     if not isinstance(loaded.package, IntegerPackage):
         return {"rows": []}
-    if job["all_settings"]:
-        return {"rows": [row.to_dict() for row in verdicts(loaded.package, job["executor"])]}
+    if job.all_settings:
+        return {"rows": [row.to_dict() for row in verdicts(loaded.package, job.executor)]}
     executor, rows = loaded.executor, []
     for tile in (*COMPARED_TILES, loaded.package.conformance.taps.shape[1]):
         difference = first_difference(loaded.package, executor, tile)
@@ -118,19 +107,18 @@ def self_test(loaded: Loaded, job: Job) -> Job:
     return {"rows": rows}
 
 
-def encode(loaded: Loaded, job: Job, say: Say) -> Job:
+def encode(loaded: Loaded, job: FileJob, say: Say) -> Result:
     """Raw BIL lines of a file to a stream. The last line's time includes the closing of the stream."""
-    image = image_of(job)
+    image = job.image.description()
     layout = RawLayout(image.n_bands, image.n_columns, DTYPES[image.file_type].str, "bil")
     told: list[SegmentTelemetry] = []
-    options = coding_options(job["coding"])
     with (
-        opened_encoder(options, image, loaded=loaded, tell=told.append) as encoder,
-        Path(job["source"]).open("rb") as source,
-        replacing(Path(job["output"])) as part,
+        opened_encoder(job.options, image, loaded=loaded, tell=told.append) as encoder,
+        job.source.open("rb") as source,
+        replacing(job.output) as part,
         part.open("wb") as file,
     ):
-        watch = Watch(say, image.n_bands * image.n_columns, job["reading_seconds"])
+        watch = Watch(say, image.n_bands * image.n_columns, job.reading_seconds)
         digest = hashlib.sha256(encoder.header)
         file.write(encoder.header)
         for line in raw_lines(source, layout):
@@ -147,13 +135,13 @@ def encode(loaded: Loaded, job: Job, say: Say) -> Job:
     return {**watch.result(), "bytes": encoder.n_bytes, "sha256": digest.hexdigest(), "telemetry": telemetry}
 
 
-def decode(loaded: Loaded, job: Job, say: Say) -> Job:
+def decode(loaded: Loaded, job: FileJob, say: Say) -> Result:
     """A stream to raw BIL lines of a file. A segment's reading counts in the time of its first line."""
-    with Path(job["source"]).open("rb") as source, replacing(Path(job["output"])) as part, part.open("wb") as file:
+    with job.source.open("rb") as source, replacing(job.output) as part, part.open("wb") as file:
         reader = StreamReader(source)
         image = reader.header.image
         decoder = Decoder(reader.header, [loaded.package], lambda _: loaded.executor)
-        watch = Watch(say, image.n_bands * image.n_columns, job["reading_seconds"])
+        watch = Watch(say, image.n_bands * image.n_columns, job.reading_seconds)
         began = time.perf_counter()
         for segment, payload in reader.segments():
             for line in decoder.lines(segment, payload):

@@ -14,9 +14,9 @@ from typing import TextIO
 
 from runtime.codec.opened_encoder import Loaded
 from runtime.errors import BadArgument, LineRwkvError
-from runtime.target.target_jobs import Job, decode, encode, load, self_test, warm_up
+from runtime.target.job_tables import ClockJob, FileJob, Job, JobName, LoadJob, SelfTestJob, read_job
+from runtime.target.target_jobs import Result, decode, encode, load, self_test, warm_up
 
-JOBS = ("clock", "load", "warm_up", "self_test", "encode", "decode")
 LONGEST_TEXT = 2000
 
 
@@ -32,22 +32,19 @@ class Teller:
         self.output.flush()
 
 
-def work(job: Job, loaded: Loaded | None, teller: Teller) -> tuple[Loaded | None, Job]:
-    """Do one job; what is loaded after it, and its result. Raises LineRwkvError or what wrong values raise."""
-    kind = job.get("do")
-    if kind not in JOBS:
-        raise BadArgument(f"job {kind!r} is not known; known: {', '.join(JOBS)}")
-    if kind == "clock":
+def work(name: JobName, job: Job, loaded: Loaded | None, teller: Teller) -> tuple[Loaded | None, Result]:
+    """Do one job; what is loaded after it, and its result. Raises LineRwkvError, OSError."""
+    if isinstance(job, ClockJob):
         return loaded, {}
-    if kind == "load":
+    if isinstance(job, LoadJob):
         return load(job)
     if loaded is None:
-        raise BadArgument(f"job {kind} comes before load")
-    if kind == "warm_up":
-        return loaded, warm_up(loaded, job)
-    if kind == "self_test":
+        raise BadArgument(f"job {name} comes before load")
+    if isinstance(job, SelfTestJob):
         return loaded, self_test(loaded, job)
-    return loaded, (encode if kind == "encode" else decode)(loaded, job, teller.say)
+    if isinstance(job, FileJob):
+        return loaded, (encode if name == "encode" else decode)(loaded, job, teller.say)
+    return loaded, warm_up(loaded, job)
 
 
 def serve(lines: Iterable[str], teller: Teller) -> None:
@@ -55,13 +52,13 @@ def serve(lines: Iterable[str], teller: Teller) -> None:
     loaded: Loaded | None = None
     for line in lines:
         try:
-            job = json.loads(line)
-            teller.say("begin", job=job.get("do"))
-            loaded, result = work(job, loaded, teller)
-            teller.say("end", job=job.get("do"), result=result)
+            name, job = read_job(line)
+            teller.say("begin", job=name)
+            loaded, result = work(name, job, loaded, teller)
+            teller.say("end", job=name, result=result)
         except LineRwkvError as error:
             teller.say("error", kind=type(error).__name__, text=str(error)[:LONGEST_TEXT])
-        except Exception as error:  # values of a wrong kind, a full disk, no memory: the harness is told
+        except Exception as error:  # no such file, a full disk, no memory: the harness is told
             traceback.print_exc()
             text = " ".join(str(error).split())
             teller.say("error", kind=type(error).__name__, text=f"{type(error).__name__}: {text}"[:LONGEST_TEXT])

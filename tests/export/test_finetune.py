@@ -127,8 +127,8 @@ def test_a_validation_split_is_taken_at_its_word(folder: Path, tmp_path: Path) -
         (("start", "broken.npy"), "samples are not whole numbers"),
         (("start", "a.npy", "a.npy"), "two scenes are named a"),
         (("start", "start"), "start has no scene in split 'train'"),
-        (("start", "a.npy", "--epochs", 0), "epochs is 0, allowed at least 1"),
-        (("start", "a.npy", "--learning-rate", -1), "learning rate is -1.0, allowed more than 0"),
+        (("start", "a.npy", "--epochs", 0), "key epochs: found 0, allowed int at least 1"),
+        (("start", "a.npy", "--learning-rate", -1), "key learning_rate: found -1.0, allowed finite number above 0"),
     ],
 )
 def test_bad_arguments_are_one_line(arguments: tuple[Any, ...], message: str, folder: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -69,20 +68,11 @@ def test_another_recipe_is_not_a_continuation(recipe: tuple[Path, Path, Path], t
         train_flight(config, int7, scenes, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("weight_bit = 7", "unknown key 'weight_bit', allowed weight_bits, epochs"),
-        ("resume = true", "unknown key 'resume'"),
-        ("epochs = 1.5", "epochs is 1.5, allowed type int"),
-        ("epochs = ", "recipe .*int7.toml: Invalid value"),
-    ],
-)
-def test_wrong_recipes_are_one_line(text: str, message: str, recipe: tuple[Path, Path, Path], tmp_path: Path) -> None:
+def test_a_wrong_recipe_ends_before_anything_is_made(recipe: tuple[Path, Path, Path], tmp_path: Path) -> None:
     config, int7, scenes = recipe
-    int7.write_text(text)
-    with pytest.raises(BadArgument, match=message):
-        arguments: list[Any] = [config, int7, "--scenes", scenes, "-o", tmp_path / "out"]
+    int7.write_text("weight_bits = 5")
+    arguments = [config, int7, "--scenes", scenes, "-o", tmp_path / "out"]
+    with pytest.raises(BadArgument, match=r"int7.toml: key weight_bits: found 5, allowed 6, 7, 8$"):
         CliRunner().invoke(train_flight_command, list(map(str, arguments)), catch_exceptions=False)
     assert not (tmp_path / "out").exists()
 

@@ -14,8 +14,9 @@ from model.commands import evaluate, pack, train
 from model.evaluation.evaluate import add_coded, coded_size
 from model.network.config import PRESETS
 from model.network.network import LineRwkv
+from model.scenes.data_config import DataConfig
 from model.scenes.scene_list import load_scenes
-from model.training.training_config import DataConfig, load_training_config, load_twins
+from model.training.training_config import load_training_config, load_twins
 from runtime.ccsds123 import golomb
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.errors import BadArgument
@@ -106,7 +107,7 @@ def test_settings_stand_in_for_the_file(config: Path) -> None:
     for bad, message in [
         ("schedule.epochs", "allowed KEY=VALUE"),
         ("name.x=1", "'name' is no table"),
-        ("data.nonsense=1", "unknown key 'nonsense'"),
+        ("data.nonsense=1", "key data.nonsense: not known"),
     ]:
         with pytest.raises(BadArgument, match=message):
             load_training_config(config, settings=[bad])
@@ -141,9 +142,9 @@ def test_errors_name_what_is_wrong(config: Path, scene_folder: Path) -> None:
     with pytest.raises(BadArgument, match=r"nowhere.ckpt not found"):
         run(evaluate, scene_folder / "nowhere.ckpt", scene_folder / "scene_3.npy")
     for wrong, message in {
-        "epochs = 2\nepoch = 3": r"\[schedule\]: unknown key 'epoch'",
-        "epochs = 0": "epochs is 0, allowed at least 1",
-        "": "missing 1 required positional argument: 'epochs'",
+        "epochs = 2\nepoch = 3": r"tiny.toml: key schedule.epoch: not known, allowed epochs",
+        "epochs = 0": "tiny.toml: key schedule.epochs: found 0, allowed int at least 1",
+        "": "tiny.toml: key schedule.epochs: found nothing, allowed int at least 1",
     }.items():
         config.write_text(CONFIG.format(output=scene_folder / "runs").replace("epochs = 2", wrong))
         with pytest.raises(BadArgument, match=message):

@@ -116,9 +116,9 @@ def test_seven_bits_without_fine_tuning(checkpoint: Path, scene_folder: Path, tm
     ("arguments", "message"),
     [
         (("missing.ckpt",), "checkpoint missing.ckpt not found"),
-        (("{checkpoint}", "--weight-bits", 5), "weight bits 5, allowed 6 or 7 or 8"),
-        (("{checkpoint}", "--epochs", -1), "epochs is -1, allowed at least 0"),
-        (("{checkpoint}", "--learning-rate", 0), "learning rate is 0.0, allowed more than 0"),
+        (("{checkpoint}", "--weight-bits", 5), "key weight_bits: found 5, allowed 6, 7, 8"),
+        (("{checkpoint}", "--epochs", -1), "key epochs: found -1, allowed int at least 0"),
+        (("{checkpoint}", "--learning-rate", 0), "key learning_rate: found 0.0, allowed finite number above 0"),
         (("{checkpoint}", "--manifest", "nothing.json"), "scene manifest nothing.json"),
     ],
 )

@@ -1,6 +1,7 @@
 """The compiled kernels of the training step against the plain operations in float64."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_normal_distribution_is_accurate() -> None:
 def test_compiled_network_equals_the_plain_one_in_values_and_gradients(
     preset: str, features: int, batch: int, lines: int, bands: int, columns: int, seed: int
 ) -> None:
-    config = NetworkConfig.from_dict({"preset": preset, "features": features})
+    config = replace(PRESETS[preset], features=features)
     network = disturbed(config, seed)
     plain = LineRwkv(config).double()
     plain.load_state_dict(network.state_dict())

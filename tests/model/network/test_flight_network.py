@@ -186,11 +186,11 @@ def test_configurations_survive_their_dictionary() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"features": 3}, "features is 3, allowed 4..128"),
-        ({"features": 200}, "features is 200, allowed 4..128"),
-        ({"features": 8.0}, "features is 8.0"),
-        ({"line_blocks": 0}, "line_blocks is 0, allowed 1..128"),
-        ({"widths": 8}, "unknown key 'widths'"),
+        ({"features": 3}, "features: found 3, allowed int at least 4, at most 128"),
+        ({"features": 200}, "features: found 200, allowed int at least 4, at most 128"),
+        ({"features": 8.0}, "features: found 8.0, allowed int at least 4, at most 128"),
+        ({"line_blocks": 0}, "line_blocks: found 0, allowed int at least 1, at most 128"),
+        ({"widths": 8}, "widths: not known, allowed features, line_convolutions, line_blocks, band_convolutions"),
     ],
 )
 def test_a_network_that_cannot_be_built_is_refused(values: dict[str, Any], message: str) -> None:

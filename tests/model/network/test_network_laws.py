@@ -1,11 +1,14 @@
 """The network: the step equals the whole image for every tiling, prediction is causal, sizes are the paper's."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from model.evaluation.networks import network_config
 from model.network.config import PRESETS, NetworkConfig
 from model.network.network import LineRwkv, count_macs, count_parameters
 from model.network.rwkv import BlockState
@@ -106,10 +109,16 @@ def test_the_paper_preset_has_the_size_of_the_paper() -> None:
 
 
 def test_configurations_are_checked() -> None:
-    with pytest.raises(BadArgument, match="features is 0"):
-        NetworkConfig(features=0)
-    with pytest.raises(BadArgument, match="unknown key 'featurse'"):
-        NetworkConfig.from_dict({"preset": "paper", "featurse": 3})
-    with pytest.raises(BadArgument, match="preset is 'papr', allowed paper, small"):
-        NetworkConfig.from_dict({"preset": "papr"})
+    for values, line in [
+        ({"features": 0}, "features: found 0, allowed int at least 2, at most 1024"),
+        ({"preset": "paper", "featurse": 3}, f"featurse: not known, allowed {', '.join(PRESETS['paper'].to_dict())}"),
+        ({"preset": "papr"}, 'preset: found "papr", allowed "flight", "paper", "small"'),
+        ({"preset": ["paper"]}, 'preset: found ["paper"], allowed "flight", "paper", "small"'),
+        ({"base": "none"}, 'base: found "none", allowed "line", "mean", "spectral"'),
+        ({"band_attention": "no"}, 'band_attention: found "no", allowed true or false'),
+    ]:
+        with pytest.raises(BadArgument) as caught:
+            network_config(values, "net.toml")
+        assert str(caught.value) == f"net.toml: key network.{line}"
+    assert network_config({"preset": "small", "features": 6}) == replace(PRESETS["small"], features=6)
     assert NetworkConfig.from_dict(PRESETS["small"].to_dict()) == PRESETS["small"]

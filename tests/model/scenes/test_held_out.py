@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.scenes.data_config import DataConfig
 from model.scenes.held_out import LEAST_LINES, SHARE, write_parted
 from model.scenes.scene_list import load_scenes
-from model.training.training_config import DataConfig
 from tests.model.conftest import smooth_scene
 
 

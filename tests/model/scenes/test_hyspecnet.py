@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model.scenes.data_config import DataConfig
 from model.scenes.hyspecnet import patches
 from model.scenes.scene_list import load_scenes
-from model.training.training_config import DataConfig
 from runtime.errors import BadArgument
 from tests.model.conftest import smooth_scene
 from tests.model.scenes.test_scene_list import write_tiff

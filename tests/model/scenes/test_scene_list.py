@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import spectral
 
+from model.scenes.data_config import DataConfig
 from model.scenes.scene_list import load_scenes
-from model.training.training_config import DataConfig
 from runtime.errors import BadArgument
 from tests.model.conftest import smooth_scene
 

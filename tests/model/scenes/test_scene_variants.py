@@ -39,5 +39,5 @@ def test_noise_stays_in_the_range_of_the_samples_and_below_half_of_the_line_diff
 
 
 def test_unknown_words_are_named() -> None:
-    with pytest.raises(BadArgument, match=r"variant 'upside' of 'plain\+upside', allowed plain, later"):
+    with pytest.raises(BadArgument, match=r'variants: found "plain\+upside", allowed plain, later'):
         check_variant("plain+upside")

@@ -26,6 +26,7 @@ from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, Coder, PredictorKind, SampleType
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.target import target_jobs
+from runtime.target.job_tables import CodingJob, FileJob, ImageTable, LoadJob
 
 SEGMENT_LINES, N_BANDS, N_COLUMNS, DEPTH = 12, 6, 16, 12
 
@@ -66,12 +67,10 @@ def target_run(folder: Path, stage: str) -> tuple[set[str], list[str], bool]:
     """Signatures that came after the warm-up, how each segment is written, whether the lines came back."""
     lines = np.concatenate([scenes(N_BANDS, N_COLUMNS), scenes(N_BANDS, N_COLUMNS)])
     (folder / "scene.bil").write_bytes(lines.astype("<u2").tobytes())
-    image = {"bands": N_BANDS, "columns": N_COLUMNS, "depth": DEPTH, "is_signed": False, "lines": len(lines),
-             "sample_type": SampleType.UINT16.value}  # fmt: skip
-    coding = {"stage": stage, "segment_lines": SEGMENT_LINES}
-    common = {"image": image, "coding": coding, "reading_seconds": 1e9}
-    loaded, _ = target_jobs.load({"package": str(SHIPPED), "executor": "onnxruntime"})
-    target_jobs.warm_up(loaded, common)
+    image = ImageTable(N_BANDS, N_COLUMNS, DEPTH, False, len(lines), SampleType.UINT16)
+    coding = CodingJob(image, {"stage": stage, "segment_lines": SEGMENT_LINES}, 1e9)
+    loaded, _ = target_jobs.load(LoadJob(SHIPPED, "onnxruntime"))
+    target_jobs.warm_up(loaded, coding)
     before = signatures()
     assert before
     steps = 3 * (SEGMENT_LINES - 1) * 2  # of three segments; a first line has none, the others two tiles
@@ -80,9 +79,8 @@ def target_run(folder: Path, stage: str) -> tuple[set[str], list[str], bool]:
     def say(event: str, **values: Any) -> None:
         pass
 
-    job = common | {"source": str(folder / "scene.bil"), "output": str(folder / "stream")}
-    target_jobs.encode(faulty, job, say)
-    target_jobs.decode(loaded, common | {"source": str(folder / "stream"), "output": str(folder / "back.bil")}, say)
+    target_jobs.encode(faulty, FileJob(**vars(coding), source=folder / "scene.bil", output=folder / "stream"), say)
+    target_jobs.decode(loaded, FileJob(**vars(coding), source=folder / "stream", output=folder / "back.bil"), say)
     back = (folder / "back.bil").read_bytes()
     return signatures() - before, written(folder / "stream"), back == (folder / "scene.bil").read_bytes()
 

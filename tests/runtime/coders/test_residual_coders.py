@@ -148,7 +148,9 @@ def test_the_range_coder_spends_little_more_than_the_entropy() -> None:
         mapped = (generator.geometric(1 - share, (60, 3, 300)) - 1).astype(np.int32)
         entropy = -(np.log2(1 - share) + share / (1 - share) * np.log2(share))
         _, payload = written(mapped, 16, stage=AdaptiveStage.BEST)
-        assert 8 * (len(payload) - 1) / mapped.size < 1.03 * entropy + 0.002, "3 % for learning, the byte of flags apart"
+        assert 8 * (len(payload) - 1) / mapped.size < 1.03 * entropy + 0.002, (
+            "3 % for learning, the byte of flags apart"
+        )
 
 
 def test_carries_run_back_through_bytes_of_255() -> None:

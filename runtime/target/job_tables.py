@@ -1,0 +1,107 @@
+"""What each job of an acceptance run says (docs/formats/target-run.md)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from runtime.checked_table import AtLeast1, Text, checked_table, checked_value, json_table
+from runtime.codec.coding_options import CodingOptions, coding_options
+from runtime.errors import BadArgument
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import SampleType
+
+
+@dataclass(frozen=True)
+class ClockJob:
+    """The time of its answer is the answer."""
+
+
+@dataclass(frozen=True)
+class LoadJob:
+    """A package, and what runs it."""
+
+    package: Path
+    executor: Text
+    """Name, or `name:provider,option=value`."""
+
+
+@dataclass(frozen=True)
+class SelfTestJob:
+    """The package's recorded lines again."""
+
+    executor: Text
+    """As in `LoadJob`."""
+    all_settings: bool
+    """As `linerwkv verify`, else the tilings alone."""
+
+
+@dataclass(frozen=True)
+class ImageTable:
+    """The image that is coded."""
+
+    bands: AtLeast1
+    columns: AtLeast1
+    depth: AtLeast1
+    """Bits per sample."""
+    is_signed: bool
+    lines: AtLeast1
+    sample_type: SampleType
+
+    def description(self) -> ImageDescription:
+        """The same as encoders take it."""
+        return ImageDescription(
+            self.bands, self.columns, self.depth, self.is_signed, self.lines, self.sample_type
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CodingJob:
+    """How lines are coded."""
+
+    image: ImageTable
+    coding: dict[str, Any]
+    """By the words of `CodingOptions`."""
+    reading_seconds: Annotated[float, Meta(gt=0)]
+    """Between two readings."""
+
+    def __post_init__(self) -> None:
+        """Raise BadArgument where a word is not one of its options."""
+        try:
+            coding_options(self.coding)
+        except BadArgument as error:
+            raise BadArgument(f"coding.{error}") from None
+
+    @property
+    def options(self) -> CodingOptions:
+        """The coding as encoders take it."""
+        return coding_options(self.coding)
+
+
+@dataclass(frozen=True)
+class FileJob(CodingJob):
+    """Coding from a file to a file."""
+
+    source: Path
+    output: Path
+
+
+Job = ClockJob | LoadJob | SelfTestJob | CodingJob
+JobName = Literal["clock", "load", "warm_up", "self_test", "encode", "decode"]
+JOBS: Mapping[JobName, Callable[..., Job]] = {
+    "clock": ClockJob,
+    "load": LoadJob,
+    "warm_up": CodingJob,
+    "self_test": SelfTestJob,
+    "encode": FileJob,
+    "decode": FileJob,
+}
+
+
+def read_job(line: str) -> tuple[JobName, Job]:
+    """A job and its name from a line of JSON. Raises BadArgument."""
+    values = json_table(line, "job")
+    name: JobName = checked_value(JobName, values.pop("do", None), "job", "do")
+    return name, checked_table(JOBS[name], values, f"job {name}")
