@@ -18,8 +18,8 @@ from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import file_sha256
 from runtime.codec.compression import compress_lines, progress, stream_lines
 from runtime.codec.decoder import StreamReader
-from runtime.images.scene_reader import RawLayout, raw_lines
-from runtime.images.scene_writer import DTYPES
+from runtime.images.raw_lines import RawLayout, raw_lines
+from runtime.images.sample_file import DTYPES
 from runtime.stream.stream_format import AdaptiveStage
 
 THERE, HERE, RESTORED = "there.lrwk", "here.lrwk", "restored.bil"

@@ -13,8 +13,8 @@ from hil_tests.board.board import SceneChoice
 from hil_tests.places.place import REPOSITORY
 from runtime.errors import BadArgument
 from runtime.images.image_description import ImageDescription
+from runtime.images.sample_file import raw_line
 from runtime.images.scene_reader import Scene, describe, open_scene
-from runtime.images.scene_writer import raw_line
 from runtime.images.synthetic import synthetic_lines
 
 SCENES = REPOSITORY.parent / "shared" / "scenes"

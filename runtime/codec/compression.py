@@ -23,7 +23,8 @@ from runtime.errors import BadArgument, Corrupt
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import AnyExecutor, make_executor
 from runtime.images.image_description import ImageDescription
-from runtime.images.scene_writer import EnviWriter, raw_line
+from runtime.images.sample_file import raw_line
+from runtime.images.scene_writer import restoring
 from runtime.segments.segment_codec import Samples
 from runtime.stream.stream_format import AdaptiveStage, PredictorKind, Quantisation, StreamHeader
 from runtime.stream.telemetry import telemetry_log
@@ -182,7 +183,7 @@ def decompress(source: Path, output: Path, package: FlightPackage | None = None,
                     n_lines += 1
                 sys.stdout.buffer.flush()
             else:
-                with EnviWriter(output, header) as writer:
+                with restoring(output, header) as writer:
                     for line in stream_lines(reader, package, executor):
                         writer.append(line)
                         n_lines += 1
@@ -204,7 +205,7 @@ def decompress_salvaged(
     decoder = make_decoder(header, package, executor)
     missing = found.missing_lines()
     blank = np.zeros((header.n_bands, header.n_columns), np.int32)
-    with EnviWriter(output, header) as writer:
+    with restoring(output, header) as writer:
         for segment, payload in found.segments:
             for _ in range(writer.n_lines, segment.first_line):
                 writer.append(blank)

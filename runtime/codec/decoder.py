@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from runtime.cell.flight_package import FlightPackage
-from runtime.errors import BadArgument, Corrupt, Truncated
+from runtime.errors import BadArgument, Corrupt
+from runtime.exact_read import read_exactly, read_fully
 from runtime.executors.executors import AnyExecutor, make_executor
 from runtime.segments.segment_codec import Samples
 from runtime.segments.segment_codecs import allowed_stages, segment_codec
@@ -25,21 +26,6 @@ from runtime.stream.stream_format import (
     header_size,
 )
 
-CHUNK_BYTES = 1 << 20
-
-
-def read_exactly(file: BinaryIO, n_bytes: int, what: str) -> bytes:
-    """`n_bytes` of `file`, read in chunks so that an absurd length allocates nothing. Raises Truncated."""
-    parts: list[bytes] = []
-    missing = n_bytes
-    while missing:
-        part = file.read(min(missing, CHUNK_BYTES))
-        if not part:
-            raise Truncated(f"{what}: stream ends after {n_bytes - missing} of {n_bytes} bytes")
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
-
 
 class StreamReader:
     """The header of a stream, and its segments as they stand, without decoding samples."""
@@ -47,7 +33,7 @@ class StreamReader:
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.n_bytes = 0
-        prefix = file.read(PREFIX.size)
+        prefix = read_fully(file.read, PREFIX.size)
         self.n_bytes += len(prefix)
         rest = self.read(header_size(prefix) - len(prefix), "stream header")
         self.header_bytes = prefix + rest
@@ -57,7 +43,7 @@ class StreamReader:
 
     def read(self, n_bytes: int, what: str) -> bytes:
         """The next `n_bytes` of the stream, counted."""
-        data = read_exactly(self.file, n_bytes, what)
+        data = read_exactly(self.file.read, n_bytes, what)
         self.n_bytes += n_bytes
         return data
 

@@ -78,7 +78,8 @@ def compress(
     from runtime.codec.compression import PIPE, compress_lines
     from runtime.codec.encoder import DEFAULT_SEGMENT_LINES
     from runtime.defences.segment_guard import GuardLevel
-    from runtime.images.scene_reader import RawLayout, describe, describe_pipe, open_scene, raw_lines
+    from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
+    from runtime.images.scene_reader import describe, open_scene
     from runtime.stream.stream_format import AdaptiveStage, PredictorKind, Quantisation
 
     package = open_package(package_path or SHIPPED) if predictor == "linerwkv" else None

@@ -25,7 +25,7 @@ from runtime.codec.warm_up import compile_roads
 from runtime.command_options import PREDICTORS, executor_option, package_option
 from runtime.commands.cli import guarded
 from runtime.errors import BadArgument
-from runtime.images.scene_reader import RawLayout, describe_pipe, raw_lines
+from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
 from runtime.stream.stream_format import PredictorKind
 from runtime.target.recording import Recording, next_free
 

@@ -16,11 +16,11 @@ from runtime.codec.encoder import Encoder
 from runtime.codec.warm_up import compile_roads
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.executors import AnyExecutor
-from runtime.executors.self_test import first_difference
-from runtime.executors.verify import COMPARED_TILES, Verdict, verdicts
+from runtime.executors.self_test import EQUAL, recorded_findings
+from runtime.executors.verify import Verdict, verdicts
 from runtime.images.image_description import ImageDescription
-from runtime.images.scene_reader import RawLayout, raw_lines
-from runtime.images.scene_writer import DTYPES, raw_line
+from runtime.images.raw_lines import RawLayout, raw_lines
+from runtime.images.sample_file import DTYPES, raw_line
 from runtime.stream.stream_format import AdaptiveStage, SampleType
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.target.target_counters import clock_mhz, peak_memory_mib, processor, reset_peak_memory, temperature_c
@@ -132,12 +132,9 @@ def self_test(loaded: Loaded, job: Job) -> Job:
     if job["all_settings"]:
         return {"rows": [row.to_dict() for row in verdicts(loaded.package, loaded.executor_name)]}
     executor = cast(ArrayExecutor, loaded.executor)
-    rows = []
-    for tile in (*COMPARED_TILES, loaded.package.conformance.taps.shape[1]):
-        difference = first_difference(loaded.package, executor, tile)
-        finding = str(difference) if difference else "equal"
-        rows.append(Verdict(executor.provider, "", str(tile), difference is None, finding, None).to_dict())
-    return {"rows": rows}
+    found = recorded_findings(loaded.package, executor)
+    rows = [Verdict(executor.provider, "", tile, finding == EQUAL, finding, None) for tile, finding in found]
+    return {"rows": [row.to_dict() for row in rows]}
 
 
 def encode(loaded: Loaded, job: Job, say: Say) -> Job:

@@ -8,7 +8,8 @@ import pytest
 import spectral
 
 from runtime.errors import BadArgument
-from runtime.images.scene_reader import RawLayout, Scene, describe, open_scene, raw_lines
+from runtime.images.raw_lines import RawLayout, raw_lines
+from runtime.images.scene_reader import Scene, describe, open_scene
 from runtime.stream.stream_format import SampleType
 
 CUBE = np.random.default_rng(2).integers(-400, 4000, (5, 4, 6)).astype(np.int16)  # (Y, Z, X)
