@@ -81,12 +81,9 @@ def open_numbers(path: Path) -> Scene:
 def open_numpy(path: Path) -> npt.NDArray[Any]:
     """A .npy array, mapped."""
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        return np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError, EOFError, OverflowError) as error:
         raise BadArgument(f"{path}: {one_line(error)}") from error
-    if not isinstance(found, np.ndarray):
-        raise BadArgument(f"{path}: an archive, allowed one array")
-    return found
 
 
 def band_ranges(lines: Iterable[Samples]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
