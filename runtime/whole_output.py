@@ -1,6 +1,7 @@
 """Outputs that have their name only when they are whole: files, pairs of data and header, folders."""
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -66,19 +67,23 @@ def replacing_pair(data: Path, header: Path) -> Iterator[tuple[Path, Path]]:
 
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """An empty folder that becomes `path` when the block ends without an error, in place of what is there.
+    """An empty folder that becomes `path` when the block ends without an error, in place of the folder that is there.
 
     Raises BadArgument where it cannot be written.
     """
     with told(path):
         there = path.resolve()
         unfinished = unfinished_name(there)
+        old = unfinished.with_suffix(".old")
+        if there.exists() and not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "a file has this name")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         try:
             yield unfinished
             if there.exists():
-                shutil.rmtree(there)
+                there.replace(old)
             unfinished.replace(there)
+            shutil.rmtree(old, ignore_errors=True)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

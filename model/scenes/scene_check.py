@@ -11,7 +11,7 @@ from runtime.stream.depth import bit_depth
 def findings(scene: Scene) -> list[str]:
     """What is odd but can be trained on, one line each. Raises BadArgument for samples that 16 bits do not hold."""
     samples = scene.samples
-    lowest, highest = band_ranges(samples)
+    lowest, highest = band_ranges(iter(samples))
     try:
         bit_depth(int(lowest.min()), int(highest.max()))
     except BadArgument as error:

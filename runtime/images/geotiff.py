@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from runtime.errors import BadArgument, one_line
 
-BLOCK_BYTES = 1 << 26
-"""Of samples in memory at a time, or one line where that is more; GDAL's own cache is as large again."""
+BLOCK_BYTES = 1 << 25
+"""Of a block of lines, or one line where that is more; two blocks are in memory, and as much in GDAL's cache."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class GeoTiff:
         import rasterio
 
         try:
-            with rasterio.Env(GDAL_CACHEMAX=BLOCK_BYTES), opened(self.path) as dataset:
+            with rasterio.Env(GDAL_CACHEMAX=2 * BLOCK_BYTES), opened(self.path) as dataset:
                 for y in range(0, n_lines, step):
                     window = ((y, min(n_lines, y + step)), (0, n_columns))
                     yield from np.moveaxis(dataset.read(window=window), 0, 1)

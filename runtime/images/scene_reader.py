@@ -1,6 +1,6 @@
 """Image files as lines (Z, X), one at a time: ENVI and .npy mapped from the disk, GeoTIFF in blocks of lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,14 +86,12 @@ def open_numpy(path: Path) -> npt.NDArray[Any]:
         raise BadArgument(f"{path}: {one_line(error)}") from error
 
 
-def band_ranges(lines: Iterable[Samples]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def band_ranges(lines: Iterator[Samples]) -> tuple[Samples, Samples]:
     """Smallest and largest sample of each band, (Z,), by one pass over lines (Z, X), of which there is at least one."""
-    lowest = highest = None
+    line = next(lines)
+    lowest, highest = line.min(axis=1), line.max(axis=1)
     for line in lines:
-        low, high = line.min(axis=1).astype(np.int64), line.max(axis=1).astype(np.int64)
-        lowest = low if lowest is None else np.minimum(lowest, low)
-        highest = high if highest is None else np.maximum(highest, high)
-    assert lowest is not None and highest is not None
+        lowest, highest = np.minimum(lowest, line.min(axis=1)), np.maximum(highest, line.max(axis=1))
     return lowest, highest
 
 

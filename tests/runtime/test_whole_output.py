@@ -84,6 +84,10 @@ def test_a_folder_comes_whole_in_place_of_the_old_one(tmp_path: Path) -> None:
     with replacing_folder(folder) as part:
         (part / "new").write_text("new")
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", "new"]
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(BadArgument, match="a file has this name"), replacing_folder(tmp_path / "file"):
+        pass
+    assert (tmp_path / "file").read_text() == "old"
 
 
 def test_links_and_pipes_are_written_through(tmp_path: Path) -> None:

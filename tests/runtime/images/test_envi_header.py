@@ -28,7 +28,7 @@ def test_an_interleave_in_any_letters(tmp_path: Path, interleave: str) -> None:
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 6, 9, 12, 13, 14, 15])
 @pytest.mark.parametrize("byte_order", [0, 1])
 def test_types_are_those_of_other_readers(tmp_path: Path, code: int, byte_order: int) -> None:
-    cube = (CUBE % 100).astype(np.dtype(DATA_TYPES[code]).newbyteorder("<>"[byte_order]))
+    cube = (CUBE % 100).astype(np.dtype(DATA_TYPES[code]).newbyteorder(">" if byte_order else "<"))
     header = write_pair(tmp_path, "s.hdr", "s.img", cube, data_type=code, byte_order=byte_order)
     found = open_numbers(header).samples
     for other in (cube, by_spectral(header), by_gdal(tmp_path / "s.img")):
@@ -78,8 +78,8 @@ def test_files_that_are_no_header_or_of_another_size_are_one_line(tmp_path: Path
         header_of(tmp_path / "s.hdr", "samples = 5\n")
     with pytest.raises(BadArgument, match="more than 16777216 bytes"):
         header_of(tmp_path / "s.hdr", b"ENVI" + bytes(1 << 24))
-    for changes, found in (({"lines": 5}, 150), ({"header_offset": 8}, 128), ({"lines": 10**17}, 3 * 10**18)):
-        header = write_pair(tmp_path, "s.hdr", "s.img", **changes)
+    for key, value, found in (("lines", 5, 150), ("header_offset", 8, 128), ("lines", 10**17, 3 * 10**18)):
+        header = write_pair(tmp_path, "s.hdr", "s.img", CUBE, **{key: value})
         with pytest.raises(BadArgument, match=f"s.img: 120 bytes found, .* are {found}"):
             open_scene(header)
 

@@ -28,7 +28,7 @@ def write(path: Path, **options: Any) -> Path:
 
 
 @pytest.mark.parametrize("layout", [{}, TILED, {**TILED, "interleave": "pixel", "compress": "deflate"}], ids=str)
-@pytest.mark.parametrize("block_bytes", [1, 5000, 1 << 26])
+@pytest.mark.parametrize("block_bytes", [1, 5000, 1 << 25])
 def test_blocks_of_any_size_are_the_same_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: dict[str, Any], block_bytes: int
 ) -> None:
@@ -42,8 +42,9 @@ def test_blocks_of_any_size_are_the_same_lines(
 def test_no_more_than_a_block_is_read_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(geotiff, "BLOCK_BYTES", 10 * CUBE[0].nbytes)
     scene = open_scene(write(tmp_path / "s.tif", **TILED))
-    bases = {id(line.base): line.base for line in scene.source}
-    assert {base.nbytes for base in bases.values()} == {10 * CUBE[0].nbytes}
+    lines = list(scene.source)
+    assert {line.base.nbytes for line in lines if line.base is not None} == {10 * CUBE[0].nbytes}
+    assert all(line.base is not None for line in lines)
 
 
 def test_place_nodata_and_names_come_back(tmp_path: Path) -> None:
