@@ -26,3 +26,8 @@ class TooNew(LineRwkvError):
 
 class ExecutorFailed(LineRwkvError):
     """What runs the cell died, did not answer in time, or answered nonsense."""
+
+
+def one_line(error: BaseException) -> str:
+    """The text of a library's error on one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -84,7 +84,7 @@ class Ccsds123Codec:
     def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
         """The anchor has P = 3, v = -1..3, t_inc = 2^6 and D the scene's own depth."""
         fidelity = {"fidelity": "absolute", "a": max_error} if max_error else {}
-        anchor = {"coder": self.coder, **depth_and_sign(scene.samples, None, None), **fidelity}
+        anchor = {"coder": self.coder, **depth_and_sign(scene, None, None), **fidelity}
         if not self.is_tuned:
             return [[anchor]]
         grid = []

@@ -14,28 +14,13 @@ import numpy as np
 
 from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
 from runtime.cell.flight_package import IntegerPackage, open_integer_package
-from runtime.errors import LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.cell_executor import initial_bands, initial_memory
 from runtime.executors.executor_registry import load_executor
-from runtime.executors.self_test import first_difference
+from runtime.executors.self_test import recorded_findings
 
 ENMAP_BANDS, ENMAP_COLUMNS = 224, 1000
 ROUNDS = 5
-
-
-def findings(package: IntegerPackage, executor: ArrayExecutor) -> dict[str, str]:
-    """For tiles of 1, 8 and all bands, `equal` or the first difference on the recorded lines."""
-    found = {}
-    n_bands = package.conformance.taps.shape[1]
-    for tile in (1, 8, n_bands):
-        try:
-            difference = first_difference(package, executor, tile)
-            finding = "equal" if difference is None else str(difference)
-        except LineRwkvError as error:
-            finding = str(error)
-        found["all" if tile == n_bands else str(tile)] = finding
-    return found
 
 
 def cpu_speed(package: IntegerPackage, executor: ArrayExecutor, n_bands: int) -> float:
@@ -70,7 +55,7 @@ def main(package: Path, executor: str, tiles: tuple[int, ...], output: Path) -> 
     found = load_executor(executor, package)
     result: dict[str, Any] = {
         "provider": found.provider,
-        "recorded_lines": findings(opened, found),
+        "recorded_lines": dict(recorded_findings(opened, found)),
         "msamples_per_s": {str(tile): cpu_speed(opened, found, tile) for tile in tiles},
     }
     output.write_text(json.dumps(result))

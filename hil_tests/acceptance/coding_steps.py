@@ -22,8 +22,8 @@ from runtime.codec.decoder import Decoder
 from runtime.codec.opened_encoder import Loaded
 from runtime.codec.stream_reader import StreamReader
 from runtime.executors.executors import make_executor
-from runtime.images.scene_reader import RawLayout, raw_lines
-from runtime.images.scene_writer import DTYPES
+from runtime.images.raw_lines import RawLayout, raw_lines
+from runtime.images.sample_file import DTYPES
 
 THERE, HERE, RESTORED = "there.lrwk", "here.lrwk", "restored.bil"
 

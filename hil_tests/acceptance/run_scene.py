@@ -12,8 +12,8 @@ import numpy.typing as npt
 from hil_tests.board.board import SceneChoice
 from hil_tests.places.place import REPOSITORY
 from runtime.errors import BadArgument
+from runtime.images.sample_file import raw_line
 from runtime.images.scene_reader import Scene, describe, open_scene
-from runtime.images.scene_writer import raw_line
 from runtime.images.synthetic import synthetic_lines
 from runtime.stream.image_description import ImageDescription
 

@@ -164,9 +164,9 @@ def make_board(folder: Path, host: str, steps: Steps) -> None:
     shutil.rmtree(folder / "apt" / "archives")
     make_kernel(folder, Apt(folder / "apt", "arm64", debian_keyring(folder, host)), busybox)
     steps.say("wheels for aarch64")
-    install_for("aarch64", AARCH64_PYTHON, folder / "root" / SITE, folder / "wheels")
+    install_for("aarch64", AARCH64_PYTHON, folder / "root" / SITE)
     compile_sources(folder / "root")
     steps.say("the disk")
     make_disk(folder, folder / "tools", folder / "root")
-    for scratch in ("apt", "own-apt", "keyring", "wheels", "root"):
+    for scratch in ("apt", "own-apt", "keyring", "root"):
         shutil.rmtree(folder / scratch, ignore_errors=True)

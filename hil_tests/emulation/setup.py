@@ -55,7 +55,7 @@ def make_aarch64(folder: Path, steps: Steps) -> None:
     apt = Apt(folder / "apt", "arm64", debian_keyring(folder, host_architecture()))
     apt.unpack_with_dependencies(ROOT_PACKAGES, folder / "root")
     steps.say("wheels for aarch64")
-    install_for(AARCH64, AARCH64_PYTHON, folder / "site", folder / "wheels")
+    install_for(AARCH64, AARCH64_PYTHON, folder / "site")
     for cpu in CPUS.values():
         if cpu.architecture == AARCH64:
             view = folder / "views" / cpu.name
@@ -63,7 +63,7 @@ def make_aarch64(folder: Path, steps: Steps) -> None:
             (view / "proc" / "cpuinfo").write_text(cpu.cpuinfo())
             for name in ("etc", "lib", "usr"):
                 (view / name).symlink_to(Path("..") / ".." / "root" / name)
-    for scratch in ("apt", "wheels", "own-apt", "keyring"):
+    for scratch in ("apt", "own-apt", "keyring"):
         shutil.rmtree(folder / scratch, ignore_errors=True)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from hil_tests.places.place import bare_environment
 from hil_tests.targets.target import TargetFailed
 from runtime.errors import BadArgument
+from runtime.whole_output import replacing
 
 
 class ThisMachine:
@@ -40,12 +41,11 @@ class ThisMachine:
         self._copy(self.here / remote, local)
 
     def _copy(self, source: Path, copy: Path) -> None:
-        partial = copy.with_name(copy.name + ".partial")
         try:
-            shutil.copyfile(source, partial)
-            partial.replace(copy)
-        except OSError as error:
-            raise TargetFailed(f"{copy}: {error.strerror}") from None
+            with replacing(copy) as partial:
+                shutil.copyfile(source, partial)
+        except BadArgument as error:
+            raise TargetFailed(str(error)) from None
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         """As in `Target`."""

@@ -2,9 +2,10 @@
 
 import contextlib
 import fcntl
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from runtime.whole_output import replacing_folder
 
 STAMP = ".recipe"
 
@@ -27,16 +28,9 @@ def locked(folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def replaced(folder: Path, recipe: str) -> Iterator[Path]:
     """An empty folder to fill; it takes the name only when the block ends without an error."""
-    unfinished = folder.with_name(folder.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    try:
+    with replacing_folder(folder) as unfinished:
         yield unfinished
         (unfinished / STAMP).write_text(recipe)
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def megabytes(folder: Path) -> int:

@@ -9,7 +9,6 @@ from hil_tests.places.tool import SetupFailed, run_tool
 
 PROJECT = REPOSITORY / "pyproject.toml"
 CONSTRAINTS = REPOSITORY / "constraints.txt"
-WITHOUT_WHEEL = ("spectral",)  # pure Python, published as source only
 TAGS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
 AARCH64_PYTHON = "3.11"  # Debian's, where the processor is emulated
 PIP_OPTIONS = ("--quiet", "--disable-pip-version-check", "--no-input", "--timeout", "20", "--retries", "3")
@@ -35,17 +34,14 @@ def pip(python: Path | str, *arguments: str | Path, constrained: bool = True) ->
     run_tool([python, "-m", "pip", *arguments, *PIP_OPTIONS, *constraints])
 
 
-def install_for(machine: str, python: str, site: Path, wheels: Path) -> None:
-    """Unpack the runtime's libraries for another machine into `site`; `wheels` is a scratch folder.
+def install_for(machine: str, python: str, site: Path) -> None:
+    """Unpack the runtime's libraries for another machine into `site`.
 
     `machine` as Linux names it (aarch64, x86_64), `python` its version (3.11). Raises SetupFailed or NotAvailable.
     """
-    requirements = runtime_requirements()
-    from_source = [line for line in requirements if line.startswith(WITHOUT_WHEEL)]
-    pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", wheels, *from_source)
     platform = [word for tag in TAGS for word in ("--platform", f"{tag}_{machine}")]
     pip(
         sys.executable, "install", "--target", site, "--only-binary=:all:", *platform,
-        "--python-version", python, "--implementation", "cp", "--no-compile", "--find-links", wheels,
-        *requirements,
+        "--python-version", python, "--implementation", "cp", "--no-compile",
+        *runtime_requirements(),
     )  # fmt: skip

@@ -1,6 +1,5 @@
 """This machine as a target: the runtime from its wheel, in a folder of its own, never from the checkout."""
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -13,6 +12,8 @@ from hil_tests.places.place import bare_environment
 from hil_tests.places.prepared_folder import is_prepared, replaced
 from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import file_sha256
+from runtime.errors import BadArgument
+from runtime.whole_output import replacing, replacing_folder
 
 SECONDS_TO_END = 5.0
 
@@ -84,21 +85,18 @@ class LocalTarget:
 
     def copy(self, source: Path, wanted: Path) -> None:
         """A file or folder under a new name, whole or not at all."""
-        part = wanted.with_name(f".{wanted.name}.part")
         try:
             wanted.parent.mkdir(parents=True, exist_ok=True)
-            remove(part)
-            if source.is_dir():
-                shutil.copytree(source, part)
-            else:
-                shutil.copyfile(source, part)
-            if source.is_dir() or wanted.is_dir():
+            if wanted.is_dir() != source.is_dir():
                 remove(wanted)
-            part.replace(wanted)
-        except OSError as error:
-            with contextlib.suppress(OSError):  # what cannot be removed is told by the next copy
-                remove(part)
-            raise TargetFailed(f"{self.name}: {source.name} to {wanted}: {error.strerror or error}") from None
+            if source.is_dir():
+                with replacing_folder(wanted) as folder:
+                    shutil.copytree(source, folder, dirs_exist_ok=True)
+            else:
+                with replacing(wanted) as part:
+                    shutil.copyfile(source, part)
+        except (OSError, BadArgument) as error:
+            raise TargetFailed(f"{self.name}: {source.name} to {wanted}: {error}") from None
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         """As in `Target`."""

@@ -47,5 +47,5 @@ def libraries_for(board: Board) -> Iterator[Path]:
     """
     machine, major, minor = board.shell([board.python, "-c", MACHINE]).split()
     with tempfile.TemporaryDirectory() as scratch:
-        install_for(machine, f"{major}.{minor}", Path(scratch) / "site", Path(scratch) / "wheels")
+        install_for(machine, f"{major}.{minor}", Path(scratch) / "site")
         yield Path(scratch) / "site"

@@ -15,10 +15,9 @@ from runtime.codec.compression import atomic_file, open_input, restored_lines
 from runtime.codec.decoder import Decoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.errors import BadArgument
-from runtime.images.scene_reader import open_envi, open_geotiff, open_numpy
+from runtime.images.scene_reader import TIFF_SUFFIXES, open_numbers
 
 PACKED_SUFFIX = ".lrwkv"
-TIFF_SUFFIXES = (".tif", ".tiff")
 HYSPECNET_BANDS = 224  # of an EnMAP patch as distributed
 HYSPECNET_INVALID = (*range(126, 141), *range(160, 167))  # 0-based: water vapour; 202 bands are left
 
@@ -30,8 +29,8 @@ def mappable(path: Path, cache: Path, *, is_hyspecnet: bool = False) -> Path:
     """
     if not path.is_file():
         raise BadArgument(f"{path} not found")
-    is_float = path.suffix.lower() in (".npy", ".hdr") and not np.issubdtype(read_samples(path).dtype, np.integer)
-    if path.suffix.lower() in (".npy", ".hdr") and not is_float and not is_hyspecnet:
+    is_mapped = path.suffix.lower() not in (PACKED_SUFFIX, *TIFF_SUFFIXES)
+    if is_mapped and not is_hyspecnet and np.issubdtype(read_samples(path).dtype, np.integer):
         return path
     status = path.stat()
     key = f"{path.resolve()} {status.st_size} {status.st_mtime_ns} {is_hyspecnet}"
@@ -48,14 +47,11 @@ def mappable(path: Path, cache: Path, *, is_hyspecnet: bool = False) -> Path:
 
 def read_samples(path: Path) -> npt.NDArray[Any]:
     """(Y, Z, X) of any format that training takes, of any type of number."""
-    suffix = path.suffix.lower()
-    if suffix == PACKED_SUFFIX:
+    if path.suffix.lower() == PACKED_SUFFIX:
         with open_input(path) as file:
             reader = StreamReader(file)
             return np.stack([line.astype(np.int32) for line in restored_lines(Decoder(reader.header), reader.pieces())])
-    if suffix in TIFF_SUFFIXES:
-        return open_geotiff(path).samples
-    return (open_numpy(path) if suffix == ".npy" else open_envi(path)).samples
+    return open_numbers(path).samples
 
 
 def whole_numbers(path: Path, samples: npt.NDArray[Any]) -> npt.NDArray[np.integer[Any]]:

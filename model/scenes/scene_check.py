@@ -4,14 +4,14 @@ import numpy as np
 
 from model.scenes.scene import Scene
 from runtime.errors import BadArgument
+from runtime.images.scene_reader import band_ranges
 from runtime.stream.depth import bit_depth
 
 
 def findings(scene: Scene) -> list[str]:
     """What is odd but can be trained on, one line each. Raises BadArgument for samples that 16 bits do not hold."""
     samples = scene.samples
-    lowest = np.min([line.min(axis=1) for line in samples], axis=0)  # (Z,), a line in memory at a time
-    highest = np.max([line.max(axis=1) for line in samples], axis=0)
+    lowest, highest = band_ranges(iter(samples))
     try:
         bit_depth(int(lowest.min()), int(highest.max()))
     except BadArgument as error:

@@ -14,9 +14,9 @@ from typing import Any
 from model.scenes import hyspecnet
 from model.scenes.data_config import DataConfig
 from model.scenes.scene import Scene
-from model.scenes.scene_cache import PACKED_SUFFIX, TIFF_SUFFIXES, mappable
+from model.scenes.scene_cache import PACKED_SUFFIX, mappable
 from runtime.errors import BadArgument, LineRwkvError
-from runtime.images.scene_reader import open_scene
+from runtime.images.scene_reader import TIFF_SUFFIXES, open_scene
 
 SUFFIXES = (".hdr", ".npy", PACKED_SUFFIX, *TIFF_SUFFIXES)
 MANIFEST_KEYS = {"name": str, "path": str, "split": str}
@@ -126,7 +126,7 @@ def open_entry(entry: dict[str, Any], data: DataConfig) -> Scene:
     """The scene of an entry, converted if it must be. Raises BadArgument that names it."""
     try:
         path = mappable(entry["path"], Path(data.cache), is_hyspecnet=entry.get("is_hyspecnet", False))
-        shape = open_scene(path).samples.shape
+        shape = open_scene(path).shape
     except LineRwkvError as error:
         raise BadArgument(f"scene {entry['name']}: {error}") from error
     y, z, x = shape

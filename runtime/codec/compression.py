@@ -23,7 +23,8 @@ from runtime.codec.stream_reader import Segment, StreamReader
 from runtime.errors import BadArgument, Corrupt
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
-from runtime.images.scene_writer import EnviWriter, raw_line
+from runtime.images.sample_file import raw_line
+from runtime.images.scene_writer import restoring
 from runtime.segments.segment_codec import Samples
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic
@@ -185,7 +186,7 @@ def line_output(stack: contextlib.ExitStack, output: Path, image: ImageDescripti
     if output == PIPE:
         stack.callback(sys.stdout.buffer.flush)
         return lambda line: sys.stdout.buffer.write(raw_line(line, image.file_type))
-    return stack.enter_context(EnviWriter(output, image)).append
+    return stack.enter_context(restoring(output, image)).append
 
 
 def decompress_salvaged(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from runtime.errors import Corrupt, Truncated
+from runtime.exact_read import read_exactly
 from runtime.segments.segment_codecs import largest_payload
 from runtime.stream.crc32c import crc32c
 from runtime.stream.image_description import ImageDescription
@@ -22,27 +23,12 @@ from runtime.stream.records import (
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
 from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
 
-CHUNK_BYTES = 1 << 20
-
 
 class Segment(NamedTuple):
     """A segment whose checksums are right; its samples are not decoded yet."""
 
     header: SegmentHeader
     payload: bytes
-
-
-def read_exactly(file: BinaryIO, n_bytes: int, what: str) -> bytes:
-    """`n_bytes` of `file`, read in chunks so that an absurd length allocates nothing. Raises Truncated."""
-    parts: list[bytes] = []
-    missing = n_bytes
-    while missing:
-        part = file.read(min(missing, CHUNK_BYTES))
-        if not part:
-            raise Truncated(f"{what}: stream ends after {n_bytes - missing} of {n_bytes} bytes")
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
 
 
 class StreamReader:
@@ -63,7 +49,7 @@ class StreamReader:
 
     def read(self, n_bytes: int, what: str) -> bytes:
         """The next `n_bytes` of the stream, counted."""
-        data = read_exactly(self.file, n_bytes, what)
+        data = read_exactly(self.file.read, n_bytes, what)
         self.n_bytes += n_bytes
         return data
 

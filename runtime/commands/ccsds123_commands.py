@@ -1,6 +1,7 @@
 """The verb `linerwkv ccsds123`: encode, decode and look at CCSDS 123.0-B-2 images."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from runtime.ccsds123.header import read_header
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.presets import PRESETS
 from runtime.command_options import json_option
-from runtime.errors import BadArgument
-from runtime.images.ccsds123_image_file import IntArray, open_raw, write_image
-from runtime.images.scene_reader import one_line, open_scene
+from runtime.errors import BadArgument, one_line
+from runtime.images.envi_pair import is_header
+from runtime.images.sample_file import mapped_samples
+from runtime.images.scene_reader import Scene, band_ranges, open_scene
+from runtime.images.scene_writer import writing_envi, writing_samples
 from runtime.stream.depth import fewest_bits
 from runtime.whole_output import replacing
 
@@ -94,31 +97,34 @@ def encode(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Encode an ENVI image (IN ends in .hdr) or raw samples, which need --Nx, --Ny and --Nz.
+    """Encode an image (ENVI, GeoTIFF, .npy) or raw samples, which need --Nx, --Ny and --Nz.
 
     Tables are JSON, or @FILE. A limit --a or --r alone chooses its fidelity; --M without --order BSQ is 1 for BIL,
     the number of bands for BIP.
     """
-    if source.suffix == ".hdr":
-        lines = open_scene(source).samples
+    if n_columns is None and n_lines is None and n_bands is None:
+        scene = open_scene(source)
     elif n_columns is None or n_lines is None or n_bands is None:
-        raise click.UsageError("a raw image needs --Nx, --Ny and --Nz; an ENVI image is named by its .hdr")
+        raise click.UsageError("a raw image needs --Nx, --Ny and --Nz")
     else:
-        lines = open_raw(source, n_lines, n_bands, n_columns, dtype, interleave)
+        scene = Scene(mapped_samples(source, (n_lines, n_bands, n_columns), dtype, interleave))
+    if scene.source.dtype.kind not in "iu" or scene.source.dtype.itemsize > 4:
+        raise BadArgument(f"{source}: samples are {scene.source.dtype}, allowed integers of at most 32 bits")
     values = PRESETS[preset] | file_parameters | {key: value for key, value in options.items() if value is not None}
-    values |= {"Ny": lines.shape[0], "Nz": lines.shape[1], "Nx": lines.shape[2]}
+    values |= dict(zip(("Ny", "Nz", "Nx"), scene.shape, strict=True))
     if values.get("fidelity") is None:
         has_limit = [any(values.get(key) is not None for key in (name, f"{name}_periods")) for name in "ar"]
         values["fidelity"] = Fidelity.from_code(has_limit[0] + 2 * has_limit[1]).value
     if depth is not None or values.get("D") is None:
-        values |= depth_and_sign(lines, depth, values.get("signed"))
+        values |= depth_and_sign(scene, depth, values.get("signed"))
     parameters = Ccsds123Parameters.from_dict(values)
-    n_bytes = write_stream(output, lines, parameters)
-    rate = n_bytes * 8 / lines.size
+    n_bytes = write_stream(output, scene, parameters)
+    n_samples = math.prod(scene.shape)
+    rate = n_bytes * 8 / n_samples
     if as_json:
-        click.echo(json.dumps({"samples": lines.size, "bytes": n_bytes, "bits_per_sample": round(rate, 4)}))
+        click.echo(json.dumps({"samples": n_samples, "bytes": n_bytes, "bits_per_sample": round(rate, 4)}))
     else:
-        click.echo(f"{output}: {lines.size} samples in {n_bytes} bytes, {rate:.3f} bits per sample")
+        click.echo(f"{output}: {n_samples} samples in {n_bytes} bytes, {rate:.3f} bits per sample")
 
 
 @ccsds123.command()
@@ -136,7 +142,13 @@ def decode(source: Path, output: Path, tables: Any, interleave: str, max_samples
 
     parameters, lines = open_lines(read_bytes(source), tables, max_samples)
     image = parameters.image
-    write_image(output, image, lines, interleave)
+    with (
+        writing_envi(output, (image.n_bands, image.n_columns), image.dtype, {}, interleave, image.n_lines)
+        if is_header(output)
+        else writing_samples(output, image.dtype, interleave, image.n_lines)
+    ) as file:
+        for line in lines:
+            file.append(line)
     if as_json:
         numbers = {"lines": image.n_lines, "bands": image.n_bands, "columns": image.n_columns}
         click.echo(json.dumps({**numbers, "dtype": image.dtype.name, "interleave": interleave}))
@@ -163,26 +175,27 @@ def info(source: Path, as_json: bool) -> None:
             click.echo(f"  {field}: {value}")
 
 
-def depth_and_sign(lines: IntArray, depth: int | None, is_signed: bool | None) -> dict[str, Any]:
+def depth_and_sign(scene: Scene, depth: int | None, is_signed: bool | None) -> dict[str, Any]:
     """D and signed: those given, else the fewest bits that hold every sample, signed where one is negative."""
-    lowest, highest = int(lines.min()), int(lines.max())
+    low, high = band_ranges(scene.lines())
+    lowest, highest = int(low.min()), int(high.max())
     signed = lowest < 0 if is_signed is None else bool(is_signed)
     fewest = fewest_bits(lowest, highest, is_signed=signed)
     return {"D": max(2, fewest) if depth is None else depth, "signed": signed}
 
 
-def write_stream(output: Path, lines: IntArray, parameters: Ccsds123Parameters) -> int:
-    """Write the compressed image of `lines` (Y, Z, X), line by line where the order allows; its length in bytes."""
+def write_stream(output: Path, scene: Scene, parameters: Ccsds123Parameters) -> int:
+    """Write the compressed image of a scene, line by line where the order allows; its length in bytes."""
     from runtime.ccsds123.encoder import LineEncoder
     from runtime.ccsds123.encoder import encode as encode_image
 
     n_bytes = 0
     with replacing(output) as unfinished, unfinished.open("wb") as stream:
         if parameters.image.is_sequential:
-            n_bytes += stream.write(encode_image(np.moveaxis(lines, 1, 0), parameters))
+            n_bytes += stream.write(encode_image(np.moveaxis(scene.samples, 1, 0), parameters))
         else:
             encoder = LineEncoder(parameters)
-            for line in lines:
+            for line in scene.lines():
                 n_bytes += stream.write(encoder.push(line))
             n_bytes += stream.write(encoder.finish())
     return n_bytes

@@ -37,7 +37,8 @@ def compress(
 ) -> None:
     """Compress an image (ENVI, GeoTIFF, .npy, or `-` for raw lines from a pipe)."""
     from runtime.codec.compression import PIPE, compress_lines
-    from runtime.images.scene_reader import RawLayout, describe, describe_pipe, open_scene, raw_lines
+    from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
+    from runtime.images.scene_reader import describe, open_scene
 
     if source == PIPE:
         if bands is None or columns is None or bit_depth is None:

@@ -3,7 +3,6 @@
 import json
 import math
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -11,10 +10,8 @@ from typing import Any
 import numpy as np
 
 from runtime.errors import BadArgument, Corrupt, TooNew, Truncated
+from runtime.exact_read import Take, read_exactly, read_fully
 from runtime.executors.array_executor import AnyArray
-
-Take = Callable[[int], bytes]
-"""Gives exactly so many bytes, fewer only where the pipe has ended."""
 
 VERSION = 1
 MAGIC = b"LRXP"
@@ -132,17 +129,9 @@ def parse_header(text: bytes) -> tuple[Kind, dict[str, str], list[TensorSpec]]:
     return kind, header, tensors
 
 
-def take_all(take: Take, n_bytes: int, what: str) -> bytes:
-    """Exactly so many bytes. Raises Truncated."""
-    data = take(n_bytes)
-    if len(data) != n_bytes:
-        raise Truncated(f"message ends in its {what}: {len(data)} of {n_bytes} bytes")
-    return data
-
-
 def read_message(take: Take) -> Message | None:
     """The next message, or None where the pipe ended between two. Raises Corrupt, Truncated or TooNew."""
-    start = take(START.size)
+    start = read_fully(take, START.size)
     if not start:
         return None
     if start[: len(MAGIC)] != MAGIC[: len(start)]:
@@ -152,10 +141,10 @@ def read_message(take: Take) -> Message | None:
     n_header = START.unpack(start)[1]
     if not 1 <= n_header <= LARGEST_HEADER_BYTES:
         raise Corrupt(f"message header of {n_header} bytes, allowed 1..{LARGEST_HEADER_BYTES}")
-    kind, words, tensors = parse_header(take_all(take, n_header, "header"))
+    kind, words, tensors = parse_header(read_exactly(take, n_header, "message header"))
     arrays = {}
     for tensor in tensors:
-        data = take_all(take, tensor.n_bytes, f"tensor {tensor.name!r}") if tensor.n_bytes else b""
+        data = read_exactly(take, tensor.n_bytes, f"message: tensor {tensor.name!r}")
         little = np.frombuffer(data, np.dtype(tensor.dtype).newbyteorder("<"))
         arrays[tensor.name] = little.astype(tensor.dtype).reshape(tensor.shape)
     return Message(kind, words, arrays)

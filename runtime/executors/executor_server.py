@@ -14,8 +14,9 @@ from typing import BinaryIO
 import click
 
 from runtime.errors import ExecutorFailed, LineRwkvError
+from runtime.exact_read import Take
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.executor_frames import Kind, Message, Take, read_message
+from runtime.executors.executor_frames import Kind, Message, read_message
 from runtime.executors.executor_registry import ONNXRUNTIME, load_executor
 
 LONGEST_TEXT = 4000

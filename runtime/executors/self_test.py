@@ -1,14 +1,18 @@
 """The self-test of an executor: the package's recorded lines, in several tilings, compared bit for bit."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from runtime.cell.flight_package import IntegerPackage
-from runtime.errors import Corrupt
+from runtime.errors import Corrupt, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import initial_bands, initial_memory, step_tile
+
+COMPARED_TILES = (1, 8)
+EQUAL = "equal"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,18 @@ def first_difference(package: IntegerPackage, executor: ArrayExecutor, tile: int
         if found:
             return found
     return None
+
+
+def recorded_findings(package: IntegerPackage, executor: ArrayExecutor) -> Iterator[tuple[str, str]]:
+    """Bands of a step (1 is the band step, `all` the line step), and `equal`, the first difference, or what failed."""
+    n_bands = package.conformance.taps.shape[1]
+    for tile in dict.fromkeys((*COMPARED_TILES, n_bands)):
+        try:
+            difference = first_difference(package, executor, tile)
+            finding = EQUAL if difference is None else str(difference)
+        except LineRwkvError as error:
+            finding = str(error)
+        yield "all" if tile == n_bands else str(tile), finding
 
 
 def compared(name: str, y: int, found: npt.NDArray[np.integer], expected: npt.NDArray[np.integer]) -> Difference | None:

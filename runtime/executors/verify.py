@@ -14,7 +14,7 @@ from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.cell_executor import OPTIMISATION, OnnxRuntimeCell, initial_bands, initial_memory
 from runtime.executors.executor_registry import ONNXRUNTIME, executor_names
 from runtime.executors.executors import unchecked_executor
-from runtime.executors.self_test import first_difference
+from runtime.executors.self_test import EQUAL, recorded_findings
 
 LEVELS = {
     "no": OPTIMISATION.ORT_DISABLE_ALL,
@@ -23,7 +23,6 @@ LEVELS = {
     "all": OPTIMISATION.ORT_ENABLE_ALL,
 }
 TIMED_BANDS, TIMED_COLUMNS, TIMED_ROUNDS = 4, 1000, 5
-COMPARED_TILES = (1, 8)
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,6 @@ def speed(package: IntegerPackage, executor: ArrayExecutor) -> float:
 
 def verdicts(package: IntegerPackage, only: str | None = None) -> Iterator[Verdict]:
     """Every executor, or the one named, in every setting and tiling; an executor that cannot run here is a row too."""
-    n_bands = package.conformance.taps.shape[1]
     for name, setting, make in candidates(package, [only] if only else executor_names()):
         try:
             executor = make()
@@ -91,11 +89,5 @@ def verdicts(package: IntegerPackage, only: str | None = None) -> Iterator[Verdi
         except LineRwkvError as error:
             yield Verdict(executor.provider, setting, "", False, str(error), None)
             continue
-        for tile in (*COMPARED_TILES, n_bands):
-            try:
-                difference = first_difference(package, executor, tile)
-                finding = str(difference) if difference else "equal"
-            except LineRwkvError as error:
-                finding = str(error)
-            label = "all" if tile == n_bands else str(tile)
-            yield Verdict(executor.provider, setting, label, finding == "equal", finding, round(rate, 3))
+        for tile, finding in recorded_findings(package, executor):
+            yield Verdict(executor.provider, setting, tile, finding == EQUAL, finding, round(rate, 3))

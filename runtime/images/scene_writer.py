@@ -1,77 +1,51 @@
-"""Decoded lines as an ENVI image: band interleaved by line, little-endian, the original metadata."""
+"""Decoded lines as a file: an ENVI pair, or samples alone."""
 
-import os
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from runtime.errors import BadArgument
+from runtime.images.envi_header_writer import CODES, envi_header
+from runtime.images.envi_pair import is_header, new_pair
+from runtime.images.sample_file import DTYPES, SampleFile
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import SampleType
-
-DTYPES: dict[SampleType, np.dtype[Any]] = {
-    SampleType.UINT8: np.dtype("u1"),
-    SampleType.INT16: np.dtype("<i2"),
-    SampleType.UINT16: np.dtype("<u2"),
-}
+from runtime.whole_output import replacing, replacing_pair
 
 
-def raw_line(line: npt.NDArray[np.integer[Any]], sample_type: SampleType) -> bytes:
-    """One line (Z, X) as little-endian bytes, band after band."""
-    return line.astype(DTYPES[sample_type]).tobytes()
+@contextlib.contextmanager
+def writing_samples(path: Path, dtype: np.dtype[Any], interleave: str, n_lines: int) -> Iterator[SampleFile]:
+    """Append lines to raw little-endian samples; the file has its name only when the block ends without an error."""
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        yield SampleFile(file, dtype.newbyteorder("<"), interleave, n_lines)
 
 
-class EnviWriter:
-    """Context manager: append lines; the image appears under its name only when the block ends without an error."""
+@contextlib.contextmanager
+def writing_envi(
+    header: Path,
+    sizes: tuple[int, int],
+    dtype: np.dtype[Any],
+    metadata: dict[str, Any],
+    interleave: str = "bil",
+    n_lines: int = 0,
+) -> Iterator[SampleFile]:
+    """Append lines to an ENVI pair, which has its names only when the block ends without an error.
 
-    def __init__(self, header_path: Path, image: ImageDescription) -> None:
-        if header_path.suffix.lower() != ".hdr":
-            raise BadArgument(f"output {header_path}: allowed a name ending in .hdr (the data goes beside it)")
-        self.header_path = header_path
-        self.data_path = header_path.with_suffix(".bil")
-        self.image = image
-        self.n_lines = 0
-        self.temporary_data = self.data_path.with_name(f".{self.data_path.name}.{os.getpid()}")
-        self.temporary_header = header_path.with_name(f".{os.getpid()}.{header_path.name}")
+    header: a name ending in .hdr; the data goes beside it, named by the interleave. sizes: bands, columns. n_lines: of
+    bsq. Raises BadArgument where it cannot be written, or other files beside it would be taken for its parts.
+    """
+    if not is_header(header):
+        raise BadArgument(f"output {header}: allowed a name ending in .hdr (the data goes beside it)")
+    kind = np.dtype("i2") if dtype.name not in CODES else dtype  # ENVI has no signed bytes
+    with replacing_pair(new_pair(header, interleave), header) as (new_data, new_header):
+        with new_data.open("wb") as file:
+            samples = SampleFile(file, kind.newbyteorder("<"), interleave, n_lines)
+            yield samples
+        new_header.write_bytes(envi_header((samples.n_lines, *sizes), kind, interleave, metadata))
 
-    def __enter__(self) -> "EnviWriter":
-        try:
-            self.file = self.temporary_data.open("wb")
-        except OSError as error:
-            raise BadArgument(f"output {self.header_path}: {error.strerror}") from error
-        return self
 
-    def append(self, line: npt.NDArray[np.integer[Any]]) -> None:
-        """Write one line (Z, X)."""
-        self.file.write(raw_line(line, self.image.file_type))
-        self.n_lines += 1
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.file.close()
-        if kind is None:
-            self.write_header()
-            self.temporary_data.replace(self.data_path)
-            self.temporary_header.replace(self.header_path)
-        self.temporary_data.unlink(missing_ok=True)
-        self.temporary_header.unlink(missing_ok=True)
-
-    def write_header(self) -> None:
-        """The ENVI header, the stream's metadata in it."""
-        import spectral
-
-        structure = {
-            "lines": self.n_lines,
-            "samples": self.image.n_columns,
-            "bands": self.image.n_bands,
-            "header offset": 0,
-            "file type": "ENVI Standard",
-            "data type": int(self.image.file_type),
-            "interleave": "bil",
-            "byte order": 0,
-        }
-        spectral.envi.write_envi_header(str(self.temporary_header), {**self.image.metadata, **structure})
+def restoring(header: Path, image: ImageDescription) -> contextlib.AbstractContextManager[SampleFile]:
+    """Append the lines of an image to an ENVI pair with its metadata, as in `writing_envi`."""
+    return writing_envi(header, (image.n_bands, image.n_columns), DTYPES[image.file_type], image.metadata)

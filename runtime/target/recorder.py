@@ -24,7 +24,7 @@ from runtime.codec.encoder import Encoder
 from runtime.codec.opened_encoder import opened_encoder
 from runtime.commands.cli import guarded
 from runtime.errors import BadArgument
-from runtime.images.scene_reader import RawLayout, describe_pipe, raw_lines
+from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
 from runtime.target.recording import Recording, next_free
 
 

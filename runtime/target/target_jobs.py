@@ -14,10 +14,10 @@ from runtime.codec.decoder import Decoder
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.executors.executors import make_executor
-from runtime.executors.self_test import first_difference
-from runtime.executors.verify import COMPARED_TILES, Verdict, verdicts
-from runtime.images.scene_reader import RawLayout, raw_lines
-from runtime.images.scene_writer import DTYPES, raw_line
+from runtime.executors.self_test import EQUAL, recorded_findings
+from runtime.executors.verify import Verdict, verdicts
+from runtime.images.raw_lines import RawLayout, raw_lines
+from runtime.images.sample_file import DTYPES, raw_line
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.target.job_tables import CodingJob, FileJob, LoadJob, SelfTestJob
 from runtime.target.target_counters import clock_mhz, peak_memory_mib, processor, reset_peak_memory, temperature_c
@@ -99,12 +99,9 @@ def self_test(loaded: Loaded, job: SelfTestJob) -> Result:
         return {"rows": []}
     if job.all_settings:
         return {"rows": [row.to_dict() for row in verdicts(loaded.package, job.executor)]}
-    executor, rows = loaded.executor, []
-    for tile in (*COMPARED_TILES, loaded.package.conformance.taps.shape[1]):
-        difference = first_difference(loaded.package, executor, tile)
-        finding = str(difference) if difference else "equal"
-        rows.append(Verdict(executor.provider, "", str(tile), difference is None, finding, None).to_dict())
-    return {"rows": rows}
+    found = recorded_findings(loaded.package, loaded.executor)
+    rows = [Verdict(loaded.executor.provider, "", tile, finding == EQUAL, finding, None) for tile, finding in found]
+    return {"rows": [row.to_dict() for row in rows]}
 
 
 def encode(loaded: Loaded, job: FileJob, say: Say) -> Result:

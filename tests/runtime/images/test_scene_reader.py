@@ -8,7 +8,8 @@ import pytest
 import spectral
 
 from runtime.errors import BadArgument
-from runtime.images.scene_reader import RawLayout, Scene, describe, open_scene, raw_lines
+from runtime.images.raw_lines import RawLayout, raw_lines
+from runtime.images.scene_reader import Scene, band_ranges, describe, open_scene
 from runtime.stream.kinds import SampleType
 
 CUBE = np.random.default_rng(2).integers(-400, 4000, (5, 4, 6)).astype(np.int16)  # (Y, Z, X)
@@ -48,6 +49,20 @@ def test_numpy_and_geotiff(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.stack(list(open_scene(tmp_path / "scene.tif").lines())), CUBE)
 
 
+def test_files_of_other_kinds_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "s.npy").write_bytes(b"PK\3\4" + b"0" * 100)
+    (tmp_path / "s.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    np.save(tmp_path / "objects.npy", np.array([[[None]]]))
+    for name, text in (
+        ("s.npy", "magic string"),
+        ("s.h5", "allowed .hdr, .npy, .tif"),
+        ("objects.npy", "objects.npy: "),
+    ):
+        with pytest.raises(BadArgument, match=text) as caught:
+            open_scene(tmp_path / name)
+        assert "\n" not in str(caught.value)
+
+
 def test_description() -> None:
     scene = Scene(CUBE)
     image = describe(scene, None)
@@ -56,6 +71,17 @@ def test_description() -> None:
     assert describe(scene, 16).depth == 16
     with pytest.raises(BadArgument, match="bit depth 8 given"):
         describe(scene, 8)
+
+
+def test_one_pass_finds_the_ends_of_every_band_of_any_type() -> None:
+    lowest, highest = band_ranges(iter(CUBE))
+    np.testing.assert_array_equal(lowest, CUBE.min(axis=(0, 2)))
+    np.testing.assert_array_equal(highest, CUBE.max(axis=(0, 2)))
+    read = []
+    band_ranges(read.append(y) or line for y, line in enumerate(CUBE))  # type: ignore[func-returns-value]
+    assert read == list(range(len(CUBE)))
+    with pytest.raises(BadArgument, match="64 bits"):
+        describe(Scene(np.full((2, 2, 2), 2**64 - 1, np.uint64)), None)
 
 
 @pytest.mark.parametrize("interleave", ["bil", "bip"])

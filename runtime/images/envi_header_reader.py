@@ -1,0 +1,133 @@
+"""The header of an ENVI image, taken apart: how its samples lie, and the metadata that is carried through."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime.errors import BadArgument
+
+LARGEST_BYTES = 1 << 24
+DATA_TYPES = {
+    1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 6: "c8", 9: "c16", 12: "u2", 13: "u4", 14: "i8", 15: "u8",
+}  # fmt: skip
+STRUCTURAL_KEYS = (
+    "samples", "lines", "bands", "header offset", "data type", "interleave", "byte order", "file type",
+    "file compression", "major frame offsets", "minor frame offsets",
+)  # fmt: skip
+FILE_TYPES = ("envi standard", "envi classification")
+WHOLE = re.compile(r"\+?([0-9]{1,18})(\.0*)?")
+TEXT_MARKS = '"[{'
+
+
+@dataclass(frozen=True)
+class EnviHeader:
+    """What a header says."""
+
+    shape: tuple[int, int, int]
+    """Lines, bands, columns, each at least 1."""
+    dtype: str
+    """NumPy name with byte order."""
+    interleave: str
+    """bil, bip or bsq."""
+    offset: int
+    """Bytes before the first sample."""
+    metadata: dict[str, Any]
+    """The other entries. Braced items are a list of texts; a braced text with marks of its own keeps its braces."""
+
+
+def read_envi_header(path: Path) -> EnviHeader:
+    """The header in a file. Raises BadArgument that names the key, what was found and what is allowed."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise BadArgument(f"{path}: {error.strerror}") from None
+    if len(data) > LARGEST_BYTES:
+        raise BadArgument(f"{path}: more than {LARGEST_BYTES} bytes, which no ENVI header has")
+    structure: dict[str, str] = {}
+    metadata: dict[str, Any] = {}
+    for key, value in entries(path, decoded(data)):
+        if key not in STRUCTURAL_KEYS:
+            metadata[key] = metadata_value(key, value)
+        elif structure.setdefault(key, value) != value:
+            raise BadArgument(f"{path}: {key} is {structure[key]} and {value}, allowed one of them")
+    found = Structure(path, structure)
+    found.choice("file type", FILE_TYPES, FILE_TYPES[0])
+    found.choice("file compression", ("0",), "0")
+    for key in ("major frame offsets", "minor frame offsets"):
+        found.choice(key, ("{0,0}", "{0, 0}", "0"), "0")
+    byte_order = ">" if found.choice("byte order", ("0", "1"), "0") == "1" else "<"
+    code = found.whole("data type")
+    if code not in DATA_TYPES:
+        raise BadArgument(f"{path}: data type is {code}, allowed {', '.join(map(str, DATA_TYPES))}")
+    return EnviHeader(
+        (found.whole("lines", least=1), found.whole("bands", least=1), found.whole("samples", least=1)),
+        byte_order + DATA_TYPES[code],
+        found.choice("interleave", ("bil", "bip", "bsq")),
+        found.whole("header offset", "0"),
+        metadata,
+    )
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The entries that say how samples lie; an absent one is its default, or refused."""
+
+    path: Path
+    entries: dict[str, str]
+
+    def whole(self, key: str, default: str = "missing", least: int = 0) -> int:
+        """A whole number, perhaps spelled as 20.0."""
+        text = self.entries.get(key, default)
+        match = WHOLE.fullmatch(text)
+        if match is None or int(match[1]) < least:
+            raise BadArgument(f"{self.path}: {key} is {text[:40]}, allowed a whole number of at least {least}")
+        return int(match[1])
+
+    def choice(self, key: str, allowed: tuple[str, ...], default: str = "missing") -> str:
+        """One of some words in small letters."""
+        text = self.entries.get(key, default)
+        if text.lower() not in allowed:
+            raise BadArgument(f"{self.path}: {key} is {text[:40]}, allowed {', '.join(allowed)}")
+        return text.lower()
+
+
+def decoded(data: bytes) -> str:
+    """Text in UTF-8, with or without a byte order mark, else in Latin-1."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def entries(path: Path, text: str) -> Iterator[tuple[str, str]]:
+    """Keys, in small letters with single blanks, and values. A value in braces may go on over lines."""
+    lines = iter(re.split(r"\r\n|\r|\n", text))
+    first = next(lines)
+    if not first.strip().startswith("ENVI"):
+        raise BadArgument(f"{path}: begins with {first[:20]!r}, allowed ENVI")
+    for line in lines:
+        key, equals, value = line.partition("=")
+        if not equals or line.lstrip().startswith(";"):
+            continue
+        parts = [value.strip()]
+        while parts[0].startswith("{") and not parts[-1].endswith("}"):
+            more = next(lines, None)
+            if more is None:
+                raise BadArgument(f"{path}: {' '.join(key.split())[:40]} has no closing brace")
+            parts.append(more.strip())
+        yield " ".join(key.lower().split()), " ".join(parts)
+
+
+def metadata_value(key: str, value: str) -> str | list[str]:
+    """A value as metadata."""
+    if not value.startswith("{"):
+        return value
+    inner = value[1:-1].strip()
+    if key == "description":
+        return inner
+    if any(mark in inner for mark in TEXT_MARKS):
+        return value
+    return [item.strip() for item in inner.split(",")] if inner else []

@@ -1,0 +1,87 @@
+"""GeoTIFF with one band per spectral band, read by rasterio in blocks of lines."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.errors import BadArgument, one_line
+
+BLOCK_BYTES = 1 << 25
+"""Of a block of lines, or one line where that is more; two blocks are in memory, and as much in GDAL's cache."""
+
+
+@dataclass(frozen=True)
+class GeoTiff:
+    """The samples of a file, which is opened when they are read."""
+
+    path: Path
+    shape: tuple[int, int, int]
+    """(Y, Z, X)."""
+    dtype: np.dtype[Any]
+    block_lines: int
+    """Lines that are decoded together, as they lie in the file."""
+
+    def __iter__(self) -> Iterator[npt.NDArray[Any]]:
+        """Each line (Z, X). Raises BadArgument."""
+        n_lines, n_bands, n_columns = self.shape
+        line_bytes = n_bands * n_columns * self.dtype.itemsize
+        step = max(1, min(self.block_lines, BLOCK_BYTES // line_bytes))
+        import rasterio
+
+        try:
+            with rasterio.Env(GDAL_CACHEMAX=2 * BLOCK_BYTES), opened(self.path) as dataset:
+                for y in range(0, n_lines, step):
+                    window = ((y, min(n_lines, y + step)), (0, n_columns))
+                    yield from np.moveaxis(dataset.read(window=window), 0, 1)
+        except rasterio.errors.RasterioError as error:
+            raise BadArgument(f"{self.path}: {one_line(error)}") from error
+
+
+def opened(path: Path) -> Any:
+    """The file as rasterio has it. Raises BadArgument."""
+    try:
+        import rasterio
+    except ImportError:
+        raise BadArgument(f"{path}: GeoTIFF needs rasterio, install linerwkv[geotiff]") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            return rasterio.open(path)
+    except rasterio.errors.RasterioError as error:
+        raise BadArgument(f"{path}: {one_line(error)}") from error
+
+
+def open_geotiff(path: Path) -> tuple[GeoTiff, dict[str, Any]]:
+    """Samples and metadata, in the words of an ENVI header, of a file. Raises BadArgument."""
+    with opened(path) as dataset:
+        if dataset.subdatasets:
+            raise BadArgument(f"{path}: {len(dataset.subdatasets)} pages, allowed one page with all bands")
+        kinds = set(dataset.dtypes)
+        if len(kinds) > 1:
+            raise BadArgument(f"{path}: bands of types {', '.join(sorted(kinds))}, allowed one type")
+        shape = (dataset.height, dataset.count, dataset.width)
+        return GeoTiff(path, shape, np.dtype(kinds.pop()), dataset.block_shapes[0][0]), envi_metadata(dataset)
+
+
+def envi_metadata(dataset: Any) -> dict[str, Any]:
+    """Place, no-data value and band names; a grid that is turned has no map info, its transform stands as it is."""
+    metadata: dict[str, Any] = {}
+    transform = dataset.transform
+    if not transform.is_identity:
+        if transform.b == transform.d == 0 and transform.e < 0:
+            place = (1, 1, transform.c, transform.f, transform.a, -transform.e)
+            metadata["map info"] = ["Arbitrary", *map(str, place)]
+        else:
+            metadata["geotransform"] = [str(value) for value in transform[:6]]
+    if dataset.crs:
+        metadata["coordinate system string"] = f"{{{dataset.crs.to_wkt(version='WKT1_ESRI')}}}"
+    if dataset.nodata is not None:
+        metadata["data ignore value"] = f"{dataset.nodata:.17g}"
+    if any(dataset.descriptions):
+        metadata["band names"] = [name or f"Band {z}" for z, name in enumerate(dataset.descriptions, start=1)]
+    return metadata

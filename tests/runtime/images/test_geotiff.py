@@ -1,0 +1,81 @@
+"""A GeoTIFF is read in blocks of lines, and its place, no-data value and names are those of the restored pair."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runtime.errors import BadArgument
+from runtime.images import geotiff
+from runtime.images.scene_reader import open_scene
+from runtime.images.scene_writer import writing_envi
+
+rasterio = pytest.importorskip("rasterio")
+CUBE = np.random.default_rng(3).integers(0, 4000, (50, 4, 33)).astype(np.uint16)  # (Y, Z, X)
+TILED = {"tiled": True, "blockxsize": 16, "blockysize": 16}
+PLACE = {"crs": "EPSG:3035", "transform": rasterio.Affine(30, 0, 4500000, 0, -20, 3300000)}
+
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+
+
+def write(path: Path, **options: Any) -> Path:
+    sizes = {"height": CUBE.shape[0], "width": CUBE.shape[2], "count": CUBE.shape[1], "dtype": "uint16"}
+    with rasterio.open(path, "w", driver="GTiff", **sizes, **options) as file:
+        file.write(CUBE.transpose(1, 0, 2))
+        file.descriptions = ("red, deep", "b", "c", "d")
+    return path
+
+
+@pytest.mark.parametrize("layout", [{}, TILED, {**TILED, "interleave": "pixel", "compress": "deflate"}], ids=str)
+@pytest.mark.parametrize("block_bytes", [1, 5000, 1 << 25])
+def test_blocks_of_any_size_are_the_same_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: dict[str, Any], block_bytes: int
+) -> None:
+    monkeypatch.setattr(geotiff, "BLOCK_BYTES", block_bytes)
+    scene = open_scene(write(tmp_path / "s.TIF", **layout))
+    assert scene.shape == CUBE.shape
+    np.testing.assert_array_equal(np.stack(list(scene.lines())), CUBE)
+    np.testing.assert_array_equal(scene.samples, CUBE)
+
+
+def test_no_more_than_a_block_is_read_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(geotiff, "BLOCK_BYTES", 10 * CUBE[0].nbytes)
+    scene = open_scene(write(tmp_path / "s.tif", **TILED))
+    lines = list(scene.source)
+    assert {line.base.nbytes for line in lines if line.base is not None} == {10 * CUBE[0].nbytes}
+    assert all(line.base is not None for line in lines)
+
+
+def test_place_nodata_and_names_come_back(tmp_path: Path) -> None:
+    scene = open_scene(write(tmp_path / "s.tif", nodata=7, **PLACE))
+    with writing_envi(tmp_path / "back.hdr", (4, 33), CUBE.dtype, scene.metadata) as file:
+        for line in scene.lines():
+            file.append(line)
+    with rasterio.open(tmp_path / "back.bil") as found:
+        assert found.crs.to_epsg() == 3035
+        assert found.transform.almost_equals(PLACE["transform"])
+        assert found.nodata == 7
+        assert found.descriptions == ("red; deep", "b", "c", "d")
+        np.testing.assert_array_equal(found.read(), CUBE.transpose(1, 0, 2))
+
+
+def test_a_turned_grid_keeps_its_transform_as_it_is(tmp_path: Path) -> None:
+    turned = rasterio.Affine(20, 5, 100, 5, -20, 200)
+    metadata = open_scene(write(tmp_path / "s.tif", transform=turned)).metadata
+    assert metadata["geotransform"] == ["20.0", "5.0", "100.0", "5.0", "-20.0", "200.0"]
+    assert "map info" not in metadata
+
+
+def test_pages_and_what_is_no_tiff_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "s.tif"
+    for band in range(3):
+        more = {"APPEND_SUBDATASET": "YES"} if band else {}
+        with rasterio.open(path, "w", driver="GTiff", height=4, width=5, count=1, dtype="uint8", **more) as file:
+            file.write(np.zeros((1, 4, 5), np.uint8))
+    with pytest.raises(BadArgument, match=r"s\.tif: 3 pages, allowed one page with all bands"):
+        open_scene(path)
+    path.write_bytes(b"II*\x00 nothing")
+    with pytest.raises(BadArgument, match=r"s\.tif: ") as caught:
+        open_scene(path)
+    assert "\n" not in str(caught.value)
