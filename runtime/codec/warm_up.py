@@ -13,6 +13,8 @@ import numpy as np
 
 from runtime.codec.encoder import Encoder
 from runtime.codec.open_segment import OpenSegment
+from runtime.coders.plain import PlainReader, PlainWriter
+from runtime.coders.range_coder import take_carry_back
 from runtime.coders.residual_coders import ChosenLines, ResidualReader
 from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import ExecutorFailed
@@ -29,6 +31,8 @@ def warm_up(encoder: Encoder) -> None:
 
     An executor that fails here is given up, as one that fails at a line is.
     """
+    image = encoder.image
+    compile_plain(image.depth, image.n_bands, image.n_columns)
     for codec in used_codecs(encoder):
         if isinstance(codec, ResidualSegments):
             compile_coders(codec)
@@ -58,15 +62,17 @@ def code_and_decode(encoder: Encoder, codec: SegmentCodec) -> None:
 
 
 def compile_coders(codec: ResidualSegments) -> None:
-    """Write and read lines by each coder, coded and plain: the residuals decide which a segment has."""
-    largest, calm = (1 << codec.depth) - 1, np.zeros(codec.shape, np.int32)
-    wild = np.where(np.arange(calm.size).reshape(calm.shape) % 2, largest, 0).astype(np.int32)
+    """Write and read a line by each coder: the residuals decide which a segment has."""
+    mapped = np.zeros(codec.shape, np.int32)
     for coder in codec.coders:
         lines = ChosenLines(coder, codec.depth, *codec.shape)
-        for mapped in (calm, wild, calm):
-            lines.push(mapped)
-        lines.writer.undo()
-        reader = ResidualReader(coder, lines.payload(), codec.depth, *codec.shape, len(lines.is_plain))
-        lines.plain.push(wild)
-        reader.plain.take(calm)
-        reader.take(calm)
+        lines.push(mapped)
+        ResidualReader(coder, lines.payload(), codec.depth, *codec.shape, 1).take(mapped)
+
+
+def compile_plain(depth: int, n_bands: int, n_columns: int) -> None:
+    """Write and read a plain line, and take a line of the range coder back."""
+    values, plain = np.zeros((n_bands, n_columns), np.int32), PlainWriter(depth)
+    plain.push(values)
+    PlainReader(plain.payload(), depth, values.size).take(values)
+    take_carry_back(1, np.ones(1, np.uint8))
