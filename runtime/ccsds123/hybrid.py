@@ -8,7 +8,7 @@ from numba import njit
 
 from runtime.ccsds123.body import BodyWriter
 from runtime.ccsds123.coder_parameters import Hybrid
-from runtime.ccsds123.golomb import code_parameter
+from runtime.ccsds123.golomb import CoderNumbers, code_parameter
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
 from runtime.ccsds123.order import Piece, Uint32Array, to_sequence
@@ -30,18 +30,12 @@ class HybridState(NamedTuple):
     """Node of the active prefix of each low-entropy code, (16,)."""
 
 
-class HybridNumbers(NamedTuple):
-    """Parameters in the form that kernels take."""
-
-    depth: int
-    unary_limit: int
-    rescaling_exponent: int
-    initial_count_exponent: int
+HybridNumbers = CoderNumbers
 
 
-def hybrid_numbers(coder: Hybrid, image: Image) -> HybridNumbers:
+def hybrid_numbers(coder: Hybrid, image: Image) -> CoderNumbers:
     """The kernel's form of the parameters."""
-    return HybridNumbers(image.depth, coder.unary_limit, coder.rescaling_exponent, coder.initial_count_exponent)
+    return CoderNumbers(image.depth, coder.unary_limit, coder.rescaling_exponent, coder.initial_count_exponent)
 
 
 class HybridEncoder:

@@ -44,15 +44,13 @@ class SampleAdaptiveEncoder:
 
     def put(self, block: Uint32Array, piece: Piece) -> None:
         """Append a piece. block: (bands, samples) uint32."""
-        p = self.parameters
-        self.writer.make_room(worst_bytes(p, block.size))
-        state = (self.state.accumulator[piece.bands], self.state.counter[piece.bands])
-        numbers = (p.depth, p.unary_limit, p.rescaling_exponent, p.initial_count_exponent)
+        writer, numbers, state = self.writer, self.parameters.numbers, self.state.of(piece.bands)
+        writer.make_room(worst_bytes(self.parameters, block.size))
         if piece.depth == 1:
-            encode_rows(block, *state, *numbers, self.writer.buffer, self.writer.bits)
+            encode_rows(numbers, block, state, writer.buffer, writer.bits)
         else:
             sequence = to_sequence(block, piece.depth)
-            encode_interleaved(sequence, piece.depth, *state, *numbers, self.writer.buffer, self.writer.bits)
+            encode_interleaved(numbers, sequence, piece.depth, state, writer.buffer, writer.bits)
 
     def finish(self) -> None:
         """Nothing follows the last piece."""
@@ -72,17 +70,15 @@ class SampleAdaptiveDecoder:
 
     def take(self, piece: Piece) -> Uint32Array:
         """The next piece, (bands, samples) uint32."""
-        p = self.parameters
-        state = (self.state.accumulator[piece.bands], self.state.counter[piece.bands])
-        numbers = (p.depth, p.unary_limit, p.rescaling_exponent, p.initial_count_exponent)
+        reader, numbers, state = self.reader, self.parameters.numbers, self.state.of(piece.bands)
         if piece.depth == 1:
             block = np.empty(piece.shape, np.uint32)
-            is_whole = decode_rows(self.reader.data, self.reader.bits, *state, *numbers, block)
+            is_whole = decode_rows(numbers, reader.data, reader.bits, state, block)
         else:
             sequence = np.empty(piece.shape[0] * piece.shape[1], np.uint32)
-            is_whole = decode_interleaved(self.reader.data, self.reader.bits, piece.depth, *state, *numbers, sequence)
+            is_whole = decode_interleaved(numbers, reader.data, reader.bits, piece.depth, state, sequence)
             block = from_sequence(sequence, piece.shape, piece.depth)
-        self.reader.check(OK if is_whole else RAN_OUT, place_of(piece))
+        reader.check(OK if is_whole else RAN_OUT, place_of(piece))
         return block
 
     def finish(self) -> int:
@@ -92,21 +88,14 @@ class SampleAdaptiveDecoder:
 
 @njit(cache=True, nogil=True)
 def encode_interleaved(
-    sequence: Any,
-    interleaving_depth: Any,
-    accumulators: Any,
-    counters: Any,
-    depth: Any,
-    unary_limit: Any,
-    rescaling_exponent: Any,
-    initial_count_exponent: Any,
-    buffer: Any,
-    bits: Any,
+    numbers: Any, sequence: Any, interleaving_depth: Any, state: Any, buffer: Any, bits: Any
 ) -> None:
     """Append a line in which groups of M bands alternate; arguments as in runtime.ccsds123.golomb.encode_rows.
 
     sequence: uint32, the indices in stream order.
     """
+    depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
+    accumulators, counters = state
     position, pending, n_pending = bits[0], bits[1], bits[2]
     n_bands = accumulators.size
     n_columns = sequence.size // n_bands
@@ -132,18 +121,11 @@ def encode_interleaved(
 
 @njit(cache=True, nogil=True)
 def decode_interleaved(
-    data: Any,
-    bits: Any,
-    interleaving_depth: Any,
-    accumulators: Any,
-    counters: Any,
-    depth: Any,
-    unary_limit: Any,
-    rescaling_exponent: Any,
-    initial_count_exponent: Any,
-    out_sequence: Any,
+    numbers: Any, data: Any, bits: Any, interleaving_depth: Any, state: Any, out_sequence: Any
 ) -> bool:
     """Fill `out_sequence` (uint32) with what `encode_interleaved` took; False where the data ran out."""
+    depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
+    accumulators, counters = state
     position, pending, n_pending = bits[0], bits[1], bits[2]
     n_bands = accumulators.size
     n_columns = out_sequence.size // n_bands

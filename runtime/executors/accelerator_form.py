@@ -138,7 +138,7 @@ class AcceleratorForm:
         gated = np.empty((now.shape[2], *now.shape[:2]), self.dtype)
         sums = state[f"numerator_{i}"], state[f"denominator_{i}"]
         rates = memory.mantissa, memory.exponent
-        fill_memory(projected, *rates, *sums, self.zero_point, numerator, denominator, gated)
+        fill_memory(projected, rates, sums, self.zero_point, (numerator, denominator), gated)
         middle, end = np.empty_like(now), np.empty_like(now)
         fill_sum(now, self.parts[f"output_{i}"]({"gated": gated})["change"], self.zero_point, middle)
         both = self.beside(state[f"mix_before_{i}"], middle)
