@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from typing_extensions import override
 
-from runtime.ccsds123.body import OK, RAN_OUT, BodyReader, BodyWriter, place_of
+from runtime.ccsds123.body import OK, RAN_OUT, BodyReader, BodyWriter, IndexDecoder, IndexEncoder, place_of
 from runtime.ccsds123.coder_parameters import SampleAdaptive
 from runtime.ccsds123.golomb import (
     GolombState,
@@ -30,7 +31,7 @@ def initial_state(coder: SampleAdaptive, image: Image) -> GolombState:
     return GolombState(np.array([starts[k] for k in constants], np.int64), np.zeros(image.n_bands, np.int64))
 
 
-class SampleAdaptiveEncoder:
+class SampleAdaptiveEncoder(IndexEncoder):
     """Appends pieces of indices to a body."""
 
     def __init__(self, coder: SampleAdaptive, image: Image) -> None:
@@ -38,12 +39,13 @@ class SampleAdaptiveEncoder:
         self.state = initial_state(coder, image)
         self.writer = BodyWriter()
 
+    @override
     def put_limits(self, values: list[int], n_bits: int) -> None:
         """Append error limits plainly (5.4.3.2.4.1)."""
         self.writer.put_all(values, n_bits)
 
+    @override
     def put(self, block: Uint32Array, piece: Piece) -> None:
-        """Append a piece. block: (bands, samples) uint32."""
         writer, numbers, state = self.writer, self.parameters.numbers, self.state.of(piece.bands)
         writer.make_room(worst_bytes(self.parameters, block.size))
         if piece.depth == 1:
@@ -52,11 +54,12 @@ class SampleAdaptiveEncoder:
             sequence = to_sequence(block, piece.depth)
             encode_interleaved(numbers, sequence, piece.depth, state, writer.buffer, writer.bits)
 
+    @override
     def finish(self) -> None:
         """Nothing follows the last piece."""
 
 
-class SampleAdaptiveDecoder:
+class SampleAdaptiveDecoder(IndexDecoder):
     """Takes pieces of indices from a body."""
 
     def __init__(self, coder: SampleAdaptive, image: Image, body: memoryview) -> None:
@@ -64,12 +67,12 @@ class SampleAdaptiveDecoder:
         self.state = initial_state(coder, image)
         self.reader = BodyReader(body)
 
+    @override
     def take_limits(self, n_values: int, n_bits: int) -> list[int]:
-        """The next error limits."""
         return self.reader.take_all(n_values, n_bits)
 
+    @override
     def take(self, piece: Piece) -> Uint32Array:
-        """The next piece, (bands, samples) uint32."""
         reader, numbers, state = self.reader, self.parameters.numbers, self.state.of(piece.bands)
         if piece.depth == 1:
             block = np.empty(piece.shape, np.uint32)
@@ -81,6 +84,7 @@ class SampleAdaptiveDecoder:
         reader.check(OK if is_whole else RAN_OUT, place_of(piece))
         return block
 
+    @override
     def finish(self) -> int:
         """Body bytes consumed; nothing follows the last piece."""
         return self.reader.n_bytes

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from typing_extensions import override
 
 from runtime.cell.flight_inputs import TAPS
 from runtime.cell.flight_package import NEXT, FlightPackage, IntegerPackage
@@ -122,7 +123,7 @@ def onnxruntime_provider(provider: Provider = ON_CPU) -> str:
     return f"ONNX Runtime {onnxruntime.__version__} {provider.name}{options}"
 
 
-class OnnxRuntimeCell:
+class OnnxRuntimeCell(ArrayExecutor):
     """ONNX Runtime: the band-step cell for one band, the line-step cell for more."""
 
     def __init__(
@@ -139,8 +140,8 @@ class OnnxRuntimeCell:
         self.band_step = session(package, cells["band_step"], n_threads, provider=provider, level=level)
         self.outputs = ["taps", *(state.name + NEXT for state in package.cell.shape.states())]
 
+    @override
     def run(self, inputs: Arrays) -> Arrays:
-        """As in `ArrayExecutor`."""
         chosen = self.band_step if len(inputs["line_features"]) == 1 else self.line_step
         try:
             return dict(zip(self.outputs, chosen.run(self.outputs, inputs), strict=True))

@@ -4,6 +4,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from runtime.cell.flight_package import NEXT, FloatPackage
 from runtime.executors.cell_executor import session
@@ -45,7 +46,7 @@ def initial_state(package: FloatPackage, n_bands: int, n_columns: int) -> CellSt
     return CellState(line, band)
 
 
-class OnnxRuntimeExecutor:
+class OnnxRuntimeExecutor(Executor):
     """ONNX Runtime on the CPU, one thread: the band-step cell for one band, the line-step cell for more."""
 
     def __init__(self, package: FloatPackage, n_threads: int = 1) -> None:
@@ -57,10 +58,10 @@ class OnnxRuntimeExecutor:
         self.line_step = session(package, cells["line_step"], n_threads)
         self.band_step = session(package, cells["band_step"], n_threads)
 
+    @override
     def step(
         self, line_before: FloatArray, band_before: FloatArray, is_first_band: FloatArray, state: CellState
     ) -> tuple[FloatArray, CellState]:
-        """As in `Executor`."""
         chosen = self.band_step if len(line_before) == 1 else self.line_step
         feed = {"line_before": line_before, "band_before": band_before, "is_first_band": is_first_band}
         correction, *states = chosen.run(self.outputs, {**feed, **state.line, **state.band})

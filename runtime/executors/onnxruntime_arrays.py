@@ -4,6 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 from runtime.cell.flight_package import NEXT, FloatPackage, IntegerPackage, open_package
 from runtime.errors import BadArgument, Corrupt, LineRwkvError
 from runtime.executors.array_executor import AnyArray, ArrayExecutor
@@ -14,7 +16,7 @@ from runtime.executors.provider import ON_CPU, Provider, provider_session
 STEP_INPUTS = ("line_before", "band_before", "is_first_band")
 
 
-class CellArrays:
+class CellArrays(ArrayExecutor):
     """The step of a float package by the names of its inputs and outputs."""
 
     def __init__(self, package: FloatPackage, executor: Executor, provider: str) -> None:
@@ -24,8 +26,8 @@ class CellArrays:
         self.provider = provider
         self.sha256 = package.sha256.hex()
 
+    @override
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        """As in `ArrayExecutor`."""
         expected = {*STEP_INPUTS, *self.line_names, *self.band_names}
         if set(inputs) != expected:
             raise BadArgument(f"inputs {sorted(inputs)}, the cell has {sorted(expected)}")
@@ -37,7 +39,7 @@ class CellArrays:
         return {"correction": correction, **states}
 
 
-class StepByArrays:
+class StepByArrays(Executor):
     """The `Executor` of a float package whose cell runs behind named arrays, for example in another process."""
 
     def __init__(self, package: FloatPackage, arrays: ArrayExecutor) -> None:
@@ -45,10 +47,11 @@ class StepByArrays:
             raise BadArgument(f"the executor runs {arrays.sha256[:12]}..., not package {package.sha256.hex()[:12]}...")
         self.arrays = arrays
 
+    @override
     def step(
         self, line_before: FloatArray, band_before: FloatArray, is_first_band: FloatArray, state: CellState
     ) -> tuple[FloatArray, CellState]:
-        """As in `Executor`. Raises Corrupt where an output is missing."""
+        """Raises Corrupt where an output is missing."""
         feed = dict(zip(STEP_INPUTS, (line_before, band_before, is_first_band), strict=True))
         outputs = self.arrays.run({**feed, **state.line, **state.band})
         try:
@@ -59,7 +62,7 @@ class StepByArrays:
             raise Corrupt(f"the answer of {self.arrays.provider} has no output {error}") from None
 
 
-class OnnxFile:
+class OnnxFile(ArrayExecutor):
     """Any ONNX file, its weights beside it, in ONNX Runtime, one thread."""
 
     def __init__(self, path: Path, provider: Provider = ON_CPU) -> None:
@@ -77,8 +80,8 @@ class OnnxFile:
         self.provider = onnxruntime_provider(provider)
         self.outputs = [output.name for output in self.session.get_outputs()]
 
+    @override
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        """As in `ArrayExecutor`."""
         try:
             return dict(zip(self.outputs, self.session.run(self.outputs, inputs), strict=True))
         except Exception as error:  # ONNX Runtime raises its own types, straight from Exception
