@@ -56,18 +56,14 @@ class QemuTarget(SshTarget):
         )  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
         self.lock = contextlib.ExitStack()
-        self.boot_seconds: float | None = None
-        """From power on to the first command, of the last start."""
 
     @override
     def bring_up(self) -> None:
         """Switches the machine on where it is off, and again where its monitor is dead."""
-        start = time.monotonic()
         if not self.is_on():
             self.switch_off()
             self.switch_on()
         super().bring_up()
-        self.boot_seconds = time.monotonic() - start
 
     def is_on(self) -> bool:
         """Whether the machine runs and its monitor answers."""

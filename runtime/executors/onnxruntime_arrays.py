@@ -1,4 +1,4 @@
-"""ONNX Runtime behind named arrays: any ONNX file, and the step of a float package both ways."""
+"""ONNX Runtime behind named arrays: any ONNX file, and the step of a float package."""
 
 import hashlib
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Any
 from typing_extensions import override
 
 from runtime.cell.flight_package import NEXT, FloatPackage, IntegerPackage, open_package
-from runtime.errors import BadArgument, Corrupt, LineRwkvError
+from runtime.errors import BadArgument, LineRwkvError
 from runtime.executors.array_executor import AnyArray, ArrayExecutor
 from runtime.executors.cell_executor import OnnxRuntimeCell, onnxruntime_provider, session_options
-from runtime.executors.executor import CellState, Executor, FloatArray, OnnxRuntimeExecutor
+from runtime.executors.executor import CellState, Executor, OnnxRuntimeExecutor
 from runtime.executors.provider import ON_CPU, Provider, provider_session
 
 STEP_INPUTS = ("line_before", "band_before", "is_first_band")
@@ -37,29 +37,6 @@ class CellArrays(ArrayExecutor):
         correction, after = self.executor.step(line_before, band_before, is_first_band, CellState(line, band))
         states = {name + NEXT: values for name, values in {**after.line, **after.band}.items()}
         return {"correction": correction, **states}
-
-
-class StepByArrays(Executor):
-    """The `Executor` of a float package whose cell runs behind named arrays, for example in another process."""
-
-    def __init__(self, package: FloatPackage, arrays: ArrayExecutor) -> None:
-        if arrays.sha256 != package.sha256.hex():
-            raise BadArgument(f"the executor runs {arrays.sha256[:12]}..., not package {package.sha256.hex()[:12]}...")
-        self.arrays = arrays
-
-    @override
-    def step(
-        self, line_before: FloatArray, band_before: FloatArray, is_first_band: FloatArray, state: CellState
-    ) -> tuple[FloatArray, CellState]:
-        """Raises Corrupt where an output is missing."""
-        feed = dict(zip(STEP_INPUTS, (line_before, band_before, is_first_band), strict=True))
-        outputs = self.arrays.run({**feed, **state.line, **state.band})
-        try:
-            line = {name: outputs[name + NEXT] for name in state.line}
-            band = {name: outputs[name + NEXT] for name in state.band}
-            return outputs["correction"], CellState(line, band)
-        except KeyError as error:
-            raise Corrupt(f"the answer of {self.arrays.provider} has no output {error}") from None
 
 
 class OnnxFile(ArrayExecutor):

@@ -17,10 +17,10 @@ from runtime.errors import BadArgument, Corrupt
 from runtime.executors.executor import OnnxRuntimeExecutor, initial_state
 from runtime.executors.executor_process import ExecutorProcess
 from runtime.executors.executors import make_executor
-from runtime.executors.onnxruntime_arrays import StepByArrays
 from runtime.executors.self_test import check_executor
 from tests.hil_tests.executors.integer_graph import expected_outputs, random_inputs, write_graph
 from tests.reference.random_cell import random_cell
+from tests.reference.step_by_arrays import StepByArrays
 
 pytestmark = pytest.mark.slow
 EXECUTOR = "hil_tests.executors.openvino_executor:load"

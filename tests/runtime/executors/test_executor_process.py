@@ -14,7 +14,8 @@ from runtime.errors import BadArgument, Corrupt, ExecutorFailed
 from runtime.executors.executor import CellState, OnnxRuntimeExecutor, initial_state
 from runtime.executors.executor_process import ExecutorProcess
 from runtime.executors.executor_registry import load_executor
-from runtime.executors.onnxruntime_arrays import CellArrays, StepByArrays, onnxruntime_arrays
+from runtime.executors.onnxruntime_arrays import CellArrays, onnxruntime_arrays
+from tests.reference.step_by_arrays import StepByArrays
 
 SERVER = [sys.executable, "-m", "runtime.executors.executor_server"]
 X = {"x": np.arange(4, dtype=np.int16)}
