@@ -121,5 +121,5 @@ def test_other_environments_get_what_the_base_install_needs() -> None:
 
 def test_openvino_by_name_says_how_to_set_it_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_environment, "EXECUTORS", tmp_path)
-    with pytest.raises(BadArgument, match=r"not set up: run python -m hil_tests\.executors\.setup openvino$"):
+    with pytest.raises(BadArgument, match=r"not set up: run python -m hil_tests\.places\.executor_setup openvino$"):
         load_executor("hil_tests.executors.own_process:load_openvino", tmp_path)
