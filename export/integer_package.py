@@ -12,23 +12,10 @@ from export.graph_builder import OPSET
 from export.integer_graph import TILE_BANDS, integer_graph
 from export.shared_weights import WEIGHTS, share_weights
 from runtime.cell.flight_package import MANIFEST
-from runtime.cell.integer_cell import ARITHMETIC, IntegerCell, StateSpec, pack_tensors
+from runtime.cell.integer_cell import ARITHMETIC, IntegerCell, pack_tensors
 
 INTEGER_FORMAT_VERSION = 2
 INTEGERS = "integers.bin"
-
-
-def state_entry(state: StateSpec, n_features: int) -> dict[str, Any]:
-    """What the manifest says of a state."""
-    depth = 0 if state.is_per_band else 2
-    return {
-        "name": state.name,
-        "is_per_band": state.is_per_band,
-        "depth": depth,
-        "features": n_features,
-        "dtype": state.dtype,
-        "initial": state.initial,
-    }
 
 
 def count_parameters(cell: IntegerCell) -> int:
@@ -74,7 +61,7 @@ def integer_package_parts(
         "tile_bands": n_bands or TILE_BANDS,
         "cells": {cell_name: f"{cell_name}.onnx" for cell_name in cells},
         "weights": WEIGHTS,
-        "states": [state_entry(state, cell.shape.features) for state in cell.shape.states()],
+        "states": [asdict(state) for state in cell.shape.states()],
         "integers": {"file": INTEGERS, "tensors": table},
         "largest_sums": cell.largest_sums(),
         "conformance": conformance,

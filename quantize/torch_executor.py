@@ -5,19 +5,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from typing_extensions import override
 
 from quantize.torch_cell import TorchCell
 from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
 from runtime.cell.flight_package import NEXT, IntegerPackage, open_integer_package
 from runtime.errors import BadArgument, ExecutorFailed
-from runtime.executors.array_executor import Arrays
+from runtime.executors.array_executor import ArrayExecutor, Arrays
 
 PRECISION = "highest"
 """Of float32 products: neither TF32 nor bfloat16. It is a setting of the whole process, so it is asked, not set."""
 LONGEST_ERROR = 300
 
 
-class TorchExecutor:
+class TorchExecutor(ArrayExecutor):
     """An `ArrayExecutor` of the cell of a package on one device of PyTorch; keeps nothing between calls."""
 
     def __init__(self, package: IntegerPackage, device: str = "cpu", *, is_compiled: bool = False) -> None:
@@ -39,8 +40,9 @@ class TorchExecutor:
         cell = TorchCell(package.cell).to(self.device).eval()
         self.cell: Any = torch.compile(cell, fullgraph=True, dynamic=True) if is_compiled else cell
 
+    @override
     def run(self, inputs: Arrays) -> Arrays:
-        """As in `ArrayExecutor`. Raises BadArgument where the inputs do not fit, ExecutorFailed where torch fails."""
+        """Raises BadArgument where the inputs do not fit, ExecutorFailed where torch fails."""
         self.check(inputs)
         precision = torch.get_float32_matmul_precision()
         if precision != PRECISION:

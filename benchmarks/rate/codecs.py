@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from runtime.ccsds123 import Ccsds123Parameters, decode, encode
 from runtime.cell.flight_package import open_package
@@ -69,7 +70,7 @@ def cut(samples: Samples, segment_lines: int) -> list[Samples]:
 
 
 @dataclass(frozen=True)
-class Ccsds123Codec:
+class Ccsds123Codec(Codec):
     """CCSDS 123.0-B-2: one image a segment."""
 
     coder: str
@@ -77,10 +78,11 @@ class Ccsds123Codec:
     identity: str = ""
 
     @property
+    @override
     def name(self) -> str:
-        """As in `Codec`."""
         return f"ccsds123-{'tuned' if self.is_tuned else 'anchor'}-{self.coder.replace('_', '-')}"
 
+    @override
     def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
         """The anchor has P = 3, v = -1..3, t_inc = 2^6 and D the scene's own depth."""
         fidelity = {"fidelity": "absolute", "a": max_error} if max_error else {}
@@ -95,8 +97,8 @@ class Ccsds123Codec:
         representatives = [{"theta": THETA, "phi": phi, "psi": psi} for phi, psi in pairs]
         return [grid, representatives, [{"gamma_star": gamma} for gamma in GAMMAS]] if max_error else [grid]
 
+    @override
     def encode(self, scene: Scene, max_error: int, segment_lines: int, settings: Settings) -> list[bytes]:
-        """As in `Codec`."""
         parts = []
         for segment in cut(scene.samples, segment_lines):
             n_lines, n_bands, n_columns = segment.shape
@@ -104,8 +106,8 @@ class Ccsds123Codec:
             parts.append(encode(np.moveaxis(segment, 1, 0), parameters))
         return parts
 
+    @override
     def decode(self, parts: list[bytes]) -> Samples:
-        """As in `Codec`."""
         return np.moveaxis(np.concatenate([decode(part) for part in parts], axis=1), 0, 1)
 
 
@@ -121,10 +123,10 @@ def opened(folder: Path) -> Loaded:
 
 
 @dataclass(frozen=True)
-class StreamCodec:
+class StreamCodec(Codec):
     """What `linerwkv compress` writes, the ENVI header's metadata included."""
 
-    name: str
+    label: str
     predictor: PredictorKind
     stage: AdaptiveStage
     folder: Path | None = None
@@ -133,11 +135,18 @@ class StreamCodec:
     """Where near-lossless streams round."""
 
     @property
+    @override
+    def name(self) -> str:
+        return self.label
+
+    @property
+    @override
     def identity(self) -> str:
-        """As in `Codec`; a stage that learns otherwise has another number."""
+        """A stage that learns otherwise has another number."""
         package = "" if self.folder is None else open_package(self.folder).sha256.hex()
         return f"stream {CODING}, stage {self.stage:d}, {package}".removesuffix(", ")
 
+    @override
     def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
         """Nothing to try."""
         return []
@@ -152,13 +161,13 @@ class StreamCodec:
         with opened_encoder(options, describe(scene, None), loaded=loaded) as encoder:
             return encoder
 
+    @override
     def encode(self, scene: Scene, max_error: int, segment_lines: int, settings: Settings) -> list[bytes]:
-        """As in `Codec`."""
         encoder = self.encoder(scene, max_error, segment_lines)
         return [b"".join([encoder.header, *(encoder.push(line) for line in scene.lines()), encoder.finish()])]
 
+    @override
     def decode(self, parts: list[bytes]) -> Samples:
-        """As in `Codec`."""
         reader = StreamReader(io.BytesIO(parts[0]))
         loaded = None if self.folder is None else opened(self.folder)
         packages, make = ([], make_executor) if loaded is None else ([loaded.package], lambda _: loaded.executor)

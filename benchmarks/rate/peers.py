@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
-from benchmarks.rate.codecs import Samples, Settings, cut
+from benchmarks.rate.codecs import Codec, Samples, Settings, cut
 from runtime.images.scene_reader import Scene
 
 Planes = npt.NDArray[np.uint16]
@@ -159,7 +160,7 @@ OF_DIFFERENCES = ("jpegls", "jpeg2000", "jpegxl")
 
 
 @dataclass(frozen=True)
-class PeerCodec:
+class PeerCodec(Codec):
     """A peer as a row: `Codec`."""
 
     peer: str
@@ -167,16 +168,16 @@ class PeerCodec:
     identity: str = ""
 
     @property
+    @override
     def name(self) -> str:
-        """As in `Codec`."""
         return f"{self.peer}-difference" if self.is_of_differences else self.peer
 
+    @override
     def rounds(self, scene: Scene, max_error: int) -> list[list[Settings]]:
-        """As in `Codec`."""
         return [PEERS[self.peer].choices]
 
+    @override
     def encode(self, scene: Scene, max_error: int, segment_lines: int, settings: Settings) -> list[bytes]:
-        """As in `Codec`."""
         assert max_error == 0 or (self.peer == "jpegls" and not self.is_of_differences)
         return [self.encode_segment(segment, max_error, settings) for segment in cut(scene.samples, segment_lines)]
 
@@ -195,8 +196,8 @@ class PeerCodec:
         header = HEADER.pack(peer.choices.index(settings), depth, *planes.shape, lowest, least, len(parts))
         return b"".join([header, *(LENGTH.pack(len(part)) for part in parts), *parts])
 
+    @override
     def decode(self, parts: list[bytes]) -> Samples:
-        """As in `Codec`."""
         return np.concatenate([self.decode_segment(part) for part in parts])
 
     def decode_segment(self, data: bytes) -> Samples:

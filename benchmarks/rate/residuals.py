@@ -5,7 +5,6 @@ import numpy.typing as npt
 
 from benchmarks.rate.codecs import Ccsds123Codec, Samples, Settings, StreamCodec
 from runtime.ccsds123 import Ccsds123Parameters, golomb
-from runtime.ccsds123.golomb import GolombState
 from runtime.ccsds123.line_predictor import LinePredictor
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.images.scene_reader import Scene
@@ -44,8 +43,7 @@ def coded_bits(mapped: Mapped, depth: int) -> npt.NDArray[np.int64]:
     ends = np.zeros(n_lines * n_bands + 1, np.int64)
     for y in range(n_lines):
         for z in range(n_bands):
-            band = GolombState(state.accumulator[z : z + 1], state.counter[z : z + 1])
-            golomb.encode_line(parameters, mapped[y, z : z + 1], band, buffer, bits)
+            golomb.encode_line(parameters, mapped[y, z : z + 1], state.of(slice(z, z + 1)), buffer, bits)
             ends[y * n_bands + z + 1] = 8 * int(bits[0]) + int(bits[2])
     return np.diff(ends).reshape(n_lines, n_bands)
 

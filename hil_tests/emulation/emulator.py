@@ -4,9 +4,11 @@ import hashlib
 import sys
 from pathlib import Path
 
+from typing_extensions import override
+
 from hil_tests.emulation.cpus import AARCH64, cpu_named
 from hil_tests.emulation.setup import EMULATION
-from hil_tests.places.place import REPOSITORY, bare_environment
+from hil_tests.places.place import REPOSITORY, Place, bare_environment
 from hil_tests.places.tool import SetupFailed
 
 
@@ -18,7 +20,7 @@ def runtime_identity() -> str:
     return digest.hexdigest()[:12]
 
 
-class Emulator:
+class Emulator(Place):
     """A `Place` on an emulated processor: `neoverse-n1`, `cortex-a53`, `Haswell-noTSX` or `SandyBridge`.
 
     aarch64: Debian's Python 3.11 with the runtime's libraries. x86: this interpreter with all its libraries. Files of
@@ -35,8 +37,8 @@ class Emulator:
         if not self.qemu.is_file() or (self.cpu.architecture == AARCH64 and not self.view.is_dir()):
             raise SetupFailed(f"the emulator of {cpu} is not set up: run make emulation")
 
+    @override
     def command(self, module: str, *arguments: str | Path) -> list[str]:
-        """As in `Place`."""
         emulator = [str(self.qemu), "-cpu", self.cpu.qemu_model]
         if self.cpu.architecture == AARCH64:
             python = str(EMULATION / AARCH64 / "root" / "usr" / "bin" / "python3.11")
@@ -45,8 +47,8 @@ class Emulator:
             emulator += [sys.executable]
         return [*emulator, "-m", module, *map(str, arguments)]
 
+    @override
     def environment(self) -> dict[str, str]:
-        """As in `Place`."""
         cache = EMULATION / "numba" / f"{self.cpu.architecture}-{self.cpu.kernels_for}-{runtime_identity()}"
         more = {
             "NUMBA_CACHE_DIR": str(cache),

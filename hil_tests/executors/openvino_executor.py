@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import openvino
+from typing_extensions import override
 
 from runtime.cell.flight_package import FlightPackage, open_package
 from runtime.errors import BadArgument, Corrupt
-from runtime.executors.array_executor import AnyArray
+from runtime.executors.array_executor import AnyArray, ArrayExecutor
 
 DEVICE = "CPU"
 CONFIGURATION: dict[str, Any] = {
@@ -27,7 +28,7 @@ CONFIGURATION: dict[str, Any] = {
 }
 
 
-class OpenVinoModel:
+class OpenVinoModel(ArrayExecutor):
     """One ONNX graph compiled for the CPU: by default float32, one thread; static or dynamic shapes."""
 
     def __init__(
@@ -67,8 +68,8 @@ class OpenVinoModel:
             if not port.get_partial_shape().compatible(openvino.PartialShape(list(values.shape))):
                 raise BadArgument(f"input {name} has shape {values.shape}, the graph has {port.get_partial_shape()}")
 
+    @override
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        """All outputs of the graph by name. Raises BadArgument where the inputs do not fit."""
         self.check(inputs)
         try:
             self.request.infer({name: np.ascontiguousarray(values) for name, values in inputs.items()})
@@ -78,7 +79,7 @@ class OpenVinoModel:
         return {name: np.array(self.request.get_tensor(name).data) for name in self.outputs}
 
 
-class OpenVinoCells:
+class OpenVinoCells(ArrayExecutor):
     """The cells of a flight package: the band step for one band, the line step for more."""
 
     def __init__(self, package: FlightPackage, configuration: dict[str, Any] = CONFIGURATION) -> None:
@@ -90,8 +91,8 @@ class OpenVinoCells:
         self.sha256 = package.sha256.hex()
         self.provider = self.line_step.provider
 
+    @override
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        """As in `OpenVinoModel`."""
         rows = inputs.get("line_features", inputs.get("line_before"))
         n_bands = 0 if rows is None else len(rows)
         return (self.band_step if n_bands == 1 else self.line_step).run(inputs)

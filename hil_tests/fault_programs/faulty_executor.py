@@ -17,6 +17,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from typing_extensions import override
+
 from runtime.cell.flight_package import open_integer_package
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import OnnxRuntimeCell
@@ -27,7 +29,7 @@ NAME = re.compile(rf"({'|'.join((*ENDINGS, *SPOILT))})_(\d+)")
 GARBAGE = b"Loading plugins...\n" * 8
 
 
-class FaultyExecutor:
+class FaultyExecutor(ArrayExecutor):
     """Another executor, until step `first`, counted from 0."""
 
     def __init__(self, executor: ArrayExecutor, fault: str, first: int = 0) -> None:
@@ -35,8 +37,9 @@ class FaultyExecutor:
         self.provider, self.sha256 = executor.provider, executor.sha256
         self.n_steps = 0
 
+    @override
     def run(self, inputs: Arrays) -> Arrays:
-        """As in `ArrayExecutor`, but not as it should be."""
+        """The other executor's answer, but not as it should be."""
         is_due = self.n_steps >= self.first
         self.n_steps += 1
         if is_due and self.fault in ENDINGS:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed
+from hil_tests.places.place import REPOSITORY
 from hil_tests.targets.target import Target
 
 TRIALS = {
@@ -20,6 +21,8 @@ TRIALS = {
 }
 """By our names those of hil_tests.fault_programs.fault_trial, and the kinds of error of which the telemetry must tell
 one (docs/defences.md)."""
+PROGRAMS = ("hil_tests/__init__.py", "hil_tests/fault_programs")
+"""Where they lie here and there: the wheel of the runtime has none of them."""
 OPTIONS = ("--stage", "none", "--line-deadline", "20", "--guard", "proof", "--segment-lines", "8")
 """The stage compiles in the shortest time; an emulated executor may take seconds for a line."""
 TRIAL_S = 1800.0
@@ -32,6 +35,8 @@ def runtime_trial(name: str) -> Callable[[Target, Camera], str]:
 
     def fault(target: Target, camera: Camera) -> str:
         """What was found. Raises FaultFailed."""
+        for part in PROGRAMS:
+            target.put(REPOSITORY / part, part)
         with target.start("hil_tests.fault_programs.fault_trial", theirs, *OPTIONS) as process:
             try:
                 output, errors = process.communicate(timeout=TRIAL_S)

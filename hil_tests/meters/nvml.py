@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from typing_extensions import override
+
 from hil_tests.meters.meter import MeterFailed
+from hil_tests.meters.polled_meter import Source
 
 try:
     import pynvml
@@ -10,7 +13,7 @@ except ModuleNotFoundError:  # the extra `hil` is not installed
     pynvml = None
 
 
-class NvmlSource:
+class NvmlSource(Source):
     """A `Source` of one device, by its index."""
 
     update_s: float | None = None
@@ -22,8 +25,8 @@ class NvmlSource:
         self.caveat = ""
         self.handle: Any = None
 
+    @override
     def open(self) -> None:
-        """As in `Source`."""
         if pynvml is None:
             raise MeterFailed("nvml: nvidia-ml-py is not installed; it comes with the extra hil")
         try:
@@ -36,8 +39,8 @@ class NvmlSource:
             self.close()
             raise MeterFailed(f"nvml: {error}") from None
 
+    @override
     def read(self) -> list[float]:
-        """As in `Source`."""
         try:
             if self.is_counter:
                 return [pynvml.nvmlDeviceGetTotalEnergyConsumption(self.handle) * 1e-3]
@@ -45,8 +48,8 @@ class NvmlSource:
         except pynvml.NVMLError as error:
             raise MeterFailed(f"nvml: {error}") from None
 
+    @override
     def close(self) -> None:
-        """As in `Source`."""
         if self.handle is not None:
             self.handle = None
             pynvml.nvmlShutdown()

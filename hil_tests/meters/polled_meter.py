@@ -5,9 +5,10 @@ import time
 from typing import Protocol
 
 import numpy as np
+from typing_extensions import override
 
 from hil_tests.meters.counters import mean_power
-from hil_tests.meters.meter import MeterFailed, PowerTrace
+from hil_tests.meters.meter import Meter, MeterFailed, PowerTrace
 
 LONGEST_ANSWER_S = 30.0
 
@@ -31,15 +32,15 @@ class Source(Protocol):
         """Disconnect; may be called at any time, and again."""
 
 
-class PolledMeter:
+class PolledMeter(Meter):
     """A `Meter` of a source. A sample's time is the middle of the question and the answer."""
 
     def __init__(self, name: str, source: Source, *, period_s: float, accuracy: str) -> None:
         self.name, self.source, self.period_s, self.accuracy = name, source, period_s, accuracy
         self.rails = source.rails
 
+    @override
     def start(self) -> None:
-        """As in `Meter`."""
         self.source.open()
         self.rails = self.source.rails
         self.rows: list[list[float]] = []
@@ -64,8 +65,8 @@ class PolledMeter:
         except MeterFailed as failure:
             self.failure = failure
 
+    @override
     def stop(self) -> list[PowerTrace]:
-        """As in `Meter`."""
         self.is_over.set()
         self.thread.join(LONGEST_ANSWER_S)
         if self.thread.is_alive():

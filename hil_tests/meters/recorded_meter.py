@@ -5,9 +5,11 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+from typing_extensions import override
+
 from hil_tests.meters import load_pulses
 from hil_tests.meters.clocks import Clock, clock_from_round_trips
-from hil_tests.meters.meter import MeterFailed, PowerTrace
+from hil_tests.meters.meter import Meter, MeterFailed, PowerTrace
 from hil_tests.meters.recording import Recording, Span, align, pulse_pattern
 from hil_tests.meters.target_program import TargetProgram, numbers_of
 from hil_tests.targets.target import Target
@@ -15,7 +17,7 @@ from hil_tests.targets.target import Target
 RETRY_S = 0.5
 
 
-class RecordedMeter:
+class RecordedMeter(Meter):
     """A `Meter` of a file that someone else writes: started before `start`, whole or growing at `stop`.
 
     `start` and `stop` each load the target in a pattern of pulses, for some twenty times `pulse_s`.
@@ -38,8 +40,8 @@ class RecordedMeter:
         self.pulse_s, self.wait_s, self.accuracy, self.caveat = pulse_s, wait_s, accuracy, caveat
         self.numbers = count()
 
+    @override
     def start(self) -> None:
-        """As in `Meter`."""
         self.program = TargetProgram(self.target, Path(load_pulses.__file__))
         try:
             self.before = self.program.round_trips()
@@ -59,8 +61,8 @@ class RecordedMeter:
         time.sleep(self.pulse_s)
         return pulses
 
+    @override
     def stop(self) -> list[PowerTrace]:
-        """As in `Meter`."""
         try:
             self.groups.append(self._mark())
             after = self.program.round_trips()

@@ -4,7 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from typing_extensions import override
+
 from hil_tests.meters.meter import MeterFailed
+from hil_tests.meters.polled_meter import Source
 
 try:
     import pyvisa
@@ -12,7 +15,7 @@ except ModuleNotFoundError:  # the extra `hil` is not installed
     pyvisa = None  # type: ignore[assignment]  # a module or nothing
 
 
-class ScpiSource:
+class ScpiSource(Source):
     """A `Source` of one instrument. A rail is a query that answers in watts, or some whose answers are multiplied."""
 
     is_counter = False
@@ -34,8 +37,8 @@ class ScpiSource:
         self.update_s = update_s
         self.instrument: Any = None
 
+    @override
     def open(self) -> None:
-        """As in `Source`."""
         if pyvisa is None:
             raise MeterFailed("scpi: pyvisa is not installed; it comes with the extra hil")
         try:
@@ -53,8 +56,8 @@ class ScpiSource:
             self.close()
             raise self._failed(error) from None
 
+    @override
     def read(self) -> list[float]:
-        """As in `Source`."""
         watts = []
         for queries in self.queries:
             product = 1.0
@@ -76,8 +79,8 @@ class ScpiSource:
             raise MeterFailed(f"scpi: {self.resource} answers {query!r} by {answer.strip()[:40]!r}, not by a number")
         return number
 
+    @override
     def close(self) -> None:
-        """As in `Source`."""
         if self.instrument is not None:
             self.instrument.close()
             self.instrument = None

@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from typing_extensions import override
 
 from hil_tests.meters import sysfs_sampler
 from hil_tests.meters.clocks import RoundTrip, clock_from_round_trips
 from hil_tests.meters.counters import counted, mean_power
-from hil_tests.meters.meter import MeterFailed, PowerTrace
+from hil_tests.meters.meter import Meter, MeterFailed, PowerTrace
 from hil_tests.meters.target_program import TargetProgram, numbers_of
 from hil_tests.targets.target import Target
 
 
-class SysfsMeter:
+class SysfsMeter(Meter):
     """A `Meter` of one kind, `hwmon`, `jetson` or `rapl`, below `root` of the target's file system."""
 
     def __init__(
@@ -26,8 +27,8 @@ class SysfsMeter:
         self.wanted = rails
         self.rails = tuple(rails)
 
+    @override
     def start(self) -> None:
-        """As in `Meter`."""
         arguments = (self.kind, self.root, str(self.period_s), *self.wanted)
         self.program = TargetProgram(self.target, Path(sysfs_sampler.__file__), *arguments)
         try:
@@ -38,8 +39,8 @@ class SysfsMeter:
             self.program.close()
             raise
 
+    @override
     def stop(self) -> list[PowerTrace]:
-        """As in `Meter`."""
         after: list[RoundTrip] = []
         try:
             after = self.program.round_trips()

@@ -7,14 +7,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from typing_extensions import override
+
 from hil_tests.places.place import bare_environment
-from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.target import Target, TargetFailed
 from runtime.errors import BadArgument
 from runtime.whole_output import replacing
 
 
-class ThisMachine:
-    """As in `Target`; `folder` is there already."""
+class ThisMachine(Target):
+    """The machine that this runs on; `folder` is there already."""
 
     name = "this machine"
     label = "measured"
@@ -25,19 +27,22 @@ class ThisMachine:
         self.through = list(through)
         self.folder = PurePosixPath(folder)
 
+    @override
     def bring_up(self) -> None:
-        """As in `Target`: it runs."""
+        """It runs."""
 
+    @override
     def deploy(self, wheel: Path) -> None:
         """Raises BadArgument: meters need no runtime."""
         raise BadArgument(f"{wheel.name} is not deployed to this machine; it is a target for meters alone")
 
+    @override
     def put(self, local: Path, remote: str) -> None:
-        """As in `Target`, files only."""
+        """Files only."""
         self._copy(local, self.here / remote)
 
+    @override
     def fetch(self, remote: str, local: Path) -> None:
-        """As in `Target`."""
         self._copy(self.here / remote, local)
 
     def _copy(self, source: Path, copy: Path) -> None:
@@ -47,8 +52,8 @@ class ThisMachine:
         except BadArgument as error:
             raise TargetFailed(str(error)) from None
 
+    @override
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """As in `Target`."""
         return subprocess.Popen(
             [*self.through, sys.executable, "-m", module, *arguments],
             cwd=self.here,
@@ -58,8 +63,8 @@ class ThisMachine:
             stderr=subprocess.PIPE,
         )
 
+    @override
     def shell(self, words: Sequence[str], *, seconds: float = 60.0, variables: Mapping[str, str] | None = None) -> str:
-        """As in `Target`."""
         try:
             done = subprocess.run(
                 list(words), cwd=self.here, env={**os.environ, **(variables or {})}, timeout=seconds, check=True,
@@ -69,8 +74,10 @@ class ThisMachine:
             raise TargetFailed(f"{words[0]}: {error}") from None
         return done.stdout
 
+    @override
     def reset(self) -> None:
-        """As in `Target`: nothing runs between calls."""
+        """Nothing runs between calls."""
 
+    @override
     def close(self) -> None:
-        """As in `Target`."""
+        """Nothing is held."""

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from typing_extensions import override
+
 from hil_tests.places.executor_setup import EXECUTORS
-from hil_tests.places.place import bare_environment
+from hil_tests.places.place import Place, bare_environment
 from hil_tests.places.tool import SetupFailed, run_tool
 
 
-class OwnEnvironment:
+class OwnEnvironment(Place):
     """A `Place` with the libraries of one executor, for example `openvino`."""
 
     def __init__(self, name: str) -> None:
@@ -17,12 +19,12 @@ class OwnEnvironment:
         if not self.python.exists():
             raise SetupFailed(f"executor {name} is not set up: run python -m hil_tests.places.executor_setup {name}")
 
+    @override
     def command(self, module: str, *arguments: str | Path) -> list[str]:
-        """As in `Place`."""
         return [str(self.python), "-m", module, *map(str, arguments)]
 
+    @override
     def environment(self) -> dict[str, str]:
-        """As in `Place`."""
         return bare_environment()
 
     def version(self, library: str) -> str:

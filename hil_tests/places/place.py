@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
+from typing_extensions import override
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -31,15 +33,15 @@ def bare_environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONNOUSERSITE": "1", **threads, **more}
 
 
-class Here:
+class Here(Place):
     """The interpreter that runs this."""
 
     name = "here"
 
+    @override
     def command(self, module: str, *arguments: str | Path) -> list[str]:
-        """As in `Place`."""
         return [sys.executable, "-m", module, *map(str, arguments)]
 
+    @override
     def environment(self) -> dict[str, str]:
-        """As in `Place`."""
         return bare_environment()

@@ -11,6 +11,7 @@ from typing import Any
 import pexpect
 from labgrid import Environment
 from labgrid.exceptions import NoDriverFoundError
+from typing_extensions import override
 
 from hil_tests.board.board import Seconds
 from hil_tests.targets.ssh import SshTarget
@@ -22,7 +23,7 @@ CONSOLE_S = 0.05
 
 
 class LabgridTarget(SshTarget):
-    """As in `Target`. The environment has a role with a NetworkService, a power driver and, if wanted, a console."""
+    """A board of labgrid, whose environment has a role with NetworkService, power driver and, if wanted, a console."""
 
     def __init__(
         self,
@@ -62,8 +63,9 @@ class LabgridTarget(SshTarget):
         self.console_ends = threading.Event()
         self.reader: threading.Thread | None = None
 
+    @override
     def bring_up(self) -> None:
-        """As in `Target`: the place is ours, the power is on, and SSH answers."""
+        """The place is ours, the power is on, and SSH answers."""
         if self.lab is None:
             self.open_laboratory()
         with self.told("power on"):
@@ -132,16 +134,18 @@ class LabgridTarget(SshTarget):
             words = last_line(str(error)) or type(error).__name__
             raise TargetFailed(f"{self.name}: {what}: {words}") from None
 
+    @override
     def reset(self) -> None:
-        """As in `Target`: the power goes off and on, and then the connection is ended."""
+        """The power goes off and on, and then the connection is ended."""
         if self.lab is None:
             self.open_laboratory()
         with self.told("power cycle"):
             self.power.cycle()
         self.connection.close()
 
+    @override
     def close(self) -> None:
-        """As in `Target`: the place is free again; the power stays as it is, deployed files too."""
+        """The place is free again; the power stays as it is, deployed files too."""
         super().close()
         self.console_ends.set()
         if self.reader is not None:

@@ -8,9 +8,11 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from typing_extensions import override
+
 from hil_tests.places.place import bare_environment
 from hil_tests.places.prepared_folder import is_prepared, replaced
-from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.target import Target, TargetFailed
 from hil_tests.targets.transfer import file_sha256
 from runtime.errors import BadArgument
 from runtime.whole_output import replacing, replacing_folder
@@ -18,8 +20,8 @@ from runtime.whole_output import replacing, replacing_folder
 SECONDS_TO_END = 5.0
 
 
-class LocalTarget:
-    """As in `Target`. Libraries are those of the interpreter; what is deployed lies in `folder` and stays there."""
+class LocalTarget(Target):
+    """This machine. Libraries are those of the interpreter; what is deployed lies in `folder` and stays there."""
 
     def __init__(
         self,
@@ -42,8 +44,9 @@ class LocalTarget:
         self.site: Path | None = None
         self.children: list[subprocess.Popen[bytes]] = []
 
+    @override
     def bring_up(self) -> None:
-        """As in `Target`: end what an earlier use left, and see that Python and the processors are there."""
+        """End what an earlier use left, and see that Python and the processors are there."""
         self.reset()
         missing = sorted(set(self.processors) - os.sched_getaffinity(0))
         if missing:
@@ -54,8 +57,9 @@ class LocalTarget:
             raise TargetFailed(f"{self.name}: {self.here}: {error.strerror}") from None
         self.shell([self.python, "--version"])
 
+    @override
     def deploy(self, wheel: Path) -> None:
-        """As in `Target`: a wheel of Python alone is unpacked; another one gets compiled kernels of its own."""
+        """A wheel of Python alone is unpacked; another one gets compiled kernels of its own."""
         identity = file_sha256(wheel)
         site = self.here / f"site-{identity[:12]}"
         if not is_prepared(site, identity):
@@ -75,12 +79,12 @@ class LocalTarget:
         own = {"PYTHONPATH": str(self.site), "NUMBA_CACHE_DIR": f"{self.site}-numba", **self.variables}
         return bare_environment(**own)
 
+    @override
     def put(self, local: Path, remote: str) -> None:
-        """As in `Target`."""
         self.copy(local, self.here / remote)
 
+    @override
     def fetch(self, remote: str, local: Path) -> None:
-        """As in `Target`."""
         self.copy(self.here / remote, local)
 
     def copy(self, source: Path, wanted: Path) -> None:
@@ -98,8 +102,8 @@ class LocalTarget:
         except (OSError, BadArgument) as error:
             raise TargetFailed(f"{self.name}: {source.name} to {wanted}: {error}") from None
 
+    @override
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """As in `Target`."""
         pinned = ["taskset", "-c", ",".join(map(str, self.processors))] if self.processors else []
         words = [*pinned, self.python, "-m", module, *arguments]
         try:
@@ -112,8 +116,8 @@ class LocalTarget:
         self.children = [*(one for one in self.children if one.poll() is None), child]
         return child
 
+    @override
     def shell(self, words: Sequence[str], *, seconds: float = 60.0, variables: Mapping[str, str] | None = None) -> str:
-        """As in `Target`."""
         try:
             done = subprocess.run(
                 list(words), cwd=self.here, env={**bare_environment(), **(variables or {})}, timeout=seconds,
@@ -127,16 +131,18 @@ class LocalTarget:
             raise TargetFailed(f"{self.name}: {words[0]}: exit code {done.returncode}: {done.stderr.strip()[-300:]}")
         return done.stdout
 
+    @override
     def reset(self) -> None:
-        """As in `Target`: kill what we started."""
+        """Kill what we started."""
         for child in self.children:
             if child.poll() is None:
                 child.kill()
                 child.wait(SECONDS_TO_END)
         self.children = []
 
+    @override
     def close(self) -> None:
-        """As in `Target`; what is deployed stays for the next time."""
+        """What is deployed stays for the next time."""
         self.reset()
 
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from typing_extensions import override
+
 from hil_tests.board.board import Seconds
 from hil_tests.emulation.board_image import ADDRESS, SITE, board_recipe, host_program
 from hil_tests.emulation.setup import BOARD, EMULATION
@@ -23,7 +25,7 @@ ALIAS = "emulated-board"
 
 
 class QemuTarget(SshTarget):
-    """As in `Target`, label `emulated`. One process uses the machine at a time; another one waits for it."""
+    """A whole emulated machine, label `emulated`. One process uses the machine at a time; another one waits for it."""
 
     is_whole_machine = True
     """Its clock, memory limits and power switch are ours."""
@@ -56,17 +58,14 @@ class QemuTarget(SshTarget):
         )  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
         self.lock = contextlib.ExitStack()
-        self.boot_seconds: float | None = None
-        """From power on to the first command, of the last start."""
 
+    @override
     def bring_up(self) -> None:
-        """As in `Target`: switches the machine on where it is off, and again where its monitor is dead."""
-        start = time.monotonic()
+        """Switches the machine on where it is off, and again where its monitor is dead."""
         if not self.is_on():
             self.switch_off()
             self.switch_on()
         super().bring_up()
-        self.boot_seconds = time.monotonic() - start
 
     def is_on(self) -> bool:
         """Whether the machine runs and its monitor answers."""
@@ -135,8 +134,9 @@ class QemuTarget(SshTarget):
             self.process = None
         self.lock.close()
 
+    @override
     def reset(self) -> None:
-        """As in `Target`: the reset line, so that everything in the machine's memory is lost.
+        """The reset line, so that everything in the machine's memory is lost.
 
         The connection ends after it: programs there that see the end of their input would finish their work.
         """
@@ -147,10 +147,12 @@ class QemuTarget(SshTarget):
             self.switch_off()
         self.connection.close()
 
+    @override
     def cut_link(self) -> None:
         """Unplug the network cable; connections hang until they give up."""
         self.set_link(is_up=False)
 
+    @override
     def restore_link(self) -> None:
         """Plug the network cable in again, and connect anew. Raises TargetFailed."""
         self.set_link(is_up=True)
@@ -161,8 +163,9 @@ class QemuTarget(SshTarget):
         with Monitor(self.machine / "monitor") as monitor:
             monitor.command("set_link", name="link", up=is_up)
 
+    @override
     def close(self) -> None:
-        """As in `Target`: writes what is to be written and switches off."""
+        """Writes what is to be written and switches off."""
         if self.is_on():
             with contextlib.suppress(TargetFailed):
                 self.connection.run("sync", seconds=30)

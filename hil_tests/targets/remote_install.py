@@ -29,7 +29,7 @@ class Board(Protocol):
         """What Python runs with there."""
 
     def shell(self, words: Sequence[str], *, seconds: float = ..., variables: dict[str, str] | None = ...) -> str:
-        """As in `Target`."""
+        """What a command there prints, as of a `Target`."""
 
 
 def missing_libraries(board: Board, site: str) -> list[str]:

@@ -11,12 +11,13 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from msgspec import Meta
+from typing_extensions import override
 
 from hil_tests.board.board import Seconds
 from hil_tests.targets.remote_install import libraries_for, missing_libraries
 from hil_tests.targets.remote_process import RemoteProcess
 from hil_tests.targets.ssh_connection import SshConnection
-from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.target import Target, TargetFailed
 from hil_tests.targets.transfer import archived, file_sha256
 from runtime.errors import BadArgument
 from runtime.whole_output import replacing
@@ -33,8 +34,8 @@ SIGNAL = (
 TRANSFER_S = 900.0
 
 
-class SshTarget:
-    """As in `Target`. The board has a shell with the usual small commands, sha256sum and tar, and Python 3.11 or 3.12.
+class SshTarget(Target):
+    """A board behind SSH. It has a shell with the usual small commands, sha256sum and tar, and Python 3.11 or 3.12.
 
     Its host key must be known: `known_hosts`, else the user's own list. `key` None: the user's agent and keys.
     """
@@ -80,8 +81,9 @@ class SshTarget:
             host_key_alias=host_key_alias, connect_seconds=connect_seconds, ssh=ssh,
         )  # fmt: skip
 
+    @override
     def bring_up(self) -> None:
-        """As in `Target`: tries to connect until `connect_seconds` are over, and ends what an earlier start left."""
+        """Tries to connect until `connect_seconds` are over, and ends what an earlier start left."""
         self.connection.open()
         where = shlex.quote(str(self.folder))
         said = os.fsdecode(self.connection.run(f"mkdir -p {where} && cd {where} && pwd -P")).removesuffix("\n")
@@ -91,8 +93,8 @@ class SshTarget:
         if self.n_starts:
             self.signal(9, self.session)
 
+    @override
     def shell(self, words: Sequence[str], *, seconds: float = 60.0, variables: Mapping[str, str] | None = None) -> str:
-        """As in `Target`."""
         line = self.in_folder(words, {**(variables or {}), MARK: self.token()})
         return self.connection.run(line, seconds=seconds).decode(errors="replace")
 
@@ -110,8 +112,8 @@ class SshTarget:
         """What Python runs with there."""
         return {**ONE_THREAD, **self.paths, **self.variables}
 
+    @override
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """As in `Target`."""
         if not self.paths:
             raise TargetFailed(f"{self.name}: no runtime is deployed")
         token = self.token()
@@ -124,8 +126,8 @@ class SshTarget:
         """Send a signal to what the starts made whose token begins so. Raises TargetFailed."""
         self.connection.run(SIGNAL.format(mark=f"{MARK}={token}", signal=number))
 
+    @override
     def put(self, local: Path, remote: str) -> None:
-        """As in `Target`."""
         there, new = shlex.quote(remote), shlex.quote(f"{remote}.part")
         if local.is_dir():
             with archived(local) as archive:
@@ -143,8 +145,8 @@ class SshTarget:
             raise TargetFailed(f"{self.name}: {local.name} came with another sha256 than it was sent with; not kept")
         self.shell_line(f"{{ test ! -d {there} || rm -rf {there}; }} && mv -f {new} {there}")
 
+    @override
     def fetch(self, remote: str, local: Path) -> None:
-        """As in `Target`."""
         there = shlex.quote(remote)
         come = self.shell_line(f"sha256sum < {there} && cat {there}", seconds=TRANSFER_S)
         announced, _, content = come.partition(b"\n")
@@ -157,8 +159,9 @@ class SshTarget:
         """What a line of the board's shell prints, run in our folder. Raises TargetFailed."""
         return self.connection.run(f"cd {shlex.quote(str(self.folder))} && {line}", data=data, seconds=seconds)
 
+    @override
     def deploy(self, wheel: Path) -> None:
-        """As in `Target`. The same wheel is unpacked once; another one gets a cache of compiled kernels of its own."""
+        """The same wheel is unpacked once; another one gets a cache of compiled kernels of its own."""
         version = file_sha256(wheel)[:12]
         site = ":".join([*self.sites, str(self.folder / "site")])
         if missing_libraries(self, site):
@@ -177,8 +180,9 @@ class SshTarget:
             "NUMBA_CACHE_DIR": str(self.folder / f"numba-{version}"),
         }
 
+    @override
     def reset(self) -> None:
-        """As in `Target`: no power switch here, so what we started is killed, by `bring_up` where no link is there."""
+        """No power switch here, so what we started is killed, by `bring_up` where no link is there."""
         with contextlib.suppress(TargetFailed):
             self.signal(9, self.session)
         self.connection.close()
@@ -193,7 +197,8 @@ class SshTarget:
         self.connection.is_cut = False
         self.bring_up()
 
+    @override
     def close(self) -> None:
-        """As in `Target`; deployed files stay for the next time."""
+        """Deployed files stay for the next time."""
         self.connection.close()
         self.connection.remove_home()

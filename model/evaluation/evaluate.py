@@ -9,7 +9,7 @@ import torch
 
 from model.network.network import LineRwkv
 from runtime.ccsds123 import golomb
-from runtime.ccsds123.golomb import GolombParameters, GolombState
+from runtime.ccsds123.golomb import GolombParameters
 from runtime.cell.integer_base import Base, bases_of_lines, doubled_predictions
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.coders.plain import plain_bytes
@@ -118,8 +118,7 @@ def add_coded(parameters: GolombParameters, mapped: npt.NDArray[np.int32], out_b
     written = 0
     for line in mapped:
         for z in range(len(line)):  # band after band is the coder's own order: the bytes are those of whole lines
-            band = GolombState(state.accumulator[z : z + 1], state.counter[z : z + 1])
-            golomb.encode_line(parameters, line[z : z + 1], band, buffer, bits)
+            golomb.encode_line(parameters, line[z : z + 1], state.of(slice(z, z + 1)), buffer, bits)
             now = 8 * int(bits[0]) + int(bits[2])
             out_bits[z] += now - written
             written = now

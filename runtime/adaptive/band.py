@@ -4,9 +4,10 @@ A block's predictions are prepared from everything but its own samples; the samp
 and decoder run the same statements, and all but a few of them over whole rows.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from runtime.adaptive.column_correction import (
@@ -20,7 +21,7 @@ from runtime.adaptive.column_correction import (
     teach_columns,
 )
 from runtime.adaptive.mixed_prediction import bounded, mix, predict_rows, solve
-from runtime.adaptive.products import BATCH, add_products, fade_and_add
+from runtime.adaptive.products import BATCH, ProductWork, add_products, fade_and_add
 from runtime.adaptive.regressors import fill_regressors
 from runtime.adaptive.slow_means import UNITS
 from runtime.adaptive.state import ERROR_FLOOR, N_LINES
@@ -36,35 +37,48 @@ PRIOR_SAMPLES = 50.0  # what the bands before know counts as so many samples of 
 EARLY_SAMPLES = 1024  # of a band, during which weights are solved for before every block
 
 
-@uncounted
-def code_block(
-    parameters: Any,
-    mixed: Any,
-    state: Any,
-    z: Any,
-    start: Any,
-    stop: Any,
-    partial: Any,
-    recent: Any,
-    changes: Any,
-    network: Any,
-    error: Any,
-    smallest: Any,
-    largest: Any,
-    is_decoder: Any,
-    values: Any,
-    out_rows: Any,
-    out_targets: Any,
-    out_sizes: Any,
-    out_values: Any,
-) -> bool:
-    """Code the columns start..stop - 1, with the sequential regressors (rows 0..2 of `out_rows`).
+class Band(NamedTuple):
+    """A band to code, and where the result goes."""
 
-    mixed: a tuple of length K. partial: (K, S), all other regressors' part. recent: (K,), fading errors west, changed
-    in place. changes: (K,), work space. network: (X,), s-tilde of a network, or anything. values, out_values: (X,),
-    samples and mapped residuals or the reverse. out_rows: (M, S). out_targets: (X,). out_sizes: (X,), of residuals
-    west and north. False where a mapped residual leads outside the sample range. S: X or more.
+    z: int
+    network: npt.NDArray[np.int32]
+    """(X,), s-tilde of a network; ignored where there is none."""
+    error: int
+    """The maximum error m of a sample; 0 is lossless."""
+    smallest: int
+    """The smallest sample that is allowed."""
+    largest: int
+    """The largest one."""
+    is_decoder: bool
+    values: npt.NDArray[np.int32]
+    """(X,), samples; for a decoder their mapped residuals."""
+    out_values: npt.NDArray[np.int32]
+    """(X,), the other ones of the two."""
+
+
+class BlockWork(NamedTuple):
+    """What the blocks of a band hand to each other, and work space; S is X or more."""
+
+    partial: npt.NDArray[np.float32]
+    """(K, S), the part in each prediction of all regressors but the sequential ones."""
+    recent: npt.NDArray[np.float64]
+    """(K,), fading squared errors of the samples west."""
+    changes: npt.NDArray[np.float64]
+    """(K,), work space."""
+    sizes: npt.NDArray[np.int32]
+    """(X,), of the residuals west and north."""
+
+
+@uncounted
+def code_block(parameters: Any, mixed: Any, state: Any, band: Any, start: Any, stop: Any, work: Any) -> bool:
+    """Code the columns start..stop - 1 of a Band, with the sequential regressors: rows 0..2 of state.rows.
+
+    mixed: a tuple of length K. work: BlockWork, `partial` filled. False where a mapped residual leads outside the
+    sample range.
     """
+    z, network, error, smallest, largest, is_decoder, values, out_values = band
+    partial, recent, changes, out_sizes = work
+    out_rows, out_targets = state.rows, state.rows[state.weights.shape[2]]
     n_mixed = len(mixed)
     is_first = state.place[N_LINES] == 0
     line, north, means, sizes, weights = (
@@ -161,39 +175,29 @@ def fill_shares(sizes: Any, sizes_below: Any, start: Any, stop: Any, error: Any,
 
 
 @njit(cache=True)
-def code_band(
-    parameters: Any,
-    lanes: Any,
-    mixed: Any,
-    state: Any,
-    z: Any,
-    network: Any,
-    error: Any,
-    smallest: Any,
-    largest: Any,
-    is_decoder: Any,
-    values: Any,
-    out_values: Any,
-) -> bool:
-    """Fill the mapped residuals of band `z`, `values` being its samples (X,), or the samples, `values` being those.
+def code_band(parameters: Any, lanes: Any, mixed: Any, state: Any, band: Any) -> bool:
+    """Fill the mapped residuals or the samples of a Band.
 
-    error: the maximum error m of a sample; 0 is lossless. With an error the samples that are coded become what a
-    decoder restores, and state.line gets their representatives, from which both sides learn.
-    network: (X,) int32, s-tilde of a network, ignored where parameters.has_network is 0. Returns False where a mapped
+    With a maximum error the samples that are coded become what a decoder restores, and state.line gets their
+    representatives, from which both sides learn. Returns False where a mapped
     residual leads outside the sample range; the state is of no use then.
     """
-    width, n_columns, n_before = len(lanes), values.size, state.place[N_LINES]
+    z, network = band.z, band.network
+    width, n_columns, n_before = len(lanes), network.size, state.place[N_LINES]
     n_mixed, n_memories = len(mixed), state.moments.shape[1]
     moments = state.moments[z]
     n_regressors = state.weights.shape[2]
     n_blocks = max(1, n_columns // parameters.block)
-    rows, targets = state.rows, state.rows[n_regressors, :n_columns]
-    partial, sizes = np.empty((n_mixed, rows.shape[1]), np.float32), np.empty(n_columns, np.int32)
+    rows, singles = state.rows, np.empty(n_regressors, np.float32)
     sizes_below = state.sizes[z - 1] if z > 0 else np.zeros(n_columns, np.int32)
-    shares, tile = np.empty(n_columns + BATCH, np.float32), np.empty(LANES * width, np.float32)
-    products = np.empty(moments.shape[1], np.float32)
-    weighted, singles = np.empty(BATCH * width, np.float32), np.empty(n_regressors, np.float32)
-    recent, changes = np.full(n_mixed, ERROR_FLOOR), np.empty(n_mixed, np.float64)
+    work = BlockWork(
+        np.empty((n_mixed, rows.shape[1]), np.float32), np.full(n_mixed, ERROR_FLOOR), np.empty(n_mixed, np.float64),
+        np.empty(n_columns, np.int32),
+    )  # fmt: skip
+    sums = ProductWork(
+        np.empty(n_columns + BATCH, np.float32), np.empty(LANES * width, np.float32),
+        np.empty(BATCH * width, np.float32), np.empty(moments.shape[1], np.float32),
+    )  # fmt: skip
     fill_regressors(parameters, state, z, network, rows)
     if n_before == 1:
         moments[:] = 0.0  # the regressors of a first line mean something else
@@ -211,16 +215,13 @@ def code_band(
             solve(parameters, lanes, moments, state.prior, share, state.weights[z])
             state.unsolved[z] = 0
         state.unsolved[z] += n_samples
-        predict_rows(rows, state.weights[z], start, stop, singles, partial)
-        is_inside &= code_block(
-            parameters, mixed, state, z, start, stop, partial, recent, changes, network, error, smallest, largest,
-            is_decoder, values, rows, targets, sizes, out_values,
-        )  # fmt: skip
-        fill_shares(sizes, sizes_below, start, stop, error, parameters.step, shares)
-        add_products(rows, start, stop, shares, parameters.step, n_regressors, lanes, tile, weighted, products)
+        predict_rows(rows, state.weights[z], start, stop, singles, work.partial)
+        is_inside &= code_block(parameters, mixed, state, band, start, stop, work)
+        fill_shares(work.sizes, sizes_below, start, stop, band.error, parameters.step, sums.shares)
+        add_products(rows, start, stop, parameters.step, n_regressors, lanes, sums)
         for memory in range(n_memories):
             length = parameters.long_memory if memory == n_memories - 1 else parameters.short_memory
-            fade_and_add(products, 1.0 - min(np.float64(n_samples) / np.float64(length), 0.5), moments[memory])
+            fade_and_add(sums.products, 1.0 - min(np.float64(n_samples) / np.float64(length), 0.5), moments[memory])
     share = PRIOR_SAMPLES / (PRIOR_SAMPLES + np.float64(n_known + n_columns))
     for memory in range(n_memories):
         fade_and_add(moments[memory], share, state.prior[memory])

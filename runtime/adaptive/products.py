@@ -4,9 +4,10 @@ Row i of a packed triangle holds columns i - i % LANES to M - 1, M being a multi
 samples of a batch in pairs, then batch after batch; + - * / in the order written.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from runtime.kernels.lanes import LANES, load, spread, spread_at, store
@@ -17,6 +18,22 @@ BATCH = 4  # samples that are added to the products at a time
 WIDEST = 48  # M
 SMALLEST_PRODUCT = 1.0 / (1 << 40)
 """What is smaller counts as 0, so that data without content never lead to subnormal numbers, which are slow."""
+
+
+Singles = npt.NDArray[np.float32]
+
+
+class ProductWork(NamedTuple):
+    """Work space of `add_products`, and its result."""
+
+    shares: Singles
+    """One for each sample that counts, BATCH - 1 zeros after them."""
+    tile: Singles
+    """(LANES * M,)."""
+    weighted: Singles
+    """(BATCH * M,)."""
+    products: Singles
+    """Packed, for N rows or the next even number."""
 
 
 @njit(cache=True, inline="always")
@@ -57,17 +74,14 @@ def add_rows(
 
 
 @uncounted
-def add_products(
-    rows: Any, start: Any, stop: Any, shares: Any, step: Any, n_regressors: Any, lanes: Any, tile: Any, weighted: Any,
-    out_products: Any,
-) -> None:  # fmt: skip
-    """Fill `out_products` with the sum over samples of share * row[i] * row[j], for every j >= i.
+def add_products(rows: Any, start: Any, stop: Any, step: Any, n_regressors: Any, lanes: Any, work: Any) -> None:
+    """Fill `work.products` with the sum over samples of share * row[i] * row[j], for every j >= i.
 
     rows: (M, S) float32: regressors, the target, zeros; every `step`-th column (a divisor of LANES / BATCH) from start
-    to stop - 1 counts, LANES - 1 finite columns follow. shares: float32, one for each that counts, BATCH - 1 zeros
-    after them. lanes: a tuple of length M <= WIDEST. tile: (LANES * M,), weighted: (BATCH * M,), float32, work space.
-    out_products: float32, packed, for N rows or the next even number.
+    to stop - 1 counts, LANES - 1 finite columns follow. lanes: a tuple of length M <= WIDEST. work: ProductWork, its
+    shares filled.
     """
+    shares, tile, weighted, out_products = work
     width, stride, flat = len(lanes), rows.shape[1], rows.reshape(-1)
     n_chosen = (stop - start + step - 1) // step
     out_products[:] = np.float32(0)

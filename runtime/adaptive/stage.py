@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from runtime.adaptive.band import code_band
+from runtime.adaptive.band import Band, code_band
 from runtime.adaptive.column_correction import begin_correction
 from runtime.adaptive.parameters import StageParameters
 from runtime.adaptive.slow_means import add_line, advance, read_means
@@ -68,20 +68,8 @@ def code_line(
     """Code all bands of a line (Z, X) without a network; the first band that leads outside the sample range, or -1."""
     begin_line(state)
     for z in range(values.shape[0]):
-        if not code_band(
-            parameters,
-            lanes,
-            mixed,
-            state,
-            z,
-            values[z],
-            error,
-            smallest,
-            largest,
-            is_decoder,
-            values[z],
-            out_values[z],
-        ):
+        band = Band(z, values[z], error, smallest, largest, is_decoder, values[z], out_values[z])
+        if not code_band(parameters, lanes, mixed, state, band):
             return np.int64(z)
     end_line(state)
     return np.int64(-1)
@@ -105,10 +93,8 @@ def encode_band(
     """
     network = samples if network_doubled is None else network_doubled
     assert (network_doubled is not None) == bool(parameters.has_network)
-    code_band(
-        parameters, parameters.lanes, parameters.mixed, state, z, network, max_error, *sample_range, False,
-        samples, out_mapped,
-    )  # fmt: skip
+    band = Band(z, network, max_error, *sample_range, False, samples, out_mapped)
+    code_band(parameters, parameters.lanes, parameters.mixed, state, band)
 
 
 def decode_band(
@@ -127,8 +113,6 @@ def decode_band(
     """
     network = mapped if network_doubled is None else network_doubled
     assert (network_doubled is not None) == bool(parameters.has_network)
-    if not code_band(
-        parameters, parameters.lanes, parameters.mixed, state, z, network, max_error, *sample_range, True,
-        mapped, out_samples,
-    ):  # fmt: skip
+    band = Band(z, network, max_error, *sample_range, True, mapped, out_samples)
+    if not code_band(parameters, parameters.lanes, parameters.mixed, state, band):
         raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")

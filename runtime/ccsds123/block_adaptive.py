@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from typing_extensions import override
 
-from runtime.ccsds123.body import BodyWriter
+from runtime.ccsds123.body import BodyWriter, IndexEncoder
 from runtime.ccsds123.coder_parameters import BlockAdaptive
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.order import Piece, Uint32Array, to_sequence
@@ -60,7 +61,7 @@ def block_numbers(coder: BlockAdaptive, image: Image) -> BlockNumbers:
     return BlockNumbers(coder.block_size, coder.reference_interval, image.depth, id_bits, largest_split)
 
 
-class BlockAdaptiveEncoder:
+class BlockAdaptiveEncoder(IndexEncoder):
     """Appends pieces of indices to a body; up to J - 1 of them wait for their block to fill."""
 
     def __init__(self, coder: BlockAdaptive, image: Image) -> None:
@@ -69,14 +70,16 @@ class BlockAdaptiveEncoder:
         self.waiting = np.empty(0, np.uint32)
         self.writer = BodyWriter()
 
+    @override
     def put_limits(self, values: list[int], n_bits: int) -> None:
         """Append error limits as members of the sequence (5.4.2.2.2)."""
         self._put(np.array(values, np.uint32))
 
+    @override
     def put(self, block: Uint32Array, piece: Piece) -> None:
-        """Append a piece. block: (bands, samples) uint32."""
         self._put(to_sequence(block, piece.depth))
 
+    @override
     def finish(self) -> None:
         """Fill the last block with zeros and code it; a zero run at the end goes to the end of its segment."""
         self._put(np.zeros(-len(self.waiting) % self.numbers.block_size, np.uint32), is_last=True)

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from typing_extensions import override
 
 from runtime.ccsds123.block_adaptive import REST_OF_SEGMENT, SEGMENT_BLOCKS, block_numbers
-from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, BodyReader, place_of
+from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, BodyReader, IndexDecoder, place_of
 from runtime.ccsds123.coder_parameters import BlockAdaptive
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.order import Piece, Uint32Array, from_sequence
@@ -24,7 +25,7 @@ class BlockDecoderState(NamedTuple):
     """Values of the current block not given out yet: its last ones."""
 
 
-class BlockAdaptiveDecoder:
+class BlockAdaptiveDecoder(IndexDecoder):
     """Takes pieces of indices from a body."""
 
     def __init__(self, coder: BlockAdaptive, image: Image, body: memoryview) -> None:
@@ -33,17 +34,19 @@ class BlockAdaptiveDecoder:
         self.current = np.zeros(coder.block_size, np.uint32)
         self.reader = BodyReader(body)
 
+    @override
     def take_limits(self, n_values: int, n_bits: int) -> list[int]:
         """The next error limits, each held to its bits."""
         limits: list[int] = self._take(n_values, "error limits").tolist()
         self.reader.check(IMPOSSIBLE if any(limit >> n_bits for limit in limits) else OK, "error limits")
         return limits
 
+    @override
     def take(self, piece: Piece) -> Uint32Array:
-        """The next piece, (bands, samples) uint32."""
         sequence = self._take(piece.shape[0] * piece.shape[1], place_of(piece))
         return from_sequence(sequence, piece.shape, piece.depth)
 
+    @override
     def finish(self) -> int:
         """Body bytes consumed; zeros that fill the last block are not looked at."""
         return self.reader.n_bytes

@@ -12,14 +12,13 @@ coder, order or fidelity does not use is ignored, and so is image_file.
 from collections.abc import Mapping
 from dataclasses import asdict
 from operator import index
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from runtime.ccsds123.choices import Choice, CoderType, Fidelity, LocalSum, Mode, Order
 from runtime.ccsds123.coder_parameters import BlockAdaptive, Coder, Hybrid, SampleAdaptive
 from runtime.ccsds123.image import Image
-from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.prediction_parameters import Prediction
 from runtime.ccsds123.quantization_parameters import ErrorLimit, Quantization
 from runtime.ccsds123.representative_parameters import BandVarying, Representative
@@ -41,8 +40,22 @@ REQUIRED = ("Nx", "Ny", "Nz", "D")
 IGNORED = ("image_file",)
 
 
-def from_dict(values: Mapping[str, Any]) -> Ccsds123Parameters:
-    """The parameters of a flat dictionary; BadArgument for an unknown key, a missing one or a value out of range."""
+class Parts(NamedTuple):
+    """What `Ccsds123Parameters` is made of."""
+
+    image: Image
+    prediction: Prediction
+    quantization: Quantization
+    representative: Representative
+    coder: Coder
+    supplementary_tables: tuple[SupplementaryTable, ...]
+
+
+def parts_of(values: Mapping[str, Any]) -> Parts:
+    """The parts of a flat dictionary; BadArgument for an unknown key, a missing one or a value out of range.
+
+    Raises TypeError, ValueError or KeyError for a value of the wrong form.
+    """
     unknown = set(values) - {*DEFAULTS, *REQUIRED, *IGNORED}
     missing = set(REQUIRED) - set(values)
     if unknown or missing:
@@ -51,17 +64,14 @@ def from_dict(values: Mapping[str, Any]) -> Ccsds123Parameters:
     left_out = {name for name in TABLES if name in v["tables_left_out"]}
     if len(left_out) != len(v["tables_left_out"]):
         raise BadArgument(f"tables_left_out is {v['tables_left_out']}, allowed some of {', '.join(TABLES)}")
-    try:
-        return Ccsds123Parameters(
-            image_of(v),
-            prediction_of(v, left_out),
-            quantization_of(v),
-            Representative(v["theta"], varying(v, "phi", left_out), varying(v, "psi", left_out)),
-            coder_of(v, left_out),
-            tuple(map(SupplementaryTable.from_dict, v["supplementary_tables"])),
-        )
-    except (TypeError, ValueError, KeyError) as error:
-        raise BadArgument(f"parameters: a value has the wrong form: {error}") from None
+    return Parts(
+        image_of(v),
+        prediction_of(v, left_out),
+        quantization_of(v),
+        Representative(v["theta"], varying(v, "phi", left_out), varying(v, "psi", left_out)),
+        coder_of(v, left_out),
+        tuple(map(SupplementaryTable.from_dict, v["supplementary_tables"])),
+    )
 
 
 def plain(value: Any) -> Any:
@@ -153,10 +163,9 @@ def coder_of(v: Mapping[str, Any], left_out: set[str]) -> Coder:
     return SampleAdaptive(v["Umax"], v["gamma_star"], v["gamma0"], None, table, "k_table" not in left_out)
 
 
-def to_dict(parameters: Ccsds123Parameters) -> dict[str, Any]:
-    """The dictionary that `from_dict` turns into `parameters`; what is not used is null."""
-    image, prediction, coder = parameters.image, parameters.prediction, parameters.coder
-    representative, quantization = parameters.representative, parameters.quantization
+def values_of(parts: Parts) -> dict[str, Any]:
+    """The dictionary that `parts_of` turns into `parts`; what is not used is null."""
+    image, prediction, quantization, representative, coder, tables = parts
     values: dict[str, Any] = dict.fromkeys(DEFAULTS)
     values |= {
         "user": image.user_data, "signed": image.is_signed, "D": image.depth, "order": image.order.value,
@@ -168,7 +177,7 @@ def to_dict(parameters: Ccsds123Parameters) -> dict[str, Any]:
         "vmax": prediction.last_exponent, "weight_exp_offsets": prediction.exponent_offsets,
         "weight_init": prediction.initial_weights, "Q": prediction.initial_weight_bits,
         "theta": representative.resolution, "periodic_u": quantization.period_exponent,
-        "supplementary_tables": [asdict(table) for table in parameters.supplementary_tables],
+        "supplementary_tables": [asdict(table) for table in tables],
     }  # fmt: skip
     for name, limit in (("a", quantization.absolute), ("r", quantization.relative)):
         if limit is not None:

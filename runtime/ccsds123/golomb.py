@@ -46,14 +46,32 @@ class GolombParameters:
             if not lowest <= value <= highest:
                 raise BadArgument(f"Golomb coder: {name} is {value}, allowed {lowest}..{highest}")
 
+    @property
+    def numbers(self) -> "CoderNumbers":
+        """What kernels know of them."""
+        return CoderNumbers(self.depth, self.unary_limit, self.rescaling_exponent, self.initial_count_exponent)
+
+
+class CoderNumbers(NamedTuple):
+    """What the kernels of this coder and of the hybrid one know of their parameters; fields as above."""
+
+    depth: int
+    unary_limit: int
+    rescaling_exponent: int
+    initial_count_exponent: int
+
 
 class GolombState(NamedTuple):
-    """Statistics of each band, shared by encoder and decoder."""
+    """Statistics of each band, shared by encoder and decoder; kernels update the arrays in place."""
 
     accumulator: npt.NDArray[np.int64]
     """Sigma, (Z,)."""
     counter: npt.NDArray[np.int64]
     """Gamma, (Z,); 0 until the band's first sample, which is sent plainly in D bits."""
+
+    def of(self, bands: slice) -> "GolombState":
+        """The same arrays, seen from some of the bands."""
+        return GolombState(self.accumulator[bands], self.counter[bands])
 
 
 def initial_accumulator(constant: int, depth: int, initial_count_exponent: int) -> int:
@@ -133,22 +151,14 @@ def take_codeword(data: Any, position: Any, pending: Any, n_pending: Any, k: Any
 
 
 @njit(cache=True, nogil=True)
-def encode_rows(
-    mapped: Any,
-    accumulators: Any,
-    counters: Any,
-    depth: Any,
-    unary_limit: Any,
-    rescaling_exponent: Any,
-    initial_count_exponent: Any,
-    buffer: Any,
-    bits: Any,
-) -> None:
-    """Append a line to `buffer`, band after band, column after column; state arrays are updated in place.
+def encode_rows(numbers: Any, mapped: Any, state: Any, buffer: Any, bits: Any) -> None:
+    """Append a line to `buffer`, band after band, column after column; the state is updated in place.
 
-    mapped: (Z, X), 0 <= delta < 2**depth. accumulators, counters: (Z,) int64. buffer: uint8 with room for
+    numbers: CoderNumbers. mapped: (Z, X), 0 <= delta < 2**depth. state: GolombState. buffer: uint8 with room for
     `worst_bytes`. bits: int64[3], the writer of runtime/kernels/bits.py.
     """
+    depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
+    accumulators, counters = state
     position, pending, n_pending = bits[0], bits[1], bits[2]
     k = np.int64(0)
     for z in range(mapped.shape[0]):
@@ -169,21 +179,13 @@ def encode_rows(
 
 
 @njit(cache=True, nogil=True)
-def decode_rows(
-    data: Any,
-    bits: Any,
-    accumulators: Any,
-    counters: Any,
-    depth: Any,
-    unary_limit: Any,
-    rescaling_exponent: Any,
-    initial_count_exponent: Any,
-    out_mapped: Any,
-) -> bool:
+def decode_rows(numbers: Any, data: Any, bits: Any, state: Any, out_mapped: Any) -> bool:
     """Fill `out_mapped` (Z, X) from `data` (uint8); False where the data ran out.
 
-    The other arguments are as in `encode_rows`; state arrays are updated in place, as the encoder's were.
+    The other arguments are as in `encode_rows`; the state is updated in place, as the encoder's was.
     """
+    depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
+    accumulators, counters = state
     position, pending, n_pending = bits[0], bits[1], bits[2]
     k = np.int64(0)
     for z in range(out_mapped.shape[0]):
@@ -214,17 +216,7 @@ def encode_line(
     bits: npt.NDArray[np.int64],
 ) -> None:
     """Append a line (Z, X) of mapped residuals to `buffer`; `state` and `bits` advance in place."""
-    encode_rows(
-        mapped,
-        state.accumulator,
-        state.counter,
-        parameters.depth,
-        parameters.unary_limit,
-        parameters.rescaling_exponent,
-        parameters.initial_count_exponent,
-        buffer,
-        bits,
-    )
+    encode_rows(parameters.numbers, mapped, state, buffer, bits)
 
 
 def decode_line(
@@ -238,16 +230,5 @@ def decode_line(
 
     Raises Truncated where the data ends before the line does.
     """
-    is_whole = decode_rows(
-        data,
-        bits,
-        state.accumulator,
-        state.counter,
-        parameters.depth,
-        parameters.unary_limit,
-        parameters.rescaling_exponent,
-        parameters.initial_count_exponent,
-        out_mapped,
-    )
-    if not is_whole:
+    if not decode_rows(parameters.numbers, data, bits, state, out_mapped):
         raise Truncated(f"coded samples end after {data.size} bytes, in the middle of a line")

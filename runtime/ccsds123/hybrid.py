@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from typing_extensions import override
 
-from runtime.ccsds123.body import BodyWriter
+from runtime.ccsds123.body import BodyWriter, IndexEncoder
 from runtime.ccsds123.coder_parameters import Hybrid
-from runtime.ccsds123.golomb import code_parameter
+from runtime.ccsds123.golomb import CoderNumbers, code_parameter
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
 from runtime.ccsds123.order import Piece, Uint32Array, to_sequence
@@ -30,21 +31,15 @@ class HybridState(NamedTuple):
     """Node of the active prefix of each low-entropy code, (16,)."""
 
 
-class HybridNumbers(NamedTuple):
-    """Parameters in the form that kernels take."""
-
-    depth: int
-    unary_limit: int
-    rescaling_exponent: int
-    initial_count_exponent: int
+HybridNumbers = CoderNumbers
 
 
-def hybrid_numbers(coder: Hybrid, image: Image) -> HybridNumbers:
+def hybrid_numbers(coder: Hybrid, image: Image) -> CoderNumbers:
     """The kernel's form of the parameters."""
-    return HybridNumbers(image.depth, coder.unary_limit, coder.rescaling_exponent, coder.initial_count_exponent)
+    return CoderNumbers(image.depth, coder.unary_limit, coder.rescaling_exponent, coder.initial_count_exponent)
 
 
-class HybridEncoder:
+class HybridEncoder(IndexEncoder):
     """Appends pieces of indices to a body."""
 
     def __init__(self, coder: Hybrid, image: Image) -> None:
@@ -54,12 +49,13 @@ class HybridEncoder:
         self.state = HybridState(starts, np.zeros(image.n_bands, np.int64), self.tables.root.astype(np.int64))
         self.writer = BodyWriter()
 
+    @override
     def put_limits(self, values: list[int], n_bits: int) -> None:
         """Append error limits plainly (5.4.3.3.5.1.1)."""
         self.writer.put_all(values, n_bits)
 
+    @override
     def put(self, block: Uint32Array, piece: Piece) -> None:
-        """Append a piece. block: (bands, samples) uint32."""
         n = self.numbers
         # at most a rescaling bit, an escaped residual and a low-entropy word of 21 bits for each sample
         self.writer.make_room(block.size * (n.unary_limit + n.depth + 22) // 8)
@@ -69,6 +65,7 @@ class HybridEncoder:
             self.writer.buffer, self.writer.bits,
         )  # fmt: skip
 
+    @override
     def finish(self) -> None:
         """Append the compressed image tail (5.4.3.3.5.4), fill bits apart."""
         for i in range(N_CODES):

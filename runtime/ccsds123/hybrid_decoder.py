@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from typing_extensions import override
 
-from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, Uint8Array, place_of, raise_status, untrusted
+from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, IndexDecoder, Uint8Array, place_of, raise_status, untrusted
 from runtime.ccsds123.coder_parameters import Hybrid
 from runtime.ccsds123.hybrid import (
     HybridState,
@@ -24,7 +25,7 @@ from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.errors import Corrupt, Truncated
 
 
-class HybridDecoder:
+class HybridDecoder(IndexDecoder):
     """Gives pieces of indices in stream order, all decoded at the start."""
 
     def __init__(self, coder: Hybrid, parameters: Ccsds123Parameters, body: memoryview) -> None:
@@ -43,14 +44,16 @@ class HybridDecoder:
         if self.end[0] != 0:
             raise Corrupt(f"body: {self.end[0]} bits lie before the first sample's, must be none")
 
+    @override
     def take_limits(self, n_values: int, n_bits: int) -> list[int]:
-        """The next error limits."""
         return self.limits.pop()
 
+    @override
     def take(self, piece: Piece) -> Uint32Array:
         """The indices of a piece, (bands, samples) uint32."""
         return self.indices[piece.bands, piece.times].astype(np.uint32)
 
+    @override
     def finish(self) -> int:
         """The whole body: its end was found from its last bit."""
         return len(np.trim_zeros(self.data, "b"))

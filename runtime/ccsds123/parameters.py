@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from runtime.ccsds123.coder_parameters import Coder, SampleAdaptive
+from runtime.ccsds123.dictionary import Parts, parts_of, values_of
 from runtime.ccsds123.image import MAX_TABLES, Image
 from runtime.ccsds123.prediction_parameters import Prediction
 from runtime.ccsds123.quantization_parameters import Quantization
@@ -47,16 +48,15 @@ class Ccsds123Parameters:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Ccsds123Parameters":
-        """The parameters of a flat dictionary: runtime/ccsds123/dictionary.py lists its keys."""
-        from runtime.ccsds123.dictionary import from_dict
-
-        return from_dict(values)
+        """The parameters of a flat dictionary: runtime/ccsds123/dictionary.py lists its keys. Raises BadArgument."""
+        try:
+            return cls(*parts_of(values))
+        except (TypeError, ValueError, KeyError) as error:
+            raise BadArgument(f"parameters: a value has the wrong form: {error}") from None
 
     def to_dict(self) -> dict[str, Any]:
         """The dictionary that `from_dict` turns into these parameters."""
-        from runtime.ccsds123.dictionary import to_dict
-
-        return to_dict(self)
+        return values_of(Parts(*(getattr(self, name) for name in Parts._fields)))
 
     @property
     def missing_tables(self) -> tuple[str, ...]:

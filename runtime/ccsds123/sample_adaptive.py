@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from typing_extensions import override
 
-from runtime.ccsds123.body import OK, RAN_OUT, BodyReader, BodyWriter, place_of
+from runtime.ccsds123.body import OK, RAN_OUT, BodyReader, BodyWriter, IndexDecoder, IndexEncoder, place_of
 from runtime.ccsds123.coder_parameters import SampleAdaptive
 from runtime.ccsds123.golomb import (
     GolombState,
@@ -30,7 +31,7 @@ def initial_state(coder: SampleAdaptive, image: Image) -> GolombState:
     return GolombState(np.array([starts[k] for k in constants], np.int64), np.zeros(image.n_bands, np.int64))
 
 
-class SampleAdaptiveEncoder:
+class SampleAdaptiveEncoder(IndexEncoder):
     """Appends pieces of indices to a body."""
 
     def __init__(self, coder: SampleAdaptive, image: Image) -> None:
@@ -38,27 +39,27 @@ class SampleAdaptiveEncoder:
         self.state = initial_state(coder, image)
         self.writer = BodyWriter()
 
+    @override
     def put_limits(self, values: list[int], n_bits: int) -> None:
         """Append error limits plainly (5.4.3.2.4.1)."""
         self.writer.put_all(values, n_bits)
 
+    @override
     def put(self, block: Uint32Array, piece: Piece) -> None:
-        """Append a piece. block: (bands, samples) uint32."""
-        p = self.parameters
-        self.writer.make_room(worst_bytes(p, block.size))
-        state = (self.state.accumulator[piece.bands], self.state.counter[piece.bands])
-        numbers = (p.depth, p.unary_limit, p.rescaling_exponent, p.initial_count_exponent)
+        writer, numbers, state = self.writer, self.parameters.numbers, self.state.of(piece.bands)
+        writer.make_room(worst_bytes(self.parameters, block.size))
         if piece.depth == 1:
-            encode_rows(block, *state, *numbers, self.writer.buffer, self.writer.bits)
+            encode_rows(numbers, block, state, writer.buffer, writer.bits)
         else:
             sequence = to_sequence(block, piece.depth)
-            encode_interleaved(sequence, piece.depth, *state, *numbers, self.writer.buffer, self.writer.bits)
+            encode_interleaved(numbers, sequence, piece.depth, state, writer.buffer, writer.bits)
 
+    @override
     def finish(self) -> None:
         """Nothing follows the last piece."""
 
 
-class SampleAdaptiveDecoder:
+class SampleAdaptiveDecoder(IndexDecoder):
     """Takes pieces of indices from a body."""
 
     def __init__(self, coder: SampleAdaptive, image: Image, body: memoryview) -> None:
@@ -66,25 +67,24 @@ class SampleAdaptiveDecoder:
         self.state = initial_state(coder, image)
         self.reader = BodyReader(body)
 
+    @override
     def take_limits(self, n_values: int, n_bits: int) -> list[int]:
-        """The next error limits."""
         return self.reader.take_all(n_values, n_bits)
 
+    @override
     def take(self, piece: Piece) -> Uint32Array:
-        """The next piece, (bands, samples) uint32."""
-        p = self.parameters
-        state = (self.state.accumulator[piece.bands], self.state.counter[piece.bands])
-        numbers = (p.depth, p.unary_limit, p.rescaling_exponent, p.initial_count_exponent)
+        reader, numbers, state = self.reader, self.parameters.numbers, self.state.of(piece.bands)
         if piece.depth == 1:
             block = np.empty(piece.shape, np.uint32)
-            is_whole = decode_rows(self.reader.data, self.reader.bits, *state, *numbers, block)
+            is_whole = decode_rows(numbers, reader.data, reader.bits, state, block)
         else:
             sequence = np.empty(piece.shape[0] * piece.shape[1], np.uint32)
-            is_whole = decode_interleaved(self.reader.data, self.reader.bits, piece.depth, *state, *numbers, sequence)
+            is_whole = decode_interleaved(numbers, reader.data, reader.bits, piece.depth, state, sequence)
             block = from_sequence(sequence, piece.shape, piece.depth)
-        self.reader.check(OK if is_whole else RAN_OUT, place_of(piece))
+        reader.check(OK if is_whole else RAN_OUT, place_of(piece))
         return block
 
+    @override
     def finish(self) -> int:
         """Body bytes consumed; nothing follows the last piece."""
         return self.reader.n_bytes
@@ -92,21 +92,14 @@ class SampleAdaptiveDecoder:
 
 @njit(cache=True, nogil=True)
 def encode_interleaved(
-    sequence: Any,
-    interleaving_depth: Any,
-    accumulators: Any,
-    counters: Any,
-    depth: Any,
-    unary_limit: Any,
-    rescaling_exponent: Any,
-    initial_count_exponent: Any,
-    buffer: Any,
-    bits: Any,
+    numbers: Any, sequence: Any, interleaving_depth: Any, state: Any, buffer: Any, bits: Any
 ) -> None:
     """Append a line in which groups of M bands alternate; arguments as in runtime.ccsds123.golomb.encode_rows.
 
     sequence: uint32, the indices in stream order.
     """
+    depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
+    accumulators, counters = state
     position, pending, n_pending = bits[0], bits[1], bits[2]
     n_bands = accumulators.size
     n_columns = sequence.size // n_bands
@@ -132,18 +125,11 @@ def encode_interleaved(
 
 @njit(cache=True, nogil=True)
 def decode_interleaved(
-    data: Any,
-    bits: Any,
-    interleaving_depth: Any,
-    accumulators: Any,
-    counters: Any,
-    depth: Any,
-    unary_limit: Any,
-    rescaling_exponent: Any,
-    initial_count_exponent: Any,
-    out_sequence: Any,
+    numbers: Any, data: Any, bits: Any, interleaving_depth: Any, state: Any, out_sequence: Any
 ) -> bool:
     """Fill `out_sequence` (uint32) with what `encode_interleaved` took; False where the data ran out."""
+    depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
+    accumulators, counters = state
     position, pending, n_pending = bits[0], bits[1], bits[2]
     n_bands = accumulators.size
     n_columns = out_sequence.size // n_bands

@@ -10,6 +10,7 @@ from typing import Any
 from runtime.cell.conformance import Conformance
 from runtime.cell.integer_base import Base
 from runtime.cell.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
+from runtime.cell.state_spec import StateSpec
 from runtime.errors import BadArgument, Corrupt, TooNew
 
 FORMAT_VERSION = 2
@@ -19,18 +20,6 @@ LARGEST_PART_BYTES = 1 << 30
 PACKAGES = Path(__file__).parents[1] / "packages"
 SHIPPED = PACKAGES / "flight"
 SHIPPED_FLOAT = PACKAGES / "small"
-
-
-@dataclass(frozen=True)
-class StateSpec:
-    """One named state of the cells; it goes in under its name and comes out under its name with `_next`."""
-
-    name: str
-    is_per_band: bool
-    """True: (bands, columns, features), memory of lines. False: (depth, columns, features), from band to band."""
-    depth: int
-    features: int
-    initial: float
 
 
 @dataclass(frozen=True)
@@ -136,7 +125,7 @@ def package_of_parts(path: Path, parts: dict[str, bytes]) -> FlightPackage:
         identity = hashlib.sha256(parts[MANIFEST]).digest()
         if manifest["arithmetic"] == ARITHMETIC:
             return integer_package(path, identity, manifest, parts)
-        states = tuple(StateSpec(**state) for state in manifest["states"])
+        states = tuple(StateSpec(dtype="float32", **state) for state in manifest["states"])
         if manifest["normalisation"]["kind"] not in ("first-line", "constants"):
             raise ValueError(f"normalisation {manifest['normalisation']['kind']!r}")
         return FloatPackage(path, identity, manifest, parts, states, Base(manifest["base"]))

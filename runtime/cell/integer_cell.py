@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.cell.flight_inputs import BAND_FEATURES, LARGEST_TAP, LINE_FEATURES, TAPS
+from runtime.cell.state_spec import StateSpec
 from runtime.errors import Corrupt
 
 ARITHMETIC = "int8-v1"
@@ -80,32 +81,23 @@ class CellShape:
         found.append(LayerSpec("taps", n, TAPS, -LARGEST_TAP, LARGEST_TAP))
         return found
 
-    def states(self) -> list["StateSpec"]:
-        """All states in the order of the cell's inputs."""
+    def states(self) -> list[StateSpec]:
+        """All states in the order of the cell's inputs: memory of lines, then the two bands before a tile."""
+        n = self.features
         found = []
         for i in range(self.line_blocks):
             found += [
-                StateSpec(f"before_{i}", True, "int8", 0),
-                StateSpec(f"numerator_{i}", True, "int16", 0),
-                StateSpec(f"denominator_{i}", True, "int16", INITIAL_DENOMINATOR),
-                StateSpec(f"mix_before_{i}", True, "int8", 0),
+                StateSpec(f"before_{i}", True, 0, n, "int8", 0),
+                StateSpec(f"numerator_{i}", True, 0, n, "int16", 0),
+                StateSpec(f"denominator_{i}", True, 0, n, "int16", INITIAL_DENOMINATOR),
+                StateSpec(f"mix_before_{i}", True, 0, n, "int8", 0),
             ]
-        return found + [StateSpec(f"bands_{i}", False, "int8", 0) for i in range(self.band_convolutions)]
+        return found + [StateSpec(f"bands_{i}", False, 2, n, "int8", 0) for i in range(self.band_convolutions)]
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates for one sample."""
         return sum(layer.n_in * layer.n_out for layer in self.layers())
-
-
-@dataclass(frozen=True)
-class StateSpec:
-    """A state: memory of lines (Z, X, F), or the two bands before a tile (2, X, F)."""
-
-    name: str
-    is_per_band: bool
-    dtype: str
-    initial: int
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from runtime.cell.flight_inputs import TAPS
 from runtime.cell.flight_package import NEXT
 from runtime.cell.integer_cell import LARGEST_ACTIVATION, IntegerCell
 from runtime.errors import BadArgument
-from runtime.executors.array_executor import Arrays
+from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import onnxruntime_provider, session_options
 from runtime.executors.cell_glue import fill_beside, fill_channels, fill_features, fill_memory, fill_sum, fill_taps
 from runtime.executors.provider import ON_CPU, provider_session
@@ -58,7 +59,7 @@ def part_by_size(make: Callable[[int, int], Part]) -> Part:
     return run
 
 
-class AcceleratorForm:
+class AcceleratorForm(ArrayExecutor):
     """An `ArrayExecutor` of one cell by its sub-graphs; keeps nothing between calls."""
 
     def __init__(
@@ -83,8 +84,9 @@ class AcceleratorForm:
         self.zero_point = np.int64(ZERO_POINTS[activation])
         self.parts = parts
 
+    @override
     def run(self, inputs: Arrays) -> Arrays:
-        """As in `ArrayExecutor`. Raises BadArgument where the inputs do not fit."""
+        """Raises BadArgument where the inputs do not fit."""
         expected = {"line_features", "band_features", *(state.name for state in self.cell.shape.states())}
         if set(inputs) != expected:
             raise BadArgument(f"inputs {sorted(inputs)}, the cell has {sorted(expected)}")
@@ -138,7 +140,7 @@ class AcceleratorForm:
         gated = np.empty((now.shape[2], *now.shape[:2]), self.dtype)
         sums = state[f"numerator_{i}"], state[f"denominator_{i}"]
         rates = memory.mantissa, memory.exponent
-        fill_memory(projected, *rates, *sums, self.zero_point, numerator, denominator, gated)
+        fill_memory(projected, rates, sums, self.zero_point, (numerator, denominator), gated)
         middle, end = np.empty_like(now), np.empty_like(now)
         fill_sum(now, self.parts[f"output_{i}"]({"gated": gated})["change"], self.zero_point, middle)
         both = self.beside(state[f"mix_before_{i}"], middle)

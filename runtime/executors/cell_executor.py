@@ -21,9 +21,8 @@ from runtime.executors.provider import ON_CPU, Provider, provider_session
 
 def initial_memory(package: IntegerPackage, n_bands: int, n_columns: int) -> Arrays:
     """The memory of lines before the second line of a segment, each (Z, X, F), at rest in 8 or 16 bits."""
-    features = package.cell.shape.features
     return {
-        state.name: np.full((n_bands, n_columns, features), state.initial, state.dtype)
+        state.name: np.full((n_bands, n_columns, state.features), state.initial, state.dtype)
         for state in package.cell.shape.states()
         if state.is_per_band
     }
@@ -31,9 +30,8 @@ def initial_memory(package: IntegerPackage, n_bands: int, n_columns: int) -> Arr
 
 def initial_bands(package: IntegerPackage, n_columns: int) -> Arrays:
     """What stands before the first band of every line, each (2, X, F)."""
-    features = package.cell.shape.features
     return {
-        state.name: np.full((2, n_columns, features), state.initial, state.dtype)
+        state.name: np.full((state.depth, n_columns, state.features), state.initial, state.dtype)
         for state in package.cell.shape.states()
         if not state.is_per_band
     }

@@ -54,21 +54,13 @@ def fill_sum(values: Any, change: Any, zero_point: Any, out: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def fill_memory(
-    projected: Any,
-    mantissa: Any,
-    exponent: Any,
-    numerator: Any,
-    denominator: Any,
-    zero_point: Any,
-    out_numerator: Any,
-    out_denominator: Any,
-    out_gated: Any,
-) -> None:
+def fill_memory(projected: Any, rates: Any, sums: Any, zero_point: Any, out_sums: Any, out_gated: Any) -> None:
     """Fill the memory after this line, and the gated mean (F, B, X) of it.
 
-    projected: (3F, B, X), key, value and gate. mantissa, exponent: (F,). numerator, denominator: (B, X, F) int16.
+    projected: (3F, B, X), key, value and gate. rates: mantissa and exponent, (F,). sums, out_sums: numerator and
+    denominator, (B, X, F) int16.
     """
+    (mantissa, exponent), (numerator, denominator), (out_numerator, out_denominator) = rates, sums, out_sums
     n_bands, n_columns, n = numerator.shape
     bound = LARGEST_ACTIVATION
     for b in range(n_bands):

@@ -9,9 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from typing_extensions import override
+
 from runtime import errors
 from runtime.errors import ExecutorFailed, LineRwkvError
-from runtime.executors.array_executor import AnyArray
+from runtime.executors.array_executor import AnyArray, ArrayExecutor
 from runtime.executors.deadline_pipe import DeadlinePipe
 from runtime.executors.executor_frames import Kind, Message, read_message
 
@@ -19,7 +21,7 @@ SECONDS_TO_END = 2.0
 KEPT_OF_STDERR = 500  # characters at the end, in messages
 
 
-class ExecutorProcess:
+class ExecutorProcess(ArrayExecutor):
     """An `ArrayExecutor` that lives in a child process; a context manager.
 
     command: what starts the server, for example `[python, "-m", "runtime.executors.executor_server", PACKAGE]`. A child
@@ -60,8 +62,9 @@ class ExecutorProcess:
             raise
         self.executor, self.provider, self.sha256 = words["executor"], words["provider"], words["sha256"]
 
+    @override
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        """As in `ArrayExecutor`. Raises ExecutorFailed, or what the server reports."""
+        """Raises ExecutorFailed, or what the server reports."""
         return self.exchange(Message(Kind.STEP, {}, inputs), Kind.ANSWER, self.step_deadline_s).arrays
 
     def exchange(self, request: Message | None, expected: Kind, seconds: float) -> Message:

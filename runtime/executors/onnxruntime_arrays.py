@@ -4,6 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 from runtime.cell.flight_package import FloatPackage, open_package
 from runtime.errors import BadArgument, LineRwkvError
 from runtime.executors.array_executor import AnyArray, ArrayExecutor
@@ -11,7 +13,7 @@ from runtime.executors.cell_executor import OnnxRuntimeCell, onnxruntime_provide
 from runtime.executors.provider import ON_CPU, Provider, provider_session
 
 
-class OnnxFile:
+class OnnxFile(ArrayExecutor):
     """Any ONNX file, its weights beside it, in ONNX Runtime, one thread."""
 
     def __init__(self, path: Path, provider: Provider = ON_CPU) -> None:
@@ -29,8 +31,8 @@ class OnnxFile:
         self.provider = onnxruntime_provider(provider)
         self.outputs = [output.name for output in self.session.get_outputs()]
 
+    @override
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        """As in `ArrayExecutor`."""
         try:
             return dict(zip(self.outputs, self.session.run(self.outputs, inputs), strict=True))
         except Exception as error:  # ONNX Runtime raises its own types, straight from Exception

@@ -54,7 +54,7 @@ class Provider:
         )
 
     def __str__(self) -> str:
-        """As in `parse`."""
+        """The text that `parse` takes."""
         return ",".join([short_name(self.name), *(f"{key}={value}" for key, value in self.options.items())])
 
 

@@ -15,7 +15,6 @@ Uint8Array = npt.NDArray[np.uint8]
 BitState = npt.NDArray[np.int64]
 
 WORD_BITS = 32
-READ_SLACK_BYTES = 8
 
 
 def initial_bits() -> BitState:

@@ -116,7 +116,7 @@ def test_variables_of_another_interpreter_are_not_handed_on(monkeypatch: pytest.
 
 def test_other_environments_get_what_the_base_install_needs() -> None:
     names = {line.split(">")[0] for line in runtime_requirements()}
-    assert {"numpy", "numba", "onnxruntime", "click", "tqdm"} <= names
+    assert {"numpy", "numba", "onnxruntime", "click", "msgspec", "tqdm", "typing_extensions"} <= names
 
 
 def test_openvino_by_name_says_how_to_set_it_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,22 +27,22 @@ def arguments() -> dict[Any, tuple[Any, ...]]:
     state = initial_state(BEST, 3, 9)
     moments, prior, rows = state.moments[0, 0], state.prior[0], state.rows
     system, inverse, right = np.zeros_like(moments), np.zeros(N), np.zeros(N)
-    partial, targets = np.zeros((3, rows.shape[1]), np.float32), np.zeros(9, np.float32)
+    partial, singles = np.zeros((3, rows.shape[1]), np.float32), np.zeros(N, np.float32)
     sizes, values, out = np.zeros(9, np.int32), np.zeros(9, np.int32), np.zeros(9, np.int32)
-    weighted, singles, changes = np.zeros(4 * WIDTH, np.float32), np.zeros(N, np.float32), np.zeros(3)
-    tile, shares = np.zeros(8 * WIDTH, np.float32), np.zeros(13, np.float32)
-    added, recent = np.zeros(moments.size, np.float32), np.ones(3)
+    tile, weighted = np.zeros(8 * WIDTH, np.float32), np.zeros(4 * WIDTH, np.float32)
+    shares, added = np.zeros(13, np.float32), np.zeros(moments.size, np.float32)
+    band = adaptive_band.Band(0, values, 2, 0, 255, True, values, out)
+    work = adaptive_band.BlockWork(partial, np.ones(3), np.zeros(3), sizes)
     return {
-        products.add_products: (rows, 0, 9, shares, 1, N, BEST.lanes, tile, weighted, added),
+        products.add_products: (
+            rows, 0, 9, 1, N, BEST.lanes, products.ProductWork(shares, tile, weighted, added),
+        ),
         products.fade_and_add: (added, 0.5, system),
         least_squares.eliminate: (moments, prior, 0.5, N, BEST.lanes, system, inverse),
         least_squares.back_substitute: (system, inverse, N, N, BEST.lanes, right, state.weights[0, 0]),
         mixed_prediction.predict_rows: (rows, state.weights[0], 0, 9, singles, partial),
         adaptive_band.fill_shares: (sizes, sizes, 0, 9, 2, 1, shares),
-        adaptive_band.code_block: (
-            BEST, BEST.mixed, state, 0, 0, 9, partial, recent, changes, values, 2, 0, 255, True, values, rows, targets,
-            sizes, out,
-        ),
+        adaptive_band.code_block: (BEST, BEST.mixed, state, band, 0, 9, work),
         column_correction.fill_column_weights: (9, state.column_moments, state.column_weights),
         column_correction.teach_columns: (state.around, state.column_errors[0, 0], state.column_moments),
         column_correction.begin_band: (
