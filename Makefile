@@ -76,7 +76,7 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import borders
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev bench-rate ## every benchmark that needs no checkpoint; results go to benchmarks/results
-	for script in $(filter-out benchmarks/bench_checkpoint.py,$(wildcard benchmarks/bench_*.py)); do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+	for script in $(filter-out benchmarks/bench_checkpoint.py benchmarks/bench_against.py,$(wildcard benchmarks/bench_*.py)); do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 bench-rate: $(VENV)/.dev ## rate of every codec on every scene: what is missing in benchmarks/results/rate.json, and its pictures (hours)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.rate
