@@ -1,11 +1,11 @@
-"""The verb `linerwkv finetune`."""
+"""The command `linerwkv finetune`."""
 
 import json
 from pathlib import Path
 
 import click
 
-from export.finetune_road import PACKAGE, FinetuneOptions, finetune_package
+from export.finetuning import PACKAGE, FinetuneOptions, finetune_package
 from runtime.checked_table import checked_table
 
 FILE = click.Path(path_type=Path)

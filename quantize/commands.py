@@ -1,12 +1,12 @@
-"""The verb `linerwkv quantize`."""
+"""The command `linerwkv quantize`."""
 
 import json
 from pathlib import Path
 
 import click
 
+from quantize.pipeline import QuantizeOptions, quantize
 from quantize.recipe import recipe_values
-from quantize.road import QuantizeOptions, quantize
 from runtime.checked_table import checked_table
 from runtime.errors import BadArgument
 

@@ -1,6 +1,6 @@
 """The curve of a run: a line on the terminal for each epoch, a table, a picture and the machines in the run's folder.
 
-Rows and machines travel inside the checkpoint, so a resumed run goes on with the same curve.
+Rows and machines travel inside the checkpoint, so a resumed run continues the same curve.
 """
 
 import csv

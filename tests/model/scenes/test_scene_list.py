@@ -88,7 +88,7 @@ def test_a_folder_is_split_by_whole_subfolders_and_without_regard_to_other_scene
 
 def test_a_configured_group_that_the_manifest_parts_is_refused(scene_folder: Path) -> None:
     config = data_config(scene_folder / "manifest.json", groups=[["scene_0", "scene_3"]])
-    with pytest.raises(BadArgument, match=r"scene_0\+scene_3.*parted.*'train'.*'validation'"):
+    with pytest.raises(BadArgument, match=r"scene_0\+scene_3.*two splits.*'train'.*'validation'"):
         load_scenes(config, "train")
 
 

@@ -33,8 +33,8 @@ def assert_equal_runs(a: Path, b: Path) -> None:
     one, other = (torch.load(path, weights_only=True) for path in (a, b))
     for name, tensor in one["state_dict"].items():
         assert torch.equal(tensor, other["state_dict"][name]), name
-    for state, twin in zip(*(x["optimizer_states"][0]["state"].values() for x in (one, other)), strict=True):
-        assert all(torch.equal(state[name], twin[name]) for name in state)
+    for state, expected in zip(*(x["optimizer_states"][0]["state"].values() for x in (one, other)), strict=True):
+        assert all(torch.equal(state[name], expected[name]) for name in state)
     assert curve(a) == curve(b)
 
 

@@ -35,7 +35,7 @@ CALIBRATION_EPOCH = 1 << 20
 """Crops that no training draws."""
 SENSITIVITY_SCENES = 2
 UNROUNDED = {"int8": "float", "int8 fine-tuned": "float fine-tuned"}
-"""Whose weights are whose: a fine-tuning also goes on with the training, which is no merit of the rounding."""
+"""Whose weights are whose: a fine-tuning also continues the training, which says nothing about the rounding."""
 
 
 @dataclass(frozen=True)
