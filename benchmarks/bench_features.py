@@ -1,4 +1,4 @@
-"""How large a network is worth it: rate by the real coder, speed and operations of INT8 packages of several sizes.
+"""Which size of network pays: rate by the real coder, speed and operations of INT8 packages of several sizes.
 
     linerwkv train model/configs/flight.toml --cross-validation model/configs/cross_validation/ablation.toml \
         --set schedule.epochs=8

@@ -19,7 +19,7 @@ from runtime.errors import BadArgument
 
 FILE = click.Path(path_type=Path)
 set_option = click.option(
-    "--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of what CONFIG says."
+    "--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of the value in CONFIG."
 )
 
 
@@ -39,14 +39,14 @@ def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(values))
     else:
-        state = "finished" if len(rows) == config.schedule.epochs else "stopped, go on with train CONFIG --resume"
+        state = "finished" if len(rows) == config.schedule.epochs else "stopped, continue with train CONFIG --resume"
         click.echo(f"{checkpoint}: epoch {len(rows)} of {config.schedule.epochs}, {state}")
 
 
 @click.command()
 @click.argument("config", type=FILE)
 @click.option("--start", type=FILE, help="A checkpoint whose weights begin the run.")
-@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
+@click.option("--resume", is_flag=True, help="Continue from the run's last checkpoint, if there is one.")
 @click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")

@@ -120,7 +120,7 @@ def test_equal_input_gives_equal_bytes_and_weights_are_stored_once(parts: dict[s
         assert [tensor.name for tensor in model.graph.initializer if len(tensor.raw_data) >= 64] == []
 
 
-def test_the_verb_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path) -> None:
+def test_export_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path) -> None:
     folder = quantized(cell, tmp_path / "quantized")
     result = CliRunner().invoke(export, [str(folder), "-o", str(tmp_path / "package"), "--json"])
     assert result.exit_code == 0, result.output
@@ -132,7 +132,7 @@ def test_the_verb_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path
     assert files == {"manifest.json", *manifest["parts"]}
 
 
-def test_the_verb_writes_what_compilers_take(cell: IntegerCell, tmp_path: Path) -> None:
+def test_export_writes_what_compilers_take(cell: IntegerCell, tmp_path: Path) -> None:
     folder = quantized(cell, tmp_path / "quantized")
     outputs = ["--accelerator", str(tmp_path / "dense"), "--qonnx", str(tmp_path / "dense.qonnx")]
     arguments = ["-o", str(tmp_path / "package"), *outputs, "--columns", "16", "--activation", "int8"]

@@ -1,4 +1,4 @@
-"""The verbs of training, as a user calls them."""
+"""The commands of training, as a user calls them."""
 
 import json
 import math
@@ -99,7 +99,7 @@ def test_weights_of_patterns_count_once_for_packed_scenes(config: Path, scene_fo
     assert [scene.weight for scene in load_scenes(data, "train")] == [0.5, 1, 1]
 
 
-def test_settings_stand_in_for_the_file(config: Path) -> None:
+def test_settings_replace_values_of_the_file(config: Path) -> None:
     settings = ("name=other", "schedule.epochs = 7", 'data.without=["a*"]', "output=some/where", "data.check=false")
     found = load_training_config(config, settings=settings)
     assert (found.name, found.schedule.epochs, found.output) == ("other", 7, "some/where")

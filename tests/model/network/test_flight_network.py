@@ -1,4 +1,4 @@
-"""Laws of the flight network in float: compiled equals plain, lines one by one equal lines at once."""
+"""Properties of the flight network in float: compiled equals plain, lines one by one equal lines at once."""
 
 import copy
 from typing import Any

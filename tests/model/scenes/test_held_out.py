@@ -26,7 +26,7 @@ def test_parts_of_a_scene_make_it_up(tmp_path_factory: pytest.TempPathFactory, n
     assert np.array_equal(np.concatenate([training.samples, held_out.samples]), np.load(folder / "a.npy"))
 
 
-def test_folders_manifests_and_files_go_together(scene_folder: Path) -> None:
+def test_folders_manifests_and_files_can_be_mixed(scene_folder: Path) -> None:
     folder = scene_folder / "flights"
     folder.mkdir()
     np.save(folder / "b.npy", smooth_scene(5, (16, 3, 9)))

@@ -87,7 +87,7 @@ def test_a_run_killed_within_an_epoch_and_resumed_equals_one_that_was_not(
     assert_equal_runs(training.train(tiny_config, resume=True), whole_run)
 
 
-def test_a_file_that_goes_missing_stops_the_run_with_its_checkpoint(
+def test_a_file_that_disappears_stops_the_run_with_its_checkpoint(
     tiny_config: TrainingConfig, whole_run: Path, scene_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from model.scenes import scene
