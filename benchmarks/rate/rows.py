@@ -32,7 +32,7 @@ class FloatNetwork:
         return hashlib.sha256(self.checkpoint.read_bytes()).hexdigest()
 
     def measure(self, scene: Scene) -> dict[str, Any]:
-        """As `rate_measure.measure`, rates only."""
+        """As `benchmarks.rate.measure.measure`, rates only."""
         from benchmarks.rate.measure import DEFAULT, ONE
         from model.evaluation.networks import coded_size
         from model.training.train import load_checkpoint

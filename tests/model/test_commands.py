@@ -57,7 +57,7 @@ def run(command: click.Command, *arguments: Any) -> str:
 
 def test_train_stops_in_time_resumes_and_evaluates(config: Path, scene_folder: Path) -> None:
     stopped = run(train, config, "--max-minutes", 0)
-    assert "epoch 1 of 2, stopped, go on with train CONFIG --resume" in stopped
+    assert "epoch 1 of 2, stopped, continue with train CONFIG --resume" in stopped
     report = json.loads(run(train, config, "--resume", "--json").splitlines()[-1])
     assert (report["epochs_done"], report["epochs"]) == (2, 2)
     table = run(evaluate, report["checkpoint"], scene_folder / "scene_3.npy", "--segment-lines", 12, "--bands")
