@@ -30,19 +30,19 @@ BATCH_SIZES = {"cuda": (32,), "cpu": (1,)}
 STEPS, ROUNDS = {"cuda": 10, "cpu": 1}, 3
 
 
-class Form(NamedTuple):
+class Variant(NamedTuple):
     """How a step computes."""
 
     precision: str
     is_compiled: bool
 
 
-FORMS = [
-    Form("float32", False),
-    Form("tf32", False),
-    Form("bf16", False),
-    Form("tf32", True),
-    Form("bf16", True),
+VARIANTS = [
+    Variant("float32", False),
+    Variant("tf32", False),
+    Variant("bf16", False),
+    Variant("tf32", True),
+    Variant("bf16", True),
 ]
 
 
@@ -84,20 +84,20 @@ def milliseconds(work: Callable[[int], Any], device: str) -> float:
     return 1e3 * min(times) / STEPS[device]
 
 
-def measure(form: Form, bank: Bank, batch_size: int, device: str) -> dict[str, Any]:
+def measure(variant: Variant, bank: Bank, batch_size: int, device: str) -> dict[str, Any]:
     """One row of the table."""
-    torch.set_float32_matmul_precision("high" if form.precision == "tf32" else "highest")
+    torch.set_float32_matmul_precision("high" if variant.precision == "tf32" else "highest")
     torch.manual_seed(0)
     network = FlightNetwork(FlightConfig(features=32)).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
     plan = FlightPlan(LINES, BANDS, COLUMNS, batch_size)
     batches = BankBatches(bank, plan, STEPS[device] + 1, 0, 0)
-    function = compiled_training_loss() if form.is_compiled else training_loss
+    function = compiled_training_loss() if variant.is_compiled else training_loss
     batch = batches[0]
 
     def step(index: int | None, loss_name: str) -> None:
         now = batch if index is None else batches[index]
-        with torch.autocast(device, torch.bfloat16, enabled=form.precision == "bf16"):
+        with torch.autocast(device, torch.bfloat16, enabled=variant.precision == "bf16"):
             loss = function(network, now, loss_name, 0.3)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
@@ -111,8 +111,8 @@ def measure(form: Form, bank: Bank, batch_size: int, device: str) -> dict[str, A
     first = time.perf_counter() - start
     whole = milliseconds(lambda i: step(i, "staged"), device)
     row = {
-        "precision": form.precision,
-        "compiled": form.is_compiled,
+        "precision": variant.precision,
+        "compiled": variant.is_compiled,
         "batch": batch_size,
         "msamples_per_s": round(batch_size * (LINES - 1) * BANDS * (COLUMNS - 4) / whole / 1e3, 2),
         "step_ms": round(whole, 2),
@@ -132,8 +132,8 @@ def main() -> None:
     sizes = [int(word) for word in sys.argv[2:]] or BATCH_SIZES[device]
     torch.set_num_threads(1)
     bank = random_bank(SEGMENTS[device], torch.device(device))
-    forms = [form for form in FORMS if device == "cuda" or form == Form("float32", False)]
-    rows = [measure(form, bank, size, device) for form in forms for size in sizes]
+    variants = [variant for variant in VARIANTS if device == "cuda" or variant == Variant("float32", False)]
+    rows = [measure(variant, bank, size, device) for variant in variants for size in sizes]
     name = torch.cuda.get_device_name() if device == "cuda" else "one thread"
     crop = f"{LINES} lines, {BANDS} bands, {COLUMNS} columns"
     save(f"bank_step_{device}", f"python -m benchmarks.bench_bank_step {device}", rows, device=name, crop=crop)

@@ -1,4 +1,4 @@
-"""How fast one step of the integer cell is in ONNX Runtime: tiles, widths, forms, the machine's own products beside it.
+"""How fast one step of the integer cell is in ONNX Runtime: tiles, widths, graphs, and plain products beside it.
 
     python -m benchmarks.bench_cell_step
 

@@ -1,6 +1,7 @@
-"""How large a network is worth it: rate by the real coder, speed and operations of INT8 packages of several sizes.
+"""Which size of network pays: rate by the real coder, speed and operations of INT8 packages of several sizes.
 
-    linerwkv train model/configs/flight.toml --twins model/configs/twins/ablation.toml --set schedule.epochs=8
+    linerwkv train model/configs/flight.toml --cross-validation model/configs/cross_validation/ablation.toml \
+        --set schedule.epochs=8
     linerwkv quantize runs/f16/last.ckpt -o runs/q_f16 --recipe quantize/configs/flight.toml \
         --manifest ../shared/scenes/MANIFEST.json --validation-lines 4
     linerwkv export runs/q_f16 -o runs/p_f16                        # and so on for f24, f32, f48, f64

@@ -70,7 +70,7 @@ class Taps(Both):
 
 
 def measure(kind: type[Correction] | type[Both], features: int) -> dict[str, Any]:
-    """Train one form; its loss on crops of the validation scenes: bits up to a constant, log2 of the mean residual."""
+    """Train a variant; its loss on crops of the validation scenes: log2 of the mean residual, bits up to a constant."""
     data = DataConfig(manifest=str(SCENES / "MANIFEST.json"))
     torch.manual_seed(0)
     network = kind(FlightConfig(features=features))
@@ -100,7 +100,7 @@ def measure(kind: type[Correction] | type[Both], features: int) -> dict[str, Any
 
 
 def main() -> None:
-    """One row a form."""
+    """One row a variant."""
     torch.set_num_threads(1)
     keep_freed_memory()
     with flushed_denormals():

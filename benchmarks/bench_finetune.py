@@ -1,8 +1,8 @@
 """What fine-tunings on the first half of one scene, or of two, gain on the second halves of both, of the same sensor.
 
-The start is the twin `sensor-new` of the shipped package, which has seen no scene of this sensor. Lines of the second
-halves are in neither the training nor the choice between start and fine-tuned: that is made on the last lines of the
-first half.
+The start is the cross-validation model `sensor-new` of the shipped package, which has seen no scene of this sensor.
+Lines of the second halves are in neither the training nor the choice between start and fine-tuned: that is made on the
+last lines of the first half.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.harness.record import SCENES, save
 from benchmarks.rate.codecs import StreamCodec
 from benchmarks.rate.measure import rate
-from export.finetune_road import PACKAGE, RUN, FinetuneOptions, finetune_package, rates_of
+from export.finetuning import PACKAGE, RUN, FinetuneOptions, finetune_package, rates_of
 from model.training.run_record import read_rows
 from runtime.cell.flight_package import open_integer_package
 from runtime.codec.coding_options import DEFAULT_SEGMENT_LINES
@@ -22,12 +22,12 @@ from runtime.stream.kinds import AdaptiveStage, PredictorKind
 
 NAMES = ("hyspecnet_dt4950_x03110438", "enmap_potsdam_a")
 FOLDER = Path("runs/bench_finetune")
-START = Path(__file__).parent / "twins" / "sensor-new"
+START = Path(__file__).parent / "cross_validation" / "sensor-new"
 OPTIONS = FinetuneOptions()
 
 
 def main() -> None:
-    """Three fine-tunings, each measured on two scenes; a stopped run goes on."""
+    """Three fine-tunings, each measured on two scenes; a stopped run is resumed."""
     parent = open_integer_package(START)
     halves: dict[str, Any] = {}
     for name in NAMES:

@@ -1,4 +1,4 @@
-"""Where the time of a training step of the flight network goes, by PyTorch's profiler: plain operations, compiled.
+"""Where a training step of the flight network spends its time, by PyTorch's profiler: plain operations, compiled.
 
 One thread; the least of ROUNDS profiled steps for each part, in ms and as a share of their sum. Writes
 benchmarks/results/flight_profile.json and .md.
@@ -50,7 +50,7 @@ def least_times(step: Callable[[], None]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Profile both forms and write the table."""
+    """Profile both variants and write the table."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     keep_freed_memory()

@@ -1,4 +1,4 @@
-"""The INT8 road at an imager's size: 224 bands, 1000 columns, one core: speed each way, and the process's memory.
+"""The INT8 pipeline at an imager's size: 224 bands, 1000 columns, one core: speed each way, and the process's memory.
 
 Thread CPU time, the best of five lines, with all that a line needs: features, cell, filter, adaptive stage, mapping.
 The yardstick is a float32 product with a 64 x 64 matrix of as many multiply-accumulates as the cell has, timed between
@@ -84,7 +84,7 @@ def memory() -> dict[str, float]:
 
 
 class Timed(ArrayExecutor):
-    """An executor and the thread CPU time that went into it."""
+    """An executor and the thread CPU time that it took."""
 
     def __init__(self, executor: Any) -> None:
         self.executor = executor

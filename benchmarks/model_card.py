@@ -121,7 +121,7 @@ def facts(package: FlightPackage) -> list[dict[str, Any]]:
 
 
 def result_rows(package: FlightPackage) -> list[dict[str, Any]]:
-    """Rates of twins on scenes that they have not seen, beside those of the shipped package and of the stage alone."""
+    """Rates of cross-validation models on unseen scenes, beside those of the shipped package and of the stage alone."""
     results = rate_store.load(RESULTS / "rate.json")
     for key, measurement in results.measurements.items():
         if key.row == f"{package.manifest['name']}-best":
@@ -138,10 +138,10 @@ def result_rows(package: FlightPackage) -> list[dict[str, Any]]:
 
 
 def fine_tuning() -> str:
-    """What a mission may expect: a twin that has not seen the sensor, before and after."""
-    found, twin = result("finetune"), open_package(REPOSITORY / "benchmarks" / "twins" / "sensor-new")
-    check_same(twin, "finetune", found["package_sha256"], twin.sha256.hex())
-    return f"From the twin `sensor-new`, bits per sample:\n\n{table(found['rows'])}"
+    """What a mission may expect: a cross-validation model that has not seen the sensor, before and after."""
+    found, start = result("finetune"), open_package(REPOSITORY / "benchmarks" / "cross_validation" / "sensor-new")
+    check_same(start, "finetune", found["package_sha256"], start.sha256.hex())
+    return f"From the cross-validation model `sensor-new`, bits per sample:\n\n{table(found['rows'])}"
 
 
 def rounding_loss(package: FlightPackage) -> str:
@@ -202,9 +202,9 @@ Table and configuration: benchmarks/results/training_{name}.
 ## Results
 
 Bits per sample, lossless, segments of 64 lines, every byte counted (benchmarks/results/rate.md), network and adaptive
-stage `best`. The shipped network has seen all of these scenes. What it does on others is shown by twins of the same
-recipe that were trained without them: four folds (for 8 epochs), scene-new (with another EnMAP scene), sensor-new
-(with none).
+stage `best`. The shipped network has seen all of these scenes. What it does on others is shown by cross-validation
+models, of the same recipe but trained without these scenes: four folds (for 8 epochs), scene-new (with another EnMAP
+scene), sensor-new (with none).
 
 {table(rows)}
 

@@ -1,9 +1,9 @@
-"""The dense part of the cell as static INT8 sub-graphs in QDQ form, one between two pieces of the host's glue.
+"""The dense part of the cell as static INT8 sub-graphs in QDQ format, one between two steps of the host.
 
 Convolutions in (1, C, B, X), as accelerators want them. All activations are integers with scale 1, per tensor, uint8
 with zero point 128 or int8 with 0. Weights are int8, symmetric; their scale is 2**-shift: per tensor where a layer has
 one shift, else per output channel. Biases are int32. So a quantiser after a convolution is the layer's rounding, but
-for halves, which doubled layers do not meet (runtime/cell/tie_free.py), and its -128, which the glue clips.
+for halves, which doubled layers do not meet (runtime/cell/tie_free.py), and its -128, which the host clips.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from runtime.executors.accelerator_form import ZERO_POINTS, subgraph_names
 ROWS = 2
 """The axis of bands in (1, C, B, X)."""
 DEFAULT_TILE = (4, 1000)
-"""Bands and columns of a tile where nobody says."""
+"""Bands and columns of a tile where none is given."""
 
 
 def accelerator_graphs(
@@ -107,7 +107,7 @@ class SubGraph:
         self.result("spectral", values, shape.features)
 
     def project(self, block: str) -> None:
-        """Key, value and gate as one convolution; the glue clips them."""
+        """Key, value and gate as one convolution; the host clips them."""
         names = [block + part for part in ("key", "value", "gate")]
         both = self.source("both", 2 * self.cell.shape.features)
         self.result("projected", self.dense(names, both, (1, 1)), 3 * self.cell.shape.features)

@@ -1,4 +1,4 @@
-"""The verb `linerwkv export`."""
+"""The command `linerwkv export`."""
 
 import json
 import subprocess

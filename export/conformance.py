@@ -1,4 +1,4 @@
-"""The recorded lines of a package: inputs, expected taps, final states. Who differs is not to be trusted."""
+"""The recorded lines of a package: inputs, expected taps, final states. An executor that differs is refused."""
 
 from typing import Any, NamedTuple
 

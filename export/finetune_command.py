@@ -1,11 +1,11 @@
-"""The verb `linerwkv finetune`."""
+"""The command `linerwkv finetune`."""
 
 import json
 from pathlib import Path
 
 import click
 
-from export.finetune_road import PACKAGE, FinetuneOptions, finetune_package
+from export.finetuning import PACKAGE, FinetuneOptions, finetune_package
 from runtime.checked_table import checked_table
 
 FILE = click.Path(path_type=Path)
@@ -25,10 +25,10 @@ DEFAULT = FinetuneOptions()
     type=int,
     default=DEFAULT.held_out_lines,
     show_default=True,
-    help="Lines of a scene that judge, at most.",
+    help="Validation lines of a scene, at most.",
 )
 @click.option("--calibration-batches", type=int, default=DEFAULT.calibration_batches, show_default=True)
-@click.option("--resume", is_flag=True, help="Go on with the training in the output folder, if there is one.")
+@click.option("--resume", is_flag=True, help="Continue the training in the output folder, if there is one.")
 @click.option("--max-minutes", type=float, help="End the training in time, after a whole epoch.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 def finetune(

@@ -42,7 +42,7 @@ def exact_float32(values: npt.NDArray[np.float64]) -> FloatArray:
 
 
 def folded_layer(layer: IntegerLayer) -> FoldedLayer:
-    """The float32 form of a layer. Raises Corrupt where a sum or a number could be inexact."""
+    """The float32 version of a layer. Raises Corrupt where a sum or a number could be inexact."""
     if layer.largest_sum >= LARGEST_SUM:
         raise Corrupt(f"layer {layer.spec.name}: a sum may reach {layer.largest_sum}, allowed below {LARGEST_SUM}")
     scale = 2.0 ** -layer.shift.astype(np.float64)

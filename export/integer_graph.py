@@ -149,7 +149,7 @@ class IntegerGraph:
         return after
 
     def floor_division(self, above: str, below: str) -> str:
-        """floor(above / below), right even where Div is not: the remainder tells a quotient that is one off."""
+        """floor(above / below), right even where Div is not: the remainder shows a quotient that is one off."""
         graph = self.graph
         quotient = graph.node("Floor", graph.node("Div", above, below))
         rest = graph.node("Sub", above, graph.node("Mul", quotient, below))

@@ -1,4 +1,4 @@
-"""The verb `linerwkv operators`."""
+"""The command `linerwkv operators`."""
 
 import json
 from pathlib import Path

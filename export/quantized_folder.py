@@ -8,7 +8,7 @@ from runtime.cell.integer_cell import IntegerCell
 
 RECORD = "integers.json"
 TRAINING = ("data", "schedule")
-"""Of the record's provenance, what tells of the float network."""
+"""Of the record's provenance, what describes the float network."""
 
 
 class QuantizedFolder(NamedTuple):

@@ -1,7 +1,7 @@
-"""The verb `linerwkv train-flight`: from scenes to a flight package. Pack, train, quantize, export, self-test.
+"""The command `linerwkv train-flight`: from scenes to a flight package. Pack, train, quantize, export, self-test.
 
-Every step is resumable: packed scenes stay, the training goes on from its last checkpoint, integers of that checkpoint
-stay. The recipe is two TOML files.
+Every step is resumable: packed scenes are kept, the training continues from its last checkpoint, integers of that
+checkpoint are kept. The recipe is two TOML files.
 """
 
 import hashlib
@@ -10,15 +10,15 @@ from pathlib import Path
 
 import click
 
-from export.begun import begin
 from export.commands import integer_parts
 from export.package_files import write_package
 from export.quantized_folder import is_quantized_folder, read_quantized_folder
+from export.start_record import record_start
 from model.scenes.pack import MANIFEST, pack_scenes
 from model.training.train import say, stored_checkpoint, train
 from model.training.training_config import load_training_config
+from quantize.pipeline import QuantizeOptions, quantize
 from quantize.recipe import recipe_values
-from quantize.road import QuantizeOptions, quantize
 from runtime.cell.flight_package import package_of_parts
 from runtime.executors.executors import make_executor
 
@@ -40,7 +40,7 @@ def train_flight(
     if scenes is not None:
         config = replace(config, data=replace(config.data, manifest=str(scenes)))
     values = recipe_values(recipe)
-    begin(output, {"configuration": config.to_dict(), "quantization": values}, resume=True)
+    record_start(output, {"configuration": config.to_dict(), "quantization": values}, resume=True)
     packed = output / SCENES / MANIFEST
     if not packed.is_file():
         data = config.data
@@ -50,7 +50,7 @@ def train_flight(
     last = train(config, resume=True, max_minutes=max_minutes)
     done = stored_checkpoint(last)["epoch"] + 1
     if done < config.schedule.epochs:
-        say(f"{last}: epoch {done} of {config.schedule.epochs}, stopped; the same command goes on")
+        say(f"{last}: epoch {done} of {config.schedule.epochs}, stopped; the same command resumes it")
         return None
 
     integers = output / INT8
@@ -77,12 +77,12 @@ def is_quantized(folder: Path, checkpoint: Path) -> bool:
 @click.argument("recipe", type=FILE)
 @click.option("--scenes", type=FILE, help="Scenes instead of those of CONFIG: a manifest, or a folder.")
 @click.option("-o", "--output", type=FILE, required=True, help="Folder for everything, the package included.")
-@click.option("--max-minutes", type=float, help="Stop the training in time; the same command goes on.")
+@click.option("--max-minutes", type=float, help="Stop the training in time; the same command resumes it.")
 def train_flight_command(
     config: Path, recipe: Path, scenes: Path | None, output: Path, max_minutes: float | None
 ) -> None:
     """Scenes to an INT8 package by CONFIG (network, data, schedule) and RECIPE (quantization), two TOML files.
 
-    What is done is not done again, and what stopped goes on.
+    Finished steps are not repeated, and a stopped one is resumed.
     """
     train_flight(config, recipe, scenes, output, max_minutes)

@@ -1,4 +1,4 @@
-"""The verbs of training: train, evaluate, pack-scenes."""
+"""The commands of training: train, evaluate, pack-scenes."""
 
 import json
 from pathlib import Path
@@ -14,12 +14,12 @@ from model.scenes.scene_cache import read_samples, whole_numbers
 from model.training.run_record import RATE, read_rows
 from model.training.train import load_checkpoint
 from model.training.train import train as run_training
-from model.training.training_config import TrainingConfig, load_training_config, load_twins
+from model.training.training_config import TrainingConfig, load_cross_validation, load_training_config
 from runtime.errors import BadArgument
 
 FILE = click.Path(path_type=Path)
 set_option = click.option(
-    "--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of what CONFIG says."
+    "--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of the value in CONFIG."
 )
 
 
@@ -39,19 +39,19 @@ def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(values))
     else:
-        state = "finished" if len(rows) == config.schedule.epochs else "stopped, go on with train CONFIG --resume"
+        state = "finished" if len(rows) == config.schedule.epochs else "stopped, continue with train CONFIG --resume"
         click.echo(f"{checkpoint}: epoch {len(rows)} of {config.schedule.epochs}, {state}")
 
 
 @click.command()
 @click.argument("config", type=FILE)
 @click.option("--start", type=FILE, help="A checkpoint whose weights begin the run.")
-@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, if there is one.")
+@click.option("--resume", is_flag=True, help="Continue from the run's last checkpoint, if there is one.")
 @click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
-@click.option("--twins", type=FILE, help="A TOML file: train CONFIG once for each of its tables, with their keys.")
-@click.option("--only", multiple=True, help="A table of --twins; more if given more than once.")
+@click.option("--cross-validation", type=FILE, help="A TOML file: train CONFIG once a table, with its keys.")
+@click.option("--only", multiple=True, help="A table of --cross-validation; more if given more than once.")
 def train(
     config: Path,
     start: Path | None,
@@ -59,11 +59,14 @@ def train(
     max_minutes: float | None,
     settings: tuple[str, ...],
     as_json: bool,
-    twins: Path | None,
+    cross_validation: Path | None,
     only: tuple[str, ...],
 ) -> None:
     """Train the network that CONFIG, a TOML file, describes."""
-    runs = load_twins(config, twins, settings, only) if twins else [load_training_config(config, settings)]
+    if cross_validation:
+        runs = load_cross_validation(config, cross_validation, settings, only)
+    else:
+        runs = [load_training_config(config, settings)]
     for values in runs:
         last = run_training(values, resume=resume, start=start, max_minutes=max_minutes)
         report(values, last, as_json=as_json)

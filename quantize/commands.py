@@ -1,12 +1,12 @@
-"""The verb `linerwkv quantize`."""
+"""The command `linerwkv quantize`."""
 
 import json
 from pathlib import Path
 
 import click
 
+from quantize.pipeline import QuantizeOptions, quantize
 from quantize.recipe import recipe_values
-from quantize.road import QuantizeOptions, quantize
 from runtime.checked_table import checked_table
 from runtime.errors import BadArgument
 
@@ -15,7 +15,7 @@ DEFAULT = QuantizeOptions()
 
 
 def take_recipe(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
-    """The values of a recipe stand for options that are not given."""
+    """The values of a recipe are the defaults of options that are not given."""
     if path is not None:
         context.default_map = recipe_values(path)
 
@@ -52,7 +52,7 @@ def take_recipe(context: click.Context, parameter: click.Parameter, path: Path |
     show_default=True,
     help="Lines of each validation scene that are coded; 0: all.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the fine-tuning in the output folder, if there is one.")
+@click.option("--resume", is_flag=True, help="Continue the fine-tuning in the output folder, if there is one.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 def quantize_command(checkpoint: Path, output: Path, as_json: bool, **values: object) -> None:
     """Turn a trained flight CHECKPOINT into the integers of an INT8 cell."""

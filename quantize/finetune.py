@@ -73,10 +73,10 @@ def finetune(
     last = Path(config.output) / config.name / "last.ckpt"
     module = QuantizedTraining(config, weight_bits, source)
     if resume and last.is_file():
-        begun = stored_checkpoint(last)["hyper_parameters"]
+        saved = stored_checkpoint(last)["hyper_parameters"]
         for name in ("weight_bits", "source"):
-            if begun.get(name) != module.hparams[name]:
-                raise BadArgument(f"{last}: {name} is {begun.get(name)!r}, not {module.hparams[name]!r}: cannot resume")
+            if saved.get(name) != module.hparams[name]:
+                raise BadArgument(f"{last}: {name} is {saved.get(name)!r}, not {module.hparams[name]!r}: cannot resume")
     module.network.load_state_dict(weights)
     fit(config, module, training, limits, resume=resume)
     network = module.network

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from quantize.road import QuantizeOptions
+from quantize.pipeline import QuantizeOptions
 from runtime.checked_table import checked_arguments, checked_table, read_toml
 
 OF_A_RUN = ("max_minutes", "manifest", "resume")

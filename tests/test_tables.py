@@ -12,7 +12,7 @@ from hil_tests.energy.energy_run import make_plan
 from hil_tests.meters.making import make_meters
 from hil_tests.meters.this_machine import ThisMachine
 from hil_tests.places.place import REPOSITORY
-from model.training.training_config import load_training_config, load_twins
+from model.training.training_config import load_cross_validation, load_training_config
 from quantize.recipe import recipe_values
 from runtime.command_options import EXIT_BAD_INPUT
 from runtime.commands.cli import main
@@ -38,8 +38,8 @@ def test_every_file_reads(path: Path) -> None:
         assert load_board(whole).name == path.stem
     elif path.parent == Path("quantize/configs"):
         assert recipe_values(whole)
-    elif path.parent == Path("model/configs/twins"):
-        assert load_twins(REPOSITORY / "model/configs/flight.toml", whole)
+    elif path.parent == Path("model/configs/cross_validation"):
+        assert load_cross_validation(REPOSITORY / "model/configs/flight.toml", whole)
     else:
         assert path.parent == Path("model/configs")
         assert load_training_config(whole).name == path.stem

@@ -5,8 +5,9 @@
     python -m benchmarks.rate --package new=runs/package --checkpoint paper=runs/paper/best.ckpt
     python -m benchmarks.rate --check                           # whether the figures are what they must be
 
-Each measurement is kept when it is made; the next run goes on. Packages that twins.json lists are measured too. Another
-package, stream version or number of a stage is measured again by itself; after any other change of a codec use --redo.
+Each measurement is kept when it is made; the next run continues. Packages that cross_validation.json lists are measured
+too. Another package, stream version or number of a stage is measured again by itself; after any other change of a codec
+use --redo.
 """
 
 import json
@@ -22,7 +23,7 @@ from benchmarks.harness.reference_loop import loop_msteps_per_s
 from benchmarks.rate import store as rate_store
 from benchmarks.rate.check import check
 from benchmarks.rate.measure import measure, memory
-from benchmarks.rate.rows import MAX_ERRORS, FloatNetwork, Row, Trained, all_rows, twins
+from benchmarks.rate.rows import MAX_ERRORS, FloatNetwork, Row, Trained, all_rows, listed_packages
 from benchmarks.rate.scenes import Entry, entries, matches
 from benchmarks.rate.store import Key
 from benchmarks.rate.tables import markdown
@@ -60,8 +61,8 @@ def pairs(values: tuple[str, ...]) -> dict[str, Path]:
 
 
 def packages(given: dict[str, Path]) -> list[Trained]:
-    """Those of twins.json; a given package takes the place of one of the same name."""
-    listed = {package.name: package for package in twins()}
+    """Those of cross_validation.json; a given package takes the place of one of the same name."""
+    listed = {package.name: package for package in listed_packages()}
     for name, folder in given.items():
         old = listed.get(name)
         listed[name] = Trained(name, folder, old.unseen, old.measured) if old else Trained(name, folder)

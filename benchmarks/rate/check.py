@@ -12,7 +12,7 @@ from benchmarks.rate.store import Results
 
 SHIPPED = "flight"
 LARGEST = dict(zip(VALIDATION, (5.50, 4.58), strict=True))
-"""Bits per sample of a twin that never saw the scene, one segment."""
+"""Bits per sample of a cross-validation model that never saw the scene, one segment."""
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 ENCODE, DECODE = 0.5, 0.3
 """Msamples/s of the network with the stage `fast`."""
@@ -43,11 +43,11 @@ def rate_in(row: dict[str, Cell] | None, column: str) -> float | None:
 
 
 def new_scenes(results: Results, verdicts: Verdicts) -> None:
-    """Twins that never saw the validation scenes."""
+    """Cross-validation models that never saw the validation scenes."""
     found = table(results, ONE)
-    twins = [name for name in found if name.startswith("scene-new") and name.endswith("-best")]
+    models = [name for name in found if name.startswith("scene-new") and name.endswith("-best")]
     for scene, limit in LARGEST.items():
-        verdicts.say(f"scene-new, {scene}", least([rate_in(found[name], scene) for name in twins]), "<=", limit)
+        verdicts.say(f"scene-new, {scene}", least([rate_in(found[name], scene) for name in models]), "<=", limit)
 
 
 def every_scene(results: Results, verdicts: Verdicts) -> None:

@@ -1,4 +1,4 @@
-"""Measurements put together: plots of one site to one column, twins of the folds to one row, speeds over all scenes."""
+"""Measurements combined: plots of one site to one column, models of the folds to one row, speeds over all scenes."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from benchmarks.rate.scenes import column, folds
 from benchmarks.rate.store import Measurement, Results
 
 FOLDS = "folds"
-"""Row of the four fold twins, each on the scenes that it has never seen: `folds-best` and so on."""
+"""Row of the models of the four folds, each on the scenes that it has never seen: `folds-best` and so on."""
 
 
 class Cell(NamedTuple):
@@ -39,7 +39,7 @@ Table = dict[str, dict[str, Cell]]
 
 
 def row_of(measurement: Measurement) -> str:
-    """The row of a table: that of all folds for a twin of one."""
+    """The row of a table: that of all folds for the model of one."""
     name: str = measurement["row"]
     for fold in folds():
         if name.startswith(f"{fold}-"):

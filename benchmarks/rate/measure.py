@@ -127,6 +127,6 @@ def memory_here(codec: Codec, entry: Entry, settings: Settings) -> dict[str, flo
 
 
 def memory(codec: Codec, entry: Entry, settings: Settings) -> dict[str, float]:
-    """As `memory_here`, in a process of its own."""
+    """As `memory_here`, in another process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(memory_here, codec, entry, settings).result()

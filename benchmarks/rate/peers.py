@@ -52,12 +52,12 @@ class Peer(NamedTuple):
 
 
 def encode_jpegls(planes: Planes, depth: int, max_error: int, settings: Settings) -> list[Part]:
-    """JPEG-LS of the stacked bands, whose contexts go on from band to band."""
+    """JPEG-LS of the stacked bands, whose contexts continue from band to band."""
     return [imagecodecs.jpegls_encode(planes.reshape(-1, planes.shape[2]), level=max_error)]
 
 
 def decode_jpegls(parts: list[Part], layout: Layout, settings: Settings) -> Planes:
-    """Back."""
+    """The inverse."""
     return np.asarray(imagecodecs.jpegls_decode(parts[0]).reshape(layout.shape))
 
 
@@ -68,7 +68,7 @@ def encode_jpeg2000(planes: Planes, depth: int, max_error: int, settings: Settin
 
 
 def decode_jpeg2000(parts: list[Part], layout: Layout, settings: Settings) -> Planes:
-    """Back."""
+    """The inverse."""
     return np.asarray(imagecodecs.jpeg2k_decode(parts[0], planar=True, numthreads=1).reshape(layout.shape))
 
 
@@ -82,7 +82,7 @@ def encode_jpegxl(planes: Planes, depth: int, max_error: int, settings: Settings
 
 
 def decode_jpegxl(parts: list[Part], layout: Layout, settings: Settings) -> Planes:
-    """Back."""
+    """The inverse."""
     planes = [imagecodecs.jpegxl_decode(part, numthreads=1).reshape(-1, *layout.shape[1:]) for part in parts]
     return np.concatenate(planes)
 
@@ -105,7 +105,7 @@ def encode_ccsds121(planes: Planes, depth: int, max_error: int, settings: Settin
 
 
 def decode_ccsds121(parts: list[Part], layout: Layout, settings: Settings) -> Planes:
-    """Back."""
+    """The inverse."""
     n_bytes = 2 * int(np.prod(layout.shape))
     options = {"flags": PREPROCESS, "blocksize": settings["block"], "rsi": RSI}
     whole_blocks = n_bytes + 2 * settings["block"]
@@ -122,7 +122,7 @@ def encode_zstd(planes: Planes, depth: int, max_error: int, settings: Settings) 
 
 
 def decode_zstd(parts: list[Part], layout: Layout, settings: Settings) -> Planes:
-    """Back."""
+    """The inverse."""
     data = imagecodecs.zstd_decode(parts[0])
     if settings["shuffle"]:
         data = np.frombuffer(data, np.uint8).reshape(2, -1).T.tobytes()
@@ -136,7 +136,7 @@ def encode_blosc2(planes: Planes, depth: int, max_error: int, settings: Settings
 
 
 def decode_blosc2(parts: list[Part], layout: Layout, settings: Settings) -> Planes:
-    """Back."""
+    """The inverse."""
     return restored(imagecodecs.blosc2_decode(parts[0], numthreads=1), layout, settings)
 
 

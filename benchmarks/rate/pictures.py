@@ -23,7 +23,7 @@ from runtime.stream.kinds import AdaptiveStage, PredictorKind
 from runtime.whole_output import replacing
 
 SCENE = VALIDATION[0]
-TWIN = HERE / "twins" / "scene-new-a"
+UNSEEN = HERE / "cross_validation" / "scene-new-a"
 """It never saw SCENE."""
 TUNED = Ccsds123Codec("sample_adaptive", True)
 CROWDED = [f"ccsds123-{kind}-{coder}" for kind in ("anchor", "tuned") for coder in ("hybrid", "block-adaptive")]
@@ -118,7 +118,7 @@ def where_bits_lie(results: Results, package: Path) -> Figure:
 
 
 @click.command(help=__doc__)
-@click.option("--package", type=click.Path(path_type=Path), default=TWIN, show_default=True)
+@click.option("--package", type=click.Path(path_type=Path), default=UNSEEN, show_default=True)
 @click.option("--results", "path", type=click.Path(path_type=Path), default=RESULTS / "rate.json", show_default=True)
 def main(package: Path, path: Path) -> None:
     """Draw all of them beside the results."""

@@ -49,5 +49,5 @@ def coded_bits(mapped: Mapped, depth: int) -> npt.NDArray[np.int64]:
 
 
 def magnitudes(mapped: Mapped) -> Samples:
-    """What each sample is off from its prediction, as far as the mapping tells: (m + 1) / 2, (Y, Z, X)."""
+    """What each sample is off from its prediction, as far as the mapping shows: (m + 1) / 2, (Y, Z, X)."""
     return (mapped + 1) // 2

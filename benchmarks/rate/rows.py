@@ -14,7 +14,7 @@ from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import allowed_stages
 
 HERE = Path(__file__).parents[1]
-TWINS = HERE / "twins.json"
+PACKAGES = HERE / "cross_validation.json"
 CODERS = ("sample_adaptive", "hybrid", "block_adaptive")
 MAX_ERRORS = (0, 1, 2, 5, 10, 20, 50)
 
@@ -32,7 +32,7 @@ class FloatNetwork:
         return hashlib.sha256(self.checkpoint.read_bytes()).hexdigest()
 
     def measure(self, scene: Scene) -> dict[str, Any]:
-        """As `rate_measure.measure`, rates only."""
+        """As `benchmarks.rate.measure.measure`, rates only."""
         from benchmarks.rate.measure import DEFAULT, ONE
         from model.evaluation.networks import coded_size
         from model.training.train import load_checkpoint
@@ -76,10 +76,10 @@ class Trained:
     measured: tuple[str, ...] = field(default=("*",))
 
 
-def twins() -> list[Trained]:
-    """The packages that twins.json lists and that are there."""
+def listed_packages() -> list[Trained]:
+    """The packages that cross_validation.json lists and that are there."""
     found = []
-    for entry in json.loads(TWINS.read_text())["packages"]:
+    for entry in json.loads(PACKAGES.read_text())["packages"]:
         unseen = entry["unseen"]
         unseen = folds()[unseen] if isinstance(unseen, str) else tuple(unseen)
         folder = (HERE / entry["folder"]).resolve()

@@ -1,4 +1,4 @@
-"""Which scenes there are, which row of a table each fills, and which four folds they are parted into."""
+"""Which scenes there are, which row of a table each fills, and which four folds they are split into."""
 
 import fnmatch
 import json
@@ -38,7 +38,7 @@ def entries() -> list[Entry]:
 
 
 def folds() -> dict[str, tuple[str, ...]]:
-    """Name of each fold -> patterns of the scenes that its twin has never seen."""
+    """Name of each fold -> patterns of the scenes that its model has never seen."""
     found = json.loads(FOLDS.read_text())["folds"]
     return {name: tuple(patterns) for name, patterns in found.items()}
 

@@ -1,4 +1,4 @@
-"""The results file: each measurement is kept as soon as it is made, so that a stopped run goes on.
+"""The results file: each measurement is kept as soon as it is made, so that a stopped run can continue.
 
 `{"runs": [machine and commit], "measurements": [one a line]}`. Several processes may write to one file.
 """

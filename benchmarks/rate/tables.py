@@ -13,9 +13,9 @@ from benchmarks.rate.store import Key, Measurement, Results
 
 ABOUT = f"""Bits per sample, every byte counted; each stream was decoded and compared (but for rows `-float`, whose
 bytes are counted only). `-none`, `-fast`, `-best`: the adaptive stage after a network; `rls`: the stage alone. `folds`:
-four twins, each on the scenes that it was not trained on. `seen`: the network was trained on this scene.
-`ccsds123-anchor`: P = 3, v = -1..3, t_inc = 2^6, D the scene's own; `tuned`: the best for the scene and the coder of
-{json.dumps(GRID)},
+four cross-validation models, each on the scenes that it was not trained on. `seen`: the network was trained on this
+scene. `ccsds123-anchor`: P = 3, v = -1..3, t_inc = 2^6, D the scene's own; `tuned`: the best for the scene and the
+coder of {json.dumps(GRID)},
 near-lossless then of phi and psi in {EIGHTHS} with Theta = {THETA}, then of gamma* in {GAMMAS}. How the peers
 are set is in benchmarks/rate/peers.py. neon_mlbs is the mean of 46 plots; the mean is over samples."""
 

@@ -34,7 +34,7 @@ class Batch(NamedTuple):
     """(B, Z) float32, sample units per unit of the normalised range."""
 
     def corrections(self, network: nn.Module) -> Tensor:
-        """What the network corrects, to be held against `target`."""
+        """What the network corrects, to be compared with `target`."""
         corrections: Tensor = network(self.lines, self.columns)
         return corrections
 

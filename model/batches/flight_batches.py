@@ -61,7 +61,7 @@ class FlightBatch(NamedTuple):
         return slice(self.left, self.left + self.target.shape[-1])
 
     def corrections(self, network: nn.Module) -> Tensor:
-        """What the network's filter adds to the line before, to be held against `target`."""
+        """What the network's filter adds to the line before, to be compared with `target`."""
         taps: Tensor = network(self.line_features, self.band_features, self.columns, self.present)
         if is_compiled_path(taps):
             return filtered(taps, self.differences)

@@ -75,7 +75,7 @@ def fitted(rows: Tensor, target: Tensor, network: Tensor, rounds: int = ROUNDS) 
     return weights
 
 
-def left_over(correction: Tensor, differences: Tensor, target: Tensor, earlier: Tensor, rounds: int = ROUNDS) -> Tensor:
+def fit_error(correction: Tensor, differences: Tensor, target: Tensor, earlier: Tensor, rounds: int = ROUNDS) -> Tensor:
     """What a fit of each band leaves of the target, (B, Y, Z, X) in sample units.
 
     correction, target: (B, Y, Z, X). differences: (B, Y, Z, X, TAPS). earlier: (B, Y, E, X), of E bands before.

@@ -1,6 +1,6 @@
 """The memory of lines of the flight network as Triton kernels, forward and backward, for CUDA.
 
-Every (position, feature) of a line is a lane, and each program walks a block of lanes through all lines
+Every (position, feature) of a line is a lane, and each program takes a block of lanes through all lines
 (model/network/flight_wkv.py has the recurrence). Sums are float32, whatever the type of key and value. They are
 operators of PyTorch, so that torch.compile leaves them whole; the tests reach them in Triton's interpreter. Their
 annotations are strings: Triton looks names up in its own way.

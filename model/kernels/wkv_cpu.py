@@ -1,8 +1,8 @@
 """The gated WKV over whole sequences on the CPU: one compiled pass forward, one backward, linear in lines.
 
-Every (position, feature) of a line is an independent lane. A block of lanes goes through all its lines at a time, so
-that its sums stay in the first cache. The sums are not stabilised: that needs e^key to stay inside the number range,
-see `is_accurate_for`.
+Every (position, feature) of a line is an independent lane. A block of lanes is taken through all its lines before the
+next, so that its sums stay in the first cache. The sums are not stabilised: that needs e^key to stay inside the number
+range, see `is_accurate_for`.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """The gated WKV over whole sequences as Triton kernels, forward and backward, for CUDA.
 
-Every (position, feature) of a line is a lane, and each program walks a block of lanes through all lines. All sums
+Every (position, feature) of a line is a lane, and each program takes a block of lanes through all lines. All sums
 carry an exponent of their own, so no key is too large: a sum is its stored value times e^exponent. The same kernels
 run on the CPU under Triton's interpreter (TRITON_INTERPRET=1), which is how the tests reach them without a GPU. Their
 annotations are strings: Triton looks names up in its own way.

@@ -30,7 +30,7 @@ FIRST_TAPS = (0.5, 0.2, 0.1)
 
 
 class Activation(Enum):
-    """What a layer's sums are clipped to: unit and largest integer of the INT8 form, smallest integer."""
+    """What a layer's sums are clipped to: unit and largest integer of the INT8 version, smallest integer."""
 
     SIGNED = (1 / 32, -127, 127)
     POSITIVE = (1 / 32, 0, 127)

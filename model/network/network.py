@@ -1,6 +1,6 @@
 """The LineRWKV network (figure 1 of the paper), for whole images and one step at a time.
 
-Both forms predict, for every sample of a line, the normalised correction to an integer base
+Both ways predict, for every sample of a line, the normalised correction to an integer base
 (runtime/cell/integer_base.py), from the lines before it and the bands before it. The step takes a tile of consecutive
 bands of one line: all bands are the line step, one band is the band step that a decoder needs.
 """

@@ -1,7 +1,7 @@
 """RWKV blocks over lines: time mixing and channel mixing (equations 1 to 6 of the paper).
 
-Each class has the two forms of the same operation: `forward` over a whole sequence of lines (B, Y, ..., F), and `step`
-over one line (..., F) with the state handed in and out. On the CPU `forward` runs compiled kernels (*_cpu.py), which
+Each class implements the same operation twice: `forward` over a whole sequence of lines (B, Y, ..., F), and `step` over
+one line (..., F) with the state handed in and out. On the CPU `forward` runs compiled kernels (*_cpu.py), which
 must agree with the plain operations: tests/model/kernels/test_cpu_kernels.py.
 """
 

@@ -65,7 +65,7 @@ def scan(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 def gated_over_lines(decay: Tensor, bonus: Tensor, receptance: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """sigmoid(receptance) times `scan`, by the fastest form that is accurate for these exponents; shapes as there.
+    """sigmoid(receptance) times `scan`, by the fastest code that is accurate for these exponents; shapes as there.
 
     Under autocast everything here is float32 all the same: sums over many lines do not survive bfloat16.
     """

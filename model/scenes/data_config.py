@@ -50,7 +50,7 @@ class DataConfig:
     """Contiguous bands in the schedule's final epochs."""
     final_batch_size: AtLeast1 = 1
     variants: list[str] = field(default_factory=list)
-    """Forms of each scene whose inputs are made once and kept on the device (model/batches/flight_bank.py, words in
+    """Variants of each scene whose inputs are made once and kept on the device (model/batches/flight_bank.py, words in
     model/scenes/scene_variants.py); flight network only. Empty: crops are cut from the files for each batch. With
     variants, a batch's crops are independent, all of one shape, and mirrored only where a variant is."""
     flip_columns: bool = True

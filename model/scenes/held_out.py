@@ -1,6 +1,6 @@
-"""The scenes of a fine-tuning as a manifest: what trains, and what is held out to judge by.
+"""The scenes of a fine-tuning as a manifest: what trains, and what is held out for validation.
 
-A manifest, or a folder, with a validation split is taken at its word. Of every other scene the last lines are held out:
+A manifest, or a folder, with a validation split keeps that split. Of every other scene the last lines are held out:
 they touch the lines that train, but no line is in both.
 """
 
@@ -21,13 +21,13 @@ SHARE = 4
 LEAST_LINES, LEAST_COLUMNS = 8, 5
 
 
-def write_parted(sources: list[Path], data: DataConfig, most_lines: int) -> None:
+def write_split(sources: list[Path], data: DataConfig, most_lines: int) -> None:
     """Write the manifest `data.manifest` of all `sources`: scene files, manifests, folders of scenes.
 
     most_lines: held out, or coded, of one scene at most. Raises BadArgument for what is missing or too small.
     """
     target = Path(data.manifest)
-    entries = [entry for source in sources for entry in parted(source, data, most_lines)]
+    entries = [entry for source in sources for entry in split_source(source, data, most_lines)]
     names: set[str] = set()
     for entry in entries:
         if entry["name"] in names:
@@ -39,7 +39,7 @@ def write_parted(sources: list[Path], data: DataConfig, most_lines: int) -> None
         file.write(json.dumps(entries, indent=1).encode() + b"\n")
 
 
-def parted(source: Path, data: DataConfig, most_lines: int) -> list[dict[str, Any]]:
+def split_source(source: Path, data: DataConfig, most_lines: int) -> list[dict[str, Any]]:
     """The entries of one source, each in the split that it serves."""
     if not source.exists():
         raise BadArgument(f"{source} not found")

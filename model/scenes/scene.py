@@ -31,7 +31,7 @@ class Scene:
     shape: tuple[int, int, int]
     """(Y, Z, X)."""
     group: str = ""
-    """Scenes of one group never part into different splits; empty: a group of its own."""
+    """Scenes of one group are never in different splits; empty: a group of its own."""
     weight: float = 1.0
     """How much more often than others of its size it is drawn."""
     lines: tuple[int, int] | None = None

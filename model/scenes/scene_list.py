@@ -1,7 +1,7 @@
 """Which scenes a run trains on and validates with: from a manifest, a folder, or HySpecNet-11k.
 
 No two scenes of one group are ever in different splits: parts of one acquisition in both would flatter the validation.
-A run may choose by patterns of names besides, which is how twins of a network are trained on fewer scenes.
+A run may choose by patterns of names besides, which is how cross-validation models are trained on fewer scenes.
 """
 
 import fnmatch
@@ -42,7 +42,8 @@ def entries_of(data: DataConfig, split: str) -> list[dict[str, Any]]:
     for entry in found:
         if data.validate and entry["group"] in trained and not serves(entry, data, data.train_split):
             raise BadArgument(
-                f"group {entry['group']!r} is parted: scene {trained[entry['group']]} trains, {entry['name']} validates"
+                f"group {entry['group']!r} is in two splits: scene {trained[entry['group']]} trains, "
+                f"{entry['name']} validates"
             )
     return found
 
@@ -110,14 +111,14 @@ def grouped(entries: list[dict[str, Any]], data: DataConfig) -> list[dict[str, A
         first = splits.setdefault(entry["group"], entry)
         if first["split"] != entry["split"]:
             raise BadArgument(
-                f"group {entry['group']!r} is parted: scene {first['name']} is in split {first['split']!r}, "
+                f"group {entry['group']!r} is in two splits: scene {first['name']} is in split {first['split']!r}, "
                 f"{entry['name']} in {entry['split']!r}"
             )
     return entries
 
 
 def from_hyspecnet(data: DataConfig, split: str) -> list[dict[str, Any]]:
-    """Entries of one split of HySpecNet-11k; in the easy splits tiles are parted on purpose."""
+    """Entries of one split of HySpecNet-11k; the easy splits share tiles on purpose."""
     found = hyspecnet.patches(Path(data.manifest), data.hyspecnet_split, split)
     return [{"name": p.name, "path": p.image, "split": split, "group": p.tile, "is_hyspecnet": True} for p in found]
 

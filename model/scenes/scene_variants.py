@@ -1,4 +1,4 @@
-"""Other forms of a scene that a sensor might have delivered, so that training sees more than the scenes there are.
+"""Variants of a scene that a sensor might have delivered, so that training sees more than the scenes there are.
 
 A variant is a word, or some joined by `+`, which are applied in turn: `later+flipped`.
 """

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from model.batches.batches import Batch
 from model.batches.flight_batches import FlightBatch
-from model.batches.staged_loss import left_over, size
+from model.batches.staged_loss import fit_error, size
 
 FLOOR = 0.3  # sample units: keeps the logarithm finite where a band is predicted exactly
 
@@ -40,7 +40,7 @@ def rate_loss(correction: Tensor, target: Tensor, scale: Tensor, counts: Tensor 
 
 def staged_loss(correction: Tensor, batch: FlightBatch) -> Tensor:
     """The same bits after a fit of each band, as the adaptive stage makes it."""
-    residual = left_over(correction, batch.differences, batch.target, batch.earlier)
+    residual = fit_error(correction, batch.differences, batch.target, batch.earlier)
     return mean_of_bands(torch.log2(mean_of_samples(size(residual), batch.counts) + FLOOR), batch.counts)
 
 

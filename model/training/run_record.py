@@ -1,6 +1,6 @@
 """The curve of a run: a line on the terminal for each epoch, a table, a picture and the machines in the run's folder.
 
-Rows and machines travel inside the checkpoint, so a resumed run goes on with the same curve.
+Rows and machines travel inside the checkpoint, so a resumed run continues the same curve.
 """
 
 import csv
@@ -47,7 +47,7 @@ class RunRecord(Callback):
         return {"rows": self.rows, "seconds": self.seconds, "machines": self.machines}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Continue from a checkpoint."""
         self.rows, self.seconds = list(state_dict["rows"]), float(state_dict["seconds"])
         self.machines = list(state_dict.get("machines", []))  # checkpoints did not always keep them
 

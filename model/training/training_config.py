@@ -123,11 +123,11 @@ def set_value(values: dict[str, Any], setting: str) -> None:
 
 
 def load_training_config(
-    path: Path, settings: Sequence[str] = (), twin: dict[str, Any] | None = None
+    path: Path, settings: Sequence[str] = (), changes: dict[str, Any] | None = None
 ) -> TrainingConfig:
     """Read the file, whose manifest's path is made relative to the working directory; apply what differs.
 
-    twin: tables whose keys stand in for those of the file. settings: `set_value` says their form; they are applied
+    changes: tables whose keys replace those of the file, and a name. settings: in the syntax of `set_value`, applied
     last. Raises BadArgument.
     """
     where = training_file(path)
@@ -135,13 +135,13 @@ def load_training_config(
     data = values.get("data")
     if isinstance(data, dict) and isinstance(data.get("manifest"), str):
         values["data"] = {**data, "manifest": os.path.relpath(path.parent / data["manifest"])}
-    for name, changes in (twin or {}).items():
-        both = isinstance(changes, dict) and isinstance(values.get(name, {}), dict)
-        values[name] = {**values.get(name, {}), **changes} if both else changes
+    for name, change in (changes or {}).items():
+        both = isinstance(change, dict) and isinstance(values.get(name, {}), dict)
+        values[name] = {**values.get(name, {}), **change} if both else change
     for setting in settings:
         set_value(values, setting)
-    if twin:
-        where += f", twin {twin['name']}"
+    if changes:
+        where += f", cross-validation {changes['name']}"
     if settings:
         where += f", --set {' '.join(' '.join(settings).split())}"
     return TrainingConfig.from_dict(values, where)
@@ -152,12 +152,14 @@ def training_file(path: Path) -> str:
     return f"training configuration {path}"
 
 
-def load_twins(path: Path, twins: Path, settings: Sequence[str] = (), only: Sequence[str] = ()) -> list[TrainingConfig]:
-    """The configuration of `path` once for each table of `twins`, or those named in `only`. Raises BadArgument."""
-    where = f"twins {twins}"
-    tables = checked_value(dict[str, dict[str, Any]], read_toml(twins, where), where, "")
+def load_cross_validation(
+    path: Path, table_file: Path, settings: Sequence[str] = (), only: Sequence[str] = ()
+) -> list[TrainingConfig]:
+    """The configuration of `path` once for each table of `table_file`, or those named in `only`. Raises BadArgument."""
+    where = f"cross-validation {table_file}"
+    tables = checked_value(dict[str, dict[str, Any]], read_toml(table_file, where), where, "")
     unknown = [name for name in only if name not in tables]
     if unknown:
-        raise BadArgument(f"{where}: no twin {unknown[0]!r}, allowed {', '.join(tables)}")
+        raise BadArgument(f"{where}: no table {unknown[0]!r}, allowed {', '.join(tables)}")
     chosen = {name: tables[name] for name in only or tables}
     return [load_training_config(path, settings, {"name": name, **table}) for name, table in chosen.items()]

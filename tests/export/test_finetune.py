@@ -1,4 +1,4 @@
-"""A package adapted to scenes: never worse than its start, resumable to the byte, honest about what it saw."""
+"""A package adapted to scenes: never worse than its start, resumable to the byte, its scenes on record."""
 
 import json
 from pathlib import Path
@@ -96,14 +96,14 @@ def test_a_run_stopped_and_resumed_writes_the_same_bytes(folder: Path, tuned: Pa
     arguments = (folder / "start", *scenes, "-o", folder / "parts" / "mission", *SHORT, "--learning-rate", 0.03)
     assert run(*arguments, "--max-minutes", 0)["epochs_done"] == 1
     for name, other in {"options": ("--seed", 1), "scenes": ("--held-out-lines", 3)}.items():
-        with pytest.raises(BadArgument, match=f"began with other {name}: cannot resume"):
+        with pytest.raises(BadArgument, match=f"started with other {name}: cannot resume"):
             run(*arguments, *other, "--resume")
     for _ in range(2):  # and once more when there is nothing left to do
         resumed = run(*arguments, "--resume")
         assert resumed["package_sha256"] == open_integer_package(tuned / "package").sha256.hex()
 
 
-def test_a_validation_split_is_taken_at_its_word(folder: Path, tmp_path: Path) -> None:
+def test_a_validation_split_is_kept(folder: Path, tmp_path: Path) -> None:
     entries = [{"name": "a", "path": str(folder / "a.npy"), "split": "train"}]
     entries += [{"name": "b", "path": str(folder / "b.npy"), "split": "validation"}]
     (tmp_path / "manifest.json").write_text(json.dumps(entries))

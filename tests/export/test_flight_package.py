@@ -20,7 +20,7 @@ from runtime.errors import BadArgument, Corrupt, TooNew
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import OnnxRuntimeCell
 from runtime.float_network.predictor import initial_states
-from tests.model.network.test_network_laws import random_network, stepped
+from tests.model.network.test_network_properties import random_network, stepped
 from tests.runtime.codec.test_round_trip import SOURCES, decode, encode
 
 CONFIG = NetworkConfig(features=8)
@@ -118,7 +118,7 @@ def test_folder_and_zip_are_the_same_package(parts: dict[str, bytes], folder: Pa
     np.testing.assert_array_equal(decode(data, unzipped), SOURCES["smooth"])
 
 
-def test_a_shipped_package_goes_by_its_name_where_nothing_lies_there(
+def test_a_shipped_package_is_found_by_its_name_where_no_file_has_it(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

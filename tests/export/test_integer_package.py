@@ -1,4 +1,4 @@
-"""A package of arithmetic int8-v1: its bytes, its recorded lines, and the road from the integers to the package."""
+"""A package of arithmetic int8-v1: its bytes, its recorded lines, and the steps from the integers to the package."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def parts(cell: IntegerCell) -> dict[str, bytes]:
 def quantized(cell: IntegerCell, folder: Path) -> Path:
     folder.mkdir()
     config = FlightConfig.from_dict(dict(cell.shape.__dict__))
-    write_integers(folder, cell, config, {"name": "road", "data": {"manifest": "abc"}, "weight_bits": 8})
+    write_integers(folder, cell, config, {"name": "cell", "data": {"manifest": "abc"}, "weight_bits": 8})
     return folder
 
 
@@ -120,19 +120,19 @@ def test_equal_input_gives_equal_bytes_and_weights_are_stored_once(parts: dict[s
         assert [tensor.name for tensor in model.graph.initializer if len(tensor.raw_data) >= 64] == []
 
 
-def test_the_verb_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path) -> None:
+def test_export_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path) -> None:
     folder = quantized(cell, tmp_path / "quantized")
     result = CliRunner().invoke(export, [str(folder), "-o", str(tmp_path / "package"), "--json"])
     assert result.exit_code == 0, result.output
     manifest = json.loads(result.output)
-    assert (manifest["name"], manifest["training"]["data"]) == ("road", {"manifest": "abc"})
+    assert (manifest["name"], manifest["training"]["data"]) == ("cell", {"manifest": "abc"})
     assert len(manifest["training"]["commit"]) in (40, len("unknown"))
-    assert manifest["quantization"] == {"weight_bits": 8, "name": "road"}
+    assert manifest["quantization"] == {"weight_bits": 8, "name": "cell"}
     files = {file.name for file in (tmp_path / "package").iterdir()}
     assert files == {"manifest.json", *manifest["parts"]}
 
 
-def test_the_verb_writes_what_compilers_take(cell: IntegerCell, tmp_path: Path) -> None:
+def test_export_writes_what_compilers_take(cell: IntegerCell, tmp_path: Path) -> None:
     folder = quantized(cell, tmp_path / "quantized")
     outputs = ["--accelerator", str(tmp_path / "dense"), "--qonnx", str(tmp_path / "dense.qonnx")]
     arguments = ["-o", str(tmp_path / "package"), *outputs, "--columns", "16", "--activation", "int8"]

@@ -55,7 +55,7 @@ def test_every_target_names_its_source() -> None:
         assert target.source and target.url.startswith("https://") and target.checked
 
 
-def test_the_verb_prints_both_forms(folder: Path) -> None:
+def test_the_command_prints_text_or_json(folder: Path) -> None:
     text = CliRunner().invoke(operators, [str(folder)])
     assert text.exit_code == 0 and "Qualcomm HTP: not the master cell" in text.output
     as_json = CliRunner().invoke(operators, [str(folder), "--json"])

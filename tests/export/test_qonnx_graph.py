@@ -1,4 +1,4 @@
-"""The QONNX form in qonnx's own executor equals the integers, for any weights."""
+"""The QONNX graph in qonnx's own executor equals the integers, for any weights."""
 
 import warnings
 from typing import Any
@@ -62,7 +62,7 @@ def test_qonnx_equals_the_integers(executor: Any, shape: CellShape) -> None:
         expected[f"enter_bands_{i}_next"] = rows[-2:]
         band = layer(f"band_convolutions.{i}", rows[:-2], rows[1:-1], rows[2:])
     expected["enter_spectral"] = band
-    lifted = {}  # the glue brings key, gate and the decoder up to 0
+    lifted = {}  # the host brings key, gate and the decoder up to 0
     for i in range(shape.line_blocks):
         both, gated, mixed = values(2 * n), values(n), values(2 * n)
         feed |= {f"project_{i}_both": channels(both), f"output_{i}_gated": channels(gated)}

@@ -61,10 +61,10 @@ def test_another_recipe_is_not_a_continuation(recipe: tuple[Path, Path, Path], t
     config, int7, scenes = recipe
     assert train_flight(config, int7, scenes, tmp_path, max_minutes=0) is None
     int7.write_text(RECIPE.replace("7", "6"))
-    with pytest.raises(BadArgument, match="began with other quantization: cannot resume"):
+    with pytest.raises(BadArgument, match="started with other quantization: cannot resume"):
         train_flight(config, int7, scenes, tmp_path)
     config.write_text(config.read_text().replace("crop_bands = 3", "crop_bands = 4"))
-    with pytest.raises(BadArgument, match="began with other configuration: cannot resume"):
+    with pytest.raises(BadArgument, match="started with other configuration: cannot resume"):
         train_flight(config, int7, scenes, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Packages that were rebuilt wrong, with right hashes: `linerwkv verify` tells who leaves the recorded lines."""
+"""Packages that were rebuilt wrong, with right hashes: `linerwkv verify` names the executor that differs."""
 
 import hashlib
 import json
@@ -133,7 +133,7 @@ def test_onnx_runtime_is_held_in_every_setting(parts: Parts, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("executor", [ONNXRUNTIME, PYTORCH])
 @pytest.mark.parametrize("name", WRONG)
-def test_verify_tells_who_differs(name: str, executor: str, parts: Parts, tmp_path: Path) -> None:
+def test_verify_names_what_differs(name: str, executor: str, parts: Parts, tmp_path: Path) -> None:
     change, astray = WRONG[name]
     wrong = hashed(change(parts))
     assert wrong != hashed(parts)

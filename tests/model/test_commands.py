@@ -1,4 +1,4 @@
-"""The verbs of training, as a user calls them."""
+"""The commands of training, as a user calls them."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from model.network.config import PRESETS
 from model.network.network import LineRwkv
 from model.scenes.data_config import DataConfig
 from model.scenes.scene_list import load_scenes
-from model.training.training_config import load_training_config, load_twins
+from model.training.training_config import load_cross_validation, load_training_config
 from runtime.ccsds123 import golomb
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.errors import BadArgument
@@ -57,7 +57,7 @@ def run(command: click.Command, *arguments: Any) -> str:
 
 def test_train_stops_in_time_resumes_and_evaluates(config: Path, scene_folder: Path) -> None:
     stopped = run(train, config, "--max-minutes", 0)
-    assert "epoch 1 of 2, stopped, go on with train CONFIG --resume" in stopped
+    assert "epoch 1 of 2, stopped, continue with train CONFIG --resume" in stopped
     report = json.loads(run(train, config, "--resume", "--json").splitlines()[-1])
     assert (report["epochs_done"], report["epochs"]) == (2, 2)
     table = run(evaluate, report["checkpoint"], scene_folder / "scene_3.npy", "--segment-lines", 12, "--bands")
@@ -99,7 +99,7 @@ def test_weights_of_patterns_count_once_for_packed_scenes(config: Path, scene_fo
     assert [scene.weight for scene in load_scenes(data, "train")] == [0.5, 1, 1]
 
 
-def test_settings_stand_in_for_the_file(config: Path) -> None:
+def test_settings_replace_values_of_the_file(config: Path) -> None:
     settings = ("name=other", "schedule.epochs = 7", 'data.without=["a*"]', "output=some/where", "data.check=false")
     found = load_training_config(config, settings=settings)
     assert (found.name, found.schedule.epochs, found.output) == ("other", 7, "some/where")
@@ -117,23 +117,22 @@ def test_settings_stand_in_for_the_file(config: Path) -> None:
     assert report["name"] == "other" and report["epochs"] == 1
 
 
-def test_twins_differ_in_what_their_tables_say(config: Path, scene_folder: Path) -> None:
-    twins = scene_folder / "twins.toml"
-    twins.write_text('[a.data]\nwithout = ["scene_0"]\n[b]\n[b.schedule]\nbatches_per_epoch = 1\n')
-    a, b = load_twins(config, twins, ["schedule.epochs=1"])
+def test_cross_validation_models_differ_in_what_their_tables_say(config: Path, scene_folder: Path) -> None:
+    tables = scene_folder / "cross_validation.toml"
+    tables.write_text('[a.data]\nwithout = ["scene_0"]\n[b]\n[b.schedule]\nbatches_per_epoch = 1\n')
+    a, b = load_cross_validation(config, tables, ["schedule.epochs=1"])
     assert (a.name, a.data.without, a.schedule.batches_per_epoch, a.schedule.epochs) == ("a", ["scene_0"], 2, 1)
     assert (b.name, b.data.without, b.schedule.batches_per_epoch) == ("b", [], 1)
-    output = run(train, config, "--twins", twins, "--only", "b", "--set", "schedule.epochs=1")
+    output = run(train, config, "--cross-validation", tables, "--only", "b", "--set", "schedule.epochs=1")
     assert "b/last.ckpt: epoch 1 of 1" in output and "a/last.ckpt" not in output
-    with pytest.raises(BadArgument, match="no twin 'c', allowed a, b"):
-        load_twins(config, twins, only=["c"])
+    with pytest.raises(BadArgument, match="no table 'c', allowed a, b"):
+        load_cross_validation(config, tables, only=["c"])
 
 
-def test_the_twins_of_the_flight_network_choose_scenes() -> None:
+def test_the_cross_validation_of_the_flight_network_chooses_scenes() -> None:
     folder = Path(__file__).parents[2] / "model" / "configs"
-    found = {
-        config.name: config.data for config in load_twins(folder / "flight.toml", folder / "twins" / "flight.toml")
-    }
+    runs = load_cross_validation(folder / "flight.toml", folder / "cross_validation" / "flight.toml")
+    found = {config.name: config.data for config in runs}
     assert all(found[f"fold-{i}"].without == found[f"fold-{i}"].validate for i in range(4))
     assert "sensor-new" in found and not found["sensor-new"].also_train
 

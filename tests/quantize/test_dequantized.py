@@ -15,7 +15,7 @@ from quantize.flight_layers import quantized_network, take_weights
 from quantize.integers import integer_cell
 from runtime.cell.integer_cell import IntegerCell
 from tests.quantize.networks import as_tensors, network_of, random_features, reference_taps
-from tests.quantize.test_laws import CONFIGS
+from tests.quantize.test_equivalence import CONFIGS
 
 
 def crops(seed: int) -> list[FlightBatch]:

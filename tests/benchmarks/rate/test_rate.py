@@ -17,7 +17,7 @@ from benchmarks.rate.means import mean, ranked, table
 from benchmarks.rate.measure import ONE, measure, smallest, spectral_angles
 from benchmarks.rate.peers import PEERS, PeerCodec, peer_codecs
 from benchmarks.rate.residuals import coded_bits, of_ccsds123, of_stream
-from benchmarks.rate.rows import Row, all_rows, twins
+from benchmarks.rate.rows import Row, all_rows, listed_packages
 from benchmarks.rate.scenes import entries, folds, matches
 from benchmarks.rate.store import Key
 from benchmarks.rate.tables import markdown
@@ -159,7 +159,7 @@ def test_every_scene_is_in_one_fold(scenes: Path) -> None:
 
 
 def test_rows_have_names_of_their_own_and_say_what_was_seen() -> None:
-    rows = all_rows(twins(), {})
+    rows = all_rows(listed_packages(), {})
     names = [row.codec.name for row in rows]
     assert len(set(names)) == len(names)
     row = Row(RLS, unseen=("abu_*",), max_errors=(0, 1))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from model.batches.flight_bank import BankBatches, build_bank
 from model.batches.flight_batches import FlightBatch, FlightPlan
-from model.batches.staged_loss import N_FAR, UNIT, WEST, known_regressors, left_over, size
+from model.batches.staged_loss import N_FAR, UNIT, WEST, fit_error, known_regressors, size
 from model.scenes.scene import Scene
 from model.training.losses import staged_loss
 from runtime.cell.flight_inputs import TAPS
@@ -38,7 +38,7 @@ def problem(seed: int = 0, shape: tuple[int, int, int, int] = SHAPE) -> dict[str
 
 
 def objective(parts: dict[str, Tensor], rounds: int) -> Tensor:
-    return size(left_over(**parts, rounds=rounds)).mean(dim=(1, 3)).log2().mean()
+    return size(fit_error(**parts, rounds=rounds)).mean(dim=(1, 3)).log2().mean()
 
 
 def test_the_gradient_is_that_of_the_whole_minimum() -> None:
@@ -70,7 +70,7 @@ def test_a_network_never_makes_the_fit_worse(seed: int) -> None:
     assert float(objective(parts, MANY)) <= float(without) + 1e-6
 
 
-def test_what_the_stage_knows_earns_nothing() -> None:
+def test_what_the_stage_knows_gains_nothing() -> None:
     parts = problem()
     known = {**parts, "correction": 3 * parts["differences"][..., 0] - parts["differences"][..., 7]}
     without = {**parts, "correction": torch.zeros(SHAPE, dtype=torch.float64)}

@@ -1,4 +1,4 @@
-"""Laws of the flight network in float: compiled equals plain, lines one by one equal lines at once."""
+"""Properties of the flight network in float: compiled equals plain, lines one by one equal lines at once."""
 
 import copy
 from typing import Any
@@ -137,11 +137,11 @@ class Counted(ClippedLinear):
 
 
 def test_a_layer_of_another_class_is_always_called() -> None:
-    network, twin = made(layer=Counted), made()
-    assert network.state_dict().keys() == twin.state_dict().keys()
+    network, other = made(layer=Counted), made()
+    assert network.state_dict().keys() == other.state_dict().keys()
     batch = random_batch((1, 3, 2, 7), 4)
     Counted.n_calls = 0
-    found, wanted = results(network, batch), results(twin, batch)
+    found, wanted = results(network, batch), results(other, batch)
     assert Counted.n_calls == sum(isinstance(module, Counted) for module in network.modules())
     for name, value in wanted.items():
         error = (found[name] - value).abs().max().item()

@@ -86,9 +86,9 @@ def test_a_folder_is_split_by_whole_subfolders_and_without_regard_to_other_scene
     assert before.items() <= splits().items()
 
 
-def test_a_configured_group_that_the_manifest_parts_is_refused(scene_folder: Path) -> None:
+def test_a_configured_group_that_the_manifest_splits_is_refused(scene_folder: Path) -> None:
     config = data_config(scene_folder / "manifest.json", groups=[["scene_0", "scene_3"]])
-    with pytest.raises(BadArgument, match=r"scene_0\+scene_3.*parted.*'train'.*'validation'"):
+    with pytest.raises(BadArgument, match=r"scene_0\+scene_3.*two splits.*'train'.*'validation'"):
         load_scenes(config, "train")
 
 
@@ -214,7 +214,7 @@ def test_patterns_move_scenes_between_training_and_validation(scene_folder: Path
         chosen(without=["*"])
 
 
-def test_patterns_do_not_part_groups(scene_folder: Path) -> None:
+def test_patterns_do_not_split_groups(scene_folder: Path) -> None:
     config = data_config(
         scene_folder / "manifest.json", groups=[["scene_0", "scene_1"]], without=["*_1"], validate=["*_1"]
     )

@@ -33,8 +33,8 @@ def assert_equal_runs(a: Path, b: Path) -> None:
     one, other = (torch.load(path, weights_only=True) for path in (a, b))
     for name, tensor in one["state_dict"].items():
         assert torch.equal(tensor, other["state_dict"][name]), name
-    for state, twin in zip(*(x["optimizer_states"][0]["state"].values() for x in (one, other)), strict=True):
-        assert all(torch.equal(state[name], twin[name]) for name in state)
+    for state, expected in zip(*(x["optimizer_states"][0]["state"].values() for x in (one, other)), strict=True):
+        assert all(torch.equal(state[name], expected[name]) for name in state)
     assert curve(a) == curve(b)
 
 
@@ -87,7 +87,7 @@ def test_a_run_killed_within_an_epoch_and_resumed_equals_one_that_was_not(
     assert_equal_runs(training.train(tiny_config, resume=True), whole_run)
 
 
-def test_a_file_that_goes_missing_stops_the_run_with_its_checkpoint(
+def test_a_file_that_disappears_stops_the_run_with_its_checkpoint(
     tiny_config: TrainingConfig, whole_run: Path, scene_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from model.scenes import scene

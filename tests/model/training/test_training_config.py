@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from model.training.training_config import TrainingConfig, load_training_config, load_twins
+from model.training.training_config import TrainingConfig, load_cross_validation, load_training_config
 from runtime.checked_table import toml_table
 from runtime.errors import BadArgument
 
@@ -93,16 +93,17 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, change: tuple[str, str], line:
     assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_twin_is_named(tmp_path: Path) -> None:
+def test_a_wrong_table_of_a_cross_validation_is_named(tmp_path: Path) -> None:
     path = written(tmp_path)
+    where = f"training configuration {path}, cross-validation b"
     for text, line in [
-        ("[b.schedule]\nepochs = 0", f"training configuration {path}, twin b: key schedule.epochs: found 0, allowed"),
-        ("[b]\ndata = 1", f"training configuration {path}, twin b: key data: found 1, allowed table"),
-        ("b = 1", f"twins {tmp_path / 'twins.toml'}: key b: found 1, allowed table"),
+        ("[b.schedule]\nepochs = 0", f"{where}: key schedule.epochs: found 0, allowed"),
+        ("[b]\ndata = 1", f"{where}: key data: found 1, allowed table"),
+        ("b = 1", f"cross-validation {tmp_path / 'models.toml'}: key b: found 1, allowed table"),
     ]:
-        twins = written(tmp_path, text, "twins.toml")
+        tables = written(tmp_path, text, "models.toml")
         with pytest.raises(BadArgument) as caught:
-            load_twins(path, twins)
+            load_cross_validation(path, tables)
         assert str(caught.value).startswith(line)
 
 

@@ -1,7 +1,7 @@
-"""A flight package adapted to the scenes of a mission: in float again, trained, quantized, held against its start.
+"""A flight package adapted to the scenes of a mission: converted to float, trained, quantized, compared.
 
-What decides is the flight runtime on held-out lines, with the stage that flies. Where the start is better, or equal,
-the new package has its integers.
+The flight runtime decides on held-out lines, with the adaptive stage that is used in flight. Where the package that the
+fine-tuning started from is better, or equal, the new package has its integers.
 """
 
 import hashlib
@@ -14,15 +14,15 @@ import numpy as np
 from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
-from export.begun import begin
 from export.coded_scene import Samples, check_restored, stream_of
 from export.commands import working_commit
 from export.finetune_report import markdown
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
+from export.start_record import record_start
 from model.network.flight_network import FlightNetwork
 from model.scenes.data_config import DataConfig
-from model.scenes.held_out import write_parted
+from model.scenes.held_out import write_split
 from model.scenes.scene import Scene
 from model.training.lightning_module import LineRwkvTraining
 from model.training.time_limit import TimeLimit
@@ -30,8 +30,8 @@ from model.training.train import checked_scenes, fit, stored_checkpoint
 from model.training.training_config import Rate, ScheduleConfig, Seed, TrainingConfig
 from quantize.dequantized import float_network, weight_bits
 from quantize.integers import flight_config, integer_cell
+from quantize.pipeline import QuantizeOptions, calibrated, mean, versions
 from quantize.report import write_report
-from quantize.road import QuantizeOptions, calibrated, mean, versions
 from runtime.cell.flight_package import IntegerPackage, open_integer_package, package_of_parts
 from runtime.cell.integer_cell import CellShape, IntegerCell
 from runtime.checked_table import AtLeast1
@@ -39,8 +39,8 @@ from runtime.executors.executors import make_executor
 from runtime.stream.kinds import AdaptiveStage
 
 START, TUNED = "start", "fine-tuned"
-FLOWN = AdaptiveStage.BEST
-STAGES = (AdaptiveStage.NONE, FLOWN)
+FLIGHT_STAGE = AdaptiveStage.BEST
+STAGES = (AdaptiveStage.NONE, FLIGHT_STAGE)
 RUN, SCENES, PACKAGE = "run", "scenes.json", "package"
 
 
@@ -70,20 +70,20 @@ def finetune_package(
 ) -> dict[str, Any]:
     """Write `output`/package and what led to it; returns the report.
 
-    sources: scene files, manifests, folders. With `resume` a stopped training goes on as if it had not stopped.
+    sources: scene files, manifests, folders. With `resume` a stopped training continues as if it had not stopped.
     `max_minutes` ends the training early, after a whole epoch. Raises LineRwkvError.
     """
     limits: list[Callback] = [TimeLimit(60 * max_minutes)] if max_minutes is not None else []
     parent = open_integer_package(start)
     config = mission_config(parent.cell.shape, output, options)
-    write_parted(sources, config.data, options.held_out_lines)
+    write_split(sources, config.data, options.held_out_lines)
     training, held_out = checked_scenes(config)
-    begun = {
+    origin = {
         "parent": {"name": parent.manifest["name"], "sha256": parent.sha256.hex()},
         "scenes": [scene_record(scene) for scene in training + held_out],
         "options": asdict(options),
     }
-    begin(output, begun, resume=resume)
+    record_start(output, origin, resume=resume)
 
     lightning.seed_everything(options.seed, verbose=False)
     module = LineRwkvTraining(config, held_out)
@@ -95,31 +95,31 @@ def finetune_package(
     quantization = QuantizeOptions(bits, seed=options.seed, calibration_batches=options.calibration_batches)
     cell = integer_cell(calibrated(network, config, training, quantization).network)
 
-    record = {**begun, "epochs_done": stored_checkpoint(last)["epoch"] + 1, "data": plain_data(config.data)}
+    record = {**origin, "epochs_done": stored_checkpoint(last)["epoch"] + 1, "data": plain_data(config.data)}
     target = output / PACKAGE
     lines = {scene.name: np.asarray(scene.samples).astype(np.int32) for scene in held_out}
     tuned = packaged(target, cell, record, bits, TUNED)
     rates = {START: rates_of(parent, lines, START), TUNED: rates_of(tuned, lines, TUNED)}
-    flown = {name: mean(found[FLOWN.name.lower()]) for name, found in rates.items()}
-    written = min(flown, key=flown.__getitem__)  # of equal ones the start
+    decisive = {name: mean(found[FLIGHT_STAGE.name.lower()]) for name, found in rates.items()}
+    written = min(decisive, key=decisive.__getitem__)  # of equal ones the start
     package = tuned if written == TUNED else packaged(target, parent.cell, record, bits, START)
     executor = make_executor(package)
     for samples in lines.values():
-        check_restored(package, stream_of(package, executor, samples, FLOWN), samples)
+        check_restored(package, stream_of(package, executor, samples, FLIGHT_STAGE), samples)
     write_package(package.parts, target)
     report = {
         **record,
         "package_sha256": package.sha256.hex(),
         "written": written,
         "bits_per_sample": rates,
-        "gain": flown[START] - flown[written],
+        "gain": decisive[START] - decisive[written],
     }
     write_report(output, report, markdown(report))
     return report
 
 
 def mission_config(shape: CellShape, output: Path, options: FinetuneOptions) -> TrainingConfig:
-    """The training run: crops that a CPU likes, the loss of what flies, five validations on the way."""
+    """The training run: crops of a size for CPUs, the loss `staged`, five validations during the run."""
     return TrainingConfig(
         RUN,
         flight_config(shape),

@@ -32,7 +32,7 @@ def recurrent(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tenso
 
 
 def open_gate(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """The form for training with its gate wide open: sigmoid(40) is 1 in float32 and in float64."""
+    """The operation for training with its gate wide open: sigmoid(40) is 1 in float32 and in float64."""
     return wkv.gated_over_lines(decay, bonus, torch.full_like(key, 40.0), key, value)
 
 
@@ -50,11 +50,11 @@ def plain_sum(decay: Tensor, bonus: Tensor, key: Tensor, value: Tensor) -> Tenso
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 40), st.sampled_from([0.0, 1.0, 3.0, 20.0, 80.0]))
-def test_all_forms_agree_in_float64(seed: int, n_lines: int, key_size: float) -> None:
+def test_all_implementations_agree_in_float64(seed: int, n_lines: int, key_size: float) -> None:
     arguments = inputs(seed, n_lines, key_size)
     expected = plain_sum(*arguments)
-    for form in (recurrent, open_gate, wkv.scan):
-        assert (form(*arguments) - expected).abs().max() < 1e-10
+    for mean in (recurrent, open_gate, wkv.scan):
+        assert (mean(*arguments) - expected).abs().max() < 1e-10
 
 
 @settings(max_examples=20, deadline=None)
@@ -66,9 +66,9 @@ def test_float32_is_near_float64(seed: int, n_lines: int, key_size: float) -> No
     bound = max(bound, 1e-5)
     single = inputs(seed, n_lines, key_size, torch.float32)
     rounded = recurrent(*(tensor.double() for tensor in single))
-    for form in (recurrent, open_gate):
-        error = (form(*single).double() - rounded).abs().max()
-        assert error < bound, f"{form.__name__}: {error}"
+    for mean in (recurrent, open_gate):
+        error = (mean(*single).double() - rounded).abs().max()
+        assert error < bound, f"{mean.__name__}: {error}"
     assert (rounded - exact).abs().max() < 1e-3 * max(1.0, key_size)  # rounding the inputs themselves
 
 
@@ -77,12 +77,12 @@ def test_gradients_of_the_scan() -> None:
     assert torch.autograd.gradcheck(wkv.scan, arguments)
 
 
-def test_gradients_of_the_compiled_form_equal_those_of_the_scan() -> None:
+def test_gradients_of_the_compiled_wkv_equal_those_of_the_scan() -> None:
     weight = torch.randn(2, 50, 3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     gradients = []
-    for form, dtype in ((open_gate, torch.float32), (wkv.scan, torch.float64)):
+    for mean, dtype in ((open_gate, torch.float32), (wkv.scan, torch.float64)):
         arguments = [tensor.requires_grad_() for tensor in inputs(2, 50, 3.0, dtype)]
-        (form(*arguments) * weight.to(dtype)).sum().backward()  # type: ignore[no-untyped-call]
+        (mean(*arguments) * weight.to(dtype)).sum().backward()  # type: ignore[no-untyped-call]
         gradients.append([tensor.grad for tensor in arguments])
     for mine, theirs in zip(*gradients, strict=True):
         assert mine is not None
@@ -92,6 +92,6 @@ def test_gradients_of_the_compiled_form_equal_those_of_the_scan() -> None:
 
 
 @pytest.mark.parametrize("key_size", [10.0, 60.0])
-def test_large_exponents_leave_the_compiled_form_alone(key_size: float) -> None:
+def test_large_exponents_do_not_take_the_compiled_wkv(key_size: float) -> None:
     _, bonus, key, _ = inputs(3, 8, key_size)
     assert wkv_cpu.is_accurate_for(bonus, key) == (key_size < wkv_cpu.LARGEST_EXPONENT)

@@ -26,8 +26,9 @@ from quantize.flight_layers import WEIGHT_BITS, quantized_network, take_weights
 from quantize.integers import exact_network, integer_cell
 from quantize.integers_folder import write_integers
 from quantize.report import markdown, write_report
+from quantize.report_rows import layer_rows, memory_rows
 from quantize.sensitivity import losses, middle, set_all
-from runtime.cell.integer_cell import ARITHMETIC, LARGEST_SUM, IntegerCell
+from runtime.cell.integer_cell import ARITHMETIC, IntegerCell
 from runtime.checked_table import AtLeast0, AtLeast1
 from runtime.errors import BadArgument
 
@@ -35,7 +36,7 @@ CALIBRATION_EPOCH = 1 << 20
 """Crops that no training draws."""
 SENSITIVITY_SCENES = 2
 UNROUNDED = {"int8": "float", "int8 fine-tuned": "float fine-tuned"}
-"""Whose weights are whose: a fine-tuning also goes on with the training, which is no merit of the rounding."""
+"""Whose weights are whose: a fine-tuning also continues the training, which says nothing about the rounding."""
 
 
 @dataclass(frozen=True)
@@ -212,45 +213,3 @@ def versions() -> dict[str, str]:
 def plain_options(options: QuantizeOptions) -> dict[str, Any]:
     """For JSON; the manifest's path is reduced to its name."""
     return {**asdict(options), "manifest": options.manifest.name if options.manifest else None}
-
-
-def layer_rows(
-    network: FlightNetwork,
-    statistics: dict[str, LayerStatistics],
-    cell: IntegerCell,
-    n_finer: dict[str, int],
-    saturated: dict[str, tuple[float, float]],
-) -> list[dict[str, Any]]:
-    """What the report says of each layer."""
-    rows = []
-    sums = cell.largest_sums()
-    for name, layer in cell.layers.items():
-        seen = statistics[name]
-        rows.append(
-            {
-                "layer": name,
-                "shift": [int(layer.shift.min()), int(layer.shift.max())],
-                "largest_weight": int(np.abs(layer.weight.astype(int)).max()),
-                "channels_with_clipped_weights": n_finer[name],
-                "channels_at_zero": seen.dead_channels(network.get_submodule(name).activation),  # type: ignore[arg-type]  # a module's attribute
-                "float_range": [seen.lowest, seen.highest],
-                "float_clipped": [seen.at_low / seen.n, seen.at_high / seen.n],
-                "int8_saturated": list(saturated[name]),
-                "largest_sum": sums[name],
-                "largest_sum_share": sums[name] / LARGEST_SUM,
-            }
-        )
-    return rows
-
-
-def memory_rows(cell: IntegerCell) -> list[dict[str, Any]]:
-    """What the report says of each memory."""
-    return [
-        {
-            "memory": f"blocks.{i}.memory",
-            "rates": [f"{m}/{1 << e}" for m, e in zip(memory.mantissa.tolist(), memory.exponent.tolist(), strict=True)],
-            "largest_sum": memory.largest_sum,
-            "largest_sum_share": memory.largest_sum / LARGEST_SUM,
-        }
-        for i, memory in enumerate(cell.memories)
-    ]

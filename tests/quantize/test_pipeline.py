@@ -22,7 +22,7 @@ from quantize.finetune import load_quantized
 from quantize.flight_layers import quantized_layers, quantized_network, take_weights
 from quantize.integers import exact_network, integer_cell
 from quantize.integers_folder import read_integers
-from quantize.road import QuantizeOptions, calibration_crops
+from quantize.pipeline import QuantizeOptions, calibration_crops
 from quantize.sensitivity import EVERYTHING, losses, middle
 from runtime.errors import BadArgument
 from tests.model.conftest import scene_folder, smooth_scene, tiny_config  # noqa: F401  # fixtures
