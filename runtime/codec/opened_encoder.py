@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -27,14 +28,9 @@ class Loaded(NamedTuple):
 
 @contextlib.contextmanager
 def opened_encoder(
-    options: CodingOptions,
-    image: ImageDescription,
-    *,
-    loaded: Loaded | None = None,
-    tell: Tell | None = None,
-    pipe: TextIO = sys.stdout,
-    is_live: bool = False,
-) -> Iterator[Encoder]:
+    options: CodingOptions, image: ImageDescription, *, loaded: Loaded | None = None, tell: Tell | None = None,
+    pipe: TextIO = sys.stdout, is_live: bool = False,
+) -> Iterator[Encoder]:  # fmt: skip
     """An encoder that has seen no line; what it needs is closed at the end of the block. Raises LineRwkvError.
 
     loaded: in place of `options.package` and `options.executor`. tell: called after each segment, beside the log of
@@ -54,19 +50,13 @@ def opened_encoder(
         tells = [tell] if tell else []
         if options.telemetry is not None:
             tells.append(stack.enter_context(telemetry_log(Path(options.telemetry), pipe)))
-        encoder = Encoder(image, options, package, executor, told_all(tells))
+        encoder = Encoder(image, options, package, executor, partial(call_each, tells) if tells else None)
         if is_live or options.isolate:
             warm_up(encoder)
         yield encoder
 
 
-def told_all(tells: list[Tell]) -> Tell | None:
-    """One call for several; None where nobody asks."""
-    if not tells:
-        return None
-
-    def tell(segment: SegmentTelemetry) -> None:
-        for each in tells:
-            each(segment)
-
-    return tell
+def call_each(tells: list[Tell], segment: SegmentTelemetry) -> None:
+    """Call all of them with a segment."""
+    for tell in tells:
+        tell(segment)

@@ -29,13 +29,9 @@ class SegmentClosing:
     """Of the segments of one stream; keeps nothing of any segment."""
 
     def __init__(
-        self,
-        image: ImageDescription,
-        stream_crc: int,
-        fallback: SegmentCodec,
-        supervised: SupervisedExecutor | None,
+        self, image: ImageDescription, stream_crc: int, fallback: SegmentCodec, supervised: SupervisedExecutor | None,
         guard: GuardLevel,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.image = image
         self.stream_crc = stream_crc
         self.fallback = fallback
@@ -73,8 +69,7 @@ class SegmentClosing:
         if self.supervised is None or segment.codec.coding.predictor is not PredictorKind.LINERWKV:
             return None
         if self.supervised.current is None:
-            text = "the executor is gone: it cannot be tested after these lines"
-            return Fault(segment.next_line, FaultKind.SELF_TEST, text)
+            return Fault(segment.next_line, FaultKind.SELF_TEST, "the executor is gone: it cannot be tested")
         kind = FaultKind.PACKAGE
         try:
             self.supervised.check_package()

@@ -8,8 +8,7 @@ from runtime.cell.flight_package import FlightPackage, IntegerPackage
 from runtime.defences.supervised_executor import Make, SupervisedExecutor
 from runtime.errors import BadArgument
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.executors import checked_executor, make_executor
-from runtime.executors.isolated_executor import isolated_executor
+from runtime.executors.executors import checked_executor, isolated_executor, make_executor
 
 
 @contextlib.contextmanager

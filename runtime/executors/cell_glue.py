@@ -14,17 +14,6 @@ from runtime.cell.integer_cell import LARGEST_ACTIVATION
 
 
 @njit(cache=True)
-def fill_beside(first: Any, second: Any, zero_point: Any, out: Any) -> None:
-    """Fill (2F, B, X) with two tensors (B, X, F) side by side: the line before and this one."""
-    n = first.shape[2]
-    for f in range(n):
-        for b in range(first.shape[0]):
-            for x in range(first.shape[1]):
-                out[f, b, x] = np.int64(first[b, x, f]) + zero_point
-                out[n + f, b, x] = np.int64(second[b, x, f]) + zero_point
-
-
-@njit(cache=True)
 def fill_channels(values: Any, zero_point: Any, out: Any) -> None:
     """Fill (C, B, X) with values (B, X, C)."""
     for f in range(values.shape[2]):

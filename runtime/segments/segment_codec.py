@@ -24,14 +24,10 @@ class SegmentWriter(Protocol):
 
     residual_sums: ResidualSums
     """Of the lines so far."""
-
-    @property
-    def state(self) -> Any:
-        """What the next line is predicted from: arrays that only `push` changes."""
-
-    @property
-    def written(self) -> Any:
-        """What is coded so far, and what the coder learned from it: arrays that only `push` changes."""
+    state: Any
+    """What the next line is predicted from: arrays that only `push` changes."""
+    written: Any
+    """What is coded so far, and what the coder learned from it: arrays that only `push` changes."""
 
     def push(self, line: Samples) -> Samples:
         """Add the next line, whose samples are in the range of the bit depth; returns what a decoder will restore."""

@@ -37,11 +37,9 @@ def default_quantisation(kind: PredictorKind, package: FlightPackage | None) -> 
 
 
 def segment_codec(
-    coding: SegmentCoding,
-    image: ImageDescription,
-    package: FlightPackage | None = None,
+    coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None = None,
     executor: ArrayExecutor | None = None,
-) -> SegmentCodec:
+) -> SegmentCodec:  # fmt: skip
     """The codec of a way to code.
 
     Raises BadArgument where it needs a package that is not there, or cannot be combined with the adaptive stage.
@@ -59,10 +57,9 @@ def check_coding(coding: SegmentCoding, image: ImageDescription) -> None:
         raise BadArgument(f"predictor {name} with adaptive stage {stage.name.lower()}")
     if stage is not AdaptiveStage.NONE and image.n_bands > LARGEST_ADAPTIVE_BANDS:
         raise BadArgument(f"image has {image.n_bands} bands, the adaptive stage allows {LARGEST_ADAPTIVE_BANDS}")
-    if not 0 <= coding.max_error <= image.largest_error:
-        raise BadArgument(
-            f"max_error is {coding.max_error}, allowed 0..{image.largest_error} for {image.depth} bits per sample"
-        )
+    max_error, largest = coding.max_error, image.largest_error
+    if not 0 <= max_error <= largest:
+        raise BadArgument(f"max_error is {max_error}, allowed 0..{largest} for {image.depth} bits per sample")
 
 
 def line_predictor(

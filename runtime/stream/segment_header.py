@@ -66,6 +66,11 @@ class SegmentHeader(NamedTuple):
     payload_crc: int
 
     @property
+    def next_line(self) -> int:
+        """The first line after it."""
+        return self.first_line + self.n_lines
+
+    @property
     def where(self) -> str:
         """For messages."""
         return f"segment at line {self.first_line}"

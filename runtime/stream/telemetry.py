@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TextIO
@@ -43,10 +43,6 @@ class Fault:
     kind: FaultKind
     text: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"line": self.line, "kind": self.kind.value, "text": self.text}
-
 
 @dataclass(frozen=True)
 class SegmentTelemetry:
@@ -83,7 +79,7 @@ class SegmentTelemetry:
             "residuals": self.residuals.to_dict(),
             "seconds": round(self.seconds, 6),
             "fallbacks": self.n_fallbacks,
-            "errors": [fault.to_dict() for fault in self.faults],
+            "errors": [asdict(fault) for fault in self.faults],
         }
 
     def to_json(self) -> str:

@@ -23,8 +23,7 @@ from runtime.defences.segment_guard import GuardLevel
 from runtime.defences.supervised_executor import SupervisedExecutor
 from runtime.errors import BadArgument, Corrupt, ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor, Arrays
-from runtime.executors.executors import make_executor
-from runtime.executors.isolated_executor import isolated_executor
+from runtime.executors.executors import isolated_executor, make_executor
 from runtime.executors.self_test import first_difference
 from runtime.segments.segment_codec import Samples, SegmentWriter
 from runtime.stream.image_description import ImageDescription
@@ -253,15 +252,8 @@ class Miscoding(SegmentWriter):
         """`is_honest`: it says which sample a decoder will restore."""
         self.writer, self.is_honest = writer, is_honest
         self.residual_sums = writer.residual_sums
+        self.state, self.written = writer.state, writer.written
         self.n_lines = 0
-
-    @property
-    def state(self) -> Any:
-        return self.writer.state
-
-    @property
-    def written(self) -> Any:
-        return self.writer.written
 
     def push(self, line: Samples) -> Samples:
         changed = line.copy()
@@ -269,6 +261,7 @@ class Miscoding(SegmentWriter):
             changed[1, 2] ^= 64
         self.n_lines += 1
         restored = self.writer.push(changed).copy()
+        self.state, self.written = self.writer.state, self.writer.written
         if not self.is_honest:
             restored[1, 2] += line[1, 2] - changed[1, 2]
         return restored
