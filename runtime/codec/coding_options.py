@@ -92,15 +92,11 @@ def coding_options(words: Mapping[str, Any]) -> CodingOptions:
 
     Raises BadArgument: an option that is not known, a word or a kind of value that is not allowed.
     """
-    known = {field.name: field.type for field in fields(CodingOptions)}
-    values: dict[str, Any] = {}
-    for name, word in words.items():
+    known = [field.name for field in fields(CodingOptions)]
+    for name in words:
         if name not in known:
             raise BadArgument(f"{name}: not known, allowed {', '.join(known)}")
-        if word is None:
-            continue
-        values[name] = option_value(name, word)
-    return CodingOptions(**values)
+    return CodingOptions(**{name: option_value(name, word) for name, word in words.items() if word is not None})
 
 
 def option_value(name: str, word: Any) -> Any:

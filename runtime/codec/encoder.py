@@ -81,9 +81,8 @@ class Encoder:
         """
         shape = (self.image.n_bands, self.image.n_columns)
         if line.shape != shape or not np.issubdtype(line.dtype, np.integer):
-            raise BadArgument(
-                f"line {self.n_lines}: {line.dtype} of shape {line.shape}, allowed integers of shape {shape}"
-            )
+            found = f"{line.dtype} of shape {line.shape}"
+            raise BadArgument(f"line {self.n_lines}: {found}, allowed integers of shape {shape}")
         check_in_range(line, *self.image.range, self.n_lines)
         closed = self.closed_if_damaged()
         segment = self.segment = self.segment or self.new_segment()

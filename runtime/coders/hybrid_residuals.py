@@ -104,7 +104,5 @@ def check_announcement(n_bytes: int, n_bands: int, n_times: int) -> None:
     """Raise Corrupt where `n_bytes` cannot hold so many samples: each band writes a bit at every rescaling at least."""
     n_rescalings = max(0, n_times - (1 << RESCALING_EXPONENT)) >> (RESCALING_EXPONENT - 1)
     if n_bands * n_times > LARGEST_SAMPLES or n_bands * n_rescalings > 8 * n_bytes:
-        raise Corrupt(
-            f"hybrid segment: {n_bands * n_times} samples in {n_bytes} bytes, allowed at most {LARGEST_SAMPLES} "
-            f"and a bit for every {1 << (RESCALING_EXPONENT - 1)}"
-        )
+        most = f"{LARGEST_SAMPLES} and {1 << (RESCALING_EXPONENT - 1)} a bit"
+        raise Corrupt(f"hybrid segment: {n_bands * n_times} samples in {n_bytes} bytes, allowed at most {most}")

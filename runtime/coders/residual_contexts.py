@@ -93,10 +93,8 @@ def end_band(z: Any, row: Any, state: Any) -> None:
     for x in range(row.size):
         total += np.int64(row[x])
     mean = 16 * total // row.size
-    n_before = state.n_lines[0]
-    state.means[z] = (
-        mean if n_before == 0 else state.means[z] + (mean - state.means[z]) // min(n_before + 1, LONGEST_MEAN)
-    )
+    n_lines = state.n_lines[0] + 1
+    state.means[z] = mean if n_lines == 1 else state.means[z] + (mean - state.means[z]) // min(n_lines, LONGEST_MEAN)
 
 
 @njit(cache=True)

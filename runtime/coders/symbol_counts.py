@@ -79,12 +79,7 @@ def fill_first_counts(out_counts: Any, out_totals: Any, out_firsts: Any, out_wai
 def initial_counts() -> Counts:
     """Before the first line of a segment."""
     n = N_CONTEXTS + 1
-    state = Counts(
-        np.zeros((n, N_SYMBOLS), np.int64),
-        np.zeros(n, np.int64),
-        np.zeros((n, N_SYMBOLS + 1), np.int64),
-        np.zeros((n, 2), np.int64),
-    )
+    state = Counts(*(np.zeros(shape, np.int64) for shape in ((n, N_SYMBOLS), n, (n, N_SYMBOLS + 1), (n, 2))))
     fill_first_counts(*state)
     return state
 

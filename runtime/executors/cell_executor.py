@@ -32,13 +32,9 @@ def initial_bands(package: IntegerPackage, n_columns: int) -> Arrays:
 
 
 def step_tile(
-    executor: ArrayExecutor,
-    rows: slice,
-    line_features: npt.NDArray[np.int8],
-    band_features: npt.NDArray[np.int8],
-    memory: Arrays,
-    bands: Arrays,
-) -> tuple[npt.NDArray[np.int16], Arrays]:
+    executor: ArrayExecutor, rows: slice, line_features: npt.NDArray[np.int8], band_features: npt.NDArray[np.int8],
+    memory: Arrays, bands: Arrays,
+) -> tuple[npt.NDArray[np.int16], Arrays]:  # fmt: skip
     """Taps (B, X, TAPS) of the bands `rows`, and what stands before the tile after it; `memory` is moved in place.
 
     line_features, band_features: of the tile alone. memory: of all bands; `rows` is read here and nowhere later in a

@@ -34,11 +34,6 @@ def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> ArrayExecu
             raise BadArgument(f"executor {name!r} of a float32 package, allowed {ONNXRUNTIME}")
         return OnnxRuntimeCell(package)
     assert isinstance(package, IntegerPackage)
-    return checked_executor(package, name)
-
-
-def checked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
-    """An executor that passed the self-test. Raises LineRwkvError."""
     executor = unchecked_executor(package, name)
     check_executor(package, executor)
     return executor

@@ -48,9 +48,9 @@ class Provider:
         for name in here:
             if short_name(name).lower() == short_name(wanted).lower():
                 return cls(name, options)
+        names = ", ".join(short_name(name) for name in here)
         raise BadArgument(
-            f"provider {wanted!r} is not in this onnxruntime {onnxruntime.__version__}; here are: "
-            f"{', '.join(short_name(name) for name in here)}"
+            f"provider {wanted!r} is not in this onnxruntime {onnxruntime.__version__}; here are: {names}"
         )
 
     def __str__(self) -> str:

@@ -38,6 +38,5 @@ def check_in_range(line: npt.NDArray[np.integer[Any]], smallest: int, largest: i
     if lowest < smallest or highest > largest:
         outside = np.argwhere((line < smallest) | (line > largest))[0]
         z, x = (int(i) for i in outside)
-        raise BadArgument(
-            f"sample {int(line[z, x])} at line {y}, band {z}, column {x}; the bit depth allows {smallest}..{largest}"
-        )
+        place = f"line {y}, band {z}, column {x}"
+        raise BadArgument(f"sample {int(line[z, x])} at {place}; the bit depth allows {smallest}..{largest}")

@@ -47,18 +47,14 @@ class ImageDescription:
             if not lowest <= value <= highest:
                 raise BadArgument(f"image: {name} is {value}, allowed {lowest}..{highest}")
         if self.n_bands * self.n_columns > LARGEST_LINE_SAMPLES:
-            raise BadArgument(
-                f"image: a line of {self.n_bands} bands x {self.n_columns} columns, "
-                f"allowed at most {LARGEST_LINE_SAMPLES} samples"
-            )
+            line = f"a line of {self.n_bands} bands x {self.n_columns} columns"
+            raise BadArgument(f"image: {line}, allowed at most {LARGEST_LINE_SAMPLES} samples")
         if self.sample_type is None:
             object.__setattr__(self, "sample_type", narrowest_type(self.depth, is_signed=self.is_signed))
-        smallest, largest = TYPE_RANGES[self.file_type]
-        if not smallest <= self.range[0] <= self.range[1] <= largest:
-            raise BadArgument(
-                f"image: samples of {self.depth} bits reach {self.range[0]}..{self.range[1]}, "
-                f"type {self.file_type.name.lower()} holds {smallest}..{largest}"
-            )
+        (smallest, largest), (lowest, highest) = TYPE_RANGES[self.file_type], self.range
+        if not smallest <= lowest <= highest <= largest:
+            held = f"type {self.file_type.name.lower()} holds {smallest}..{largest}"
+            raise BadArgument(f"image: samples of {self.depth} bits reach {lowest}..{highest}, {held}")
 
     @property
     def file_type(self) -> SampleType:

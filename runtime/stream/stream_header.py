@@ -49,10 +49,8 @@ class StreamHeader:
         metadata = zlib.compress(json.dumps(image.metadata, separators=(",", ":")).encode(), 9)
         n_bytes = PREFIX.size + FIXED.size + len(self.packages) * PACKAGE.size + len(metadata) + CRC.size
         if n_bytes > LARGEST_HEADER_BYTES or len(self.packages) > LARGEST_PACKAGES:
-            raise BadArgument(
-                f"stream header: {n_bytes} bytes with {len(self.packages)} packages, "
-                f"allowed {LARGEST_HEADER_BYTES} with {LARGEST_PACKAGES}"
-            )
+            allowed = f"{LARGEST_HEADER_BYTES} with {LARGEST_PACKAGES}"
+            raise BadArgument(f"stream header: {n_bytes} bytes with {len(self.packages)} packages, allowed {allowed}")
         fixed = FIXED.pack(
             image.n_bands, image.n_columns, image.n_lines, image.depth, IS_SIGNED * image.is_signed, image.file_type,
             len(self.packages), 0, len(metadata),
