@@ -113,7 +113,7 @@ class ResidualReader:
         if len(payload) < start:
             raise Truncated(f"segment of {n_lines} lines ends in its flags")
         flags = np.frombuffer(payload, np.uint8, start - 1, 1)
-        self.is_plain = np.unpackbits(flags, count=n_lines).astype(bool)  # zeros where there are no flags
+        self.is_plain = np.unpackbits(flags, count=n_lines).astype(bool) if flags.size else np.zeros(n_lines, bool)
         self.next_line = 0
         n_plain = int(self.is_plain.sum())
         n_values = n_plain * n_bands * n_columns

@@ -15,8 +15,8 @@ from runtime.errors import BadArgument, Corrupt
 from runtime.segments.segment_codec import Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, PredictorKind
-from runtime.stream.residual_sums import ResidualSums
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
+from runtime.stream.telemetry import ResidualSums
 
 SLACK_BYTES = 1 << 12  # more than the header and the tail of such an image take beside its samples
 CLEARLY_SMALLER = 7 / 8

@@ -13,8 +13,8 @@ from runtime.prediction.prequantise import Quantiser
 from runtime.segments.segment_codec import Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, Quantisation
-from runtime.stream.residual_sums import ResidualSums
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
+from runtime.stream.telemetry import ResidualSums
 
 
 class ResidualSegments(SegmentCodec):

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from runtime.errors import Corrupt
 from runtime.stream.kinds import Coder
-from runtime.stream.residual_sums import ResidualSums
 from runtime.stream.samples_checksum import samples_crc
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
+from runtime.stream.telemetry import ResidualSums
 
 Samples = npt.NDArray[np.integer[Any]]
 """(Z, X), one line of the image, as it came or within the segment's maximum error of it."""

@@ -8,8 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+import numpy.typing as npt
+
 from runtime.errors import BadArgument
-from runtime.stream.residual_sums import ResidualSums
 from runtime.stream.segment_header import SEGMENT_BYTES, SegmentHeader
 
 
@@ -42,6 +44,30 @@ class Fault:
     """Of the image; the first that is not coded when it was found."""
     kind: FaultKind
     text: str
+
+
+@dataclass
+class ResidualSums:
+    """Sums over the mapped residuals of a segment, in integers; a quotient only when it is shown."""
+
+    n_samples: int = 0
+    total: int = 0
+    largest: int = 0
+    n_zero: int = 0
+
+    def add(self, mapped: npt.NDArray[np.integer[Any]]) -> None:
+        """Take in a line (Z, X)."""
+        self.n_samples += mapped.size
+        self.total += int(mapped.sum())
+        self.largest = max(self.largest, int(mapped.max()))
+        self.n_zero += mapped.size - int(np.count_nonzero(mapped))
+
+    def to_dict(self) -> dict[str, Any] | None:
+        """Mean, largest and share of zeros; None where nothing was predicted."""
+        if self.n_samples == 0:
+            return None
+        mean, zeros = self.total / self.n_samples, self.n_zero / self.n_samples
+        return {"mean": round(mean, 4), "largest": self.largest, "zeros": round(zeros, 4)}
 
 
 @dataclass(frozen=True)
