@@ -1,7 +1,7 @@
 """The streaming encoder: lines in, bytes out, in memory bounded by one line, the state and one coded segment.
 
-Where the executor fails, or memory is found damaged, the segment ends and the lines go on in another: nothing that was
-accepted is lost. `runtime.codec.opened_encoder` makes one from options.
+Where the executor fails, or memory is found damaged, the segment ends and the next line opens another: no accepted line
+is lost. `runtime.codec.opened_encoder` makes an encoder from options.
 """
 
 import time
@@ -43,8 +43,8 @@ class Encoder:
     ) -> None:  # fmt: skip
         """A network needs its package and an executor that passed the self-test. Raises BadArgument.
 
-        After a failure of `executor` a `SupervisedExecutor` gives another, any other one is followed by CCSDS 123 for
-        good. `on_segment` is called after each segment.
+        After a failure of `executor` a `SupervisedExecutor` gives another, after any other one the rest is
+        CCSDS 123. `on_segment` is called after each segment.
         """
         self.image = image
         self.options = options
@@ -125,7 +125,7 @@ class Encoder:
         return data
 
     def new_segment(self) -> OpenSegment:
-        """By the predictor asked for, or by CCSDS 123 where its executor is not there now."""
+        """By the predictor asked for, or by CCSDS 123 while it has no executor."""
         codec = self.codec
         if self.supervised is not None:
             codec = codec if self.supervised.is_ready() else self.fallback
@@ -139,7 +139,7 @@ class Encoder:
         self.faults.append(Fault(self.n_lines, kind, text))
 
     def give_up_executor(self) -> None:
-        """It failed: until there is another, or for good, lines are coded without."""
+        """It failed: until there is another, or to the end of the stream, lines are coded without."""
         if self.supervised is not None:
             self.supervised.fail()
         else:
@@ -147,7 +147,8 @@ class Encoder:
 
     def closed_if_damaged(self) -> bytes:
         """The open segment where something of it has changed in memory since its last line, else nothing."""
-        found = self.segment.damage() if self.segment is not None else []
+        segment = self.segment
+        found = segment.guard.damage(segment.writer) if segment is not None and segment.guard is not None else []
         for kind in set(found) - {FaultKind.CODED}:  # which `SegmentClosing` names
             self.note(kind, "changed in memory between two lines")
         return self.close_segment() if found else b""
@@ -160,15 +161,15 @@ class Encoder:
         start = time.perf_counter()
         closed, faults = self.closing.closed(segment)
         self.faults += faults
-        self.tell(segment, closed, segment.seconds + time.perf_counter() - start)
+        self.report(segment, closed, segment.seconds + time.perf_counter() - start)
         if self.options.index:
             self.index.append(records.IndexEntry(segment.first_line, segment.n_lines, self.n_bytes))
         data = closed.header.to_bytes() + closed.payload
         self.n_bytes += len(data)
         return data
 
-    def tell(self, segment: OpenSegment, closed: ClosedSegment, seconds: float) -> None:
-        """Count a segment, and hand its telemetry to whoever asked for it."""
+    def report(self, segment: OpenSegment, closed: ClosedSegment, seconds: float) -> None:
+        """Count a segment, and call `on_segment` with its telemetry."""
         predictor = closed.header.coding.predictor
         self.n_fallbacks += predictor is not self.options.predictor
         if self.on_segment is not None:

@@ -18,7 +18,7 @@ class Salvaged(NamedTuple):
     segments: list[Segment]
     """Intact segments by rising first line."""
     n_lines: int
-    """Lines of the image, as far as the stream still tells."""
+    """Lines of the image, as far as is known from what is intact."""
 
     def pieces(self) -> Iterator[Segment | Gap]:
         """The segments, and gaps for the lines that none of them holds, in their order."""

@@ -69,7 +69,7 @@ class SegmentClosing:
         if self.supervised is None or segment.codec.coding.predictor is not PredictorKind.LINERWKV:
             return None
         if self.supervised.current is None:
-            return Fault(segment.next_line, FaultKind.SELF_TEST, "the executor is gone: it cannot be tested")
+            return Fault(segment.next_line, FaultKind.SELF_TEST, "the executor has ended and cannot be tested")
         kind = FaultKind.PACKAGE
         try:
             self.supervised.check_package()

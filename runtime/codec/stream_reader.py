@@ -1,4 +1,4 @@
-"""A stream as it stands: its header, segments and gaps, without decoding samples. Every byte is hostile."""
+"""The structures of a stream: header, segments and gaps, without decoding samples. No byte is trusted."""
 
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -85,9 +85,9 @@ class StreamReader:
 
     def check_end(self, end: EndRecord, n_lines: int, n_segments: int, index_offset: int) -> None:
         """Hold the end record against what came before."""
-        found, told = (n_lines, n_segments, index_offset), (end.n_lines, end.n_segments, end.index_offset)
-        if told != found or n_segments == 0:
-            raise Corrupt(f"end record: lines, segments and place of the index are {told}, found {found}")
+        found, stated = (n_lines, n_segments, index_offset), (end.n_lines, end.n_segments, end.index_offset)
+        if stated != found or n_segments == 0:
+            raise Corrupt(f"end record: lines, segments and place of the index are {stated}, found {found}")
         if self.header.image.n_lines not in (0, n_lines):
             raise Corrupt(f"stream has {n_lines} lines, its header announces {self.header.image.n_lines}")
         if self.file.read(1):

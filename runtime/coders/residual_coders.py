@@ -1,7 +1,7 @@
 """Segments of mapped residuals: each line coded, or plain where coding expands it, by the coder that makes it smallest.
 
 The range coder is the smallest wherever it was measured, and takes several times as long as the standard's two
-(benchmarks/results/adaptive_speed.md): it goes with the adaptive stage `best`, which takes longer by itself. The
+(benchmarks/results/adaptive_speed.md): it is used with the adaptive stage `best`, which takes longer by itself. The
 standard's run side by side while both may win.
 """
 
@@ -17,7 +17,7 @@ from runtime.stream.kinds import AdaptiveStage, Coder
 
 HEAD_LINES, TRIAL_LINES = 4, 8
 """Once there are TRIAL_LINES, the hybrid coder is given up when it is behind over the lines after the first HEAD_LINES,
-where predictions still learn and its longer memory is a burden."""
+where predictions still learn and its longer memory costs bits."""
 ALL_CODED, SOME_PLAIN = 0, 1
 """First byte of a payload."""
 
@@ -132,7 +132,7 @@ class ResidualReader:
         if self.coded is None or is_plain:
             self.plain.take(out_mapped)
             if self.coded is not None:
-                self.coded.learn_anew()
+                self.coded.reset_statistics()
         else:
             self.coded.take(out_mapped)
 

@@ -48,7 +48,7 @@ def fill_known(z: Any, line: Any, state: Any, out_known: Any) -> None:
     """Fill the part of 64 times the expectation (X,) that does not need residuals west in the same band.
 
     line: (Z, X), mapped residuals of this line, rows 0..z-1 known. In the first line of a segment the mean of the band
-    before stands for what no line has told yet.
+    before stands for what is not known yet.
     """
     n_columns = out_known.size
     is_first = state.n_lines[0] == 0

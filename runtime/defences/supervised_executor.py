@@ -25,7 +25,7 @@ Make = Callable[[IntegerPackage], ArrayExecutor]
 class SupervisedExecutor(ArrayExecutor, contextlib.AbstractContextManager["SupervisedExecutor"]):
     """An `ArrayExecutor` of an int8 package, and the package that it is made from; a context manager.
 
-    An executor that failed is not asked again. A new one is made in a thread from the package as it lies on disk, at
+    An executor that failed is not used again. A new one is made in a thread from the package on disk, at
     most `n_restarts` times in all; `is_ready` says when it is there.
     """
 

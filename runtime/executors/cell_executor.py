@@ -35,7 +35,7 @@ def step_tile(
     executor: ArrayExecutor, rows: slice, line_features: npt.NDArray[np.int8], band_features: npt.NDArray[np.int8],
     memory: Arrays, bands: Arrays,
 ) -> tuple[npt.NDArray[np.int16], Arrays]:  # fmt: skip
-    """Taps (B, X, TAPS) of the bands `rows`, and what stands before the tile after it; `memory` is moved in place.
+    """Taps (B, X, TAPS) of the bands `rows`, and what stands before the tile after it; `memory` is updated in place.
 
     line_features, band_features: of the tile alone. memory: of all bands; `rows` is read here and nowhere later in a
     line, so writing in place keeps the large arrays single. Raises ExecutorFailed; `memory` is of no use then.
@@ -56,7 +56,7 @@ def step_tile(
 def check_answer(
     executor: ArrayExecutor, outputs: Arrays, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> None:
-    """Raise ExecutorFailed where an output is missing or has another form: NumPy would stretch or round it silently."""
+    """Raise ExecutorFailed where an output is missing or of another shape or type, which NumPy would convert."""
     values = outputs.get(name)
     if values is None or values.shape != shape or values.dtype != dtype:
         found = "is missing" if values is None else f"is {values.dtype} of shape {values.shape}"

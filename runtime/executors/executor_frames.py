@@ -48,7 +48,7 @@ class Message:
     arrays: dict[str, AnyArray] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        """The message as it goes over the pipe. Raises BadArgument where it does not fit the limits."""
+        """The message as it is sent over the pipe. Raises BadArgument where it does not fit the limits."""
         header: dict[str, Any] = {"version": VERSION, "kind": self.kind.value, **self.words}
         if self.kind in WITH_TENSORS:
             specs = (TensorSpec(name, values.dtype.name, values.shape) for name, values in self.arrays.items())

@@ -24,7 +24,7 @@ class ExecutorProcess(ArrayExecutor, contextlib.AbstractContextManager["Executor
     """An `ArrayExecutor` that lives in a child process; a context manager.
 
     command: what starts the server, for example `[python, "-m", "runtime.executors.executor_server", PACKAGE]`. A child
-    that fails once (dead, late, or answering nonsense) is ended, and every later step is refused: there is no retry,
+    that fails once (dead, late, or breaking the protocol) is ended, and every later step is refused: there is no retry,
     because an executor that failed is not trusted. Errors that the server itself reports keep their class and do not
     end it.
     """
@@ -33,7 +33,7 @@ class ExecutorProcess(ArrayExecutor, contextlib.AbstractContextManager["Executor
         self, command: Sequence[str], *, environment: Mapping[str, str] | None = None, folder: Path | None = None,
         start_deadline_s: float = 60.0, step_deadline_s: float = 30.0,
     ) -> None:  # fmt: skip
-        """Start the child and read its greeting; `environment` None: as here; `folder`: its working folder."""
+        """Start the child and read its `hello`; `environment` None: as here; `folder`: its working folder."""
         self.step_deadline_s = step_deadline_s
         self.failure: str | None = None
         self.executor = Path(command[0]).name

@@ -17,7 +17,7 @@ EQUAL = "equal"
 def run_line(
     package: IntegerPackage, executor: ArrayExecutor, tile: int, y: int, memory: Arrays
 ) -> npt.NDArray[np.int16]:
-    """Taps (Z, X, TAPS) of the recorded line `y`, `tile` bands a step; `memory` is moved in place."""
+    """Taps (Z, X, TAPS) of the recorded line `y`, `tile` bands a step; `memory` is updated in place."""
     line_features, band_features = package.conformance.line_features[y], package.conformance.band_features[y]
     n_bands, n_columns = line_features.shape[:2]
     bands = initial_bands(package, n_columns)

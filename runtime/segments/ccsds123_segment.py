@@ -37,7 +37,7 @@ class Ccsds123Segments(SegmentCodec):
         self.image = image
 
     def parameters(self, n_lines: int) -> Ccsds123Parameters:
-        """Those of a segment; with a maximum error the hybrid coder, which goes below one bit per sample."""
+        """Those of a segment; with a maximum error the hybrid coder, which codes below one bit per sample."""
         image = self.image
         values = {
             "Nx": image.n_columns, "Ny": n_lines, "Nz": image.n_bands, "D": image.depth, "signed": image.is_signed,

@@ -1,4 +1,4 @@
-"""What makes the payload of a segment and reads it back: the border that Encoder and Decoder see."""
+"""What makes the payload of a segment and reads it back: the interface that Encoder and Decoder use."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol

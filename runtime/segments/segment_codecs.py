@@ -16,7 +16,7 @@ from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import SegmentCoding, allowed_stages
 
-LARGEST_ADAPTIVE_BANDS = 1 << 12  # bounds what a hostile header can make a decoder allocate
+LARGEST_ADAPTIVE_BANDS = 1 << 12  # bounds what a corrupt header can make a decoder allocate
 NETWORK_PREDICTORS = {
     "int8-v1": "runtime.prediction.flight_predictor:FlightPredictor",
     "float32": "runtime.float_network.predictor:NetworkPredictor",
@@ -80,7 +80,7 @@ def line_predictor(
 
 
 def largest_payload(coding: SegmentCoding, image: ImageDescription, n_lines: int) -> int:
-    """Bytes that no sound payload of `n_lines` lines exceeds."""
+    """Bytes that no valid payload of `n_lines` lines exceeds."""
     if coding.predictor is PredictorKind.CCSDS123:
         return largest_ccsds123(image, n_lines)
     return largest_coded(residual_depth(coding, image), image.n_bands, image.n_columns, n_lines)

@@ -1,6 +1,6 @@
 """The checksum of restored samples: what a decoder gives back is held against what the encoder knew it would.
 
-By zlib, not by a compiled kernel of this project: kernels are what it is there to catch.
+By zlib, not by a compiled kernel of this project: it is to find errors of kernels.
 """
 
 import zlib

@@ -101,7 +101,7 @@ def header_size(prefix: bytes) -> int:
     if version > VERSION:
         raise TooNew(f"stream: format version {version}, this release reads {VERSION}")
     if version < VERSION:
-        raise Corrupt(f"stream: format version {version}, this release reads {VERSION}; no image was ever flown in it")
+        raise Corrupt(f"stream: format version {version}, this release reads {VERSION}; no mission has used it")
     if not PREFIX.size + FIXED.size + CRC.size <= n_bytes <= LARGEST_HEADER_BYTES:
         raise Corrupt(f"stream header: {n_bytes} bytes announced, allowed at most {LARGEST_HEADER_BYTES}")
     return int(n_bytes)

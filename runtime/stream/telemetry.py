@@ -1,4 +1,4 @@
-"""What an encoder tells of each segment: one JSON object a line (docs/formats/telemetry.md)."""
+"""What an encoder reports of each segment: one JSON object a line (docs/formats/telemetry.md)."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ class FaultKind(StrEnum):
     """Where something went wrong."""
 
     EXECUTOR = "executor"
-    """It is late, dead, or its answer has the wrong form."""
+    """It is late or dead, or its answer is malformed."""
     SELF_TEST = "self-test"
     """It no longer gives the recorded lines."""
     RESTART = "restart"

@@ -223,7 +223,7 @@ class WrongForAWhile(FaultyExecutor):
 
 @settings(max_examples=15, deadline=None)
 @given(first=st.integers(0, N_LINES * TILES), length=st.integers(1, 4), segment_lines=SEGMENTS, max_error=ERRORS)
-def test_no_wrong_number_goes_down_under_proof(first: int, length: int, segment_lines: int, max_error: int) -> None:
+def test_no_wrong_number_is_sent_under_proof(first: int, length: int, segment_lines: int, max_error: int) -> None:
     package = open_integer_package(SHIPPED)
     cube, executor = scene(first), WrongForAWhile(package, range(first, first + length))
     options = {"segment_lines": segment_lines, "max_error": max_error, "guard": GuardLevel.PROOF}
