@@ -55,7 +55,7 @@ def part_by_size(make: Callable[[int, int], Part]) -> Part:
     return run
 
 
-class AcceleratorForm(ArrayExecutor):
+class SubgraphCell(ArrayExecutor):
     """An `ArrayExecutor` of one cell by its sub-graphs; keeps nothing between calls."""
 
     def __init__(
@@ -68,7 +68,7 @@ class AcceleratorForm(ArrayExecutor):
         """
         missing = [name for name in subgraph_names(cell) if name not in parts]
         if missing:
-            raise BadArgument(f"accelerator form: sub-graph {missing[0]} is missing")
+            raise BadArgument(f"accelerator layout: sub-graph {missing[0]} is missing")
         self.provider = f"{provider or onnxruntime_provider()}, {activation} sub-graphs"
         self.sha256 = sha256
         self.cell = cell
