@@ -31,10 +31,7 @@ OPTIONS = (
 
 
 def coding_words(**fixed: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options to a command, which is called with one `options: CodingOptions` in their place.
-
-    fixed: options that this command does not leave to the user.
-    """
+    """Add the options, but those of `fixed`, to a command, which is called with one `options: CodingOptions`."""
     names = {field.name for field in fields(CodingOptions)} - set(fixed)
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -96,10 +96,7 @@ def compress_lines(
     lines: Iterable[npt.NDArray[np.integer[Any]]], image: ImageDescription, output: Path, options: CodingOptions, *,
     loaded: Loaded | None = None,
 ) -> Report:  # fmt: skip
-    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`.
-
-    Telemetry to `-` goes to standard output, but to standard error where the stream goes there.
-    """
+    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`."""
     start = time.perf_counter()
     pipe = sys.stderr if output == PIPE else sys.stdout
     with (

@@ -39,10 +39,7 @@ class SegmentClosing:
         self.guard = guard
 
     def closed(self, segment: OpenSegment) -> tuple[ClosedSegment, list[Fault]]:
-        """The segment to send, and what was found wrong with it as it was written.
-
-        Raises Corrupt where a segment cannot be trusted and its backup is damaged too: its lines are lost.
-        """
+        """The segment to send, and its faults. Raises Corrupt where its backup is damaged too: its lines are lost."""
         guard = segment.guard
         if guard is None:
             return self.finished(segment, segment.codec, segment.writer, segment.samples_crc), []

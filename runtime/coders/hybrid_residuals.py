@@ -31,9 +31,8 @@ class HybridWriter(LineWriter):
         self.numbers = hybrid_numbers(depth)
         self.tables = low_entropy_tables()
         first = min(4 << self.numbers.initial_count_exponent, (1 << (depth + self.numbers.initial_count_exponent)) - 1)
-        self.state = HybridState(
-            np.full(n_bands, first, np.int64), np.zeros(n_bands, np.int64), self.tables.root.astype(np.int64)
-        )
+        prefixes = self.tables.root.astype(np.int64)
+        self.state = HybridState(np.full(n_bands, first, np.int64), np.zeros(n_bands, np.int64), prefixes)
         self.body = BodyWriter()
         self.before = (self.state, self.body.bits)
 
@@ -80,9 +79,8 @@ class HybridReader(LineReader):
         last = counter_at(n_lines * n_columns - 1, numbers.initial_count_exponent, numbers.rescaling_exponent)
         counters, sequence = np.full(n_bands, last, np.int64), np.empty(n_bands * n_columns, np.uint32)
         for y in range(n_lines - 1, -1, -1):
-            status = decode_backwards(
-                data, end, 1, y * n_columns, numbers, tables, accumulators, counters, prefixes, sequence
-            )
+            state = (accumulators, counters, prefixes)
+            status = decode_backwards(data, end, 1, y * n_columns, numbers, tables, *state, sequence)
             raise_status(status, f"line {y} of a hybrid segment", len(data))
             self.lines[y] = sequence.reshape(n_bands, n_columns)
         if end[0] != 0:

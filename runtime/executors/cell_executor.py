@@ -86,10 +86,7 @@ def session(
     package: FlightPackage, part: str, n_threads: int = 1, provider: Provider = ON_CPU,
     level: Any = OPTIMISATION.ORT_ENABLE_ALL,
 ) -> Any:  # fmt: skip
-    """An ONNX Runtime session on one graph of a package, its weights taken from the package in memory.
-
-    Raises BadArgument or Corrupt, as `provider_session` does.
-    """
+    """An ONNX Runtime session on one graph of a package, with its weights. Raises BadArgument or Corrupt."""
     options = session_options(n_threads, level)
     weights = package.manifest["weights"]
     if weights in package.parts:

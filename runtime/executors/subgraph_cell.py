@@ -62,10 +62,7 @@ class SubgraphCell(ArrayExecutor):
         self, cell: IntegerCell, parts: dict[str, Part], activation: str = "uint8", sha256: str = "",
         provider: str | None = None,
     ) -> None:  # fmt: skip
-        """activation: type of the sub-graphs' tensors, `uint8` or `int8`. sha256: of the package.
-
-        Raises BadArgument where a sub-graph is missing.
-        """
+        """activation: `uint8` or `int8`. sha256: of the package. Raises BadArgument where a sub-graph is missing."""
         missing = [name for name in subgraph_names(cell) if name not in parts]
         if missing:
             raise BadArgument(f"accelerator layout: sub-graph {missing[0]} is missing")

@@ -39,10 +39,7 @@ class BandCoding(Protocol):
         """
 
     def decode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
-        """Fill the samples of band `z`, and `out_known` where there is a maximum error.
-
-        Raises Corrupt where a residual leads outside the sample range.
-        """
+        """Fill the samples of band `z`, and `out_known` as `encode`. Raises Corrupt for a residual out of range."""
 
 
 class PlainBands(BandCoding):

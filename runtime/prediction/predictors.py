@@ -23,10 +23,7 @@ class Predictor(Protocol):
     """
 
     def encode_line(self, line: Line, state: Any, out_mapped: Line) -> Any:
-        """Fill the mapped residuals of `line`, and return the state after it.
-
-        With a maximum error `line` becomes what the decoder restores.
-        """
+        """Fill the mapped residuals of `line`, which becomes what a decoder restores; returns the state after it."""
 
     def decode_line(self, mapped: Line, state: Any, out_line: Line) -> Any:
         """Fill the line whose mapped residuals these are, and return the state after it; raises Corrupt."""

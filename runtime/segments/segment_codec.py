@@ -17,10 +17,7 @@ Samples = npt.NDArray[np.integer[Any]]
 
 
 class SegmentWriter(Protocol):
-    """One segment being written.
-
-    A line enters `written` whole or not at all: where `push` raises, the segment ends with the line before.
-    """
+    """One segment being written. A line enters `written` whole, or not at all where `push` raises."""
 
     residual_sums: ResidualSums
     """Of the lines so far."""

@@ -40,10 +40,7 @@ def segment_codec(
     coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None = None,
     executor: ArrayExecutor | None = None,
 ) -> SegmentCodec:  # fmt: skip
-    """The codec of a way to code.
-
-    Raises BadArgument where it needs a package that is not there, or cannot be combined with the adaptive stage.
-    """
+    """The codec of a way to code. Raises BadArgument: its package is missing, or cannot have the adaptive stage."""
     check_coding(coding, image)
     if coding.predictor is PredictorKind.CCSDS123:
         return Ccsds123Segments(image, coding.max_error)
