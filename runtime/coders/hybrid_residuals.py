@@ -78,8 +78,8 @@ class HybridReader(LineReader):
         raise_status(status, "the tail of a hybrid segment", len(data))
         last = counter_at(n_lines * n_columns - 1, numbers.initial_count_exponent, numbers.rescaling_exponent)
         counters, sequence = np.full(n_bands, last, np.int64), np.empty(n_bands * n_columns, np.uint32)
+        state = (accumulators, counters, prefixes)
         for y in range(n_lines - 1, -1, -1):
-            state = (accumulators, counters, prefixes)
             status = decode_backwards(data, end, 1, y * n_columns, numbers, tables, *state, sequence)
             raise_status(status, f"line {y} of a hybrid segment", len(data))
             self.lines[y] = sequence.reshape(n_bands, n_columns)
