@@ -25,7 +25,7 @@ from export.graph_builder import GraphBuilder
 from export.integer_graph import TILE_BANDS, integer_graph
 from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
 from runtime.cell.integer_cell import CellShape, IntegerCell
-from runtime.executors.accelerator_form import ZERO_POINTS, AcceleratorForm, onnxruntime_parts
+from runtime.executors.subgraph_cell import ZERO_POINTS, SubgraphCell, onnxruntime_parts
 from tests.reference.random_cell import random_cell
 
 N_BANDS, N_COLUMNS = 224, 1000
@@ -71,10 +71,10 @@ def line_work(cell: IntegerCell, tile: int) -> Callable[[], None]:
 
 
 def form_work(cell: IntegerCell, activation: str) -> Callable[[], None]:
-    """Steps of the accelerator form over the tiles of one line."""
+    """Steps of the accelerator layout over the tiles of one line."""
     graphs = accelerator_graphs(cell, n_bands=TILE_BANDS, n_columns=N_COLUMNS, activation=activation)
     parts = onnxruntime_parts({name: model.SerializeToString() for name, model in graphs.items()})
-    form = AcceleratorForm(cell, parts, activation)
+    form = SubgraphCell(cell, parts, activation)
     feed = tile_inputs(cell, TILE_BANDS)
     features = feed.pop("line_features"), feed.pop("band_features")
     form.step(*features, feed)  # compiles

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.harness.record import save
 from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_integer_package
 from runtime.codec.coding_options import CodingOptions
-from runtime.codec.opened_encoder import Loaded, Tell, opened_encoder
+from runtime.codec.opened_encoder import Loaded, OnSegment, opened_encoder
 from runtime.defences.checksum import checksum
 from runtime.defences.encoding_executor import encoding_executor
 from runtime.defences.segment_guard import GuardLevel
@@ -47,11 +47,11 @@ def scene(n_lines: int, n_bands: int, n_columns: int) -> Any:
     return np.stack(list(synthetic_lines(n_lines, n_bands, n_columns, np.random.default_rng(0))))
 
 
-def code(cube: Any, loaded: Loaded | None, tell: Tell | None = None, **options: Any) -> bytes:
+def code(cube: Any, loaded: Loaded | None, tell: OnSegment | None = None, **options: Any) -> bytes:
     """The stream of a scene in one segment."""
     image = ImageDescription(cube.shape[1], cube.shape[2], BIT_DEPTH, is_signed=False)
     asked = CodingOptions(segment_lines=len(cube), **options)
-    with opened_encoder(asked, image, loaded=loaded, tell=tell) as encoder:
+    with opened_encoder(asked, image, loaded=loaded, on_segment=tell) as encoder:
         return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()])
 
 

@@ -1,4 +1,4 @@
-"""The accelerator form of a package as executors by name, `qdq-uint8` and `qdq-int8`.
+"""The accelerator layout of a package as executors by name, `qdq-uint8` and `qdq-int8`.
 
 A package whose weights cannot serve this form is refused with the reason before it runs; then the self-test decides.
 """
@@ -11,16 +11,16 @@ from runtime.cell.flight_package import open_integer_package
 from runtime.cell.integer_cell import IntegerCell
 from runtime.cell.tie_free import unmet_conditions
 from runtime.errors import BadArgument
-from runtime.executors.accelerator_form import (
-    AcceleratorForm,
+from runtime.executors.cell_executor import onnxruntime_provider, session_options
+from runtime.executors.provider import ON_CPU, Provider, provider_session
+from runtime.executors.subgraph_cell import (
     Part,
+    SubgraphCell,
     onnxruntime_parts,
     part_by_size,
     session_part,
     subgraph_names,
 )
-from runtime.executors.cell_executor import onnxruntime_provider, session_options
-from runtime.executors.provider import ON_CPU, Provider, provider_session
 
 
 def parts_on_provider(cell: IntegerCell, activation: str, provider: Provider) -> dict[str, Part]:
@@ -33,7 +33,7 @@ def parts_on_provider(cell: IntegerCell, activation: str, provider: Provider) ->
     return {name: part_by_size(partial(made, name)) for name in subgraph_names(cell)}
 
 
-def accelerator_executor(source: Path, activation: str, provider: Provider = ON_CPU) -> AcceleratorForm:
+def accelerator_executor(source: Path, activation: str, provider: Provider = ON_CPU) -> SubgraphCell:
     """The sub-graphs of an int8 package on ONNX Runtime, for tiles of any size. Raises LineRwkvError."""
     package = open_integer_package(source)
     if provider == ON_CPU:
@@ -42,10 +42,10 @@ def accelerator_executor(source: Path, activation: str, provider: Provider = ON_
     else:
         parts = parts_on_provider(package.cell, activation, provider)
     label = onnxruntime_provider(provider)
-    return AcceleratorForm(package.cell, parts, activation, sha256=package.sha256.hex(), provider=label)
+    return SubgraphCell(package.cell, parts, activation, sha256=package.sha256.hex(), provider=label)
 
 
-def checked_executor(source: Path, activation: str, provider: str) -> AcceleratorForm:
+def checked_executor(source: Path, activation: str, provider: str) -> SubgraphCell:
     """The same, with weights that serve the form on every processor. Raises BadArgument where they do not."""
     chosen = Provider.parse(provider)
     executor = accelerator_executor(source, activation, chosen)
@@ -55,11 +55,11 @@ def checked_executor(source: Path, activation: str, provider: str) -> Accelerato
     return executor
 
 
-def load_uint8(source: Path, provider: str = "CPU") -> AcceleratorForm:
+def load_uint8(source: Path, provider: str = "CPU") -> SubgraphCell:
     """With uint8 activations."""
     return checked_executor(source, "uint8", provider)
 
 
-def load_int8(source: Path, provider: str = "CPU") -> AcceleratorForm:
+def load_int8(source: Path, provider: str = "CPU") -> SubgraphCell:
     """With int8 activations."""
     return checked_executor(source, "int8", provider)

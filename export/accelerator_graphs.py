@@ -19,7 +19,7 @@ from runtime.cell.flight_package import NEXT
 from runtime.cell.integer_cell import IntegerCell, IntegerLayer
 from runtime.cell.tie_free import tie_free_layer
 from runtime.errors import BadArgument
-from runtime.executors.accelerator_form import ZERO_POINTS, subgraph_names
+from runtime.executors.subgraph_cell import ZERO_POINTS, subgraph_names
 
 ROWS = 2
 """The axis of bands in (1, C, B, X)."""

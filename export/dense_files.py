@@ -11,7 +11,7 @@ from export.package_files import write_package
 from export.qonnx_graph import qonnx_graph
 from runtime.cell.integer_cell import IntegerCell
 from runtime.cell.tie_free import unmet_conditions
-from runtime.executors.accelerator_form import ZERO_POINTS
+from runtime.executors.subgraph_cell import ZERO_POINTS
 from runtime.whole_output import replacing
 
 DESCRIPTION = "accelerator.json"

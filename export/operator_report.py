@@ -1,4 +1,4 @@
-"""Which operators of a package run where: the master cell, and the dense sub-graphs of its accelerator form."""
+"""Which operators of a package run where: the master cell, and the dense sub-graphs of its accelerator layout."""
 
 import json
 import math

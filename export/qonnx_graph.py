@@ -11,7 +11,7 @@ import onnx
 from export.accelerator_graphs import SubGraph, joined_kernels
 from export.graph_builder import Array
 from runtime.cell.integer_cell import IntegerCell
-from runtime.executors.accelerator_form import subgraph_names
+from runtime.executors.subgraph_cell import subgraph_names
 
 DOMAIN = "qonnx.custom_op.general"
 SIGNED_BITS, POSITIVE_BITS, WEIGHT_BITS, BIAS_BITS = 8, 7, 8, 25

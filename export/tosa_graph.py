@@ -57,7 +57,7 @@ class TosaPlan:
 
 
 def tosa_plan(cell: IntegerCell, name: str, *, n_bands: int, n_columns: int) -> TosaPlan:
-    """The sub-graph of this name (runtime/executors/accelerator_form.py) for tiles of this static size."""
+    """The sub-graph of this name (runtime/executors/subgraph_cell.py) for tiles of this static size."""
     graph = TosaGraph(cell, "int8", n_bands, n_columns)
     graph.append(name)
     return graph.plan

@@ -20,11 +20,11 @@ from export.accelerator_graphs import SubGraph
 from runtime.cell.flight_package import IntegerPackage, open_integer_package
 from runtime.cell.integer_cell import IntegerCell
 from runtime.errors import Corrupt
-from runtime.executors.accelerator_form import AcceleratorForm, Part, session_part, subgraph_names
 from runtime.executors.array_executor import Arrays
 from runtime.executors.cell_executor import session_options
 from runtime.executors.provider import ON_CPU, Provider, provider_session
 from runtime.executors.self_test import first_difference
+from runtime.executors.subgraph_cell import Part, SubgraphCell, session_part, subgraph_names
 
 ACTIVATION = "uint8"
 RANDOM_BANDS, RANDOM_COLUMNS = 8, 1000
@@ -46,7 +46,7 @@ def recorded_feeds(package: IntegerPackage) -> Feeds:
         return run
 
     parts = {name: recorded(name, part) for name, part in form.parts.items()}
-    recording = AcceleratorForm(package.cell, parts, ACTIVATION, form.sha256)
+    recording = SubgraphCell(package.cell, parts, ACTIVATION, form.sha256)
     difference = first_difference(package, recording, package.conformance.taps.shape[1])
     if difference:
         raise Corrupt(f"the sub-graphs on the CPU are not the package's: {difference}")

@@ -12,7 +12,7 @@ from hil_tests.executors.own_process import TOSA
 from hil_tests.places.own_environment import OwnEnvironment
 from hil_tests.places.tool import run_tool
 from runtime.cell.flight_package import IntegerPackage
-from runtime.executors.accelerator_form import subgraph_names
+from runtime.executors.subgraph_cell import subgraph_names
 
 TILES = (1, 4, 8, 16)
 DETAILED_TILE = 4

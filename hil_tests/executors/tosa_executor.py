@@ -15,8 +15,8 @@ from hil_tests.executors.tosa_file import tosa_file
 from runtime.cell.flight_package import open_integer_package
 from runtime.cell.integer_cell import IntegerCell
 from runtime.errors import Corrupt
-from runtime.executors.accelerator_form import AcceleratorForm, Part, part_by_size, subgraph_names
 from runtime.executors.array_executor import Arrays
+from runtime.executors.subgraph_cell import Part, SubgraphCell, part_by_size, subgraph_names
 
 VALID = tosa_reference_model.GraphStatus.TOSA_VALID
 
@@ -37,10 +37,10 @@ def reference_part(cell: IntegerCell, name: str, n_bands: int, n_columns: int) -
     return run
 
 
-def load(source: Path) -> AcceleratorForm:
+def load(source: Path) -> SubgraphCell:
     """The reference model on a flight package."""
     package = open_integer_package(source)
     cell = package.cell
     parts = {name: part_by_size(partial(reference_part, cell, name)) for name in subgraph_names(cell)}
     label = f"TOSA reference model {importlib.metadata.version('tosa-tools')}"
-    return AcceleratorForm(cell, parts, "int8", sha256=package.sha256.hex(), provider=label)
+    return SubgraphCell(cell, parts, "int8", sha256=package.sha256.hex(), provider=label)

@@ -13,7 +13,7 @@ from tosa import NanPropagationMode, Op, RoundingMode
 
 from export.tosa_graph import TosaOperator, TosaPlan, tosa_plan
 from runtime.cell.flight_package import open_integer_package
-from runtime.executors.accelerator_form import subgraph_names
+from runtime.executors.subgraph_cell import subgraph_names
 
 VERSION = {"tosa_version_major": 1, "tosa_version_minor": 0, "tosa_version_patch": 0, "tosa_version_draft": False}
 DType = tosa_serializer.DType

@@ -90,7 +90,7 @@ def trial(
     provoked = []
     options = replace(options, isolate=any(fault in IN_WORKER for fault in faults.values()))
     image = ImageDescription(cube.shape[1], cube.shape[2], depth, is_signed=False)
-    with opened_encoder(options, image, tell=telemetry.append) as encoder:
+    with opened_encoder(options, image, on_segment=telemetry.append) as encoder:
         pieces, longest = [encoder.header], 0.0
         for y, line in enumerate(cube):
             if y in faults:

@@ -1,1 +1,1 @@
-"""Whole streams: the encoder, the decoder, what is told of them."""
+"""Whole streams: the encoder, the decoder, reports on them."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -72,35 +73,23 @@ class CodingOptions:
         return SegmentCoding(self.predictor, stage, self.max_error, quantisation, index)
 
 
-def words_of(kind: Any) -> dict[str, Any]:
-    """The members of an enumeration by the words that users write."""
-    return {member.name.lower().replace("_", "-"): member for member in kind}
-
-
+CHOICES: dict[str, type[Enum]] = {
+    "predictor": PredictorKind, "stage": AdaptiveStage, "quantisation": Quantisation, "guard": GuardLevel,
+}  # fmt: skip
 WORDS: dict[str, dict[str, Any]] = {
-    "predictor": words_of(PredictorKind),
-    "stage": words_of(AdaptiveStage),
-    "quantisation": words_of(Quantisation),
-    "guard": words_of(GuardLevel),
+    option: {member.name.lower().replace("_", "-"): member for member in kind} for option, kind in CHOICES.items()
 }
-"""Of the options that are choices: the members by word."""
+"""Of the options that are choices: the members by the words that users write."""
 PATHS = ("package", "telemetry")
 
 
 def coding_options(words: Mapping[str, Any]) -> CodingOptions:
-    """The options of a command line, table or job; None stands for the default.
-
-    Raises BadArgument: an option that is not known, a word or a kind of value that is not allowed.
-    """
-    known = {field.name: field.type for field in fields(CodingOptions)}
-    values: dict[str, Any] = {}
-    for name, word in words.items():
+    """The options of a command line, table or job; None stands for the default. Raises BadArgument."""
+    known = [field.name for field in fields(CodingOptions)]
+    for name in words:
         if name not in known:
             raise BadArgument(f"{name}: not known, allowed {', '.join(known)}")
-        if word is None:
-            continue
-        values[name] = option_value(name, word)
-    return CodingOptions(**values)
+    return CodingOptions(**{name: option_value(name, word) for name, word in words.items() if word is not None})
 
 
 def option_value(name: str, word: Any) -> Any:

@@ -15,39 +15,23 @@ OPTIONS = (
     click.option("--predictor", type=click.Choice(["linerwkv", "rls", "ccsds123", "dpcm"]), help="Default: linerwkv."),
     click.option("--stage", type=click.Choice(["none", "fast", "best"]), help="Adaptive stage; default: best, if any."),
     click.option("--max-error", type=click.IntRange(0), help="Largest error of any sample; default 0, lossless."),
-    click.option(
-        "--quantisation",
-        type=click.Choice(["in-loop", "prequantised"]),
-        help="Where --max-error rounds: residuals or samples; default: in-loop, but float32 packages only allow the "
-        "other.",
-    ),
+    click.option("--quantisation", type=click.Choice(["in-loop", "prequantised"]),
+        help="Where --max-error rounds: residuals or samples; default: in-loop; float32 packages allow prequantised."),
     click.option("--segment-lines", type=int, help="Lines that decode by themselves; default 64."),
     click.option("--isolate", is_flag=True, help="Run the executor in a worker process that may hang or die alone."),
-    click.option(
-        "--line-deadline",
-        type=click.FloatRange(0, min_open=True),
-        help="Seconds that the worker of --isolate has for a line; then it is killed and restarted; default 10.",
-    ),
-    click.option(
-        "--guard",
-        type=click.Choice(["off", "checks", "proof"]),
-        help="Against flipped bits in memory: checksums and self-tests, or each segment decoded before it is sent.",
-    ),
-    click.option(
-        "--telemetry",
-        type=click.Path(path_type=Path),
-        help="A JSON line for each segment; -: standard output, standard error where the stream goes there.",
-    ),
+    click.option("--line-deadline", type=click.FloatRange(0, min_open=True),
+        help="Seconds that the worker of --isolate has for a line; then it is killed and restarted; default 10."),
+    click.option("--guard", type=click.Choice(["off", "checks", "proof"]),
+        help="Against flipped bits in memory: checksums and self-tests, or each segment decoded before it is sent."),
+    click.option("--telemetry", type=click.Path(path_type=Path),
+        help="A JSON line for each segment; -: standard output, standard error where the stream goes there."),
     executor_option,
     package_option,
-)
+)  # fmt: skip
 
 
 def coding_words(**fixed: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options to a command, which is called with one `options: CodingOptions` in their place.
-
-    fixed: options that this command does not leave to the user.
-    """
+    """Add the options, but those of `fixed`, to a command, which is called with one `options: CodingOptions`."""
     names = {field.name for field in fields(CodingOptions)} - set(fixed)
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:

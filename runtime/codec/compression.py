@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
-from runtime.codec.decoder import Decoder, Make
+from runtime.codec.decoder import Decoder
 from runtime.codec.encoder import Encoder
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.salvage import salvage
@@ -52,13 +52,17 @@ class Report:
     """What the user should know of the stream, each a line."""
 
     @property
+    def n_samples(self) -> int:
+        """Of the whole image."""
+        return self.n_lines * self.n_bands * self.n_columns
+
+    @property
     def bits_per_sample(self) -> float:
         """Rate of the whole stream."""
-        return 8 * self.n_bytes / (self.n_lines * self.n_bands * self.n_columns)
+        return 8 * self.n_bytes / self.n_samples
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        n_samples = self.n_lines * self.n_bands * self.n_columns
         return {
             "lines": self.n_lines,
             "bands": self.n_bands,
@@ -66,7 +70,7 @@ class Report:
             "bytes": self.n_bytes,
             "bits_per_sample": round(self.bits_per_sample, 4),
             "seconds": round(self.seconds, 3),
-            "msamples_per_s": round(n_samples / self.seconds / 1e6, 4),
+            "msamples_per_s": round(self.n_samples / self.seconds / 1e6, 4),
             "missing_lines": [list(run) for run in self.missing_lines],
             "fallbacks": self.n_fallbacks,
         }
@@ -89,17 +93,10 @@ def progress(n_lines: int, what: str) -> Any:
 
 
 def compress_lines(
-    lines: Iterable[npt.NDArray[np.integer[Any]]],
-    image: ImageDescription,
-    output: Path,
-    options: CodingOptions,
-    *,
+    lines: Iterable[npt.NDArray[np.integer[Any]]], image: ImageDescription, output: Path, options: CodingOptions, *,
     loaded: Loaded | None = None,
-) -> Report:
-    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`.
-
-    Telemetry to `-` goes to standard output, but to standard error where the stream goes there.
-    """
+) -> Report:  # fmt: skip
+    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`."""
     start = time.perf_counter()
     pipe = sys.stderr if output == PIPE else sys.stdout
     with (
@@ -143,18 +140,12 @@ def open_input(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def made_by(name: str) -> Make:
-    """How a decoder makes the executor of a package, by its name."""
-    return partial(make_executor, name=name)
-
-
 def restored_lines(decoder: Decoder, pieces: Iterable[Segment | Gap]) -> Iterator[Samples]:
     """Each line (Z, X) of a stream; lines that never came are zero."""
     image = decoder.header.image
     for piece in pieces:
         if isinstance(piece, Gap):
-            for _ in range(piece.n_lines):
-                yield np.zeros((image.n_bands, image.n_columns), np.int32)
+            yield from (np.zeros((image.n_bands, image.n_columns), np.int32) for _ in range(piece.n_lines))
         else:
             yield from decoder.lines(piece.header, piece.payload)
 
@@ -166,27 +157,10 @@ def decompress(
     start = time.perf_counter()
     with open_input(source) as file:
         reader = StreamReader(file)
-        image = reader.header.image
-        lines = restored_lines(Decoder(reader.header, packages, made_by(executor)), reader.pieces())
-        n_lines = 0
-        with contextlib.ExitStack() as stack:
-            bar = stack.enter_context(progress(image.n_lines, "decompress"))
-            write = line_output(stack, output, image)
-            for line in lines:
-                write(line)
-                n_lines += 1
-                bar.update()
-    seconds = time.perf_counter() - start
-    gaps = tuple((gap.first_line, gap.first_line + gap.n_lines - 1) for gap in reader.gaps)
-    return Report(n_lines, image.n_bands, image.n_columns, reader.n_bytes, seconds, gaps)
-
-
-def line_output(stack: contextlib.ExitStack, output: Path, image: ImageDescription) -> Callable[[Samples], Any]:
-    """What takes restored lines: an ENVI image that is whole when the stack ends, or standard output."""
-    if output == PIPE:
-        stack.callback(sys.stdout.buffer.flush)
-        return lambda line: sys.stdout.buffer.write(raw_line(line, image.file_type))
-    return stack.enter_context(restoring(output, image)).append
+        decoder = Decoder(reader.header, packages, partial(make_executor, name=executor))
+        n_lines = write_lines(output, decoder, reader.pieces())
+    image, missing = reader.header.image, tuple(gap.run for gap in reader.gaps)
+    return Report(n_lines, image.n_bands, image.n_columns, reader.n_bytes, time.perf_counter() - start, missing)
 
 
 def decompress_salvaged(
@@ -197,16 +171,31 @@ def decompress_salvaged(
     with open_input(source) as file:
         data = file.read()
     found = salvage(data)
-    image = found.header.image
     if not found.segments:
         raise Corrupt(f"{source}: no intact segment in {len(data)} bytes")
-    pieces: list[Segment | Gap] = [*found.segments]
-    pieces += [Gap(first, last - first + 1) for first, last in found.missing_lines()]
-    pieces.sort(key=lambda piece: piece.first_line if isinstance(piece, Gap) else piece.header.first_line)
-    with contextlib.ExitStack() as stack:
-        write = line_output(stack, output, image)
-        for line in restored_lines(Decoder(found.header, packages, made_by(executor)), pieces):
+    decoder = Decoder(found.header, packages, partial(make_executor, name=executor))
+    n_lines = write_lines(output, decoder, found.pieces())
+    image, missing = found.header.image, tuple(found.missing_lines())
+    return Report(n_lines, image.n_bands, image.n_columns, len(data), time.perf_counter() - start, missing)
+
+
+def write_lines(output: Path, decoder: Decoder, pieces: Iterable[Segment | Gap]) -> int:
+    """Write all lines; returns their number."""
+    image, n_lines = decoder.header.image, 0
+    with progress(image.n_lines, "decompress") as bar, line_output(output, image) as write:
+        for line in restored_lines(decoder, pieces):
             write(line)
-    seconds = time.perf_counter() - start
-    missing = tuple(found.missing_lines())
-    return Report(found.n_lines, image.n_bands, image.n_columns, len(data), seconds, missing)
+            bar.update()
+            n_lines += 1
+    return n_lines
+
+
+@contextlib.contextmanager
+def line_output(output: Path, image: ImageDescription) -> Iterator[Callable[[Samples], Any]]:
+    """What takes restored lines: an ENVI image that is there when the block ends, or standard output."""
+    if output == PIPE:
+        yield lambda line: sys.stdout.buffer.write(raw_line(line, image.file_type))
+        sys.stdout.buffer.flush()
+        return
+    with restoring(output, image) as scene:
+        yield scene.append

@@ -1,7 +1,7 @@
 """The streaming encoder: lines in, bytes out, in memory bounded by one line, the state and one coded segment.
 
-Where the executor fails, or memory is found damaged, the segment ends and the lines go on in another: nothing that was
-accepted is lost. `runtime.codec.opened_encoder` makes one from options.
+Where the executor fails, or memory is found damaged, the segment ends and the next line opens another: no accepted line
+is lost. `runtime.codec.opened_encoder` makes an encoder from options.
 """
 
 import time
@@ -19,22 +19,12 @@ from runtime.defences.segment_guard import GuardLevel, SegmentGuard
 from runtime.defences.supervised_executor import SupervisedExecutor
 from runtime.errors import BadArgument, ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.segments.segment_codec import SegmentCodec
 from runtime.segments.segment_codecs import segment_codec
+from runtime.stream import records
 from runtime.stream.crc32c import crc32c
 from runtime.stream.depth import check_in_range
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic, PredictorKind
-from runtime.stream.records import (
-    END_MARKER,
-    GAP_MARKER,
-    INDEX_MARKER,
-    EndRecord,
-    Gap,
-    IndexEntry,
-    index_body,
-    record_bytes,
-)
 from runtime.stream.segment_header import SegmentCoding
 from runtime.stream.stream_header import PackageName, StreamHeader
 from runtime.stream.telemetry import Fault, FaultKind, SegmentTelemetry
@@ -48,17 +38,13 @@ class Encoder:
     """
 
     def __init__(
-        self,
-        image: ImageDescription,
-        options: CodingOptions,
-        package: FlightPackage | None = None,
-        executor: ArrayExecutor | None = None,
-        on_segment: Callable[[SegmentTelemetry], None] | None = None,
-    ) -> None:
+        self, image: ImageDescription, options: CodingOptions, package: FlightPackage | None = None,
+        executor: ArrayExecutor | None = None, on_segment: Callable[[SegmentTelemetry], None] | None = None,
+    ) -> None:  # fmt: skip
         """A network needs its package and an executor that passed the self-test. Raises BadArgument.
 
-        After a failure of `executor` a `SupervisedExecutor` gives another, any other one is followed by CCSDS 123 for
-        good. `on_segment` is called after each segment.
+        After a failure of `executor` a `SupervisedExecutor` gives another, after any other one the rest is
+        CCSDS 123. `on_segment` is called after each segment.
         """
         self.image = image
         self.options = options
@@ -67,18 +53,20 @@ class Encoder:
             self.packages = (PackageName(Arithmetic.of(package.arithmetic), package.sha256),)
         self.header = StreamHeader(image, self.packages).to_bytes()
         self.stream_crc = crc32c(self.header)
-        if isinstance(package, IntegerPackage) and executor is not None:
-            is_supervised = isinstance(executor, SupervisedExecutor)
-            executor = executor if is_supervised else SupervisedExecutor(package, executor)
+        if (
+            isinstance(package, IntegerPackage)
+            and executor is not None
+            and not isinstance(executor, SupervisedExecutor)
+        ):
+            executor = SupervisedExecutor(package, executor)
         self.supervised = executor if isinstance(executor, SupervisedExecutor) else None
         self.codec = segment_codec(options.coding(package), image, package, executor)
-        backup = SegmentCoding(PredictorKind.CCSDS123, max_error=options.max_error)
-        self.fallback: SegmentCodec = segment_codec(backup, image)
+        self.fallback = segment_codec(SegmentCoding(PredictorKind.CCSDS123, max_error=options.max_error), image)
         self.closing = SegmentClosing(image, self.stream_crc, self.fallback, self.supervised, options.guard)
         self.on_segment = on_segment
         self.segment: OpenSegment | None = None
         self.faults: list[Fault] = []
-        self.index: list[IndexEntry] = []
+        self.index: list[records.IndexEntry] = []
         self.n_bytes = len(self.header)
         self.n_lines = 0
         self.n_segments = 0
@@ -93,9 +81,8 @@ class Encoder:
         """
         shape = (self.image.n_bands, self.image.n_columns)
         if line.shape != shape or not np.issubdtype(line.dtype, np.integer):
-            raise BadArgument(
-                f"line {self.n_lines}: {line.dtype} of shape {line.shape}, allowed integers of shape {shape}"
-            )
+            found = f"{line.dtype} of shape {line.shape}"
+            raise BadArgument(f"line {self.n_lines}: {found}, allowed integers of shape {shape}")
         check_in_range(line, *self.image.range, self.n_lines)
         closed = self.closed_if_damaged()
         segment = self.segment = self.segment or self.new_segment()
@@ -115,9 +102,9 @@ class Encoder:
     def skip(self, n_lines: int) -> bytes:
         """Say that the next `n_lines` lines, 1 or more, never came; returns what is complete now."""
         closed = self.closed_if_damaged() + self.close_segment()
-        gap = Gap(self.n_lines, n_lines)
+        gap = records.Gap(self.n_lines, n_lines)
         self.n_lines += n_lines
-        return closed + self.sent(record_bytes(GAP_MARKER, self.stream_crc, gap.body()))
+        return closed + self.record(records.GAP_MARKER, gap.body())
 
     def finish(self) -> bytes:
         """The last segment, the index and the end. Raises BadArgument: no line came, or not as many as announced."""
@@ -127,17 +114,18 @@ class Encoder:
         index, index_offset = b"", 0
         if self.options.index:
             index_offset = self.n_bytes
-            index = self.sent(record_bytes(INDEX_MARKER, self.stream_crc, index_body(self.index)))
-        end = EndRecord(self.n_lines, self.n_segments, index_offset, self.header)
-        return segments + index + self.sent(record_bytes(END_MARKER, self.stream_crc, end.body()))
+            index = self.record(records.INDEX_MARKER, records.index_body(self.index))
+        end = records.EndRecord(self.n_lines, self.n_segments, index_offset, self.header)
+        return segments + index + self.record(records.END_MARKER, end.body())
 
-    def sent(self, data: bytes) -> bytes:
-        """The same bytes, counted."""
+    def record(self, marker: bytes, body: bytes) -> bytes:
+        """A record of this stream, counted."""
+        data = records.record_bytes(marker, self.stream_crc, body)
         self.n_bytes += len(data)
         return data
 
     def new_segment(self) -> OpenSegment:
-        """By the predictor asked for, or by CCSDS 123 where its executor is not there now."""
+        """By the predictor asked for, or by CCSDS 123 while it has no executor."""
         codec = self.codec
         if self.supervised is not None:
             codec = codec if self.supervised.is_ready() else self.fallback
@@ -151,7 +139,7 @@ class Encoder:
         self.faults.append(Fault(self.n_lines, kind, text))
 
     def give_up_executor(self) -> None:
-        """It failed: until there is another, or for good, lines are coded without."""
+        """It failed: until there is another, or to the end of the stream, lines are coded without."""
         if self.supervised is not None:
             self.supervised.fail()
         else:
@@ -159,7 +147,8 @@ class Encoder:
 
     def closed_if_damaged(self) -> bytes:
         """The open segment where something of it has changed in memory since its last line, else nothing."""
-        found = self.segment.damage() if self.segment is not None else []
+        segment = self.segment
+        found = segment.guard.damage(segment.writer) if segment is not None and segment.guard is not None else []
         for kind in set(found) - {FaultKind.CODED}:  # which `SegmentClosing` names
             self.note(kind, "changed in memory between two lines")
         return self.close_segment() if found else b""
@@ -172,29 +161,24 @@ class Encoder:
         start = time.perf_counter()
         closed, faults = self.closing.closed(segment)
         self.faults += faults
-        self.tell(segment, closed, segment.seconds + time.perf_counter() - start)
+        self.report(segment, closed, segment.seconds + time.perf_counter() - start)
         if self.options.index:
-            self.index.append(IndexEntry(segment.first_line, segment.n_lines, self.n_bytes))
-        return self.sent(closed.header.to_bytes() + closed.payload)
+            self.index.append(records.IndexEntry(segment.first_line, segment.n_lines, self.n_bytes))
+        data = closed.header.to_bytes() + closed.payload
+        self.n_bytes += len(data)
+        return data
 
-    def tell(self, segment: OpenSegment, closed: ClosedSegment, seconds: float) -> None:
-        """Count a segment, and hand its telemetry to whoever asked for it."""
+    def report(self, segment: OpenSegment, closed: ClosedSegment, seconds: float) -> None:
+        """Count a segment, and call `on_segment` with its telemetry."""
         predictor = closed.header.coding.predictor
         self.n_fallbacks += predictor is not self.options.predictor
         if self.on_segment is not None:
             executor = self.supervised if predictor is PredictorKind.LINERWKV else None
-            self.on_segment(
-                SegmentTelemetry(
-                    self.n_segments,
-                    closed.header,
-                    segment.n_lines * self.image.n_bands * self.image.n_columns,
-                    None if executor is None else executor.name,
-                    None if executor is None else executor.provider,
-                    closed.writer.residual_sums,
-                    seconds,
-                    self.n_fallbacks,
-                    tuple(self.faults),
-                )
-            )
+            name, provider = (executor.name, executor.provider) if executor is not None else (None, None)
+            n_samples = segment.n_lines * self.image.n_bands * self.image.n_columns
+            self.on_segment(SegmentTelemetry(
+                self.n_segments, closed.header, n_samples, name, provider, closed.writer.residual_sums, seconds,
+                self.n_fallbacks, tuple(self.faults),
+            ))  # fmt: skip
         self.faults = []
         self.n_segments += 1

@@ -5,11 +5,10 @@ import time
 from runtime.defences.segment_guard import SegmentGuard
 from runtime.segments.segment_codec import Samples, SegmentCodec
 from runtime.stream.samples_checksum import samples_crc
-from runtime.stream.telemetry import FaultKind
 
 
 class OpenSegment:
-    """Lines go in; `runtime.codec.segment_closing` takes it from there."""
+    """It takes lines; `runtime.codec.segment_closing` finishes it."""
 
     def __init__(self, codec: SegmentCodec, first_line: int, guard: SegmentGuard | None) -> None:
         self.codec = codec
@@ -36,7 +35,3 @@ class OpenSegment:
             self.n_lines += 1
         finally:
             self.seconds += time.perf_counter() - start
-
-    def damage(self) -> list[FaultKind]:
-        """What has changed in memory since the last line, where there is a guard to see it."""
-        return [] if self.guard is None else self.guard.damage(self.writer)

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -15,7 +16,7 @@ from runtime.executors.array_executor import ArrayExecutor
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.telemetry import SegmentTelemetry, telemetry_log
 
-Tell = Callable[[SegmentTelemetry], None]
+OnSegment = Callable[[SegmentTelemetry], None]
 
 
 class Loaded(NamedTuple):
@@ -27,18 +28,13 @@ class Loaded(NamedTuple):
 
 @contextlib.contextmanager
 def opened_encoder(
-    options: CodingOptions,
-    image: ImageDescription,
-    *,
-    loaded: Loaded | None = None,
-    tell: Tell | None = None,
-    pipe: TextIO = sys.stdout,
-    is_live: bool = False,
-) -> Iterator[Encoder]:
+    options: CodingOptions, image: ImageDescription, *, loaded: Loaded | None = None,
+    on_segment: OnSegment | None = None, pipe: TextIO = sys.stdout, is_live: bool = False,
+) -> Iterator[Encoder]:  # fmt: skip
     """An encoder that has seen no line; what it needs is closed at the end of the block. Raises LineRwkvError.
 
-    loaded: in place of `options.package` and `options.executor`. tell: called after each segment, beside the log of
-    `options.telemetry`, whose `-` is `pipe`. is_live: lines do not wait, so that all that they can need is compiled
+    loaded: in place of `options.package` and `options.executor`. on_segment: called after each segment, beside the log
+    of `options.telemetry`, whose `-` is `pipe`. is_live: lines do not wait, so all that they can need is compiled
     before the first one, as it is where the worker of `options.isolate` has a deadline.
     """
     with contextlib.ExitStack() as stack:
@@ -51,22 +47,16 @@ def opened_encoder(
         if executor is None:
             deadline_s = options.line_deadline if options.isolate else None
             executor = stack.enter_context(encoding_executor(package, options.executor, deadline_s))
-        tells = [tell] if tell else []
+        called = [on_segment] if on_segment else []
         if options.telemetry is not None:
-            tells.append(stack.enter_context(telemetry_log(Path(options.telemetry), pipe)))
-        encoder = Encoder(image, options, package, executor, told_all(tells))
+            called.append(stack.enter_context(telemetry_log(Path(options.telemetry), pipe)))
+        encoder = Encoder(image, options, package, executor, partial(call_each, called) if called else None)
         if is_live or options.isolate:
             warm_up(encoder)
         yield encoder
 
 
-def told_all(tells: list[Tell]) -> Tell | None:
-    """One call for several; None where nobody asks."""
-    if not tells:
-        return None
-
-    def tell(segment: SegmentTelemetry) -> None:
-        for each in tells:
-            each(segment)
-
-    return tell
+def call_each(functions: list[OnSegment], segment: SegmentTelemetry) -> None:
+    """Call all of them with a segment."""
+    for function in functions:
+        function(segment)

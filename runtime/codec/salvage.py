@@ -1,11 +1,12 @@
 """Salvage: every intact segment of a damaged stream."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from runtime.codec.stream_reader import Segment, check_payload, check_segment
 from runtime.errors import LineRwkvError
 from runtime.stream.crc32c import crc32c
-from runtime.stream.records import END_MARKER, EndRecord, record_body
+from runtime.stream.records import END_MARKER, EndRecord, Gap, record_body
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
 from runtime.stream.stream_header import PREFIX, StreamHeader, header_size
 
@@ -17,18 +18,22 @@ class Salvaged(NamedTuple):
     segments: list[Segment]
     """Intact segments by rising first line."""
     n_lines: int
-    """Lines of the image, as far as the stream still tells."""
+    """Lines of the image, as far as is known from what is intact."""
+
+    def pieces(self) -> Iterator[Segment | Gap]:
+        """The segments, and gaps for the lines that none of them holds, in their order."""
+        expected = 0
+        for segment in self.segments:
+            if segment.header.first_line > expected:
+                yield Gap(expected, segment.header.first_line - expected)
+            yield segment
+            expected = segment.header.next_line
+        if expected < self.n_lines:
+            yield Gap(expected, self.n_lines - expected)
 
     def missing_lines(self) -> list[tuple[int, int]]:
         """Runs (first, last) of lines that no intact segment holds."""
-        missing, expected = [], 0
-        for segment, _ in self.segments:
-            if segment.first_line > expected:
-                missing.append((expected, segment.first_line - 1))
-            expected = segment.first_line + segment.n_lines
-        if expected < self.n_lines:
-            missing.append((expected, self.n_lines - 1))
-        return missing
+        return [piece.run for piece in self.pieces() if isinstance(piece, Gap)]
 
 
 def salvage(data: bytes) -> Salvaged:
@@ -49,20 +54,13 @@ def salvage(data: bytes) -> Salvaged:
         except LineRwkvError:
             pass  # not a segment, or a damaged one: look for the next marker
         position = data.find(SEGMENT_MARKER, following)
-    segments = without_overlap([found[first] for first in sorted(found)])
-    last = segments[-1].header if segments else None
+    segments, next_line = [], 0
+    for first_line in sorted(found):
+        if first_line >= next_line:  # an intact stream has no segments that overlap
+            segments.append(found[first_line])
+            next_line = found[first_line].header.next_line
     end = find_end(data, stream_crc)
-    n_known = max(header.image.n_lines, end.n_lines if end else 0, last.first_line + last.n_lines if last else 0)
-    return Salvaged(header, segments, n_known)
-
-
-def without_overlap(segments: list[Segment]) -> list[Segment]:
-    """The segments that begin after the one before them ends; an intact stream has no others."""
-    kept: list[Segment] = []
-    for segment in segments:
-        if not kept or segment.header.first_line >= kept[-1].header.first_line + kept[-1].header.n_lines:
-            kept.append(segment)
-    return kept
+    return Salvaged(header, segments, max(header.image.n_lines, end.n_lines if end else 0, next_line))
 
 
 def salvage_header(data: bytes) -> bytes:

@@ -29,13 +29,9 @@ class SegmentClosing:
     """Of the segments of one stream; keeps nothing of any segment."""
 
     def __init__(
-        self,
-        image: ImageDescription,
-        stream_crc: int,
-        fallback: SegmentCodec,
-        supervised: SupervisedExecutor | None,
+        self, image: ImageDescription, stream_crc: int, fallback: SegmentCodec, supervised: SupervisedExecutor | None,
         guard: GuardLevel,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.image = image
         self.stream_crc = stream_crc
         self.fallback = fallback
@@ -43,10 +39,7 @@ class SegmentClosing:
         self.guard = guard
 
     def closed(self, segment: OpenSegment) -> tuple[ClosedSegment, list[Fault]]:
-        """The segment to send, and what was found wrong with it as it was written.
-
-        Raises Corrupt where a segment cannot be trusted and its backup is damaged too: its lines are lost.
-        """
+        """The segment to send, and its faults. Raises Corrupt where its backup is damaged too: its lines are lost."""
         guard = segment.guard
         if guard is None:
             return self.finished(segment, segment.codec, segment.writer, segment.samples_crc), []
@@ -73,8 +66,7 @@ class SegmentClosing:
         if self.supervised is None or segment.codec.coding.predictor is not PredictorKind.LINERWKV:
             return None
         if self.supervised.current is None:
-            text = "the executor is gone: it cannot be tested after these lines"
-            return Fault(segment.next_line, FaultKind.SELF_TEST, text)
+            return Fault(segment.next_line, FaultKind.SELF_TEST, "the executor has ended and cannot be tested")
         kind = FaultKind.PACKAGE
         try:
             self.supervised.check_package()

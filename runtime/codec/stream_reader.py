@@ -1,4 +1,4 @@
-"""A stream as it stands: its header, segments and gaps, without decoding samples. Every byte is hostile."""
+"""The structures of a stream: header, segments and gaps, without decoding samples. No byte is trusted."""
 
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -6,20 +6,9 @@ from typing import BinaryIO, NamedTuple
 from runtime.errors import Corrupt, Truncated
 from runtime.exact_read import read_exactly
 from runtime.segments.segment_codecs import largest_payload
+from runtime.stream import records
 from runtime.stream.crc32c import crc32c
-from runtime.stream.image_description import ImageDescription
-from runtime.stream.records import (
-    GAP_MARKER,
-    HEAD,
-    INDEX_MARKER,
-    MARKER_BYTES,
-    EndRecord,
-    Gap,
-    IndexEntry,
-    body_size,
-    index_entries,
-    record_body,
-)
+from runtime.stream.records import GAP_MARKER, INDEX_MARKER, MARKER_BYTES, EndRecord, Gap, IndexEntry
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
 from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
 
@@ -36,13 +25,11 @@ class StreamReader:
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
-        self.n_bytes = 0
         prefix = file.read(PREFIX.size)
-        self.n_bytes += len(prefix)
+        self.n_bytes = len(prefix)
         rest = self.read(header_size(prefix) - len(prefix), "stream header")
-        self.header_bytes = prefix + rest
-        self.header = StreamHeader.from_bytes(self.header_bytes)
-        self.stream_crc = crc32c(self.header_bytes)
+        self.header = StreamHeader.from_bytes(prefix + rest)
+        self.stream_crc = crc32c(prefix + rest)
         self.gaps: list[Gap] = []
         self.index: list[IndexEntry] = []
         self.end: EndRecord | None = None
@@ -55,8 +42,7 @@ class StreamReader:
 
     def pieces(self) -> Iterator[Segment | Gap]:
         """Segments and gaps in order; `end` is set afterwards. Raises Truncated, Corrupt or TooNew."""
-        n_lines = n_segments = 0
-        index_offset = 0
+        n_lines = n_segments = index_offset = 0
         while self.end is None:
             offset = self.n_bytes
             marker = self.read(MARKER_BYTES, f"structure after line {n_lines}")
@@ -74,7 +60,7 @@ class StreamReader:
                 yield gap
                 n_lines += gap.n_lines
             elif marker == INDEX_MARKER:
-                index_offset, self.index = offset, index_entries(body)
+                index_offset, self.index = offset, records.index_entries(body)
             else:
                 self.check_end(EndRecord.from_body(body), n_lines, n_segments, index_offset)
 
@@ -94,14 +80,14 @@ class StreamReader:
     def record(self, marker: bytes) -> bytes:
         """The body of a record, after its marker."""
         what = f"record {marker!r}"
-        head = marker + self.read(HEAD.size - len(marker), what)
-        return record_body(head + self.read(body_size(head) + CRC.size, what), self.stream_crc)
+        head = marker + self.read(records.HEAD.size - len(marker), what)
+        return records.record_body(head + self.read(records.body_size(head) + CRC.size, what), self.stream_crc)
 
     def check_end(self, end: EndRecord, n_lines: int, n_segments: int, index_offset: int) -> None:
         """Hold the end record against what came before."""
-        found, told = (n_lines, n_segments, index_offset), (end.n_lines, end.n_segments, end.index_offset)
-        if told != found or n_segments == 0:
-            raise Corrupt(f"end record: lines, segments and place of the index are {told}, found {found}")
+        found, stated = (n_lines, n_segments, index_offset), (end.n_lines, end.n_segments, end.index_offset)
+        if stated != found or n_segments == 0:
+            raise Corrupt(f"end record: lines, segments and place of the index are {stated}, found {found}")
         if self.header.image.n_lines not in (0, n_lines):
             raise Corrupt(f"stream has {n_lines} lines, its header announces {self.header.image.n_lines}")
         if self.file.read(1):
@@ -116,22 +102,15 @@ def check_first_line(found: int, expected: int) -> None:
 
 
 def check_segment(stream: StreamHeader, stream_crc: int, segment: SegmentHeader) -> None:
-    """Raise Corrupt where a segment is of another stream, or larger than any encoder makes it."""
+    """Raise Corrupt where a segment is of another stream, or its payload larger than any encoder makes it."""
+    where, image, max_error = segment.where, stream.image, segment.coding.max_error
     if segment.stream_crc != stream_crc:
-        raise Corrupt(f"{segment.where}: it belongs to another stream")
-    check_size(stream.image, segment)
-
-
-def check_size(image: ImageDescription, segment: SegmentHeader) -> None:
-    """Raise Corrupt where a payload is larger than any encoder makes it, before it is read."""
-    if not 0 <= segment.coding.max_error <= image.largest_error:
-        raise Corrupt(f"{segment.where}: max_error is {segment.coding.max_error}, allowed 0..{image.largest_error}")
-    largest = largest_payload(segment.coding, image, segment.n_lines)
-    if segment.n_payload_bytes > largest:
-        raise Corrupt(
-            f"{segment.where}: {segment.n_payload_bytes} bytes announced, "
-            f"allowed at most {largest} for {segment.n_lines} lines"
-        )
+        raise Corrupt(f"{where}: it belongs to another stream")
+    if not 0 <= max_error <= image.largest_error:
+        raise Corrupt(f"{where}: max_error is {max_error}, allowed 0..{image.largest_error}")
+    n_bytes, largest = segment.n_payload_bytes, largest_payload(segment.coding, image, segment.n_lines)
+    if n_bytes > largest:
+        raise Corrupt(f"{where}: {n_bytes} bytes announced, allowed at most {largest} for {segment.n_lines} lines")
 
 
 def check_payload(segment: SegmentHeader, payload: bytes) -> None:

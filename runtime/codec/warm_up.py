@@ -27,10 +27,7 @@ N_LINES = 2
 
 
 def warm_up(encoder: Encoder) -> None:
-    """Compile whatever coding, closing and decoding the lines of this encoder can need; no line counts as pushed.
-
-    An executor that fails here is given up, as one that fails at a line is.
-    """
+    """Compile all that coding and decoding lines of this encoder can need; an executor that fails is given up."""
     image = encoder.image
     compile_plain(image.depth, image.n_bands, image.n_columns)
     for codec in used_codecs(encoder):

@@ -4,10 +4,11 @@ import numpy as np
 from typing_extensions import override
 
 from runtime.ccsds123 import golomb
+from runtime.ccsds123.body import BodyWriter
 from runtime.ccsds123.golomb import GolombParameters, GolombState
 from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.errors import Corrupt
-from runtime.kernels.bits import finish, initial_bits
+from runtime.kernels.bits import initial_bits
 
 
 def golomb_parameters(depth: int) -> GolombParameters:
@@ -21,31 +22,27 @@ class GolombWriter(LineWriter):
     def __init__(self, depth: int, n_bands: int) -> None:
         self.parameters = golomb_parameters(depth)
         self.state = golomb.initial_state(self.parameters, n_bands)
-        self.bits = initial_bits()
-        self.buffer = np.empty(0, np.uint8)
-        self.before = (self.state, self.bits)
+        self.body = BodyWriter()
+        self.before = (self.state, self.body.bits)
 
     @property
     @override
     def n_bits(self) -> int:
-        return 8 * int(self.bits[0]) + int(self.bits[2])
+        return 8 * int(self.body.bits[0]) + int(self.body.bits[2])
 
     @override
     def push(self, mapped: Mapped) -> None:
-        self.before = (GolombState(*(values.copy() for values in self.state)), self.bits.copy())
-        room = golomb.worst_bytes(self.parameters, mapped.size)
-        position = int(self.bits[0])
-        if position + room > self.buffer.size:
-            self.buffer = np.concatenate([self.buffer[:position], np.empty(position // 2 + room, np.uint8)])
-        golomb.encode_line(self.parameters, mapped, self.state, self.buffer, self.bits)
+        self.before = (GolombState(*(values.copy() for values in self.state)), self.body.bits.copy())
+        self.body.make_room(golomb.worst_bytes(self.parameters, mapped.size))
+        golomb.encode_line(self.parameters, mapped, self.state, self.body.buffer, self.body.bits)
 
     @override
     def undo(self) -> None:
-        self.state, self.bits = self.before
+        self.state, self.body.bits = self.before
 
     @override
     def payload(self) -> bytes:
-        return self.buffer[: finish(self.buffer, self.bits)].tobytes()
+        return self.body.finish()
 
 
 class GolombReader(LineReader):
@@ -55,9 +52,7 @@ class GolombReader(LineReader):
         """Raise Corrupt where the payload cannot hold so many samples."""
         n_samples = n_lines * n_bands * n_columns
         if n_samples > 8 * len(payload):
-            raise Corrupt(
-                f"segment announces {n_samples} samples in {len(payload)} bytes: a sample takes a bit at least"
-            )
+            raise Corrupt(f"segment of {n_samples} samples in {len(payload)} bytes: a sample takes a bit at least")
         self.parameters = golomb_parameters(depth)
         self.state = golomb.initial_state(self.parameters, n_bands)
         self.bits = initial_bits()

@@ -7,7 +7,7 @@ so the reader holds the mapped residuals of the whole segment; the writer goes f
 import numpy as np
 from typing_extensions import override
 
-from runtime.ccsds123.body import BodyWriter, Uint8Array, raise_status, untrusted
+from runtime.ccsds123.body import BodyWriter, raise_status, untrusted
 from runtime.ccsds123.hybrid import HybridNumbers, HybridState, encode_pieces
 from runtime.ccsds123.hybrid_decoder import counter_at, decode_backwards, end_of_body, take_tail
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
@@ -31,9 +31,8 @@ class HybridWriter(LineWriter):
         self.numbers = hybrid_numbers(depth)
         self.tables = low_entropy_tables()
         first = min(4 << self.numbers.initial_count_exponent, (1 << (depth + self.numbers.initial_count_exponent)) - 1)
-        self.state = HybridState(
-            np.full(n_bands, first, np.int64), np.zeros(n_bands, np.int64), self.tables.root.astype(np.int64)
-        )
+        prefixes = self.tables.root.astype(np.int64)
+        self.state = HybridState(np.full(n_bands, first, np.int64), np.zeros(n_bands, np.int64), prefixes)
         self.body = BodyWriter()
         self.before = (self.state, self.body.bits)
 
@@ -69,26 +68,19 @@ class HybridReader(LineReader):
 
     def __init__(self, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> None:
         """Raise Corrupt or Truncated."""
-        n_times = n_lines * n_columns
-        check_announcement(len(payload), n_bands, n_times)
-        self.numbers = hybrid_numbers(depth)
+        check_announcement(len(payload), n_bands, n_lines * n_columns)
         self.lines = np.empty((n_lines, n_bands, n_columns), np.uint16)
         self.n_taken = 0
-        self.read_back(untrusted(payload))
-
-    def read_back(self, data: Uint8Array) -> None:
-        """Fill all lines, from the last."""
-        n_lines, n_bands, n_columns = self.lines.shape
-        end, tables, numbers = np.array([end_of_body(data)], np.int64), low_entropy_tables(), self.numbers
+        data, numbers, tables = untrusted(payload), hybrid_numbers(depth), low_entropy_tables()
+        end = np.array([end_of_body(data)], np.int64)
         accumulators, prefixes = np.empty(n_bands, np.int64), np.empty(N_CODES, np.int64)
         status = take_tail(data, end, numbers, tables, accumulators, prefixes)
         raise_status(status, "the tail of a hybrid segment", len(data))
         last = counter_at(n_lines * n_columns - 1, numbers.initial_count_exponent, numbers.rescaling_exponent)
         counters, sequence = np.full(n_bands, last, np.int64), np.empty(n_bands * n_columns, np.uint32)
+        state = (accumulators, counters, prefixes)
         for y in range(n_lines - 1, -1, -1):
-            status = decode_backwards(
-                data, end, 1, y * n_columns, numbers, tables, accumulators, counters, prefixes, sequence
-            )
+            status = decode_backwards(data, end, 1, y * n_columns, numbers, tables, *state, sequence)
             raise_status(status, f"line {y} of a hybrid segment", len(data))
             self.lines[y] = sequence.reshape(n_bands, n_columns)
         if end[0] != 0:
@@ -104,7 +96,5 @@ def check_announcement(n_bytes: int, n_bands: int, n_times: int) -> None:
     """Raise Corrupt where `n_bytes` cannot hold so many samples: each band writes a bit at every rescaling at least."""
     n_rescalings = max(0, n_times - (1 << RESCALING_EXPONENT)) >> (RESCALING_EXPONENT - 1)
     if n_bands * n_times > LARGEST_SAMPLES or n_bands * n_rescalings > 8 * n_bytes:
-        raise Corrupt(
-            f"hybrid segment: {n_bands * n_times} samples in {n_bytes} bytes, allowed at most {LARGEST_SAMPLES} "
-            f"and a bit for every {1 << (RESCALING_EXPONENT - 1)}"
-        )
+        allowed = f"{LARGEST_SAMPLES}, and a bit for every {1 << (RESCALING_EXPONENT - 1)}"
+        raise Corrupt(f"hybrid segment: {n_bands * n_times} samples in {n_bytes} bytes, allowed {allowed}")

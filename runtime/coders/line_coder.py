@@ -1,4 +1,4 @@
-"""What codes the mapped residuals of a segment line after line: the border that `residual_coders` sees."""
+"""What codes the mapped residuals of a segment line after line: the interface that `residual_coders` uses."""
 
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ class LineWriter(Protocol):
         """Append a line."""
 
     def undo(self) -> None:
-        """Take the last line back; `LineReader.learn_anew` says what a reader does where it stood."""
+        """Remove the last line; a reader calls `reset_statistics` in its place."""
 
     def payload(self) -> bytes:
         """The finished bytes."""
@@ -32,6 +32,6 @@ class LineReader(Protocol):
     def take(self, out_mapped: Mapped) -> None:
         """Fill the next line. Raises Truncated or Corrupt."""
 
-    def learn_anew(self) -> None:
-        """A line that was taken back stood here. Most coders are then as before it."""
+    def reset_statistics(self) -> None:
+        """A line was removed here. Most coders are then as before it."""
         return

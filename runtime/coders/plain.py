@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from runtime.ccsds123.body import BodyWriter
 from runtime.errors import Corrupt
-from runtime.kernels.bits import finish, initial_bits, put_bits, refill, take_bits
+from runtime.kernels.bits import initial_bits, put_bits, refill, take_bits
 
 Values = npt.NDArray[np.integer[Any]]
 """(Z, X) of one line."""
@@ -42,19 +43,16 @@ class PlainWriter:
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
-        self.bits = initial_bits()
-        self.buffer = np.empty(0, np.uint8)
+        self.body = BodyWriter()
 
     def push(self, values: Values) -> None:
         """Append a line, 0 <= value < 2**depth."""
-        position, room = int(self.bits[0]), plain_bytes(values.size, self.depth) + 16
-        if position + room > self.buffer.size:
-            self.buffer = np.concatenate([self.buffer[:position], np.empty(position // 2 + room, np.uint8)])
-        pack_kernel(values.reshape(-1), self.depth, self.buffer, self.bits)
+        self.body.make_room(plain_bytes(values.size, self.depth))
+        pack_kernel(values.reshape(-1), self.depth, self.body.buffer, self.body.bits)
 
     def payload(self) -> bytes:
         """The finished bytes."""
-        return self.buffer[: finish(self.buffer, self.bits)].tobytes()
+        return self.body.finish()
 
 
 class PlainReader:

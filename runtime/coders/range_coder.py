@@ -72,12 +72,6 @@ def last_bytes(coder: Coder) -> bytes:
     return int(coder[LOW]).to_bytes(LAST_BYTES, "big")
 
 
-@njit(cache=True, inline="always")
-def byte_at(position: Any, data: Any) -> Any:
-    """A byte of `data`, 0 beyond its end."""
-    return np.int64(data[position]) if position < data.size else np.int64(0)
-
-
 def initial_reader(data: npt.NDArray[np.uint8]) -> Coder:
     """Before the first symbol of `data` (N,)."""
     head = data[:LAST_BYTES].tobytes().ljust(LAST_BYTES, b"\0")
@@ -97,7 +91,8 @@ def take(first: Any, share: Any, bits: Any, code: Any, span: Any, position: Any,
     code -= part * first
     span = part * share
     while span < SMALLEST_SPAN:
-        code = ((code << 8) | byte_at(position, data)) & (FULL - 1)  # hostile bytes may leave it above span
+        byte = np.int64(data[position]) if position < data.size else np.int64(0)
+        code = ((code << 8) | byte) & (FULL - 1)  # corrupt bytes may leave it above span
         span <<= 8
         position += 1
     return code, span, position

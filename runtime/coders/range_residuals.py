@@ -28,7 +28,7 @@ from runtime.kernels.log2 import log2_floor
 
 ESCAPE = N_SYMBOLS - 1
 LARGEST_SIZE = 17
-"""Bits of an escaped residual less what its symbol says, plus one."""
+"""Bits of an escaped residual less what its symbol stands for, plus one."""
 LARGEST_SAMPLE_BYTES = 12  # of one residual: three symbols of 15 bits, two plain numbers of 17
 SAMPLES_IN_A_BIT = 1 << 10
 """More than the likeliest symbol takes; bounds what a payload can announce."""
@@ -128,10 +128,10 @@ class RangeWriter(LineWriter):
         self.shape = (n_bands, n_columns)
         self.coder = initial_writer()
         self.buffer = np.empty(0, np.uint8)
-        self.learn_anew()
+        self.reset_statistics()
 
-    def learn_anew(self) -> None:
-        """Forget what the lines so far have told."""
+    def reset_statistics(self) -> None:
+        """As before the first line."""
         self.contexts, self.counts = initial_contexts(*self.shape), initial_counts()
 
     @property
@@ -155,7 +155,7 @@ class RangeWriter(LineWriter):
         position = int(self.coder[POSITION])
         if position and self.buffer[position - 1] != last_byte:
             take_carry_back(position, self.buffer)
-        self.learn_anew()
+        self.reset_statistics()
 
     @override
     def payload(self) -> bytes:
@@ -172,12 +172,12 @@ class RangeReader(LineReader):
             raise Corrupt(f"range-coded segment: {n_samples} samples in {len(payload)} bytes")
         self.largest = (1 << depth) - 1
         self.shape = (n_bands, n_columns)
-        self.learn_anew()
+        self.reset_statistics()
         self.data = np.frombuffer(payload, np.uint8)
         self.coder = initial_reader(self.data)
 
     @override
-    def learn_anew(self) -> None:
+    def reset_statistics(self) -> None:
         self.contexts, self.counts = initial_contexts(*self.shape), initial_counts()
 
     @override

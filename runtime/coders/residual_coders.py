@@ -1,7 +1,7 @@
 """Segments of mapped residuals: each line coded, or plain where coding expands it, by the coder that makes it smallest.
 
 The range coder is the smallest wherever it was measured, and takes several times as long as the standard's two
-(benchmarks/results/adaptive_speed.md): it goes with the adaptive stage `best`, which takes longer by itself. The
+(benchmarks/results/adaptive_speed.md): it is used with the adaptive stage `best`, which takes longer by itself. The
 standard's run side by side while both may win.
 """
 
@@ -17,7 +17,7 @@ from runtime.stream.kinds import AdaptiveStage, Coder
 
 HEAD_LINES, TRIAL_LINES = 4, 8
 """Once there are TRIAL_LINES, the hybrid coder is given up when it is behind over the lines after the first HEAD_LINES,
-where predictions still learn and its longer memory is a burden."""
+where predictions still learn and its longer memory costs bits."""
 ALL_CODED, SOME_PLAIN = 0, 1
 """First byte of a payload."""
 
@@ -92,12 +92,9 @@ class ResidualWriter:
             self.other = None
 
     def coded(self) -> tuple[Coder, bytes]:
-        """The smaller form."""
-        payload = self.first.payload()
-        other = payload if self.other is None else self.other.payload()
-        if self.other is None or len(other) >= len(payload):
-            return self.first.coder, payload
-        return self.other.coder, other
+        """The coder of the fewest bytes, and these."""
+        found = [(lines.coder, lines.payload()) for lines in (self.first, self.other) if lines is not None]
+        return min(found, key=lambda coded: len(coded[1]))
 
 
 def largest_coded(depth: int, n_bands: int, n_columns: int, n_lines: int) -> int:
@@ -112,15 +109,14 @@ class ResidualReader:
         """Raise Corrupt or Truncated."""
         if payload[:1] not in (bytes([ALL_CODED]), bytes([SOME_PLAIN])):
             raise Corrupt(f"segment begins with {payload[:1]!r}, allowed {ALL_CODED} or {SOME_PLAIN}")
-        n_flags = (n_lines + 7) // 8 if payload[0] == SOME_PLAIN else 0
-        if len(payload) < 1 + n_flags:
+        start = 1 + (n_lines + 7) // 8 * (payload[0] == SOME_PLAIN)
+        if len(payload) < start:
             raise Truncated(f"segment of {n_lines} lines ends in its flags")
-        flags = np.frombuffer(payload, np.uint8, n_flags, 1)
-        self.is_plain = np.unpackbits(flags, count=n_lines).astype(bool) if n_flags else np.zeros(n_lines, bool)
+        flags = np.frombuffer(payload, np.uint8, start - 1, 1)
+        self.is_plain = np.unpackbits(flags, count=n_lines).astype(bool) if flags.size else np.zeros(n_lines, bool)
         self.next_line = 0
         n_plain = int(self.is_plain.sum())
         n_values = n_plain * n_bands * n_columns
-        start = 1 + n_flags
         end = start + plain_bytes(n_values, depth)
         self.plain = PlainReader(payload[start:end], depth, n_values)
         self.coded: LineReader | None = None
@@ -136,7 +132,7 @@ class ResidualReader:
         if self.coded is None or is_plain:
             self.plain.take(out_mapped)
             if self.coded is not None:
-                self.coded.learn_anew()
+                self.coded.reset_statistics()
         else:
             self.coded.take(out_mapped)
 

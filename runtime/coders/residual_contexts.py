@@ -48,7 +48,7 @@ def fill_known(z: Any, line: Any, state: Any, out_known: Any) -> None:
     """Fill the part of 64 times the expectation (X,) that does not need residuals west in the same band.
 
     line: (Z, X), mapped residuals of this line, rows 0..z-1 known. In the first line of a segment the mean of the band
-    before stands for what no line has told yet.
+    before stands for what is not known yet.
     """
     n_columns = out_known.size
     is_first = state.n_lines[0] == 0
@@ -93,10 +93,8 @@ def end_band(z: Any, row: Any, state: Any) -> None:
     for x in range(row.size):
         total += np.int64(row[x])
     mean = 16 * total // row.size
-    n_before = state.n_lines[0]
-    state.means[z] = (
-        mean if n_before == 0 else state.means[z] + (mean - state.means[z]) // min(n_before + 1, LONGEST_MEAN)
-    )
+    n_lines = state.n_lines[0] + 1
+    state.means[z] = mean if n_lines == 1 else state.means[z] + (mean - state.means[z]) // min(n_lines, LONGEST_MEAN)
 
 
 @njit(cache=True)

@@ -1,6 +1,6 @@
 """Counts of symbols in each context, and the shares that they are coded with.
 
-Shares are made anew from the counts now and then, more often in a context that is seldom met; so coding a symbol is a
+Shares are computed from the counts at intervals, shorter ones in a context that is rare; so coding a symbol is a
 look-up. A context begins with the counts of a geometric distribution of its own mean.
 """
 
@@ -34,7 +34,7 @@ class Counts(NamedTuple):
     firsts: npt.NDArray[np.int64]
     """(C + 1, N_SYMBOLS + 1), where the share of each symbol begins in 0..2**SHARE_BITS."""
     waiting: npt.NDArray[np.int64]
-    """(C + 1, 2): symbols until the next making of shares, and how many it was before that one."""
+    """(C + 1, 2): symbols until shares are computed again, and how many it was before that one."""
 
 
 @njit(cache=True, inline="always")
@@ -79,19 +79,14 @@ def fill_first_counts(out_counts: Any, out_totals: Any, out_firsts: Any, out_wai
 def initial_counts() -> Counts:
     """Before the first line of a segment."""
     n = N_CONTEXTS + 1
-    state = Counts(
-        np.zeros((n, N_SYMBOLS), np.int64),
-        np.zeros(n, np.int64),
-        np.zeros((n, N_SYMBOLS + 1), np.int64),
-        np.zeros((n, 2), np.int64),
-    )
+    state = Counts(*(np.zeros(shape, np.int64) for shape in ((n, N_SYMBOLS), n, (n, N_SYMBOLS + 1), (n, 2))))
     fill_first_counts(*state)
     return state
 
 
 @njit(cache=True)
 def count(context: Any, symbol: Any, state: Any) -> None:
-    """Count a symbol; make the shares anew where it is time."""
+    """Count a symbol; compute the shares again where it is time."""
     counts, totals, firsts, waiting = state.counts, state.totals, state.firsts, state.waiting
     counts[context, symbol] += INCREMENT
     totals[context] += INCREMENT

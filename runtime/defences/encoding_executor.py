@@ -8,8 +8,7 @@ from runtime.cell.flight_package import FlightPackage, IntegerPackage
 from runtime.defences.supervised_executor import Make, SupervisedExecutor
 from runtime.errors import BadArgument
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.executors import checked_executor, make_executor
-from runtime.executors.isolated_executor import isolated_executor
+from runtime.executors.executors import isolated_executor, make_executor
 
 
 @contextlib.contextmanager
@@ -21,7 +20,7 @@ def encoding_executor(
     line_deadline_s: of a worker process; None: the executor runs here. Raises LineRwkvError.
     """
     if isinstance(package, IntegerPackage):
-        make: Make = partial(checked_executor if line_deadline_s is None else isolated_executor, name=name)
+        make: Make = partial(make_executor if line_deadline_s is None else isolated_executor, name=name)
         executor = make(package)
         with SupervisedExecutor(package, executor, name=name, make=make, line_deadline_s=line_deadline_s) as supervised:
             yield supervised

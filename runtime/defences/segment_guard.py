@@ -25,7 +25,7 @@ class GuardLevel(StrEnum):
 
 
 class SegmentGuard:
-    """Of one segment; told of each line after the segment's writer took it."""
+    """Of one segment; gets each line after the segment's writer."""
 
     def __init__(self, codec: SegmentCodec) -> None:
         """`codec` makes the backup."""

@@ -1,11 +1,12 @@
 """An executor that may fail: it is made again beside the lines, and tested before it is trusted again."""
 
+import contextlib
 import math
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+
+from typing_extensions import override
 
 from runtime.cell.flight_package import MANIFEST, IntegerPackage, check_identity, check_parts, open_integer_package
 from runtime.defences.checksum import checksum
@@ -21,23 +22,17 @@ Make = Callable[[IntegerPackage], ArrayExecutor]
 """Makes an executor that passed its self-test. Raises LineRwkvError."""
 
 
-class SupervisedExecutor:
+class SupervisedExecutor(ArrayExecutor, contextlib.AbstractContextManager["SupervisedExecutor"]):
     """An `ArrayExecutor` of an int8 package, and the package that it is made from; a context manager.
 
-    An executor that failed is not asked again. A new one is made in a thread from the package as it lies on disk, at
+    An executor that failed is not used again. A new one is made in a thread from the package on disk, at
     most `n_restarts` times in all; `is_ready` says when it is there.
     """
 
     def __init__(
-        self,
-        package: IntegerPackage,
-        executor: ArrayExecutor,
-        *,
-        name: str = "",
-        make: Make | None = None,
-        line_deadline_s: float | None = None,
-        n_restarts: int = DEFAULT_RESTARTS,
-    ) -> None:
+        self, package: IntegerPackage, executor: ArrayExecutor, *, name: str = "", make: Make | None = None,
+        line_deadline_s: float | None = None, n_restarts: int = DEFAULT_RESTARTS,
+    ) -> None:  # fmt: skip
         """`executor` passed its self-test; `make` None: there is no other. Only processes can be held to a deadline."""
         self.package = package
         self.sum = package_sum(package)
@@ -54,14 +49,11 @@ class SupervisedExecutor:
 
     def begin_line(self) -> None:
         """The steps of a line share its deadline; what the host does between them, even compiling, does not count."""
-        self.allow(self.line_deadline_s)
+        self.seconds_left = self.line_deadline_s
 
-    def allow(self, seconds: float) -> None:
-        """All steps from now on may take so many seconds together."""
-        self.seconds_left = seconds
-
+    @override
     def run(self, inputs: Arrays) -> Arrays:
-        """As in `ArrayExecutor`. Raises ExecutorFailed, also where there is none now."""
+        """Raises ExecutorFailed, also where there is none now."""
         if self.current is None:
             raise ExecutorFailed(f"executor {self.name} is not running")
         if isinstance(self.current, ExecutorProcess) and self.seconds_left < math.inf:
@@ -82,11 +74,11 @@ class SupervisedExecutor:
 
     def check_executor(self) -> None:
         """The self-test again. Raises LineRwkvError."""
-        self.allow(SELF_TEST_DEADLINE_S)
+        self.seconds_left = SELF_TEST_DEADLINE_S
         check_executor(self.package, self)
 
     def fail(self) -> None:
-        """Give the executor up, and begin to make another where one is left. Returns at once."""
+        """Give the executor up, and begin to make another where restarts are left. Returns at once."""
         failed, self.current = self.current, None
         if isinstance(failed, ExecutorProcess):
             failed.child.kill()
@@ -95,7 +87,7 @@ class SupervisedExecutor:
             self.restart()
 
     def restart(self) -> None:
-        """Begin to make another where one is left."""
+        """Begin to make another where restarts are left."""
         if self.make is not None and self.n_restarts_left > 0:
             self.n_restarts_left -= 1
             self.thread = threading.Thread(target=self.renew, args=(self.make,), daemon=True)
@@ -138,12 +130,8 @@ class SupervisedExecutor:
             self.current.close()
         self.current = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    @override
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

@@ -1,4 +1,4 @@
-"""Executors as functions from named arrays to named arrays: the border to whatever runs a graph."""
+"""Executors as functions from named arrays to named arrays: the interface to whatever runs a graph."""
 
 from typing import Any, Protocol
 

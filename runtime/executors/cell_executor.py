@@ -21,31 +21,21 @@ from runtime.executors.provider import ON_CPU, Provider, provider_session
 
 def initial_memory(package: IntegerPackage, n_bands: int, n_columns: int) -> Arrays:
     """The memory of lines before the second line of a segment, each (Z, X, F), at rest in 8 or 16 bits."""
-    return {
-        state.name: np.full((n_bands, n_columns, state.features), state.initial, state.dtype)
-        for state in package.cell.shape.states()
-        if state.is_per_band
-    }
+    states = (state for state in package.cell.shape.states() if state.is_per_band)
+    return {one.name: np.full((n_bands, n_columns, one.features), one.initial, one.dtype) for one in states}
 
 
 def initial_bands(package: IntegerPackage, n_columns: int) -> Arrays:
     """What stands before the first band of every line, each (2, X, F)."""
-    return {
-        state.name: np.full((state.depth, n_columns, state.features), state.initial, state.dtype)
-        for state in package.cell.shape.states()
-        if not state.is_per_band
-    }
+    states = (state for state in package.cell.shape.states() if not state.is_per_band)
+    return {one.name: np.full((one.depth, n_columns, one.features), one.initial, one.dtype) for one in states}
 
 
 def step_tile(
-    executor: ArrayExecutor,
-    rows: slice,
-    line_features: npt.NDArray[np.int8],
-    band_features: npt.NDArray[np.int8],
-    memory: Arrays,
-    bands: Arrays,
-) -> tuple[npt.NDArray[np.int16], Arrays]:
-    """Taps (B, X, TAPS) of the bands `rows`, and what stands before the tile after it; `memory` is moved in place.
+    executor: ArrayExecutor, rows: slice, line_features: npt.NDArray[np.int8], band_features: npt.NDArray[np.int8],
+    memory: Arrays, bands: Arrays,
+) -> tuple[npt.NDArray[np.int16], Arrays]:  # fmt: skip
+    """Taps (B, X, TAPS) of the bands `rows`, and what stands before the tile after it; `memory` is updated in place.
 
     line_features, band_features: of the tile alone. memory: of all bands; `rows` is read here and nowhere later in a
     line, so writing in place keeps the large arrays single. Raises ExecutorFailed; `memory` is of no use then.
@@ -66,7 +56,7 @@ def step_tile(
 def check_answer(
     executor: ArrayExecutor, outputs: Arrays, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> None:
-    """Raise ExecutorFailed where an output is missing or has another form: NumPy would stretch or round it silently."""
+    """Raise ExecutorFailed where an output is missing or of another shape or type, which NumPy would convert."""
     values = outputs.get(name)
     if values is None or values.shape != shape or values.dtype != dtype:
         found = "is missing" if values is None else f"is {values.dtype} of shape {values.shape}"
@@ -93,17 +83,10 @@ def session_options(n_threads: int = 1, level: Any = OPTIMISATION.ORT_ENABLE_ALL
 
 
 def session(
-    package: FlightPackage,
-    part: str,
-    n_threads: int = 1,
-    *,
-    provider: Provider = ON_CPU,
+    package: FlightPackage, part: str, n_threads: int = 1, provider: Provider = ON_CPU,
     level: Any = OPTIMISATION.ORT_ENABLE_ALL,
-) -> Any:
-    """An ONNX Runtime session on one graph of a package, its weights taken from the package in memory.
-
-    A provider that steps aside for another is refused. Raises BadArgument or Corrupt.
-    """
+) -> Any:  # fmt: skip
+    """An ONNX Runtime session on one graph of a package, with its weights. Raises BadArgument or Corrupt."""
     options = session_options(n_threads, level)
     weights = package.manifest["weights"]
     if weights in package.parts:
@@ -125,17 +108,14 @@ class OnnxRuntimeCell(ArrayExecutor):
     """ONNX Runtime: the band-step cell for one band, the line-step cell for more."""
 
     def __init__(
-        self,
-        package: FlightPackage,
-        n_threads: int = 1,
-        level: Any = OPTIMISATION.ORT_ENABLE_ALL,
+        self, package: FlightPackage, n_threads: int = 1, level: Any = OPTIMISATION.ORT_ENABLE_ALL,
         provider: Provider = ON_CPU,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.provider = onnxruntime_provider(provider)
         self.sha256 = package.sha256.hex()
         cells = package.manifest["cells"]
-        self.line_step = session(package, cells["line_step"], n_threads, provider=provider, level=level)
-        self.band_step = session(package, cells["band_step"], n_threads, provider=provider, level=level)
+        self.line_step = session(package, cells["line_step"], n_threads, provider, level)
+        self.band_step = session(package, cells["band_step"], n_threads, provider, level)
         self.inputs = {value.name: value for value in self.line_step.get_inputs()}
         self.outputs = [output.name for output in self.line_step.get_outputs()]
         self.first = next(iter(self.inputs))

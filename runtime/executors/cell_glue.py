@@ -1,7 +1,7 @@
 """What lies between the dense sub-graphs of the cell: memory, gates, clipped sums, states, layout. Host, integers only.
 
-Sub-graphs speak (C, B, X) with a zero point, int8 or uint8: value = integer - zero point; states are (B, X, F) as in
-the master cell. What comes out of a sub-graph is clipped here to its layer's range, since a quantiser's own range has a
+Tensors of sub-graphs are (C, B, X) with a zero point, int8 or uint8: value = integer - zero point; states are (B, X, F)
+as in the master cell. Outputs of sub-graphs are clipped here to their layers' ranges: a quantiser's own range has a
 -128 that the arithmetic has not. Kernels of arithmetic int8-v1 (docs/arithmetic.md, sections 3.3 and 3.4).
 """
 
@@ -11,17 +11,6 @@ import numpy as np
 from numba import njit
 
 from runtime.cell.integer_cell import LARGEST_ACTIVATION
-
-
-@njit(cache=True)
-def fill_beside(first: Any, second: Any, zero_point: Any, out: Any) -> None:
-    """Fill (2F, B, X) with two tensors (B, X, F) side by side: the line before and this one."""
-    n = first.shape[2]
-    for f in range(n):
-        for b in range(first.shape[0]):
-            for x in range(first.shape[1]):
-                out[f, b, x] = np.int64(first[b, x, f]) + zero_point
-                out[n + f, b, x] = np.int64(second[b, x, f]) + zero_point
 
 
 @njit(cache=True)

@@ -5,7 +5,7 @@ import math
 import struct
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,13 +48,11 @@ class Message:
     arrays: dict[str, AnyArray] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        """The message as it goes over the pipe. Raises BadArgument where it does not fit the limits."""
+        """The message as it is sent over the pipe. Raises BadArgument where it does not fit the limits."""
         header: dict[str, Any] = {"version": VERSION, "kind": self.kind.value, **self.words}
         if self.kind in WITH_TENSORS:
-            header["tensors"] = [
-                {"name": name, "dtype": values.dtype.name, "shape": list(values.shape)}
-                for name, values in self.arrays.items()
-            ]
+            specs = (TensorSpec(name, values.dtype.name, values.shape) for name, values in self.arrays.items())
+            header["tensors"] = [spec._asdict() for spec in specs]
         text = json.dumps(header).encode()
         if len(text) > LARGEST_HEADER_BYTES:
             raise BadArgument(f"message header of {len(text)} bytes, at most {LARGEST_HEADER_BYTES}")
@@ -66,8 +64,7 @@ class Message:
         return b"".join([START.pack(MAGIC, len(text)), text, *payload])
 
 
-@dataclass(frozen=True)
-class TensorSpec:
+class TensorSpec(NamedTuple):
     """What a header says of one array."""
 
     name: str
@@ -82,7 +79,7 @@ class TensorSpec:
 
 def parse_tensor(entry: Any) -> TensorSpec:
     """One entry of `tensors`. Raises Corrupt."""
-    if not isinstance(entry, dict) or set(entry) != {"name", "dtype", "shape"}:
+    if not isinstance(entry, dict) or set(entry) != set(TensorSpec._fields):
         raise Corrupt("message: a tensor is described by name, dtype and shape")
     name, dtype, shape = entry["name"], entry["dtype"], entry["shape"]
     if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
@@ -113,7 +110,7 @@ def parse_header(text: bytes) -> tuple[Kind, dict[str, str], list[TensorSpec]]:
         kind = Kind(header.pop("kind", None))
     except ValueError:
         raise Corrupt(f"message: kind must be one of {', '.join(Kind)}") from None
-    expected = {*WORDS[kind], *(["tensors"] if kind in WITH_TENSORS else [])}
+    expected = {*WORDS[kind], "tensors"} if kind in WITH_TENSORS else {*WORDS[kind]}
     if set(header) != expected:
         raise Corrupt(f"message {kind}: fields {sorted(header)}, expected {sorted(expected)}"[:400])
     entries = header.pop("tensors", [])

@@ -1,13 +1,12 @@
 """An executor in a process of another environment, machine or emulator, behind its standard input and output."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from typing_extensions import override
 
@@ -21,25 +20,20 @@ SECONDS_TO_END = 2.0
 KEPT_OF_STDERR = 500  # characters at the end, in messages
 
 
-class ExecutorProcess(ArrayExecutor):
+class ExecutorProcess(ArrayExecutor, contextlib.AbstractContextManager["ExecutorProcess"]):
     """An `ArrayExecutor` that lives in a child process; a context manager.
 
     command: what starts the server, for example `[python, "-m", "runtime.executors.executor_server", PACKAGE]`. A child
-    that fails once (dead, late, or answering nonsense) is ended, and every later step is refused: there is no retry,
+    that fails once (dead, late, or breaking the protocol) is ended, and every later step is refused: there is no retry,
     because an executor that failed is not trusted. Errors that the server itself reports keep their class and do not
     end it.
     """
 
     def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        environment: Mapping[str, str] | None = None,
-        start_deadline_s: float = 60.0,
-        step_deadline_s: float = 30.0,
-        folder: Path | None = None,
-    ) -> None:
-        """Start the child and read its greeting; `environment` None: as here; `folder`: its working folder."""
+        self, command: Sequence[str], *, environment: Mapping[str, str] | None = None, folder: Path | None = None,
+        start_deadline_s: float = 60.0, step_deadline_s: float = 30.0,
+    ) -> None:  # fmt: skip
+        """Start the child and read its `hello`; `environment` None: as here; `folder`: its working folder."""
         self.step_deadline_s = step_deadline_s
         self.failure: str | None = None
         self.executor = Path(command[0]).name
@@ -129,10 +123,6 @@ class ExecutorProcess(ArrayExecutor):
         self.end(SECONDS_TO_END)
         self.stderr_file.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    @override
+    def __exit__(self, *error: object) -> None:
         self.close()

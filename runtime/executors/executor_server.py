@@ -2,7 +2,7 @@
 
 `python -m runtime.executors.executor_server --executor NAME PACKAGE`.
 
-Messages go over standard input and output; whatever libraries print goes to standard error.
+Messages are sent over standard input and output; whatever libraries print is written to standard error.
 """
 
 import os
@@ -31,18 +31,18 @@ def error_message(error: Exception) -> Message:
 
 
 def answer(executor: ArrayExecutor, request: Message) -> bytes:
-    """The answer to a step, or the error in its place; the trace of an unexpected error goes to standard error."""
+    """The answer to a step, or the error in its place; standard error gets the trace of an unexpected one."""
     try:
         return Message(Kind.ANSWER, {}, executor.run(request.arrays)).to_bytes()
     except LineRwkvError as error:
         return error_message(error).to_bytes()
-    except Exception as error:  # executors run foreign libraries with errors of their own; the user is told
+    except Exception as error:  # executors run libraries with errors of their own; the user gets them
         traceback.print_exc()
         return error_message(error).to_bytes()
 
 
 def serve(name: str, source: Path, take: Take, output: BinaryIO) -> int:
-    """Greet, then answer each step until the pipe ends; the exit code. A broken message ends the service."""
+    """Send `hello`, then answer each step until the pipe ends; the exit code. A broken message ends the service."""
 
     def send(data: bytes) -> None:
         output.write(data)

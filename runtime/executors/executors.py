@@ -1,9 +1,12 @@
-"""The executor of a flight package, checked before it is trusted."""
+"""The executor of a flight package, here or in a worker process, checked before it is trusted."""
+
+import sys
 
 from runtime.cell.flight_package import FlightPackage, FloatPackage, IntegerPackage
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.cell_executor import OnnxRuntimeCell
+from runtime.executors.executor_process import ExecutorProcess
 from runtime.executors.executor_registry import ONNXRUNTIME, load_executor
 from runtime.executors.self_test import check_executor
 
@@ -19,10 +22,9 @@ def unchecked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> Arra
 
 def check_package(package: IntegerPackage, executor: ArrayExecutor, name: str) -> None:
     """Raise BadArgument where the executor runs another package."""
-    if executor.sha256 != package.sha256.hex():
-        raise BadArgument(
-            f"executor {name} runs package {executor.sha256[:12]}..., wanted {package.sha256.hex()[:12]}..."
-        )
+    found, wanted = executor.sha256, package.sha256.hex()
+    if found != wanted:
+        raise BadArgument(f"executor {name} runs package {found[:12]}..., wanted {wanted[:12]}...")
 
 
 def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
@@ -32,11 +34,22 @@ def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> ArrayExecu
             raise BadArgument(f"executor {name!r} of a float32 package, allowed {ONNXRUNTIME}")
         return OnnxRuntimeCell(package)
     assert isinstance(package, IntegerPackage)
-    return checked_executor(package, name)
-
-
-def checked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
-    """An executor that passed the self-test. Raises LineRwkvError."""
     executor = unchecked_executor(package, name)
     check_executor(package, executor)
     return executor
+
+
+def isolated_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> ExecutorProcess:
+    """The same in a worker process of this interpreter, which can hang or die alone; whoever has it closes it.
+
+    The worker loads the package from its place, and calls `load_executor` with the name.
+    """
+    source = str(package.source.absolute())
+    worker = ExecutorProcess([sys.executable, "-m", "runtime.executors.executor_server", "--executor", name, source])
+    try:
+        check_package(package, worker, name)
+        check_executor(package, worker)
+    except LineRwkvError:
+        worker.close()
+        raise
+    return worker

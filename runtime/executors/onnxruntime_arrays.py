@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import override
 
 from runtime.cell.flight_package import FloatPackage, open_package
+from runtime.checked_table import read_file
 from runtime.errors import BadArgument, LineRwkvError
 from runtime.executors.array_executor import AnyArray, ArrayExecutor
 from runtime.executors.cell_executor import OnnxRuntimeCell, onnxruntime_provider, session_options
@@ -17,10 +18,7 @@ class OnnxFile(ArrayExecutor):
     """Any ONNX file, its weights beside it, in ONNX Runtime, one thread."""
 
     def __init__(self, path: Path, provider: Provider = ON_CPU) -> None:
-        try:
-            model = path.read_bytes()
-        except OSError as error:
-            raise BadArgument(f"{path}: {error.strerror}") from None
+        model = read_file(path, str(path))
         options = session_options()
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
         try:

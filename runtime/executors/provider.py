@@ -1,6 +1,6 @@
 """Execution providers of ONNX Runtime by name: `OpenVINO`, `QNN,backend_type=htp`, `TensorRT`, `VitisAI`, `CPU`.
 
-ONNX Runtime gives operators that a provider does not take to the CPU and says nothing. Here that is refused, and the
+ONNX Runtime runs operators that a provider does not support on the CPU, silently. Here that is refused, and the
 error names the operators.
 """
 
@@ -19,7 +19,7 @@ CPU = f"CPU{SUFFIX}"
 PLUGINS = {f"QNN{SUFFIX}": "onnxruntime_qnn"}
 """Providers that come as a library beside ONNX Runtime, and the module with `get_library_path`."""
 ASSIGNMENT = "get_provider_graph_assignment_info"
-"""The method of a session that tells which operators run where; ONNX Runtime has it since 1.24."""
+"""The method of a session that reports which operators run where; ONNX Runtime has it since 1.24."""
 RECORD = ("session.record_ep_graph_assignment_info", "1")
 REFUSE = ("session.disable_cpu_ep_fallback", "1")
 """For older ones, which refuse without saying which operators."""
@@ -48,9 +48,9 @@ class Provider:
         for name in here:
             if short_name(name).lower() == short_name(wanted).lower():
                 return cls(name, options)
+        names = ", ".join(short_name(name) for name in here)
         raise BadArgument(
-            f"provider {wanted!r} is not in this onnxruntime {onnxruntime.__version__}; here are: "
-            f"{', '.join(short_name(name) for name in here)}"
+            f"provider {wanted!r} is not in this onnxruntime {onnxruntime.__version__}; here are: {names}"
         )
 
     def __str__(self) -> str:
@@ -82,13 +82,12 @@ def available_providers() -> list[str]:
 def provider_session(model: bytes, options: Any, provider: Provider) -> Any:
     """A session of one graph on a provider alone; `options`: ONNX Runtime's SessionOptions, which are changed.
 
-    Raises BadArgument where the provider leaves operators to the CPU or steps aside, Corrupt where the graph does not
-    load.
+    Raises BadArgument where the provider leaves operators or all to the CPU, Corrupt where the graph does not load.
     """
     if provider.name != CPU:
         options.add_session_config_entry(*(RECORD if hasattr(onnxruntime.InferenceSession, ASSIGNMENT) else REFUSE))
     chosen: list[tuple[str, dict[str, str]]] | None = [(provider.name, provider.options)]
-    if is_plugin(provider):
+    if provider.name in PLUGINS and importlib.util.find_spec(PLUGINS[provider.name]) is not None:
         devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name == provider.name]
         if not devices:
             raise BadArgument(f"provider {provider} has no device here")
@@ -105,11 +104,6 @@ def provider_session(model: bytes, options: Any, provider: Provider) -> Any:
     if provider.name != CPU:
         refuse_assigned(made, provider)
     return made
-
-
-def is_plugin(provider: Provider) -> bool:
-    """Whether the provider is a library beside ONNX Runtime, which a session knows by its devices."""
-    return provider.name in PLUGINS and importlib.util.find_spec(PLUGINS[provider.name]) is not None
 
 
 def refuse_assigned(session: Any, provider: Provider) -> None:

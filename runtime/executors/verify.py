@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,11 +51,11 @@ def candidates(package: IntegerPackage, names: list[str]) -> Iterator[tuple[str,
     """Executor, setting, and what makes it."""
     for name in names:
         if name != ONNXRUNTIME:
-            yield name, "", lambda name=name: unchecked_executor(package, name)  # type: ignore[misc]  # a default argument
+            yield name, "", partial(unchecked_executor, package, name)
             continue
         for level, value in LEVELS.items():
-            yield name, f"1 thread, {level} graph optimisation", lambda value=value: OnnxRuntimeCell(package, 1, value)  # type: ignore[misc]
-        yield name, "2 threads, all graph optimisation", lambda: OnnxRuntimeCell(package, 2)
+            yield name, f"1 thread, {level} graph optimisation", partial(OnnxRuntimeCell, package, 1, value)
+        yield name, "2 threads, all graph optimisation", partial(OnnxRuntimeCell, package, 2)
 
 
 def speed(package: IntegerPackage, executor: ArrayExecutor) -> float:
@@ -85,9 +86,9 @@ def verdicts(package: IntegerPackage, only: str | None = None) -> Iterator[Verdi
             yield Verdict(name, setting, "", None if isinstance(error, BadArgument) else False, str(error), None)
             continue
         try:
-            rate = speed(package, executor)
+            rate = round(speed(package, executor), 3)
         except LineRwkvError as error:
             yield Verdict(executor.provider, setting, "", False, str(error), None)
             continue
         for tile, finding in recorded_findings(package, executor):
-            yield Verdict(executor.provider, setting, tile, finding == EQUAL, finding, round(rate, 3))
+            yield Verdict(executor.provider, setting, tile, finding == EQUAL, finding, rate)

@@ -1,5 +1,6 @@
 """Lines to mapped residuals and back with a float32 cell: band steps on both sides, on the same machine."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +9,10 @@ from typing_extensions import override
 
 from runtime.cell.flight_package import NEXT, FlightPackage, FloatPackage
 from runtime.cell.integer_base import base_samples, doubled_predictions
-from runtime.errors import BadArgument, Corrupt
+from runtime.errors import BadArgument
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
-from runtime.kernels.mapping import map_samples, unmap_samples
+from runtime.prediction.band_coding import PlainBands
 from runtime.prediction.predictors import DpcmPredictor, Line, Predictor
 from runtime.stream.kinds import AdaptiveStage
 
@@ -53,35 +54,32 @@ class NetworkPredictor(Predictor):
             raise BadArgument("quantisation in the loop with a float32 package, allowed prequantised")
         self.package = package
         self.executor = executor
-        self.limits = (0, smallest, largest)
-        self.first_line = DpcmPredictor(smallest, largest)
+        self.range = (smallest, largest)
+        self.first_line = DpcmPredictor(*self.range)
+        self.coding = PlainBands(*self.range, max_error=0)
 
     @override
     def encode_line(self, line: Line, state: SegmentState | None, out_mapped: Line) -> SegmentState:
         if state is None:
             self.first_line.encode_line(line, None, out_mapped)
             return self.start(line)
-        doubled, bands = np.empty((1, line.shape[1]), np.int32), self.initial_bands(line)
-        for z in range(len(line)):
-            bands = self.predict_band(z, line, state, bands, doubled)
-            map_samples(line[z : z + 1], doubled, *self.limits, out_mapped[z : z + 1])
-        return state._replace(line_before=line.copy())
+        return self.code_line(line, out_mapped, state, self.coding.encode)
 
     @override
     def decode_line(self, mapped: Line, state: SegmentState | None, out_line: Line) -> SegmentState:
         if state is None:
             self.first_line.decode_line(mapped, None, out_line)
             return self.start(out_line)
-        doubled, bands = np.empty((1, mapped.shape[1]), np.int32), self.initial_bands(mapped)
-        for z in range(len(mapped)):
-            bands = self.predict_band(z, out_line, state, bands, doubled)
-            if not unmap_samples(mapped[z : z + 1], doubled, *self.limits, out_line[z : z + 1]):
-                raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
-        return state._replace(line_before=out_line.copy())
+        return self.code_line(out_line, mapped, state, self.coding.decode)
 
-    def initial_bands(self, line: Line) -> Arrays:
-        """What stands before band 0."""
-        return initial_states(self.package, 0, line.shape[1], is_per_band=False)
+    def code_line(self, line: Line, mapped: Line, state: SegmentState, code_band: Callable[..., None]) -> SegmentState:
+        """Fill `mapped` from `line` or the reverse, by the band coding's `encode` or `decode`; the state after it."""
+        doubled = np.empty((1, line.shape[1]), np.int32)
+        bands = initial_states(self.package, 0, line.shape[1], is_per_band=False)
+        for z in range(len(line)):
+            bands = self.predict_band(z, line, state, bands, doubled)
+            code_band(None, z, doubled[0], line[z], mapped[z], line[z])
+        return state._replace(line_before=line.copy())
 
     def start(self, first_line: Line) -> SegmentState:
         """The state after the first line of a segment."""
@@ -101,8 +99,7 @@ class NetworkPredictor(Predictor):
     ) -> Arrays:
         """Fill s-tilde (1, X) of band `z` from rows 0..z-1 of `line`, and return what stands before the next band.
 
-        The arrays of `state.memory` are large and are written in place: row `z` is read here and nowhere later in a
-        line.
+        `state.memory` is large and written in place: row `z` is read here and nowhere later in a line.
         """
         row = slice(z, z + 1)
         before = slice(z - 1, z) if z > 0 else row
@@ -114,7 +111,7 @@ class NetworkPredictor(Predictor):
             {
                 "line_before": normalised(line_before, Normalisation(*(values[row] for values in statistics))),
                 "band_before": normalised(band_now, Normalisation(*(values[before] for values in statistics))),
-                "is_first_band": np.full((1, 1), 1 if z == 0 else 0, np.float32),
+                "is_first_band": np.full((1, 1), z == 0, np.float32),
                 **{name: values[row] for name, values in state.memory.items()},
                 **bands,
             }
@@ -122,6 +119,5 @@ class NetworkPredictor(Predictor):
         for name, values in state.memory.items():
             values[row] = outputs[name + NEXT]
         base = base_samples(self.package.base, line_before, band_now, band_before, statistics.mean[row, None])
-        _, smallest, largest = self.limits
-        doubled_predictions(outputs["correction"], base, statistics.scale[row], smallest, largest, out_doubled)
+        doubled_predictions(outputs["correction"], base, statistics.scale[row], *self.range, out_doubled)
         return {name: outputs[name + NEXT] for name in bands}

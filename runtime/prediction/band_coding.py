@@ -21,13 +21,16 @@ class BandCoding(Protocol):
     """Bands come in order, between `begin` and `end` of each line. The state is changed in place."""
 
     def initial_state(self, n_bands: int, n_columns: int) -> StageState | None:
-        """Before the first line of a segment."""
+        """Before the first line of a segment; None where nothing is learned."""
+        return None
 
     def begin(self, state: StageState | None) -> None:
         """Before the first band of a line."""
+        return
 
     def end(self, state: StageState | None) -> None:
         """After the last band of a line."""
+        return
 
     def encode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
         """Fill the mapped residuals of band `z`; doubled: the network's s-tilde.
@@ -36,10 +39,7 @@ class BandCoding(Protocol):
         """
 
     def decode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
-        """Fill the samples of band `z`, and `out_known` where there is a maximum error.
-
-        Raises Corrupt where a residual leads outside the sample range.
-        """
+        """Fill the samples of band `z`, and `out_known` as `encode`. Raises Corrupt for a residual out of range."""
 
 
 class PlainBands(BandCoding):
@@ -47,18 +47,6 @@ class PlainBands(BandCoding):
 
     def __init__(self, smallest: int, largest: int, max_error: int) -> None:
         self.limits = (max_error, smallest, largest)
-
-    @override
-    def initial_state(self, n_bands: int, n_columns: int) -> None:
-        return None
-
-    @override
-    def begin(self, state: StageState | None) -> None:
-        return
-
-    @override
-    def end(self, state: StageState | None) -> None:
-        return
 
     @override
     def encode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:

@@ -1,6 +1,6 @@
 """What turns lines into mapped residuals and back, and the predictor that needs neither network nor memory.
 
-A predictor works on one line at a time and hands its state in and out; it never sees how many lines follow.
+A predictor works on one line at a time and takes and returns its state; it never sees how many lines follow.
 """
 
 from typing import Any, Protocol
@@ -19,14 +19,11 @@ Line = npt.NDArray[np.int32]
 class Predictor(Protocol):
     """Lines to mapped residuals and back; None is the state before the first line of a segment.
 
-    The state is the predictor's own: whoever drives it hands back what came out of the line before.
+    The state is the predictor's own: its caller passes in what the line before returned.
     """
 
     def encode_line(self, line: Line, state: Any, out_mapped: Line) -> Any:
-        """Fill the mapped residuals of `line`, and return the state after it.
-
-        With a maximum error `line` becomes what the decoder restores.
-        """
+        """Fill the mapped residuals of `line`, which becomes what a decoder restores; returns the state after it."""
 
     def decode_line(self, mapped: Line, state: Any, out_line: Line) -> Any:
         """Fill the line whose mapped residuals these are, and return the state after it; raises Corrupt."""

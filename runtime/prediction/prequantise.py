@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from runtime.kernels.in_loop import index_depth
-
 IntArray = npt.NDArray[np.integer[Any]]
 
 
@@ -23,11 +21,6 @@ class Quantiser(NamedTuple):
         """Smallest and largest quantised sample."""
         step = 2 * self.max_error + 1
         return (self.smallest + self.max_error) // step, (self.largest + self.max_error) // step
-
-    @property
-    def index_depth(self) -> int:
-        """Bits of a mapped residual of quantised samples: enough for the whole quantised range, at least 2."""
-        return index_depth(*self.index_range, max_error=0)
 
     def quantised(self, samples: IntArray) -> npt.NDArray[np.int32]:
         """floor((s + M) / (2M + 1)) as int32, a new array in C order: kernels are compiled for no other."""

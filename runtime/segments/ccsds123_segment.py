@@ -1,7 +1,6 @@
 """Segments that are CCSDS 123.0-B-2 compressed images of their own: the predictor for when no network can run."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from typing_extensions import override
@@ -16,8 +15,8 @@ from runtime.errors import BadArgument, Corrupt
 from runtime.segments.segment_codec import Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, PredictorKind
-from runtime.stream.residual_sums import ResidualSums
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
+from runtime.stream.telemetry import ResidualSums
 
 SLACK_BYTES = 1 << 12  # more than the header and the tail of such an image take beside its samples
 CLEARLY_SMALLER = 7 / 8
@@ -38,7 +37,7 @@ class Ccsds123Segments(SegmentCodec):
         self.image = image
 
     def parameters(self, n_lines: int) -> Ccsds123Parameters:
-        """Those of a segment; with a maximum error the hybrid coder, which goes below one bit per sample."""
+        """Those of a segment; with a maximum error the hybrid coder, which codes below one bit per sample."""
         image = self.image
         values = {
             "Nx": image.n_columns, "Ny": n_lines, "Nz": image.n_bands, "D": image.depth, "signed": image.is_signed,
@@ -60,9 +59,8 @@ class Ccsds123Segments(SegmentCodec):
             yield from self.stored_lines(header, payload)
             return
         try:
-            found = read_header(payload).image
+            found, image = read_header(payload).image, self.image
             numbers = (found.n_lines, found.n_bands, found.n_columns, found.depth, found.is_signed)
-            image = self.image
             expected = (header.n_lines, image.n_bands, image.n_columns, image.depth, image.is_signed)
             if numbers != expected:
                 raise Corrupt(f"{header.where}: a CCSDS 123 image {numbers}, allowed {expected}")
@@ -97,17 +95,8 @@ class Ccsds123Writer(SegmentWriter):
         self.predictor = LinePredictor(self.parameters)
         self.indices = index_encoder(self.parameters)
         self.plain = PlainWriter(codec.image.depth) if codec.coding.max_error == 0 else None
+        self.state, self.written = self.predictor.state, [self.indices, self.plain]
         self.residual_sums = ResidualSums()
-
-    @property
-    @override
-    def state(self) -> Any:
-        return self.predictor.state
-
-    @property
-    @override
-    def written(self) -> Any:
-        return [self.indices, self.plain]
 
     @override
     def push(self, line: Samples) -> Samples:
@@ -119,7 +108,7 @@ class Ccsds123Writer(SegmentWriter):
         if self.plain is not None:
             self.plain.push(line.astype(np.int32, order="C") - image.range[0])
             if self.indices.writer.bits[0] < CLEARLY_SMALLER * plain_bytes((y + 1) * line.size, image.depth):
-                self.plain = None
+                self.plain = self.written[1] = None
         if self.codec.coding.max_error == 0:
             return line
         # neither damping nor offset is set, so a representative is the restored sample (equations 45 and 48)

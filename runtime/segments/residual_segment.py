@@ -13,8 +13,8 @@ from runtime.prediction.prequantise import Quantiser
 from runtime.segments.segment_codec import Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, Quantisation
-from runtime.stream.residual_sums import ResidualSums
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
+from runtime.stream.telemetry import ResidualSums
 
 
 class ResidualSegments(SegmentCodec):
@@ -60,30 +60,20 @@ class ResidualSegmentWriter(SegmentWriter):
 
     def __init__(self, codec: ResidualSegments) -> None:
         self.codec = codec
-        self.predictor_state: Any = None
-        self.residuals = ResidualWriter(codec.depth, *codec.shape, codec.coding.stage)
+        self.state: Any = None
+        self.written = ResidualWriter(codec.depth, *codec.shape, codec.coding.stage)
         self.residual_sums = ResidualSums()
-
-    @property
-    @override
-    def state(self) -> Any:
-        return self.predictor_state
-
-    @property
-    @override
-    def written(self) -> ResidualWriter:
-        return self.residuals
 
     @override
     def push(self, line: Samples) -> Samples:
         """Nothing is coded before the whole line is predicted."""
         codec = self.codec
         mapped, samples = np.empty(codec.shape, np.int32), codec.quantiser.quantised(line)
-        self.predictor_state = codec.lines_predictor.encode_line(samples, self.predictor_state, mapped)
-        self.residuals.push(mapped)
+        self.state = codec.lines_predictor.encode_line(samples, self.state, mapped)
+        self.written.push(mapped)
         self.residual_sums.add(mapped)
         return codec.quantiser.reconstructed(samples)
 
     @override
     def coded(self) -> tuple[Coder, bytes]:
-        return self.residuals.coded()
+        return self.written.coded()

@@ -1,4 +1,4 @@
-"""What makes the payload of a segment and reads it back: the border that Encoder and Decoder see."""
+"""What makes the payload of a segment and reads it back: the interface that Encoder and Decoder use."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -8,30 +8,23 @@ import numpy.typing as npt
 
 from runtime.errors import Corrupt
 from runtime.stream.kinds import Coder
-from runtime.stream.residual_sums import ResidualSums
 from runtime.stream.samples_checksum import samples_crc
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
+from runtime.stream.telemetry import ResidualSums
 
 Samples = npt.NDArray[np.integer[Any]]
 """(Z, X), one line of the image, as it came or within the segment's maximum error of it."""
 
 
 class SegmentWriter(Protocol):
-    """One segment being written.
-
-    A line enters `written` whole or not at all: where `push` raises, the segment ends with the line before.
-    """
+    """One segment being written. A line enters `written` whole, or not at all where `push` raises."""
 
     residual_sums: ResidualSums
     """Of the lines so far."""
-
-    @property
-    def state(self) -> Any:
-        """What the next line is predicted from: arrays that only `push` changes."""
-
-    @property
-    def written(self) -> Any:
-        """What is coded so far, and what the coder learned from it: arrays that only `push` changes."""
+    state: Any
+    """What the next line is predicted from: arrays that only `push` changes."""
+    written: Any
+    """What is coded so far, and what the coder learned from it: arrays that only `push` changes."""
 
     def push(self, line: Samples) -> Samples:
         """Add the next line, whose samples are in the range of the bit depth; returns what a decoder will restore."""

@@ -16,7 +16,7 @@ from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import SegmentCoding, allowed_stages
 
-LARGEST_ADAPTIVE_BANDS = 1 << 12  # bounds what a hostile header can make a decoder allocate
+LARGEST_ADAPTIVE_BANDS = 1 << 12  # bounds what a corrupt header can make a decoder allocate
 NETWORK_PREDICTORS = {
     "int8-v1": "runtime.prediction.flight_predictor:FlightPredictor",
     "float32": "runtime.float_network.predictor:NetworkPredictor",
@@ -37,15 +37,10 @@ def default_quantisation(kind: PredictorKind, package: FlightPackage | None) -> 
 
 
 def segment_codec(
-    coding: SegmentCoding,
-    image: ImageDescription,
-    package: FlightPackage | None = None,
+    coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None = None,
     executor: ArrayExecutor | None = None,
-) -> SegmentCodec:
-    """The codec of a way to code.
-
-    Raises BadArgument where it needs a package that is not there, or cannot be combined with the adaptive stage.
-    """
+) -> SegmentCodec:  # fmt: skip
+    """The codec of a way to code. Raises BadArgument: its package is missing, or cannot have the adaptive stage."""
     check_coding(coding, image)
     if coding.predictor is PredictorKind.CCSDS123:
         return Ccsds123Segments(image, coding.max_error)
@@ -59,10 +54,9 @@ def check_coding(coding: SegmentCoding, image: ImageDescription) -> None:
         raise BadArgument(f"predictor {name} with adaptive stage {stage.name.lower()}")
     if stage is not AdaptiveStage.NONE and image.n_bands > LARGEST_ADAPTIVE_BANDS:
         raise BadArgument(f"image has {image.n_bands} bands, the adaptive stage allows {LARGEST_ADAPTIVE_BANDS}")
-    if not 0 <= coding.max_error <= image.largest_error:
-        raise BadArgument(
-            f"max_error is {coding.max_error}, allowed 0..{image.largest_error} for {image.depth} bits per sample"
-        )
+    max_error, largest = coding.max_error, image.largest_error
+    if not 0 <= max_error <= largest:
+        raise BadArgument(f"max_error is {max_error}, allowed 0..{largest} for {image.depth} bits per sample")
 
 
 def line_predictor(
@@ -83,7 +77,7 @@ def line_predictor(
 
 
 def largest_payload(coding: SegmentCoding, image: ImageDescription, n_lines: int) -> int:
-    """Bytes that no sound payload of `n_lines` lines exceeds."""
+    """Bytes that no valid payload of `n_lines` lines exceeds."""
     if coding.predictor is PredictorKind.CCSDS123:
         return largest_ccsds123(image, n_lines)
     return largest_coded(residual_depth(coding, image), image.n_bands, image.n_columns, n_lines)

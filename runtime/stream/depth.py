@@ -17,10 +17,7 @@ def fewest_bits(lowest: int, highest: int, *, is_signed: bool) -> int:
 
 
 def bit_depth(lowest: int, highest: int) -> int:
-    """The smallest depth 8..16 that holds all samples lowest..highest; signed (two's complement) if any is negative.
-
-    Raises BadArgument where 16 bits are not enough.
-    """
+    """The smallest depth 8..16 that holds lowest..highest, signed if lowest < 0. Raises BadArgument beyond 16 bits."""
     needed = fewest_bits(lowest, highest, is_signed=lowest < 0)
     if needed > LARGEST_DEPTH:
         raise BadArgument(f"samples reach {lowest}..{highest}, which needs {needed} bits; allowed at most 16")
@@ -38,6 +35,5 @@ def check_in_range(line: npt.NDArray[np.integer[Any]], smallest: int, largest: i
     if lowest < smallest or highest > largest:
         outside = np.argwhere((line < smallest) | (line > largest))[0]
         z, x = (int(i) for i in outside)
-        raise BadArgument(
-            f"sample {int(line[z, x])} at line {y}, band {z}, column {x}; the bit depth allows {smallest}..{largest}"
-        )
+        place = f"line {y}, band {z}, column {x}"
+        raise BadArgument(f"sample {int(line[z, x])} at {place}; the bit depth allows {smallest}..{largest}")

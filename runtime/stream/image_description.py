@@ -10,17 +10,13 @@ from runtime.stream.kinds import SampleType
 LARGEST_BANDS = 1 << 16
 LARGEST_COLUMNS = 1 << 16
 LARGEST_LINES = (1 << 32) - 1
-LARGEST_LINE_SAMPLES = 1 << 22  # bounds what a hostile header can make a decoder allocate
-TYPE_RANGES = {
-    SampleType.UINT8: (0, (1 << 8) - 1),
-    SampleType.INT16: (-(1 << 15), (1 << 15) - 1),
-    SampleType.UINT16: (0, (1 << 16) - 1),
-}
+LARGEST_LINE_SAMPLES = 1 << 22  # bounds what a corrupt header can make a decoder allocate
+TYPE_RANGES = {SampleType.UINT8: (0, 255), SampleType.INT16: (-32768, 32767), SampleType.UINT16: (0, 65535)}
 
 
 @dataclass(frozen=True)
 class ImageDescription:
-    """What an encoder must be told, and a decoder needs beside the bytes of one segment."""
+    """What an encoder must know, and a decoder needs beside the bytes of one segment."""
 
     n_bands: int
     n_columns: int
@@ -47,18 +43,15 @@ class ImageDescription:
             if not lowest <= value <= highest:
                 raise BadArgument(f"image: {name} is {value}, allowed {lowest}..{highest}")
         if self.n_bands * self.n_columns > LARGEST_LINE_SAMPLES:
-            raise BadArgument(
-                f"image: a line of {self.n_bands} bands x {self.n_columns} columns, "
-                f"allowed at most {LARGEST_LINE_SAMPLES} samples"
-            )
+            line = f"a line of {self.n_bands} bands x {self.n_columns} columns"
+            raise BadArgument(f"image: {line}, allowed at most {LARGEST_LINE_SAMPLES} samples")
         if self.sample_type is None:
-            object.__setattr__(self, "sample_type", narrowest_type(self.depth, is_signed=self.is_signed))
-        smallest, largest = TYPE_RANGES[self.file_type]
-        if not smallest <= self.range[0] <= self.range[1] <= largest:
-            raise BadArgument(
-                f"image: samples of {self.depth} bits reach {self.range[0]}..{self.range[1]}, "
-                f"type {self.file_type.name.lower()} holds {smallest}..{largest}"
-            )
+            unsigned = SampleType.UINT8 if self.depth <= 8 else SampleType.UINT16
+            object.__setattr__(self, "sample_type", SampleType.INT16 if self.is_signed else unsigned)
+        (smallest, largest), (lowest, highest) = TYPE_RANGES[self.file_type], self.range
+        if not smallest <= lowest <= highest <= largest:
+            held = f"type {self.file_type.name.lower()} holds {smallest}..{largest}"
+            raise BadArgument(f"image: samples of {self.depth} bits reach {lowest}..{highest}, {held}")
 
     @property
     def file_type(self) -> SampleType:
@@ -75,10 +68,3 @@ class ImageDescription:
     def largest_error(self) -> int:
         """The largest maximum error that may be asked for."""
         return (1 << (self.depth - 1)) - 1
-
-
-def narrowest_type(depth: int, *, is_signed: bool) -> SampleType:
-    """The smallest sample type that holds a depth."""
-    if is_signed:
-        return SampleType.INT16
-    return SampleType.UINT8 if depth <= 8 else SampleType.UINT16

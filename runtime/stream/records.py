@@ -28,6 +28,11 @@ class Gap(NamedTuple):
     first_line: int
     n_lines: int
 
+    @property
+    def run(self) -> tuple[int, int]:
+        """First and last line."""
+        return self.first_line, self.first_line + self.n_lines - 1
+
     def body(self) -> bytes:
         """Of its record."""
         return GAP.pack(*self)

@@ -1,6 +1,6 @@
 """The checksum of restored samples: what a decoder gives back is held against what the encoder knew it would.
 
-By zlib, not by a compiled kernel of this project: kernels are what it is there to catch.
+By zlib, not by a compiled kernel of this project: it is to find errors of kernels.
 """
 
 import zlib
@@ -11,8 +11,5 @@ import numpy.typing as npt
 
 
 def samples_crc(line: npt.NDArray[np.integer[Any]], before: int = 0) -> int:
-    """CRC-32 (of zlib) of the samples (Z, X) as little-endian two's complement of 16 bits, band after band.
-
-    before: of the lines before it in the segment.
-    """
+    """CRC-32 (of zlib) of samples (Z, X) as little-endian 16 bits, band after band; `before`: of the lines before."""
     return zlib.crc32(line.astype("<i2", order="C").data, before)

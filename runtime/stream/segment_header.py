@@ -30,16 +30,14 @@ class SegmentCoding(NamedTuple):
 
     def check(self, where: str) -> None:
         """Raise Corrupt where the choices do not go together."""
-        is_in_loop = self.quantisation is Quantisation.IN_LOOP
+        name, is_in_loop = self.predictor.name.lower(), self.quantisation is Quantisation.IN_LOOP
         if is_in_loop and (self.max_error == 0 or self.predictor is PredictorKind.CCSDS123):
-            raise Corrupt(
-                f"{where}: quantisation in the loop with maximum error {self.max_error} by "
-                f"{self.predictor.name.lower()}, allowed from 1 on by dpcm, linerwkv and rls"
-            )
+            found = f"quantisation in the loop with maximum error {self.max_error} by {name}"
+            raise Corrupt(f"{where}: {found}, allowed from 1 on by dpcm, linerwkv and rls")
         if (self.package_index != NO_PACKAGE) != (self.predictor is PredictorKind.LINERWKV):
-            raise Corrupt(f"{where}: {self.predictor.name.lower()} with package {self.package_index}")
+            raise Corrupt(f"{where}: {name} with package {self.package_index}")
         if self.stage not in allowed_stages(self.predictor):
-            raise Corrupt(f"{where}: {self.predictor.name.lower()} with adaptive stage {self.stage.name.lower()}")
+            raise Corrupt(f"{where}: {name} with adaptive stage {self.stage.name.lower()}")
 
 
 def allowed_stages(kind: PredictorKind) -> tuple[AdaptiveStage, ...]:
@@ -66,6 +64,11 @@ class SegmentHeader(NamedTuple):
     payload_crc: int
 
     @property
+    def next_line(self) -> int:
+        """The first line after it."""
+        return self.first_line + self.n_lines
+
+    @property
     def where(self) -> str:
         """For messages."""
         return f"segment at line {self.first_line}"
@@ -88,10 +91,8 @@ class SegmentHeader(NamedTuple):
         body = data[: SEGMENT.size]
         if crc32c(body) != CRC.unpack_from(data, SEGMENT.size)[0]:
             raise Corrupt("segment header: its CRC does not match")
-        marker, stream_crc, first_line, n_lines, predictor, package, stage, coder, flags, max_error, *rest = (
-            SEGMENT.unpack(body)
-        )
-        samples_crc, n_bytes, payload_crc = rest
+        marker, stream_crc, first_line, n_lines, predictor, package, stage, coder, *rest = SEGMENT.unpack(body)
+        flags, max_error, samples_crc, n_bytes, payload_crc = rest
         where = f"segment at line {first_line}"
         if marker != SEGMENT_MARKER or n_lines == 0:
             raise Corrupt(f"{where}: marker {marker!r}, {n_lines} lines")

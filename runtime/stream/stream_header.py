@@ -49,10 +49,8 @@ class StreamHeader:
         metadata = zlib.compress(json.dumps(image.metadata, separators=(",", ":")).encode(), 9)
         n_bytes = PREFIX.size + FIXED.size + len(self.packages) * PACKAGE.size + len(metadata) + CRC.size
         if n_bytes > LARGEST_HEADER_BYTES or len(self.packages) > LARGEST_PACKAGES:
-            raise BadArgument(
-                f"stream header: {n_bytes} bytes with {len(self.packages)} packages, "
-                f"allowed {LARGEST_HEADER_BYTES} with {LARGEST_PACKAGES}"
-            )
+            allowed = f"{LARGEST_HEADER_BYTES} with {LARGEST_PACKAGES}"
+            raise BadArgument(f"stream header: {n_bytes} bytes with {len(self.packages)} packages, allowed {allowed}")
         fixed = FIXED.pack(
             image.n_bands, image.n_columns, image.n_lines, image.depth, IS_SIGNED * image.is_signed, image.file_type,
             len(self.packages), 0, len(metadata),
@@ -103,7 +101,7 @@ def header_size(prefix: bytes) -> int:
     if version > VERSION:
         raise TooNew(f"stream: format version {version}, this release reads {VERSION}")
     if version < VERSION:
-        raise Corrupt(f"stream: format version {version}, this release reads {VERSION}; no image was ever flown in it")
+        raise Corrupt(f"stream: format version {version}, this release reads {VERSION}; no mission has used it")
     if not PREFIX.size + FIXED.size + CRC.size <= n_bytes <= LARGEST_HEADER_BYTES:
         raise Corrupt(f"stream header: {n_bytes} bytes announced, allowed at most {LARGEST_HEADER_BYTES}")
     return int(n_bytes)

@@ -1,15 +1,17 @@
-"""What an encoder tells of each segment: one JSON object a line (docs/formats/telemetry.md)."""
+"""What an encoder reports of each segment: one JSON object a line (docs/formats/telemetry.md)."""
 
 import contextlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+import numpy.typing as npt
+
 from runtime.errors import BadArgument
-from runtime.stream.residual_sums import ResidualSums
 from runtime.stream.segment_header import SEGMENT_BYTES, SegmentHeader
 
 
@@ -17,7 +19,7 @@ class FaultKind(StrEnum):
     """Where something went wrong."""
 
     EXECUTOR = "executor"
-    """It is late, dead, or its answer has the wrong form."""
+    """It is late or dead, or its answer is malformed."""
     SELF_TEST = "self-test"
     """It no longer gives the recorded lines."""
     RESTART = "restart"
@@ -43,9 +45,29 @@ class Fault:
     kind: FaultKind
     text: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"line": self.line, "kind": self.kind.value, "text": self.text}
+
+@dataclass
+class ResidualSums:
+    """Sums over the mapped residuals of a segment, in integers; a quotient only when it is shown."""
+
+    n_samples: int = 0
+    total: int = 0
+    largest: int = 0
+    n_zero: int = 0
+
+    def add(self, mapped: npt.NDArray[np.integer[Any]]) -> None:
+        """Take in a line (Z, X)."""
+        self.n_samples += mapped.size
+        self.total += int(mapped.sum())
+        self.largest = max(self.largest, int(mapped.max()))
+        self.n_zero += mapped.size - int(np.count_nonzero(mapped))
+
+    def to_dict(self) -> dict[str, Any] | None:
+        """Mean, largest and share of zeros; None where nothing was predicted."""
+        if self.n_samples == 0:
+            return None
+        mean, zeros = self.total / self.n_samples, self.n_zero / self.n_samples
+        return {"mean": round(mean, 4), "largest": self.largest, "zeros": round(zeros, 4)}
 
 
 @dataclass(frozen=True)
@@ -83,7 +105,7 @@ class SegmentTelemetry:
             "residuals": self.residuals.to_dict(),
             "seconds": round(self.seconds, 6),
             "fallbacks": self.n_fallbacks,
-            "errors": [fault.to_dict() for fault in self.faults],
+            "errors": [asdict(fault) for fault in self.faults],
         }
 
     def to_json(self) -> str:

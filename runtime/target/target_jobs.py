@@ -110,7 +110,7 @@ def encode(loaded: Loaded, job: FileJob, say: Say) -> Result:
     layout = RawLayout(image.n_bands, image.n_columns, DTYPES[image.file_type].str, "bil")
     told: list[SegmentTelemetry] = []
     with (
-        opened_encoder(job.options, image, loaded=loaded, tell=told.append) as encoder,
+        opened_encoder(job.options, image, loaded=loaded, on_segment=told.append) as encoder,
         job.source.open("rb") as source,
         replacing(job.output) as part,
         part.open("wb") as file,

@@ -1,4 +1,4 @@
-"""The accelerator form behind the self-test: trusted where it gives the package's bits, refused where it does not."""
+"""The accelerator layout behind the self-test: trusted where it gives the package's bits, refused where it does not."""
 
 from pathlib import Path
 

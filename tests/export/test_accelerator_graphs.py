@@ -1,4 +1,4 @@
-"""The accelerator form equals the arithmetic for cells made for it, and others are found out."""
+"""The accelerator layout equals the arithmetic for cells made for it, and others are found out."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from export.integer_evaluation import evaluate_step, initial_state, requantised
 from runtime.cell.integer_cell import CellShape, IntegerCell, IntegerLayer, LayerSpec
 from runtime.cell.tie_free import may_tie, tie_free_layer, unmet_conditions
 from runtime.errors import BadArgument
-from runtime.executors.accelerator_form import AcceleratorForm, onnxruntime_parts
+from runtime.executors.subgraph_cell import SubgraphCell, onnxruntime_parts
 from tests.export.test_integer_graph import random_lines
 from tests.reference.random_cell import random_cell
 
@@ -33,10 +33,10 @@ def tie_free_cell(shape: CellShape, seed: int, is_per_tensor: bool = False) -> I
 def form_of(cell: IntegerCell, activation: str, n_bands: int | None = None, n_columns: int | None = None) -> Any:
     graphs = accelerator_graphs(cell, n_bands=n_bands, n_columns=n_columns, activation=activation)
     parts = onnxruntime_parts({name: model.SerializeToString() for name, model in graphs.items()})
-    return AcceleratorForm(cell, parts, activation)
+    return SubgraphCell(cell, parts, activation)
 
 
-def first_difference(cell: IntegerCell, form: AcceleratorForm, n_lines: int, tile: int) -> str | None:
+def first_difference(cell: IntegerCell, form: SubgraphCell, n_lines: int, tile: int) -> str | None:
     """Where the form leaves the arithmetic, over recurrent lines of 7 bands and 11 columns."""
     n_bands, n_columns = 7, 11
     state = initial_state(cell, n_bands, n_columns)
@@ -125,4 +125,4 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(BadArgument, match="allowed uint8, int8"):
         accelerator_graphs(cell, n_bands=1, n_columns=1, activation="int4")
     with pytest.raises(BadArgument, match="sub-graph enter is missing"):
-        AcceleratorForm(cell, {})
+        SubgraphCell(cell, {})

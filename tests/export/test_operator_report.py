@@ -15,7 +15,7 @@ from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
 from runtime.cell.flight_package import SHIPPED_FLOAT
 from runtime.cell.integer_cell import CellShape
 from runtime.errors import BadArgument, Corrupt
-from runtime.executors.accelerator_form import subgraph_names
+from runtime.executors.subgraph_cell import subgraph_names
 from tests.export.test_accelerator_graphs import tie_free_cell
 
 SHAPE = CellShape(8, 2, 1, 2)

@@ -9,9 +9,9 @@ import pytest
 from export.tosa_graph import tosa_plan
 from runtime.cell.flight_package import SHIPPED, open_integer_package
 from runtime.cell.integer_cell import CellShape, IntegerCell
-from runtime.executors.accelerator_form import AcceleratorForm, Part, part_by_size, subgraph_names
 from runtime.executors.array_executor import Arrays
 from runtime.executors.self_test import check_executor
+from runtime.executors.subgraph_cell import Part, SubgraphCell, part_by_size, subgraph_names
 from tests.export.test_accelerator_graphs import SHAPES, first_difference
 from tests.reference.random_cell import random_cell
 from tests.reference.tosa_plan import evaluate_plan
@@ -27,8 +27,8 @@ def evaluated_part(cell: IntegerCell, name: str, n_bands: int, n_columns: int) -
     return run
 
 
-def evaluated_form(cell: IntegerCell) -> AcceleratorForm:
-    return AcceleratorForm(
+def evaluated_form(cell: IntegerCell) -> SubgraphCell:
+    return SubgraphCell(
         cell, {name: part_by_size(partial(evaluated_part, cell, name)) for name in subgraph_names(cell)}, "int8"
     )
 

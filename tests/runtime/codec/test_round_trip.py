@@ -167,8 +167,10 @@ def test_a_ccsds123_segment_of_noise_is_stored() -> None:
 @pytest.mark.parametrize("stage", AdaptiveStage)
 def test_lines_of_noise_between_others_cost_their_own_size(stage: AdaptiveStage, package: FlightPackage) -> None:
     generator = np.random.default_rng(8)
-    calm = (500 + np.add.outer(np.arange(12), np.zeros((4, 60)))).astype(np.int32)
-    cube = np.where(np.isin(np.arange(12), (0, 5, 6, 11))[:, None, None], generator.integers(0, 1024, calm.shape), calm)
+    quiet = (500 + np.add.outer(np.arange(12), np.zeros((4, 60)))).astype(np.int32)
+    cube = np.where(
+        np.isin(np.arange(12), (0, 5, 6, 11))[:, None, None], generator.integers(0, 1024, quiet.shape), quiet
+    )
     for predictor in (PredictorKind.LINERWKV, PredictorKind.RLS):
         if stage in allowed_stages(predictor):
             data = encode(cube.astype(np.int32), package, predictor=predictor, stage=stage, depth=10)

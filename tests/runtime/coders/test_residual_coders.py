@@ -42,7 +42,7 @@ def read(coder: Coder, payload: bytes, depth: int, shape: tuple[int, ...]) -> Re
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_residuals_of_any_size_come_back_from_the_smallest_form(data: st.DataObject) -> None:
+def test_residuals_of_any_size_come_back_from_the_smallest_encoding(data: st.DataObject) -> None:
     shape = data.draw(st.tuples(st.integers(1, 12), st.integers(1, 5), st.sampled_from([1, 2, 9, 150])))
     depth = data.draw(st.integers(2, 16))
     mean = data.draw(st.sampled_from([0.0, 0.02, 0.5, 3.0, 1e3, 1e9]))
@@ -63,13 +63,13 @@ def test_residuals_of_any_size_come_back_from_the_smallest_form(data: st.DataObj
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_wild_lines_anywhere_are_plain_and_leave_the_others_as_they_were(data: st.DataObject) -> None:
+def test_noisy_lines_anywhere_are_plain_and_leave_the_others_as_they_were(data: st.DataObject) -> None:
     shape = data.draw(st.tuples(st.integers(1, 14), st.integers(1, 4), st.sampled_from([1, 3, 70])))
     depth = data.draw(st.integers(6, 16))
     generator = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    is_wild = np.array(data.draw(st.lists(st.booleans(), min_size=shape[0], max_size=shape[0])))
-    calm, wild = np.minimum(generator.exponential(1.0, shape), 30), generator.integers(0, 1 << depth, shape)
-    mapped = np.where(is_wild[:, None, None], wild, calm).astype(np.int32)
+    is_noisy = np.array(data.draw(st.lists(st.booleans(), min_size=shape[0], max_size=shape[0])))
+    quiet, noisy = np.minimum(generator.exponential(1.0, shape), 30), generator.integers(0, 1 << depth, shape)
+    mapped = np.where(is_noisy[:, None, None], noisy, quiet).astype(np.int32)
     for coder in (Coder.SAMPLE_ADAPTIVE, Coder.HYBRID, Coder.RANGE):
         lines = ChosenLines(coder, depth, shape[1], shape[2])
         for line in mapped:

@@ -15,8 +15,7 @@ from runtime.executors.array_executor import Arrays
 from runtime.executors.cell_executor import OnnxRuntimeCell
 from runtime.executors.executor_process import ExecutorProcess
 from runtime.executors.executor_registry import load_executor
-from runtime.executors.executors import make_executor
-from runtime.executors.isolated_executor import isolated_executor
+from runtime.executors.executors import isolated_executor, make_executor
 from runtime.executors.onnxruntime_arrays import onnxruntime_arrays
 from runtime.float_network.predictor import initial_states
 

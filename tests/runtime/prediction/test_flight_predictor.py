@@ -25,7 +25,7 @@ SHAPE = CellShape(features=6, line_convolutions=2, line_blocks=1, band_convoluti
 
 
 class ReferenceExecutor:
-    """The int64 reference behind the executor's border."""
+    """The int64 reference as an executor."""
 
     provider = "reference"
     sha256 = "00" * 32

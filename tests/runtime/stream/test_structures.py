@@ -111,7 +111,7 @@ def test_other_versions_are_named() -> None:
         StreamHeader.from_bytes(bytes(data))
     for old in (0, 1, 2):
         data[4] = old
-        with pytest.raises(Corrupt, match=f"format version {old}, this release reads 3; no image was ever flown in it"):
+        with pytest.raises(Corrupt, match=f"format version {old}, this release reads 3; no mission has used it"):
             StreamHeader.from_bytes(bytes(data))
 
 

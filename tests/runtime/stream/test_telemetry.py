@@ -15,9 +15,8 @@ from runtime.codec.stream_reader import StreamReader
 from runtime.executors.executors import make_executor
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import PredictorKind
-from runtime.stream.residual_sums import ResidualSums
 from runtime.stream.segment_header import SEGMENT_BYTES
-from runtime.stream.telemetry import SegmentTelemetry
+from runtime.stream.telemetry import ResidualSums, SegmentTelemetry
 from tests.runtime.commands.test_cli import run, save_envi
 
 FIELDS = [

@@ -17,22 +17,18 @@ from runtime.cell.integer_cell import LARGEST_ACTIVATION, IntegerCell
 from runtime.errors import BadArgument
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import onnxruntime_provider, session_options
-from runtime.executors.cell_glue import fill_beside, fill_channels, fill_features, fill_memory, fill_sum, fill_taps
+from runtime.executors.cell_glue import fill_channels, fill_features, fill_memory, fill_sum, fill_taps
 from runtime.executors.provider import ON_CPU, provider_session
 
 ZERO_POINTS = {"uint8": 128, "int8": 0}
-
-
 Part = Callable[[Arrays], Arrays]
 """One sub-graph as a function: tensors (C, B, X) by name, in and out; the first one in has the size of the tile."""
 
 
 def onnxruntime_parts(graphs: dict[str, bytes], n_threads: int = 1) -> dict[str, Part]:
     """Sub-graphs of open sizes on ONNX Runtime's CPU. Raises Corrupt where one does not load."""
-    return {
-        name: session_part(provider_session(model, session_options(n_threads), ON_CPU))
-        for name, model in graphs.items()
-    }
+    made = {name: provider_session(model, session_options(n_threads), ON_CPU) for name, model in graphs.items()}
+    return {name: session_part(session) for name, session in made.items()}
 
 
 def session_part(session: Any) -> Part:
@@ -59,24 +55,17 @@ def part_by_size(make: Callable[[int, int], Part]) -> Part:
     return run
 
 
-class AcceleratorForm(ArrayExecutor):
+class SubgraphCell(ArrayExecutor):
     """An `ArrayExecutor` of one cell by its sub-graphs; keeps nothing between calls."""
 
     def __init__(
-        self,
-        cell: IntegerCell,
-        parts: dict[str, Part],
-        activation: str = "uint8",
-        sha256: str = "",
+        self, cell: IntegerCell, parts: dict[str, Part], activation: str = "uint8", sha256: str = "",
         provider: str | None = None,
-    ) -> None:
-        """activation: type of the sub-graphs' tensors, `uint8` or `int8`. sha256: of the package.
-
-        Raises BadArgument where a sub-graph is missing.
-        """
+    ) -> None:  # fmt: skip
+        """activation: `uint8` or `int8`. sha256: of the package. Raises BadArgument where a sub-graph is missing."""
         missing = [name for name in subgraph_names(cell) if name not in parts]
         if missing:
-            raise BadArgument(f"accelerator form: sub-graph {missing[0]} is missing")
+            raise BadArgument(f"accelerator layout: sub-graph {missing[0]} is missing")
         self.provider = f"{provider or onnxruntime_provider()}, {activation} sub-graphs"
         self.sha256 = sha256
         self.cell = cell
@@ -94,22 +83,18 @@ class AcceleratorForm(ArrayExecutor):
         taps, after = self.step(inputs["line_features"], inputs["band_features"], states)
         return {"taps": taps, **{name + NEXT: values for name, values in after.items()}}
 
-    def channels(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """(B, X, C) as a sub-graph takes it, (C, B, X)."""
-        out = np.empty((values.shape[2], *values.shape[:2]), self.dtype)
-        fill_channels(values, self.zero_point, out)
+    def channels(self, *tensors: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """N tensors (B, X, C), side by side as a sub-graph takes them, (N C, B, X)."""
+        n_bands, n_columns, n = tensors[0].shape
+        out = np.empty((len(tensors) * n, n_bands, n_columns), self.dtype)
+        for i, values in enumerate(tensors):
+            fill_channels(values, self.zero_point, out[i * n : (i + 1) * n])
         return out
 
     def features(self, channels: npt.NDArray[Any], low: int) -> npt.NDArray[np.int8]:
         """(C, B, X) from a sub-graph as the host keeps it, (B, X, C), brought up to `low`."""
         out = np.empty((*channels.shape[1:], channels.shape[0]), np.int8)
         fill_features(channels, self.zero_point, low, out)
-        return out
-
-    def beside(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Two tensors (B, X, F) as one input (2F, B, X)."""
-        out = np.empty((2 * first.shape[2], *first.shape[:2]), self.dtype)
-        fill_beside(first, second, self.zero_point, out)
         return out
 
     def step(
@@ -125,7 +110,7 @@ class AcceleratorForm(ArrayExecutor):
         for i in range(shape.line_blocks):
             now = self.block(i, now, state, after)
         spectral = self.features(entered["spectral"], 0)
-        decoded = self.parts["decode"]({"both": self.beside(now, spectral)})["decoded"]
+        decoded = self.parts["decode"]({"both": self.channels(now, spectral)})["decoded"]
         layer = self.cell.layers["taps"]
         taps = np.empty((*now.shape[:2], TAPS), np.int16)
         bounds = (layer.spec.low, layer.spec.high)
@@ -135,7 +120,7 @@ class AcceleratorForm(ArrayExecutor):
     def block(self, i: int, now: npt.NDArray[np.int8], state: Arrays, after: Arrays) -> npt.NDArray[np.int8]:
         """Time mix, then channel mix; states of this line go to `after`."""
         memory = self.cell.memories[i]
-        projected = self.parts[f"project_{i}"]({"both": self.beside(state[f"before_{i}"], now)})["projected"]
+        projected = self.parts[f"project_{i}"]({"both": self.channels(state[f"before_{i}"], now)})["projected"]
         numerator, denominator = np.empty(now.shape, np.int16), np.empty(now.shape, np.int16)
         gated = np.empty((now.shape[2], *now.shape[:2]), self.dtype)
         sums = state[f"numerator_{i}"], state[f"denominator_{i}"]
@@ -143,7 +128,7 @@ class AcceleratorForm(ArrayExecutor):
         fill_memory(projected, rates, sums, self.zero_point, (numerator, denominator), gated)
         middle, end = np.empty_like(now), np.empty_like(now)
         fill_sum(now, self.parts[f"output_{i}"]({"gated": gated})["change"], self.zero_point, middle)
-        both = self.beside(state[f"mix_before_{i}"], middle)
+        both = self.channels(state[f"mix_before_{i}"], middle)
         fill_sum(middle, self.parts[f"mix_{i}"]({"both": both})["change"], self.zero_point, end)
         after[f"before_{i}"], after[f"mix_before_{i}"] = now, middle
         after[f"numerator_{i}"], after[f"denominator_{i}"] = numerator, denominator
