@@ -62,12 +62,7 @@ def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -
 
 
 def there_and_back(
-    name: str,
-    scene: Cube,
-    image: ImageDescription,
-    stream: Path,
-    options: CodingOptions,
-    package: FlightPackage,
+    name: str, scene: Cube, image: ImageDescription, stream: Path, options: CodingOptions, package: FlightPackage
 ) -> dict[str, Any]:
     """One row: compress to `stream`, restore beside it, compare sample by sample."""
     coded = compress_lines(scene, image, stream, options)

@@ -46,11 +46,7 @@ def describe_pipe(layout: RawLayout, depth: int) -> ImageDescription:
     """What the encoder must know of lines from a pipe; signed where the sample type is."""
     dtype = np.dtype(layout.dtype)
     return ImageDescription(
-        layout.n_bands,
-        layout.n_columns,
-        depth,
-        is_signed=dtype.kind == "i",
-        sample_type=SAMPLE_TYPES[dtype.name],
+        layout.n_bands, layout.n_columns, depth, is_signed=dtype.kind == "i", sample_type=SAMPLE_TYPES[dtype.name]
     )
 
 
