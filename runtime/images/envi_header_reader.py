@@ -23,18 +23,17 @@ TEXT_MARKS = '"[{'
 
 @dataclass(frozen=True)
 class EnviHeader:
-    """What a header says."""
+    """How samples lie, and the other entries of a header.
+
+    shape: lines, bands, columns, each at least 1. dtype: NumPy name with byte order. interleave: bil, bip or bsq.
+    offset: bytes before the first sample. metadata: as in `metadata_value`.
+    """
 
     shape: tuple[int, int, int]
-    """Lines, bands, columns, each at least 1."""
     dtype: str
-    """NumPy name with byte order."""
     interleave: str
-    """bil, bip or bsq."""
     offset: int
-    """Bytes before the first sample."""
     metadata: dict[str, Any]
-    """The other entries. Braced items are a list of texts; a braced text with marks of its own keeps its braces."""
 
 
 def read_envi_header(path: Path) -> EnviHeader:
@@ -46,9 +45,13 @@ def read_envi_header(path: Path) -> EnviHeader:
         raise BadArgument(f"{path}: {error.strerror}") from None
     if len(data) > LARGEST_BYTES:
         raise BadArgument(f"{path}: more than {LARGEST_BYTES} bytes, which no ENVI header has")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
     structure: dict[str, str] = {}
     metadata: dict[str, Any] = {}
-    for key, value in entries(path, decoded(data)):
+    for key, value in entries(path, text):
         if key not in STRUCTURAL_KEYS:
             metadata[key] = metadata_value(key, value)
         elif structure.setdefault(key, value) != value:
@@ -94,16 +97,8 @@ class Structure:
         return text.lower()
 
 
-def decoded(data: bytes) -> str:
-    """Text in UTF-8, with or without a byte order mark, else in Latin-1."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
 def entries(path: Path, text: str) -> Iterator[tuple[str, str]]:
-    """Keys, in small letters with single blanks, and values. A value in braces may go on over lines."""
+    """Keys, in small letters with single blanks, and values. A value in braces may extend over lines."""
     lines = iter(re.split(r"\r\n|\r|\n", text))
     first = next(lines)
     if not first.strip().startswith("ENVI"):
@@ -122,7 +117,7 @@ def entries(path: Path, text: str) -> Iterator[tuple[str, str]]:
 
 
 def metadata_value(key: str, value: str) -> str | list[str]:
-    """A value as metadata."""
+    """A text, or the items of a braced list; a braced text with marks of its own keeps its braces."""
     if not value.startswith("{"):
         return value
     inner = value[1:-1].strip()

@@ -42,9 +42,8 @@ def material_spectra(generator: np.random.Generator, wavelength: FloatArray, n_m
             reflectance += generator.uniform(-0.12, 0.08) * np.exp(-(((wavelength - centre) / width) ** 2))
         spectra.append(np.clip(reflectance, 0.01, 0.8))
     red_edge = 1 / (1 + np.exp(-(wavelength - 715) / 15))
-    leaf_water = 1 - 0.45 * sum(
-        np.exp(-(((wavelength - c) / w) ** 2)) for c, w in ((1450, 90), (1940, 120), (2500, 300))
-    )
+    water_bands = ((1450, 90), (1940, 120), (2500, 300))
+    leaf_water = 1 - 0.45 * sum(np.exp(-(((wavelength - c) / w) ** 2)) for c, w in water_bands)
     spectra[0] = (0.04 + 0.05 * np.exp(-(((wavelength - 550) / 40) ** 2)) + 0.4 * red_edge) * leaf_water
     spectra[1] = 0.01 + 0.06 * np.exp(-(wavelength - SHORTEST_NM) / 180)
     return np.array(spectra)

@@ -10,7 +10,7 @@ LARGEST_NUMBER = 9999
 
 
 def sync_folder(folder: Path) -> None:
-    """Return when the names in a folder are on the disk: a name, too, must outlive a power cut. Raises OSError."""
+    """Return when the names in a folder are on the disk and outlive a power cut. Raises OSError."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -62,9 +62,8 @@ class Recording:
         except OSError as error:
             with contextlib.suppress(OSError):  # a disk that takes nothing any more keeps a part, which salvage skips
                 os.ftruncate(self.fd, self.n_bytes)
-            raise BadArgument(
-                f"recording {self.path}: {error.strerror} after {self.n_bytes} bytes, which are kept"
-            ) from error
+            found = f"{error.strerror} after {self.n_bytes} bytes"
+            raise BadArgument(f"recording {self.path}: {found}, which are kept") from error
         self.n_bytes += len(data)
 
     def close(self) -> None:
