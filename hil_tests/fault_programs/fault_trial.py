@@ -45,7 +45,7 @@ class TrialFault(StrEnum):
     MALFORMED = "malformed"
     """Answers have one column too few."""
     WRONG = "wrong"
-    """Answers have the right form, and the taps of one band are wrong."""
+    """Answers have the right shape, and the taps of one band are wrong."""
     STATE = "state"
     """A bit of the predictor's state changes."""
     CODED = "coded"

@@ -11,10 +11,10 @@ class Linked(Protocol):
     """A target that is reached by a link."""
 
     def cut_link(self) -> None:
-        """No byte goes either way until `restore_link`."""
+        """No byte is passed either way until `restore_link`."""
 
     def restore_link(self) -> None:
-        """Let bytes go again, and connect. Raises TargetFailed."""
+        """Pass bytes again, and connect. Raises TargetFailed."""
 
 
 def is_whole_machine(target: Target) -> bool:

@@ -36,7 +36,7 @@ class Steps:
         """Since the start."""
         return time.monotonic() - self.start
 
-    def say(self, what: str) -> None:
+    def log(self, what: str) -> None:
         """Print what happens now."""
         print(f"{self.subject} {self.seconds:6.1f} s  {what}", flush=True)
 

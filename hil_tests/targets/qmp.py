@@ -34,7 +34,7 @@ class Monitor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it; the machine goes on."""
+        """Close it; the machine keeps running."""
         self.lines.close()
         self.socket.close()
 
