@@ -231,7 +231,7 @@ def test_meters_that_slow_the_work_are_reported() -> None:
     (energy, _) = measure_energy(
         [meter], work, MSAMPLES, label="simulated", run_began=1000.0, idle=board.wait, plan=PLAN, clock=board.clock
     ).energies
-    assert "the work went 9.1% slower than without meters" in energy.note
+    assert "the work ran 9.1% slower than without meters" in energy.note
     assert energy.joules_per_msample == pytest.approx(energy.active_watts / energy.msamples_per_s)
 
 
