@@ -1,4 +1,4 @@
-"""The target as a state machine: from a state that nobody knows to a program there that takes jobs."""
+"""The target as a state machine: from an unknown state to a program there that takes jobs."""
 
 import time
 from enum import Enum
@@ -25,7 +25,7 @@ class State(Enum):
     UP = "up"
     """Commands run."""
     DEPLOYED = "deployed"
-    """Runtime, package and scene lie there."""
+    """Runtime, package and scene are on the target."""
     READY = "ready"
     """The program runs, the executor passed the self-test, nothing is left to compile."""
 

@@ -2,7 +2,7 @@
 
 `python -m hil_tests.fault_programs.fault_trial FAULT` needs nothing but the runtime, so it runs on any target. Worker
 processes are stopped and killed by signals, bits are changed in the arrays that the encoder uses; what answers wrongly
-stands between the encoder and its executor.
+sits between the encoder and its executor.
 """
 
 import io

@@ -22,7 +22,7 @@ def machine_reset(target: Target, camera: Camera) -> str:
         recorder.wait()
     is_new = target.shell(BOOT) != boot
     if is_whole_machine(target) and not is_new:
-        raise FaultFailed("the machine was not started anew")
+        raise FaultFailed("the machine was not started again")
     kept = check_killed(target, recorder, camera)
     check_next(target, camera, FOLDER, recorder.file)
     how = "power off and on" if is_new else "injected: its processes were killed"

@@ -22,9 +22,9 @@ def fetched(target: Target, remote: str) -> bytes:
 
 
 def check_stream(data: bytes, camera: Camera, n_segments: int) -> int:
-    """The number of lines that the stream gives back, at least those of `n_segments` segments, each equal bit for bit.
+    """The number of lines that the stream decodes to, at least those of `n_segments` segments, each equal bit for bit.
 
-    After its last line the scene begins anew. Raises FaultFailed, or the decoder's errors.
+    After its last line the scene starts again. Raises FaultFailed, or the decoder's errors.
     """
     found = salvage(data)
     decoder = Decoder(found.header, [open_package(SHIPPED)])
@@ -42,7 +42,7 @@ def check_stream(data: bytes, camera: Camera, n_segments: int) -> int:
 
 
 def check_kept(target: Target, recorder: RemoteRecorder, camera: Camera) -> int:
-    """The lines that a recorder's file gives back: those of every segment that it reported. Raises FaultFailed."""
+    """The lines that a recorder's file decodes to: those of every segment that it reported. Raises FaultFailed."""
     return check_stream(fetched(target, recorder.file), camera, recorder.n_segments)
 
 

@@ -1,4 +1,4 @@
-"""What can be done to a target that is a machine of its own, and must not be done to somebody's computer."""
+"""What can be done to a target that is a machine of its own, and must not be done to the computer of a user."""
 
 from typing import Protocol, runtime_checkable
 

@@ -1,4 +1,4 @@
-"""What an instrument of its own wrote to a file: power by its clock, and where a known load pattern lies in it."""
+"""What an instrument of its own wrote to a file: power by its clock, and where a known load pattern is in it."""
 
 import math
 import random

@@ -42,7 +42,7 @@ class Steps:
 
 
 def run_tool(command: Sequence[str | Path], *, folder: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-    """What a command prints. Raises NotAvailable (no such command, no network) or SetupFailed, with its last words."""
+    """What a command prints. Raises NotAvailable (no such command, no network) or SetupFailed, with the last lines."""
     words = [str(word) for word in command]
     try:
         done = subprocess.run(

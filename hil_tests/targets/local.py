@@ -21,7 +21,7 @@ SECONDS_TO_END = 5.0
 
 
 class LocalTarget(Target):
-    """This machine. Libraries are those of the interpreter; what is deployed lies in `folder` and stays there."""
+    """This machine. Libraries are those of the interpreter; what is deployed is in `folder` and stays there."""
 
     def __init__(
         self,
