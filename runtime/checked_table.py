@@ -95,10 +95,7 @@ def checked_arguments(
 
 
 def checked_value(kind: Any, value: Any, where: str, at: str) -> Any:
-    """A value as a type with its bounds wants it, an int as a float where one is wanted. Raises BadArgument.
-
-    A dataclass that was made before stays as it is.
-    """
+    """A value as a type with its bounds, an int as a float where one is wanted. Raises BadArgument."""
     if is_dataclass(value):
         return value
     bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind

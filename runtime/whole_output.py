@@ -16,9 +16,12 @@ def unfinished_name(path: Path) -> Path:
 
 
 def sync(path: Path) -> None:
-    """Return when the content of a file is on the disk, so that its name does not outlive a power cut without it."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    """Return when a file, or the names in a folder, are on the disk and outlive a power cut. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The verb `linerwkv ccsds123`: encode, decode and look at CCSDS 123.0-B-2 images."""
+"""The verb `linerwkv ccsds123`: encode, decode and inspect CCSDS 123.0-B-2 images."""
 
 import json
 import math
@@ -20,7 +20,7 @@ from runtime.command_options import json_option
 from runtime.errors import BadArgument, one_line
 from runtime.images.envi_pair import is_header
 from runtime.images.sample_file import mapped_samples
-from runtime.images.scene_reader import Scene, band_ranges, open_scene
+from runtime.images.scene_reader import Scene, open_scene, sample_range
 from runtime.images.scene_writer import writing_envi, writing_samples
 from runtime.stream.depth import fewest_bits
 from runtime.whole_output import replacing
@@ -60,7 +60,7 @@ def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def ccsds123() -> None:
-    """Encode, decode and look at CCSDS 123.0-B-2 images."""
+    """Encode, decode and inspect CCSDS 123.0-B-2 images."""
 
 
 @ccsds123.command()
@@ -115,7 +115,7 @@ def encode(
 @click.argument("source", metavar="IN", type=file_path)
 @click.argument("output", metavar="OUT", type=file_path)
 @click.option(
-    "--tables", type=parse_object, metavar="JSON", help="Tables left out of the header, by symbol: {...} or @FILE."
+    "--tables", type=parse_object, metavar="JSON", help="Tables not in the header, by symbol: {...} or @FILE."
 )
 @click.option("--interleave", type=INTERLEAVES, default="bil", show_default=True, help="Of OUT.")
 @click.option("--max-samples", type=click.IntRange(1), default=DEFAULT_MAX_SAMPLES, show_default=True)
@@ -155,15 +155,12 @@ def info(source: Path, as_json: bool) -> None:
         click.echo(json.dumps({"header": subparts, "parameters": parameters.to_dict()}, indent=1))
         return
     for subpart, fields in subparts.items():
-        click.echo(subpart)
-        for field, value in fields.items():
-            click.echo(f"  {field}: {value}")
+        click.echo("\n".join([subpart, *(f"  {field}: {value}" for field, value in fields.items())]))
 
 
 def depth_and_sign(scene: Scene, depth: int | None, is_signed: bool | None) -> dict[str, Any]:
     """D and signed: those given, else the fewest bits that hold every sample, signed where one is negative."""
-    low, high = band_ranges(scene.lines())
-    lowest, highest = int(low.min()), int(high.max())
+    lowest, highest = sample_range(scene)
     signed = lowest < 0 if is_signed is None else bool(is_signed)
     return {"D": depth or max(2, fewest_bits(lowest, highest, is_signed=signed)), "signed": signed}
 

@@ -12,7 +12,7 @@ from runtime.errors import LineRwkvError
 
 COMMAND_GROUP = "linerwkv.commands"
 HELP_OF_OTHERS = {  # so that --help need not import torch
-    "ccsds123": "Encode, decode and describe CCSDS 123.0-B-2 images.",
+    "ccsds123": "Encode, decode and inspect CCSDS 123.0-B-2 images.",
     "evaluate": "Bits per sample of a checkpoint on scenes.",
     "export": "Write the flight package of a checkpoint.",
     "finetune": "Adapt an INT8 package to the scenes of a mission.",

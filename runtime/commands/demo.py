@@ -3,8 +3,8 @@
 import json
 import time
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,13 @@ def row(name: str, scene: Cube, bits_per_sample: float, encode_s: float, decode_
 
 def general_purpose(scene: Cube) -> dict[str, Any]:
     """The row of zstd at level 19, or of zlib at level 9 where zstandard is not installed."""
-    data = np.ascontiguousarray(scene.astype("<u2")).tobytes()
-    name, pack, unpack = general_purpose_codec()
+    data = scene.astype("<u2").tobytes()
+    try:
+        import zstandard
+
+        name, pack, unpack = "zstd -19", zstandard.ZstdCompressor(19).compress, zstandard.ZstdDecompressor().decompress
+    except ImportError:
+        name, pack, unpack = "zlib -9", partial(zlib.compress, level=9), zlib.decompress
     start = time.perf_counter()
     packed = pack(data)
     middle = time.perf_counter()
@@ -96,15 +101,6 @@ def general_purpose(scene: Cube) -> dict[str, Any]:
         raise LineRwkvError(f"{name} does not restore the scene")
     end = time.perf_counter()
     return row(name, scene, 8 * len(packed) / scene.size, middle - start, end - middle, 0)
-
-
-def general_purpose_codec() -> tuple[str, Callable[[bytes], bytes], Callable[[bytes], bytes]]:
-    """Name, compress, decompress."""
-    try:
-        import zstandard
-    except ImportError:
-        return "zlib -9", lambda raw: zlib.compress(raw, 9), zlib.decompress
-    return "zstd -19", zstandard.ZstdCompressor(19).compress, zstandard.ZstdDecompressor().decompress
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""The header of an ENVI image, taken apart: how its samples lie, and the metadata that is carried through."""
+"""The header of an ENVI image, taken apart: the layout of its samples, and the metadata that is carried through."""
 
 import re
 from collections.abc import Iterator
@@ -16,14 +16,18 @@ STRUCTURAL_KEYS = (
     "samples", "lines", "bands", "header offset", "data type", "interleave", "byte order", "file type",
     "file compression", "major frame offsets", "minor frame offsets",
 )  # fmt: skip
-FILE_TYPES = ("envi standard", "envi classification")
+NO_OFFSETS = ("0", "{0,0}", "{0, 0}")
+ALLOWED = {
+    "file type": ("envi standard", "envi classification"), "file compression": ("0",),
+    "major frame offsets": NO_OFFSETS, "minor frame offsets": NO_OFFSETS,
+}  # fmt: skip
 WHOLE = re.compile(r"\+?([0-9]{1,18})(\.0*)?")
 TEXT_MARKS = '"[{'
 
 
 @dataclass(frozen=True)
 class EnviHeader:
-    """How samples lie, and the other entries of a header.
+    """Layout of the samples, and the other entries of a header.
 
     shape: lines, bands, columns, each at least 1. dtype: NumPy name with byte order. interleave: bil, bip or bsq.
     offset: bytes before the first sample. metadata: as in `metadata_value`.
@@ -57,10 +61,8 @@ def read_envi_header(path: Path) -> EnviHeader:
         elif structure.setdefault(key, value) != value:
             raise BadArgument(f"{path}: {key} is {structure[key]} and {value}, allowed one of them")
     found = Structure(path, structure)
-    found.choice("file type", FILE_TYPES, FILE_TYPES[0])
-    found.choice("file compression", ("0",), "0")
-    for key in ("major frame offsets", "minor frame offsets"):
-        found.choice(key, ("{0,0}", "{0, 0}", "0"), "0")
+    for key, allowed in ALLOWED.items():
+        found.choice(key, allowed, allowed[0])
     byte_order = ">" if found.choice("byte order", ("0", "1"), "0") == "1" else "<"
     code = found.whole("data type")
     if code not in DATA_TYPES:
@@ -76,7 +78,7 @@ def read_envi_header(path: Path) -> EnviHeader:
 
 @dataclass(frozen=True)
 class Structure:
-    """The entries that say how samples lie; an absent one is its default, or refused."""
+    """The entries on the layout of samples; an absent one has its default, or is refused."""
 
     path: Path
     entries: dict[str, str]

@@ -89,11 +89,16 @@ def band_ranges(lines: Iterator[Samples]) -> tuple[Samples, Samples]:
     return lowest, highest
 
 
+def sample_range(scene: Scene) -> tuple[int, int]:
+    """Smallest and largest sample, by one pass over the image."""
+    lowest, highest = band_ranges(scene.lines())
+    return int(lowest.min()), int(highest.max())
+
+
 def describe(scene: Scene, depth: int | None) -> ImageDescription:
     """What the encoder must know, with the bit depth found by one scan of all samples."""
     n_lines, n_bands, n_columns = scene.shape
-    low, high = band_ranges(scene.lines())
-    lowest, highest = int(low.min()), int(high.max())
+    lowest, highest = sample_range(scene)
     found = bit_depth(lowest, highest)
     if depth is not None and depth < found:
         raise BadArgument(f"bit depth {depth} given, samples {lowest}..{highest} need {found}")

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TextIO
 
 from runtime.codec.opened_encoder import Loaded
@@ -20,11 +21,11 @@ from runtime.target.target_jobs import Result, decode, encode, load, self_test, 
 LONGEST_TEXT = 2000
 
 
+@dataclass(frozen=True)
 class EventWriter:
     """Writes events, each with its time on this machine's monotonic clock."""
 
-    def __init__(self, output: TextIO) -> None:
-        self.output = output
+    output: TextIO
 
     def write(self, event: str, **values: object) -> None:
         """One line, sent at once."""
