@@ -3,6 +3,7 @@
 import json
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ N_COLUMNS = 80
 PICTURE = "demo.png"
 
 Cube = npt.NDArray[np.integer[Any]]
+Codec = Callable[[bytes], bytes]
 
 
 def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -> list[dict[str, Any]]:
@@ -88,6 +90,8 @@ def row(name: str, scene: Cube, bits_per_sample: float, encode_s: float, decode_
 def general_purpose(scene: Cube) -> dict[str, Any]:
     """The row of zstd at level 19, or of zlib at level 9 where zstandard is not installed."""
     data = scene.astype("<u2").tobytes()
+    pack: Codec
+    unpack: Codec
     try:
         import zstandard
 

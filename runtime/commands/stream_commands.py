@@ -17,7 +17,7 @@ from runtime.command_options import PACKAGE_HELP, executor_option, json_option
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @coding_words()
 @click.option(
-    "--bit-depth", type=click.IntRange(8, 16), help="Bits per sample; of a pipe needed, else found by a scan."
+    "--bit-depth", type=click.IntRange(8, 16), help="Bits per sample; a pipe needs them, else found by a scan."
 )
 @click.option("--bands", type=int, help="Bands of a line, for a pipe.")
 @click.option("--columns", type=int, help="Columns of a line, for a pipe.")

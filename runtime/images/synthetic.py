@@ -71,8 +71,8 @@ def synthetic_lines(
 ) -> Iterator[npt.NDArray[np.uint16]]:
     """Lines (Z, X) of detector counts, 0 <= count < 2**13, one at a time as the sensor flies.
 
-    Terrain gives slopes (shading) and places (which materials); each column has a gain and an offset per band, which
-    stripe the image along the flight direction; shot noise follows the signal, read noise is constant.
+    Terrain sets shading and materials; a gain and an offset of each column and band stripe the image along the flight
+    direction; shot noise follows the signal, read noise is constant.
     """
     wavelength = wavelengths(n_bands)
     spectra = material_spectra(generator, wavelength, 6)
