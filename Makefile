@@ -9,7 +9,7 @@ TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/$(shell git rev-parse --short
 # files, not tests, are shared out: fixtures of a file are made once
 TWO_CORES := -n 2 --dist loadfile
 
-# of train-flight: what it trains on and by, and where everything goes; a stopped run goes on
+# of train-flight: scenes, configuration, recipe, and the output folder; a stopped run is resumed
 SCENES ?= ../shared/scenes
 CONFIG ?= model/configs/flight.toml
 RECIPE ?= quantize/configs/flight.toml
@@ -57,19 +57,19 @@ hil: $(VENV)/.dev ## accept the runtime on a target, docs/hil.md (BOARD, HIL_OPT
 hil-emulated: emulated-board ## the same on a whole emulated aarch64 machine, every fault included (10 to 20 minutes)
 	$(BIN)/linerwkv hil run --board hil_tests/boards/emulated_aarch64.toml --short
 
-emulated-board: $(VENV)/.dev ## the image of that machine, in .emulation/board (0.6 GB; needs apt, no root)
+emulated-board: $(VENV)/.dev ## build the image of that machine, in .emulation/board (0.6 GB; needs apt, no root)
 	$(BIN)/python -m hil_tests.emulation.setup board
 
-emulation: $(VENV)/.dev ## other processors in software, in .emulation (0.4 GB; needs apt, no root)
+emulation: $(VENV)/.dev ## emulators of other processors, in .emulation (0.4 GB; needs apt, no root)
 	$(BIN)/python -m hil_tests.emulation.setup all
 
 executors: $(VENV)/.dev ## environments of executors beside ONNX Runtime, in .executors (2.5 GB)
 	for name in openvino onnxruntime-openvino qnn vela; do $(BIN)/python -m hil_tests.places.executor_setup $$name || exit 1; done
 
-accelerators: executors ## what OpenVINO, Vela and the HTP simulator say of the shipped package, to benchmarks/results
+accelerators: executors ## reports of OpenVINO, Vela and the HTP simulator on the shipped package, to benchmarks/results
 	for name in openvino vela htp; do $(BIN)/python -m hil_tests.accelerators.command $$name -o benchmarks/results/accelerator_$$name.json || exit 1; done
 
-check: $(VENV)/.dev ## ruff, mypy --strict, import borders
+check: $(VENV)/.dev ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -48,7 +48,7 @@ def run(
 ) -> None:
     """Run every step on a target and write report.json and report.html; exit code 1 where a step or limit fails.
 
-    Started again with the same arguments it goes on after the last finished step.
+    Started again with the same arguments it continues after the last finished step.
     """
     board = load_board(board_file)
     with AcceptanceRun(board, scene=scene, output=output, is_short=short, again=again) as acceptance:

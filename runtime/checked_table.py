@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta
 from msgspec import inspect as kinds
 
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, one_line
 
 Table = TypeVar("Table")
 Text = Annotated[str, Meta(min_length=1)]
@@ -29,31 +29,12 @@ AtLeast1 = Annotated[int, Meta(ge=1)]
 
 LONGEST_SHOWN = 60
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
-WORDS: Mapping[type[kinds.Type], str] = {
-    kinds.BoolType: "true or false",
-    kinds.IntType: "int",
-    kinds.FloatType: "finite number",
-    kinds.StrType: "text",
-    kinds.NoneType: "null",
-    kinds.CustomType: "path",
-    kinds.ListType: "list",
-    kinds.DictType: "table",
+NAMES: dict[type[kinds.Type], str] = {
+    kinds.BoolType: "true or false", kinds.IntType: "int", kinds.FloatType: "finite number", kinds.StrType: "text",
+    kinds.NoneType: "null", kinds.CustomType: "path", kinds.ListType: "list", kinds.DictType: "table",
     kinds.DataclassType: "table",
-}
+}  # fmt: skip
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "min_length": "of length at least"}
-
-
-def toml_table(text: bytes, where: str) -> dict[str, Any]:
-    """The tables of a TOML file. Raises BadArgument."""
-    try:
-        return tomllib.loads(text.decode())
-    except (ValueError, RecursionError) as error:
-        raise BadArgument(f"{where}: not TOML: {' '.join(str(error).split())}") from None
-
-
-def read_toml(path: Path, where: str) -> dict[str, Any]:
-    """The tables of the file at `path`. Raises BadArgument."""
-    return toml_table(read_file(path, where), where)
 
 
 def read_file(path: Path, where: str) -> bytes:
@@ -64,12 +45,25 @@ def read_file(path: Path, where: str) -> bytes:
         raise BadArgument(f"{where}: {getattr(error, 'strerror', None) or error}") from None
 
 
+def read_toml(path: Path, where: str) -> dict[str, Any]:
+    """The tables of the file at `path`. Raises BadArgument."""
+    return toml_table(read_file(path, where), where)
+
+
+def toml_table(text: bytes, where: str) -> dict[str, Any]:
+    """The tables of a TOML file. Raises BadArgument."""
+    try:
+        return tomllib.loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise BadArgument(f"{where}: not TOML: {one_line(error)}") from None
+
+
 def json_table(text: str, where: str) -> dict[str, Any]:
     """The table of a JSON text. Raises BadArgument."""
     try:
         values = msgspec.json.decode(text)
     except (ValueError, RecursionError) as error:
-        raise BadArgument(f"{where}: not JSON: {' '.join(str(error).split())}") from None
+        raise BadArgument(f"{where}: not JSON: {one_line(error)}") from None
     if not isinstance(values, dict):
         raise wrong(where, "", values, "table")
     return values
@@ -87,10 +81,7 @@ def checked_table(kind: Callable[..., Table], values: Any, where: str, at: str =
 def checked_arguments(
     kind: Callable[..., Any], values: Any, where: str, at: str = "", without: Collection[str] = ()
 ) -> dict[str, Any]:
-    """What a table says of the arguments of a dataclass, class or function, those of `without` left out.
-
-    Raises BadArgument: not a table, unknown and missing keys, values of a wrong kind or out of range.
-    """
+    """The arguments of a dataclass or function from a table, those of `without` not allowed. Raises BadArgument."""
     if not isinstance(values, dict):
         raise wrong(where, at, values, "table")
     known = {name: one for name, one in inspect.signature(kind).parameters.items() if name not in without}
@@ -104,10 +95,7 @@ def checked_arguments(
 
 
 def checked_value(kind: Any, value: Any, where: str, at: str) -> Any:
-    """A value as a type with its bounds wants it, an int as a float where one is wanted. Raises BadArgument.
-
-    A dataclass that was made before stays as it is.
-    """
+    """A value as a type with its bounds, an int as a float where one is wanted. Raises BadArgument."""
     if is_dataclass(value):
         return value
     bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
@@ -139,9 +127,7 @@ def checked_value(kind: Any, value: Any, where: str, at: str) -> Any:
 
 def path_of(kind: type, value: Any) -> Path:
     """A path from a text that is not empty. Raises ValueError."""
-    if isinstance(value, Path):
-        return value
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str | Path) or value == "":
         raise ValueError("no path")
     return Path(value)
 
@@ -170,28 +156,19 @@ def dotted(at: str, key: Any) -> str:
 
 def allowed(kind: Any) -> str:
     """What values a type takes, for an error: its Meta's description, or its kind with its bounds."""
-    return words(kinds.type_info(kind))
-
-
-def words(info: kinds.Type) -> str:
-    """The same of a type that msgspec has taken apart."""
+    info = kind if isinstance(kind, kinds.Type) else kinds.type_info(kind)
     if isinstance(info, kinds.Metadata):
-        described = (info.extra_json_schema or {}).get("description")
-        return str(described) if described else words(info.type)
+        return str((info.extra_json_schema or {}).get("description") or allowed(info.type))
     if isinstance(info, kinds.UnionType):
-        return " or ".join(words(one) for one in info.types)
+        return " or ".join(allowed(one) for one in info.types)
     if isinstance(info, kinds.LiteralType):
         return ", ".join(shown(one) for one in info.values)
     if isinstance(info, kinds.EnumType):
         return ", ".join(shown(one.value) for one in info.cls)
-    word = WORDS.get(type(info), "anything")
+    found = [(text, getattr(info, name, None)) for name, text in BOUNDS.items()]
+    bounds = [f"{text} {f'{one:g}' if isinstance(one, float) else one}" for text, one in found if one is not None]
+    word = NAMES.get(type(info), "anything")
     inner = info.item_type if isinstance(info, kinds.ListType) else getattr(info, "value_type", kinds.AnyType())
     if not isinstance(inner, kinds.AnyType):
-        word = f"{word} of {words(inner)}{',' if bounds(info) else ''}"
-    return f"{word} {', '.join(bounds(info))}".strip()
-
-
-def bounds(info: kinds.Type) -> list[str]:
-    """Each bound of a type in words."""
-    found = ((text, getattr(info, name, None)) for name, text in BOUNDS.items())
-    return [f"{text} {f'{one:g}' if isinstance(one, float) else one}" for text, one in found if one is not None]
+        word = f"{word} of {allowed(inner)}{',' if bounds else ''}"
+    return f"{word} {', '.join(bounds)}".strip()

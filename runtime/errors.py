@@ -2,10 +2,7 @@
 
 
 class LineRwkvError(Exception):
-    """Base of every error that a caller can act on; its text is one line.
-
-    The text says what was found, what is allowed, and where.
-    """
+    """Base of every error that a caller can act on: one line of what was found, what is allowed, and where."""
 
 
 class BadArgument(LineRwkvError):

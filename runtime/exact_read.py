@@ -1,4 +1,4 @@
-"""So many bytes of a file or pipe, which may give them in pieces."""
+"""Exactly N bytes of a file or pipe, which may give them in pieces."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from runtime.errors import Truncated
 
 CHUNK_BYTES = 1 << 20
 Take = Callable[[int], bytes]
-"""Gives at most so many bytes, none only at the end."""
+"""Reads at most that many bytes, none only at the end."""
 
 
 def read_fully(take: Take, n_bytes: int) -> bytes:

@@ -16,14 +16,17 @@ def unfinished_name(path: Path) -> Path:
 
 
 def sync(path: Path) -> None:
-    """Return when the content of a file is on the disk: a name must not outlive a power cut without it."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    """Return when a file, or the names in a folder, are on the disk and outlive a power cut. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 @contextlib.contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Any OSError of the block as the one line of an output that cannot be written."""
+def writing(path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into BadArgument, which names the output."""
     try:
         yield
     except OSError as error:
@@ -37,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Behind a link the file that it names is replaced; a device or FIFO has no other name and is written through. Raises
     BadArgument where it cannot be written.
     """
-    with told(path):
+    with writing(path):
         there = path.resolve()
         if there.exists() and not (there.is_file() or there.is_dir()):
             yield there
@@ -55,10 +58,9 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_pair(data: Path, header: Path) -> Iterator[tuple[Path, Path]]:
     """Temporary paths of a data file and its header, which take their names together, as in `replacing`.
 
-    The old header goes first and the new one comes last: whenever the program is stopped, no header stands beside the
-    data of another image.
+    The old header is removed first and the new one comes last, so that no header ever stands beside other data.
     """
-    with told(header), replacing(header) as new_header, replacing(data) as new_data:
+    with writing(header), replacing(header) as new_header, replacing(data) as new_data:
         yield new_data, new_header
         sync(new_data)
         sync(new_header)
@@ -71,7 +73,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
     Raises BadArgument where it cannot be written.
     """
-    with told(path):
+    with writing(path):
         there = path.resolve()
         unfinished = unfinished_name(there)
         old = unfinished.with_suffix(".old")

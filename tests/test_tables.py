@@ -9,7 +9,7 @@ import pytest
 
 from hil_tests.board.board import load_board
 from hil_tests.energy.energy_run import make_plan
-from hil_tests.meters.making import make_meters
+from hil_tests.meters.meter_factory import make_meters
 from hil_tests.meters.this_machine import ThisMachine
 from hil_tests.places.place import REPOSITORY
 from model.training.training_config import load_cross_validation, load_training_config

@@ -29,9 +29,9 @@ def accelerator(name: str, source: Path, output: Path) -> None:
     written = importlib.import_module("hil_tests.accelerators.written_report")
     package = open_integer_package(source)
     steps = Steps(name)
-    report = getattr(module, f"{name}_report")(package, steps.say)
+    report = getattr(module, f"{name}_report")(package, steps.log)
     written.write_report(report, package, f"linerwkv hil accelerator {name}", output)
-    steps.say(f"wrote {output} and {output.with_suffix('.md').name}")
+    steps.log(f"wrote {output} and {output.with_suffix('.md').name}")
 
 
 if __name__ == "__main__":

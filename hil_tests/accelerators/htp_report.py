@@ -17,12 +17,12 @@ NOTES = (
 )
 
 
-def htp_report(package: IntegerPackage, say: Callable[[str], None]) -> Report:
+def htp_report(package: IntegerPackage, log: Callable[[str], None]) -> Report:
     """The whole report. Raises SetupFailed where the environment `qnn` is not there."""
     place = OwnEnvironment("qnn")
-    say("HTP simulator on the recorded lines")
+    log("HTP simulator on the recorded lines")
     trial = own_trial(place, package, HTP)
-    say("operator by operator")
+    log("operator by operator")
     rows = own_json(place, "hil_tests.accelerators.operators", package.source.resolve(), "--provider", ON_HTP)
     return Report(
         title="Qualcomm HTP in its simulator",

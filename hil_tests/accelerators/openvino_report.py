@@ -39,12 +39,12 @@ def speed_rows(form: str, found: dict[str, Any]) -> list[Row]:
     ]
 
 
-def openvino_report(package: IntegerPackage, say: Callable[[str], None]) -> Report:
+def openvino_report(package: IntegerPackage, log: Callable[[str], None]) -> Report:
     """The whole report."""
     equal: list[Row] = []
     speeds: list[Row] = []
     for form, place, executor in trials():
-        say(f"{form}, {place.name}, {executor}")
+        log(f"{form}, {place.name}, {executor}")
         found = own_trial(place, package, executor, TILES)
         equal.append({"form": form, **equal_row(found)})
         speeds += speed_rows(form, found)

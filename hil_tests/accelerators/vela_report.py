@@ -27,7 +27,7 @@ NOTES = (
 
 
 def estimates(
-    place: OwnEnvironment, package: IntegerPackage, n_bands: int, say: Callable[[str], None]
+    place: OwnEnvironment, package: IntegerPackage, n_bands: int, log: Callable[[str], None]
 ) -> dict[Configuration, dict[str, Estimate]]:
     """For each configuration Vela's estimate of each sub-graph, for tiles of `n_bands` bands of 1000 columns."""
     with tempfile.TemporaryDirectory() as name:
@@ -37,7 +37,7 @@ def estimates(
         run_tool(words, env=place.environment())
         found = {}
         for configuration in CONFIGURATIONS:
-            say(f"{configuration.accelerator}, {configuration.memory}, tiles of {n_bands} bands")
+            log(f"{configuration.accelerator}, {configuration.memory}, tiles of {n_bands} bands")
             found[configuration] = {
                 part: compiled(place, folder / f"{part}.tosa", configuration) for part in subgraph_names(package.cell)
             }
@@ -79,12 +79,12 @@ def part_row(configuration: Configuration, name: str, part: Estimate) -> Row:
     }
 
 
-def vela_report(package: IntegerPackage, say: Callable[[str], None]) -> Report:
+def vela_report(package: IntegerPackage, log: Callable[[str], None]) -> Report:
     """The whole report. Raises SetupFailed where the environment `vela` is not there."""
     place = OwnEnvironment("vela")
-    say("TOSA reference model on the recorded lines")
+    log("TOSA reference model on the recorded lines")
     trial = own_trial(place, package, TOSA)
-    found = {tile: estimates(place, package, tile, say) for tile in TILES}
+    found = {tile: estimates(place, package, tile, log) for tile in TILES}
     return Report(
         title="Ethos-U through TOSA and Vela",
         label="estimated by Vela",

@@ -15,20 +15,20 @@ from hil_tests.acceptance.bench import Bench
 from hil_tests.acceptance.coding_steps import decode, encode, soak
 from hil_tests.acceptance.energy_step import energy
 from hil_tests.acceptance.fault_step import fault, fault_catalogue
-from hil_tests.acceptance.first_steps import bring_up, deploy, self_test
-from hil_tests.acceptance.kept_steps import Finished, KeptSteps
-from hil_tests.acceptance.line_rates import enmap_note, replay, told
+from hil_tests.acceptance.finished_steps import Finished, FinishedSteps
+from hil_tests.acceptance.line_rates import enmap_note, line_rate_note, replay
 from hil_tests.acceptance.outcome import StepResult
+from hil_tests.acceptance.preparation_steps import bring_up, deploy, self_test
 from hil_tests.acceptance.run_scene import run_scene
 from hil_tests.board.board import Board, board_file
 from hil_tests.energy.energy_run import make_plan
 from hil_tests.findings.findings import Findings, Outcome, Step
 from hil_tests.findings.findings_file import built, read_findings, write_findings
 from hil_tests.findings.limits import OF_LONG_RUNS, limits_of, speed
-from hil_tests.meters.making import make_meters
+from hil_tests.meters.meter_factory import make_meters
 from hil_tests.places.place import REPOSITORY
 from hil_tests.places.runtime_wheel import build_runtime_wheel
-from hil_tests.targets.making import make_target
+from hil_tests.targets.target_factory import make_target
 from hil_tests.targets.transfer import file_sha256
 from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.errors import Corrupt, LineRwkvError
@@ -73,7 +73,7 @@ class AcceptanceRun:
         identity = hashlib.sha256(" ".join(parts).encode()).hexdigest()
         self.folder = output or beside / identity[:12]
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.kept = KeptSteps(self.folder, identity)
+        self.kept = FinishedSteps(self.folder, identity)
         self.target = make_target(board, beside)
         self.steps = self.all_steps()
         if again:
@@ -144,7 +144,7 @@ class AcceptanceRun:
             self.bench.lose()
             result = StepResult.failed(str(error))
         step = Step(name, result.outcome, self.bench.since_start(began), time.monotonic() - began, result.detail)
-        cured = [f"{name}: a reset was needed, {why}" for why in self.bench.take_setbacks()]
+        cured = [f"{name}: a reset was needed, {why}" for why in self.bench.take_reset_reasons()]
         return Finished(step, {**result.found, "notes": [*result.found.get("notes", []), *cured]})
 
     def finish(self) -> Findings:
@@ -185,7 +185,7 @@ class AcceptanceRun:
         for imager in self.board.imager:
             replayed = replay(imager, lines_ms, bands=bands, columns=columns)
             findings.line_rates.append(replayed)
-            findings.notes.append(told(imager, replayed, bands=bands, columns=columns))
+            findings.notes.append(line_rate_note(imager, replayed, bands=bands, columns=columns))
 
     def write_page(self, findings: Findings, compared: Iterable[Path]) -> Path | None:
         """report.html, with earlier runs of the board beside this one; None where what it needs is not installed."""

@@ -1,4 +1,4 @@
-"""The target as a state machine: from a state that nobody knows to a program there that takes jobs."""
+"""The target as a state machine: from an unknown state to a program there that takes jobs."""
 
 import time
 from enum import Enum
@@ -25,7 +25,7 @@ class State(Enum):
     UP = "up"
     """Commands run."""
     DEPLOYED = "deployed"
-    """Runtime, package and scene lie there."""
+    """Runtime, package and scene are on the target."""
     READY = "ready"
     """The program runs, the executor passed the self-test, nothing is left to compile."""
 
@@ -42,14 +42,14 @@ class Bench:
         self.began = time.monotonic()
         """The zero of the run's times."""
         self.state = State.UNKNOWN
-        self.setbacks: list[str] = []
-        """Why a reset was needed, since somebody took them."""
+        self.reset_reasons: list[str] = []
+        """Why resets were needed, since they were last taken."""
         self.session: Session | None = None
         self.loaded: Done | None = None
         self.warmed: Done | None = None
 
     def reach(self, wanted: State) -> None:
-        """Go there from any state, by reset where a transition fails once. Raises TargetFailed."""
+        """Bring the target to a state from any other, by reset where a transition fails once. Raises TargetFailed."""
         order = list(State)
         failures = 0
         while order.index(self.state) < order.index(wanted):
@@ -61,7 +61,7 @@ class Bench:
                     self.lose()
                     raise
                 self.lose()
-                self.setbacks.append(str(error))
+                self.reset_reasons.append(str(error))
                 self.target.reset()
 
     def advance(self) -> None:
@@ -102,7 +102,7 @@ class Bench:
         self.warmed = self.session.do("warm_up", seconds=board.start_seconds, **self.coding())
 
     def coding(self) -> dict[str, Any]:
-        """What every coding job says."""
+        """The keys of every coding job."""
         return {
             "image": self.scene.image_values(),
             "coding": {"stage": self.board.stage or None, "segment_lines": self.board.segment_lines},
@@ -113,9 +113,9 @@ class Bench:
         """A time of our clock as the report gives it."""
         return monotonic - self.began
 
-    def take_setbacks(self) -> list[str]:
-        """Why a reset was needed, since the last call."""
-        taken, self.setbacks = self.setbacks, []
+    def take_reset_reasons(self) -> list[str]:
+        """Why resets were needed, since the last call."""
+        taken, self.reset_reasons = self.reset_reasons, []
         return taken
 
     def ready(self) -> Session:
@@ -132,7 +132,7 @@ class Bench:
             self.state = State.DEPLOYED
 
     def lose(self) -> None:
-        """From now on nothing is known of the target."""
+        """The state of the target is unknown from now on."""
         self.end_session()
         self.state = State.UNKNOWN
 

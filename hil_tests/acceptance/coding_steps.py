@@ -25,7 +25,7 @@ from runtime.executors.executors import make_executor
 from runtime.images.raw_lines import RawLayout, raw_lines
 from runtime.images.sample_file import DTYPES
 
-THERE, HERE, RESTORED = "there.lrwk", "here.lrwk", "restored.bil"
+FROM_TARGET, FROM_HOST, RESTORED = "target.lrwk", "host.lrwk", "restored.bil"
 
 
 @contextmanager
@@ -91,11 +91,11 @@ def difference(found: Iterable[npt.NDArray[np.integer[Any]]], wanted: npt.NDArra
 
 def encode(bench: Bench) -> StepResult:
     """Compress on the target, decompress here, compare."""
-    done = coded(bench, "encode", "encode there", SCENE, THERE)
-    stream = bench.folder / THERE
-    bench.target.fetch(THERE, stream)
+    done = coded(bench, "encode", "encode there", SCENE, FROM_TARGET)
+    stream = bench.folder / FROM_TARGET
+    bench.target.fetch(FROM_TARGET, stream)
     if file_sha256(stream) != done.result["sha256"]:
-        raise TargetFailed(f"{bench.target.name}: {THERE} is not the file that was written there")
+        raise TargetFailed(f"{bench.target.name}: {FROM_TARGET} is not the file that was written there")
     with stream.open("rb") as file, progress(bench.scene.image.n_lines, "decode here") as bar:
         reader = StreamReader(file)
         lines = restored_lines(Decoder(reader.header, [bench.package]), reader.pieces())
@@ -126,10 +126,10 @@ def decode(bench: Bench) -> StepResult:
     """Compress here, decompress on the target, compare."""
     scene, options = bench.scene, coding_options(bench.coding()["coding"])
     loaded = Loaded(bench.package, make_executor(bench.package))
-    compress_lines(scene.samples, scene.image, bench.folder / HERE, options, loaded=loaded)
+    compress_lines(scene.samples, scene.image, bench.folder / FROM_HOST, options, loaded=loaded)
     bench.ready()
-    bench.target.put(bench.folder / HERE, HERE)
-    done = coded(bench, "decode", "decode there", HERE, RESTORED)
+    bench.target.put(bench.folder / FROM_HOST, FROM_HOST)
+    done = coded(bench, "decode", "decode there", FROM_HOST, RESTORED)
     restored = bench.folder / RESTORED
     bench.target.fetch(RESTORED, restored)
     layout = RawLayout(scene.image.n_bands, scene.image.n_columns, DTYPES[scene.image.file_type].str, "bil")
@@ -139,8 +139,8 @@ def decode(bench: Bench) -> StepResult:
     values = figures(bench, "decode", done)
     if found is not None:
         return StepResult.failed(f"decoded there: {found}", values)
-    there = bench.folder / THERE
-    equal = there.is_file() and there.read_bytes() == (bench.folder / HERE).read_bytes()
+    there = bench.folder / FROM_TARGET
+    equal = there.is_file() and there.read_bytes() == (bench.folder / FROM_HOST).read_bytes()
     same = "; both streams are the same bytes" if equal else ""
     speed = scene.n_samples / done.result["seconds"] / 1e6
     return StepResult.passed(f"decoded there bit for bit; {speed:.3g} Msamples/s{same}", values)
@@ -151,14 +151,14 @@ def soak(bench: Bench) -> StepResult:
     minutes = bench.board.soak_minutes
     if minutes == 0:
         return StepResult.skipped("no soak in the board file")
-    there = bench.folder / THERE
+    there = bench.folder / FROM_TARGET
     wanted = file_sha256(there) if there.is_file() else None
     began = time.monotonic()
     jobs: list[Done] = []
     with progress(0, f"soak of {minutes:g} min") as bar:
         while not jobs or time.monotonic() - began < 60 * minutes:
             done = bench.ready().do(
-                "encode", seconds=bench.board.line_seconds, source=SCENE, output=THERE, **bench.coding()
+                "encode", seconds=bench.board.line_seconds, source=SCENE, output=FROM_TARGET, **bench.coding()
             )  # fmt: skip
             wanted = wanted or str(done.result["sha256"])
             if done.result["sha256"] != wanted:

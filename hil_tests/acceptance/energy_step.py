@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from hil_tests.acceptance.bench import SCENE, Bench
-from hil_tests.acceptance.coding_steps import THERE
+from hil_tests.acceptance.coding_steps import FROM_TARGET
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.energy.energy_run import EnergyPlan, measure_energy
 from hil_tests.findings.findings import Outcome
@@ -19,12 +19,12 @@ def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
     session = bench.ready()
 
     def workload() -> None:
-        session.do("encode", seconds=bench.board.line_seconds, source=SCENE, output=THERE, **bench.coding())
+        session.do("encode", seconds=bench.board.line_seconds, source=SCENE, output=FROM_TARGET, **bench.coding())
 
     with progress(0, "energy") as bar:
         metered = measure_energy(
             meters, workload, bench.scene.n_samples / 1e6, label=bench.target.label, run_began=bench.began, plan=plan,
-            say=bar.set_description,
+            log=bar.set_description,
         )  # fmt: skip
     found = {
         "energy": [asdict(one) for one in metered.energies],
@@ -33,8 +33,8 @@ def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
     }
     if metered.not_measured:
         return StepResult(Outcome.NOT_MEASURED, metered.not_measured[0], found)
-    told = [
+    figures = [
         f"{one.meter} {one.rail}: {one.joules_per_msample:.3g} +- {one.uncertainty:.2g} J/Msample"
         for one in metered.energies
     ]
-    return StepResult.passed("; ".join(told), found)
+    return StepResult.passed("; ".join(figures), found)

@@ -44,7 +44,7 @@ def samples_of_line(imager: Imager, bands: int, columns: int) -> int:
     return (imager.bands or bands) * (imager.columns or columns)
 
 
-def told(imager: Imager, rate: LineRate, *, bands: int, columns: int) -> str:
+def line_rate_note(imager: Imager, rate: LineRate, *, bands: int, columns: int) -> str:
     """One line for the notes: what was replayed, how it was scaled, and what came of it."""
     n_lines = RECORDINGS * imager.recording_lines
     size = samples_of_line(imager, bands, columns)

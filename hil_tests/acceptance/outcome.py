@@ -8,7 +8,7 @@ from hil_tests.findings.findings import Outcome
 
 @dataclass(frozen=True)
 class StepResult:
-    """How it went, and what it adds to the findings: values of JSON by the names of fields of `Findings`."""
+    """How it ended, and what it adds to the findings: values of JSON by the names of fields of `Findings`."""
 
     outcome: Outcome
     detail: str

@@ -129,7 +129,7 @@ class Session:
             if is_number(event["at"]):
                 return {**event, "event": str(event["event"]), "at": float(event["at"]) + self.offset}
         except (ValueError, KeyError, TypeError, RecursionError):
-            pass  # told as what it is, below
+            pass  # reported below
         raise TargetFailed(f"{self.target}: {kind}: no event: {bytes(line[:120])!r}")
 
     def end(self) -> str:

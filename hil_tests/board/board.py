@@ -26,7 +26,7 @@ class SceneChoice:
 
     name: str = "enmap_potsdam_a"
     """A scene of ../shared/scenes, `synthetic`, or a file, relative to the board file. Where a scene of that name is
-    not there, the synthetic one stands in, and the report says so."""
+    not there, the synthetic one replaces it, and the report says so."""
     lines: AtLeast0 = 64
     bands: AtLeast0 = 0
     columns: AtLeast0 = 0

@@ -91,7 +91,7 @@ def host_program(tools: Path, program: str) -> list[str | Path]:
 
 def make_tools(folder: Path, host: str, steps: Steps) -> None:
     """Fill a folder with QEMU and mke2fs for this machine."""
-    steps.say(f"{', '.join(HOST_PACKAGES)} for {host}")
+    steps.log(f"{', '.join(HOST_PACKAGES)} for {host}")
     apt = Apt(folder / "apt", host, debian_keyring(folder, host))
     apt.unpack_with_dependencies(HOST_PACKAGES, folder)
     for scratch in ("apt", "own-apt", "keyring", "usr/share/doc", "usr/share/locale", "usr/share/man"):
@@ -155,18 +155,18 @@ def make_board(folder: Path, host: str, steps: Steps) -> None:
         raise NotAvailable("ssh-keygen is not installed on this machine: apt-get install openssh-client")
     make_tools(folder / "tools", host, steps)
     make_keys(folder / "keys")
-    steps.say(f"Python and sshd for arm64: {', '.join(BOARD_PACKAGES)}")
+    steps.log(f"Python and sshd for arm64: {', '.join(BOARD_PACKAGES)}")
     apt = Apt(folder / "apt", "arm64", debian_keyring(folder, host))
     apt.unpack_with_dependencies(BOARD_PACKAGES, folder / "root")
     busybox = (folder / "root" / "bin" / "busybox").read_bytes()
     make_root(folder / "root", folder / "keys")
-    steps.say(f"{KERNEL} and its drivers")
+    steps.log(f"{KERNEL} and its drivers")
     shutil.rmtree(folder / "apt" / "archives")
     make_kernel(folder, Apt(folder / "apt", "arm64", debian_keyring(folder, host)), busybox)
-    steps.say("wheels for aarch64")
+    steps.log("wheels for aarch64")
     install_for("aarch64", AARCH64_PYTHON, folder / "root" / SITE)
     compile_sources(folder / "root")
-    steps.say("the disk")
+    steps.log("the disk")
     make_disk(folder, folder / "tools", folder / "root")
     for scratch in ("apt", "own-apt", "keyring", "root"):
         shutil.rmtree(folder / scratch, ignore_errors=True)

@@ -27,7 +27,7 @@ class Cpu:
     revision: int = 0
 
     def cpuinfo(self) -> str:
-        """What an aarch64 Linux tells of one such processor; libraries crash on the x86 text of the host."""
+        """The cpuinfo of one such processor under aarch64 Linux; libraries crash on the x86 text of the host."""
         rows = {
             "processor\t": "0", "BogoMIPS\t": "50.00", "Features\t": self.features, "CPU implementer\t": "0x41",
             "CPU architecture": "8", "CPU variant\t": f"0x{self.variant:x}", "CPU part\t": f"0x{self.part:03x}",

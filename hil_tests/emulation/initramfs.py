@@ -31,7 +31,7 @@ def entry(number: int, name: str, mode: int, content: bytes = b"", *, device: tu
 
 
 def initramfs(busybox: bytes, modules: Mapping[str, bytes], order: Sequence[str]) -> bytes:
-    """An archive whose `init` loads the modules in this order, mounts the first disk and goes on there."""
+    """An archive whose `init` loads the modules in this order, mounts the first disk and starts the system there."""
     start = START.format(modules=" ".join(order)).encode()
     entries = [(folder, stat.S_IFDIR | 0o755, b"", (0, 0)) for folder in ("bin", "dev", "modules", "root")]
     entries += [("bin/busybox", stat.S_IFREG | 0o755, busybox, (0, 0)), ("init", stat.S_IFREG | 0o755, start, (0, 0))]

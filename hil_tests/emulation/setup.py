@@ -39,7 +39,7 @@ def host_architecture() -> str:
 def make_qemu(folder: Path, steps: Steps) -> None:
     """Fill a folder with the emulators of the architectures that we emulate."""
     host = host_architecture()
-    steps.say(f"{QEMU} of Debian {RELEASE}")
+    steps.log(f"{QEMU} of Debian {RELEASE}")
     apt = Apt(folder / "apt", host, debian_keyring(folder, host))
     apt.unpack(QEMU, folder / "all")
     for architecture in (AARCH64, X86_64):
@@ -51,10 +51,10 @@ def make_qemu(folder: Path, steps: Steps) -> None:
 
 def make_aarch64(folder: Path, steps: Steps) -> None:
     """Fill a folder with `root` (Debian with Python), `site` (libraries), and one view of `root` a processor."""
-    steps.say(f"Python of Debian {RELEASE} for arm64")
+    steps.log(f"Python of Debian {RELEASE} for arm64")
     apt = Apt(folder / "apt", "arm64", debian_keyring(folder, host_architecture()))
     apt.unpack_with_dependencies(ROOT_PACKAGES, folder / "root")
-    steps.say("wheels for aarch64")
+    steps.log("wheels for aarch64")
     install_for(AARCH64, AARCH64_PYTHON, folder / "site")
     for cpu in CPUS.values():
         if cpu.architecture == AARCH64:
@@ -87,7 +87,7 @@ def prepare(architecture: str) -> None:
                     make_aarch64(folder, steps)
         qemu = EMULATION / "qemu" / f"qemu-{architecture}-static"
         version = run_tool([qemu, "--version"]).split("\n")[0]
-        steps.say(f"ready: {version}; {EMULATION.name} has {megabytes(EMULATION)} MB")
+        steps.log(f"ready: {version}; {EMULATION.name} has {megabytes(EMULATION)} MB")
 
 
 def prepare_board() -> None:
@@ -98,7 +98,7 @@ def prepare_board() -> None:
         if not is_prepared(BOARD, recipe):
             with replaced(BOARD, recipe) as folder:
                 make_board(folder, host_architecture(), steps)
-        steps.say(f"ready: {BOARD.relative_to(REPOSITORY)} has {megabytes(BOARD)} MB, holes of the disk counted")
+        steps.log(f"ready: {BOARD.relative_to(REPOSITORY)} has {megabytes(BOARD)} MB, holes of the disk counted")
 
 
 @click.command()

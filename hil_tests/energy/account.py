@@ -129,7 +129,7 @@ def energy_of(
         )
     slowed = 1 - account.msamples_per_s / performance_msamples_per_s
     if abs(slowed) > target:
-        notes.append(f"the work went {abs(slowed):.1%} {'slower' if slowed > 0 else 'faster'} than without meters")
+        notes.append(f"the work ran {abs(slowed):.1%} {'slower' if slowed > 0 else 'faster'} than without meters")
     seconds, watts = picture_of(batches)
     return Energy(
         meter=trace.meter,

@@ -1,6 +1,6 @@
 """Runs a workload while meters run, until the joules per million samples are known well enough (docs/energy.md).
 
-    meters = make_meters(board["meters"], target)            # hil_tests/meters/making.py
+    meters = make_meters(board["meters"], target)            # hil_tests/meters/meter_factory.py
     plan = make_plan(board.get("energy", {}))
     metered = measure_energy(meters, workload, msamples, label=target.label, run_began=run_began, plan=plan)
 
@@ -128,12 +128,12 @@ def measure_energy(
     idle: Callable[[float], None] = time.sleep,
     plan: EnergyPlan | None = None,
     clock: Callable[[], float] = time.monotonic,
-    say: Callable[[str], None] = lambda text: None,
+    log: Callable[[str], None] = lambda text: None,
 ) -> Metered:
     """The account of every rail: warm-up, performance run, then recordings of an idle span and windows of work.
 
     workload: does `msamples` million samples. label: what a figure of the target may be called. run_began: by `clock`,
-    the zero of the report's times. idle: lets so many seconds pass without work. say: told what happens now.
+    the zero of the report's times. idle: lets so many seconds pass without work. log: called with what happens now.
 
     A meter that fails is left out and named in `not_measured`; what the workload raises ends the run, with the meters
     stopped.
@@ -144,9 +144,9 @@ def measure_energy(
         metered.not_measured.append("energy: not measured, the board file names no meter")
         return metered
     work = Work(workload, clock, run_began, metered.phases)
-    say("energy: warm-up")
+    log("energy: warm-up")
     work.until("warm-up", plan.warm_up_s)
-    say("energy: performance run")
+    log("energy: performance run")
     (began, ended), calls = work.until("performance", plan.window_s)
     metered.msamples_per_s = calls * msamples / (ended - began)
 
@@ -154,7 +154,7 @@ def measure_energy(
     n_windows, wanted = 0, plan.min_windows
     while left and n_windows < wanted:
         numbers = range(n_windows + 1, wanted + 1)
-        record(left, partial(idle_and_windows, work, idle, plan, calls, numbers, say), metered.not_measured)
+        record(left, partial(idle_and_windows, work, idle, plan, calls, numbers, log), metered.not_measured)
         n_windows, needed = wanted, [0]
         for name, readings in list(left.items()):
             with noted(name, metered.not_measured, left):
@@ -185,10 +185,10 @@ def idle_and_windows(
     plan: EnergyPlan,
     calls: int,
     numbers: range,
-    say: Callable[[str], None],
+    log: Callable[[str], None],
 ) -> tuple[Span, list[Span]]:
     """One span without work, and windows of so many calls each: when each began and ended."""
-    say("energy: idle")
+    log("energy: idle")
     idle(plan.settle_s)
     began = work.clock()
     idle(plan.idle_s)
@@ -197,7 +197,7 @@ def idle_and_windows(
     work.until("settling", plan.settle_s)
     windows = []
     for number in numbers:
-        say(f"energy: window {number} of {numbers[-1]}, {plan.max_windows} at most")
+        log(f"energy: window {number} of {numbers[-1]}, {plan.max_windows} at most")
         windows.append(work.times(f"window {number}", calls))
     work.until("settling", plan.settle_s)
     return idle_span, windows
@@ -223,7 +223,7 @@ def record(left: dict[str, Readings], action: Callable[[], tuple[Span, list[Span
 
 @contextmanager
 def noted(name: str, not_measured: list[str], left: dict[str, Readings]) -> Iterator[None]:
-    """Whatever a meter raises here takes it out of `left` and is said in `not_measured`; the run goes on."""
+    """Whatever a meter raises here takes it out of `left` and is noted in `not_measured`; the run continues."""
     try:
         yield
     except Exception as error:  # not MeterFailed alone: a fault of a meter's library must not end a run either

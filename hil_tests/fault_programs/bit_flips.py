@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 
 def held_arrays(value: Any) -> Iterator[npt.NDArray[Any]]:
-    """All arrays that `value` holds, as `runtime.defences.checksum` walks it; bytes as arrays of the same memory."""
+    """All arrays that `value` holds, as `runtime.defences.checksum` visits it; bytes as arrays of the same memory."""
     if isinstance(value, np.ndarray):
         yield value
     elif isinstance(value, bytes | bytearray):

@@ -2,7 +2,7 @@
 
 `python -m hil_tests.fault_programs.fault_trial FAULT` needs nothing but the runtime, so it runs on any target. Worker
 processes are stopped and killed by signals, bits are changed in the arrays that the encoder uses; what answers wrongly
-stands between the encoder and its executor.
+sits between the encoder and its executor.
 """
 
 import io
@@ -45,7 +45,7 @@ class TrialFault(StrEnum):
     MALFORMED = "malformed"
     """Answers have one column too few."""
     WRONG = "wrong"
-    """Answers have the right form, and the taps of one band are wrong."""
+    """Answers have the right shape, and the taps of one band are wrong."""
     STATE = "state"
     """A bit of the predictor's state changes."""
     CODED = "coded"

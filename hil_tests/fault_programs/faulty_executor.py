@@ -4,7 +4,7 @@
     die_N        kills it (SIGKILL)
     garbage_N    writes bytes that are no message into the pipe of the executor protocol, then dies
     malformed_N  leaves out a column of the taps from step N on
-    wrong_N      gives the taps of one band wrong, in the right form, from step N on
+    wrong_N      gives the taps of one band wrong, in the right shape, from step N on
 
 The first three are for worker processes (`compress --isolate`): they end whatever runs them. A worker that is started
 again begins to count again; the self-test of the shipped package takes 108 steps.

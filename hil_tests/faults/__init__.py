@@ -1,1 +1,1 @@
-"""Faults that a target may meet, and the law for each: what was finished decodes, what follows starts clean."""
+"""Faults that a target may meet; after each, finished segments decode and the next recording starts clean."""

@@ -12,7 +12,7 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Camera:
-    """A scene and how it is recorded. `dpcm` compiles in the shortest time; the law holds for every predictor."""
+    """A scene and how it is recorded. `dpcm` compiles in the shortest time; any predictor would do."""
 
     n_lines: int = 24
     n_bands: int = 8

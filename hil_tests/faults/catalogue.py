@@ -12,7 +12,7 @@ from hil_tests.faults.link_cut import link_cut
 from hil_tests.faults.machine_reset import machine_reset
 from hil_tests.faults.memory_limit import memory_limit
 from hil_tests.faults.package_corrupted import package_corrupted
-from hil_tests.faults.trial_there import TRIALS, runtime_trial
+from hil_tests.faults.remote_trial import TRIALS, runtime_trial
 from hil_tests.findings.findings import Outcome, Step
 from hil_tests.targets.target import Target
 from runtime.errors import BadArgument, LineRwkvError

@@ -4,8 +4,8 @@ import time
 
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed
-from hil_tests.faults.proof import check_kept, check_next
-from hil_tests.faults.recorder_there import RecorderThere
+from hil_tests.faults.recording_checks import check_kept, check_next
+from hil_tests.faults.remote_recorder import RemoteRecorder
 from hil_tests.faults.whole_machine import need_whole_machine
 from hil_tests.targets.target import Target
 
@@ -26,7 +26,7 @@ def clock_jump(target: Target, camera: Camera) -> str:
     need_whole_machine(target, "the clock")
     third = camera.n_lines / 3
     try:
-        with RecorderThere(target, camera, FOLDER) as recorder:
+        with RemoteRecorder(target, camera, FOLDER) as recorder:
             recorder.feed(camera.raw(0, third + 0.5))
             recorder.await_segments(int(third) // camera.segment_lines)
             set_clock(target, -JUMP_S)

@@ -2,8 +2,8 @@
 
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed, NotPossible
-from hil_tests.faults.proof import check_kept, check_next
-from hil_tests.faults.recorder_there import RecorderThere
+from hil_tests.faults.recording_checks import check_kept, check_next
+from hil_tests.faults.remote_recorder import RemoteRecorder
 from hil_tests.faults.whole_machine import is_whole_machine
 from hil_tests.targets.target import Target, TargetFailed
 
@@ -23,7 +23,7 @@ def disk_full(target: Target, camera: Camera) -> str:
         target.shell(["true"])  # it answers, so that it was the mount that it refused
         raise NotPossible(f"no small disk can be mounted: {error}") from error
     try:
-        with RecorderThere(target, camera, FOLDER) as recorder:
+        with RemoteRecorder(target, camera, FOLDER) as recorder:
             while recorder.process.poll() is None:
                 first = recorder.n_segments * camera.segment_lines % camera.n_lines
                 try:

@@ -1,8 +1,8 @@
 """The encoder's process is killed in the middle of a line."""
 
 from hil_tests.faults.camera import Camera
-from hil_tests.faults.proof import check_killed, check_next
-from hil_tests.faults.recorder_there import RecorderThere
+from hil_tests.faults.recording_checks import check_killed, check_next
+from hil_tests.faults.remote_recorder import RemoteRecorder
 from hil_tests.targets.target import Target
 
 FOLDER = "fault_encoder_killed"
@@ -10,7 +10,7 @@ FOLDER = "fault_encoder_killed"
 
 def encoder_killed(target: Target, camera: Camera) -> str:
     """What was found. Raises FaultFailed."""
-    with RecorderThere(target, camera, FOLDER) as recorder:
+    with RemoteRecorder(target, camera, FOLDER) as recorder:
         recorder.feed(camera.raw(0, 2.5 * camera.segment_lines + 0.5))
         recorder.await_segments(2)
         recorder.kill()

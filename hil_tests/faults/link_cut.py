@@ -2,8 +2,8 @@
 
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed, NotPossible
-from hil_tests.faults.proof import check_kept, check_next, fetched
-from hil_tests.faults.recorder_there import RecorderThere
+from hil_tests.faults.recording_checks import check_kept, check_next, fetched
+from hil_tests.faults.remote_recorder import RemoteRecorder
 from hil_tests.faults.whole_machine import Linked, is_whole_machine
 from hil_tests.targets.target import Target, TargetFailed
 
@@ -14,7 +14,7 @@ def link_cut(target: Target, camera: Camera) -> str:
     """What was found. Raises FaultFailed, or NotPossible where there is no link."""
     if not isinstance(target, Linked):
         raise NotPossible(f"{target.name} is not reached by a link")
-    with RecorderThere(target, camera, FOLDER) as recorder:
+    with RemoteRecorder(target, camera, FOLDER) as recorder:
         recorder.feed(camera.raw(0, 2.5 * camera.segment_lines + 0.5))
         recorder.await_segments(2)
         target.cut_link()

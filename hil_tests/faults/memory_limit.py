@@ -2,8 +2,8 @@
 
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed
-from hil_tests.faults.proof import check_killed, check_next
-from hil_tests.faults.recorder_there import RecorderThere
+from hil_tests.faults.recording_checks import check_killed, check_next
+from hil_tests.faults.remote_recorder import RemoteRecorder
 from hil_tests.faults.whole_machine import is_whole_machine
 from hil_tests.targets.target import Target
 
@@ -23,7 +23,7 @@ earlier trial left, and with it what it counted, is removed before."""
 
 def memory_limit(target: Target, camera: Camera) -> str:
     """What was found. Raises FaultFailed. Where limits are not ours to set, `injected`: killed as the system would."""
-    with RecorderThere(target, camera, FOLDER) as recorder:
+    with RemoteRecorder(target, camera, FOLDER) as recorder:
         recorder.feed(camera.raw(0, 2.5 * camera.segment_lines + 0.5))
         recorder.await_segments(2)
         if is_whole_machine(target):

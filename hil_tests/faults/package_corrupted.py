@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed
-from hil_tests.faults.recorder_there import RecorderThere
+from hil_tests.faults.remote_recorder import RemoteRecorder
 from hil_tests.targets.target import Target
 from hil_tests.targets.transfer import file_sha256
 from runtime.cell.flight_package import SHIPPED
@@ -39,7 +39,7 @@ def refusal(target: Target, camera: Camera) -> str:
     """What the recorder says to the package that is there. Raises FaultFailed where it starts."""
     network = Camera(camera.n_lines, camera.n_bands, camera.n_columns, camera.segment_lines, "linerwkv")
     try:
-        with RecorderThere(target, network, FOLDER, "--package", PACKAGE):
+        with RemoteRecorder(target, network, FOLDER, "--package", PACKAGE):
             pass
     except FaultFailed as error:
         return str(error)

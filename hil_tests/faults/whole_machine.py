@@ -1,4 +1,4 @@
-"""What can be done to a target that is a machine of its own, and must not be done to somebody's computer."""
+"""What can be done to a target that is a machine of its own, and must not be done to the computer of a user."""
 
 from typing import Protocol, runtime_checkable
 
@@ -11,10 +11,10 @@ class Linked(Protocol):
     """A target that is reached by a link."""
 
     def cut_link(self) -> None:
-        """No byte goes either way until `restore_link`."""
+        """No byte is passed either way until `restore_link`."""
 
     def restore_link(self) -> None:
-        """Let bytes go again, and connect. Raises TargetFailed."""
+        """Pass bytes again, and connect. Raises TargetFailed."""
 
 
 def is_whole_machine(target: Target) -> bool:

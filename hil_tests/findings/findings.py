@@ -48,7 +48,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Latency:
-    """Time from a line handed in to its return, in milliseconds, first line included, compilation not."""
+    """Time from passing a line in to its return, in milliseconds, first line included, compilation not."""
 
     phase: str
     lines_ms: list[float]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from hil_tests.meters.making import make_meters
 from hil_tests.meters.meter import MeterFailed
+from hil_tests.meters.meter_factory import make_meters
 from hil_tests.meters.this_machine import ThisMachine
 
 KINDS_HERE = ("hwmon", "jetson", "rapl", "nvml")
@@ -26,7 +26,7 @@ class Reading:
     why_not: str
 
 
-def meters_here(root: str, seconds: float) -> list[Reading]:
+def local_meters(root: str, seconds: float) -> list[Reading]:
     """A reading of every rail of every kind that needs no address, one without watts for a kind that is not here.
 
     root: of sysfs. seconds: how long each kind is read.
@@ -55,7 +55,7 @@ def meters_here(root: str, seconds: float) -> list[Reading]:
 @click.option("--json", "as_json", is_flag=True, help="Print the readings as JSON.")
 def meters_command(root: str, seconds: float, as_json: bool) -> None:
     """Show the power meters of this machine, with one live reading of each; more kinds are in docs/energy.md."""
-    readings = meters_here(root, seconds)
+    readings = local_meters(root, seconds)
     if as_json:
         click.echo(json.dumps([asdict(reading) for reading in readings]))
         return

@@ -1,4 +1,4 @@
-"""What an instrument of its own wrote to a file: power by its clock, and where a known load pattern lies in it."""
+"""What an instrument of its own wrote to a file: power by its clock, and where a known load pattern is in it."""
 
 import math
 import random
@@ -41,7 +41,7 @@ def align(recording: Recording, groups: Sequence[Sequence[Span]], unit_s: float)
     """The instrument's clock in ours, by groups of load pulses (began, ended) that its first rail shows.
 
     The load is idle for one unit around each group. Groups are found by correlation, at distances that a clock within
-    1 % allows; then each edge by the energy around it. Where the meter does not integrate, nothing tells at which time
+    1 % allows; then each edge by the energy around it. Where the meter does not integrate, nothing shows at which time
     between two samples an edge lies, so half of their distance counts as uncertain. Raises MeterFailed (not found, or a
     clock that cannot be).
     """

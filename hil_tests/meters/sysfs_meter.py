@@ -48,7 +48,7 @@ class SysfsMeter(Meter):
             lines = self.program.close()
             for line in lines:
                 if not line.startswith("S "):
-                    header_of(line)  # raises what the sampler said, which tells more than a missing answer
+                    header_of(line)  # raises the error of the sampler, which explains more than a missing answer
         clock = clock_from_round_trips(self.before, after)
         rows = [numbers_of("sysfs_sampler", line.split()[1:], 1 + len(self.rails)) for line in lines]
         if len(rows) < 2:

@@ -23,7 +23,7 @@ class ThisMachine(Target):
 
     def __init__(self, folder: Path, through: Sequence[str] = ()) -> None:
         """through: the command that starts programs, if not the system alone."""
-        self.here = folder
+        self.root = folder
         self.through = list(through)
         self.folder = PurePosixPath(folder)
 
@@ -39,11 +39,11 @@ class ThisMachine(Target):
     @override
     def put(self, local: Path, remote: str) -> None:
         """Files only."""
-        self._copy(local, self.here / remote)
+        self._copy(local, self.root / remote)
 
     @override
     def fetch(self, remote: str, local: Path) -> None:
-        self._copy(self.here / remote, local)
+        self._copy(self.root / remote, local)
 
     def _copy(self, source: Path, copy: Path) -> None:
         try:
@@ -56,7 +56,7 @@ class ThisMachine(Target):
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [*self.through, sys.executable, "-m", module, *arguments],
-            cwd=self.here,
+            cwd=self.root,
             env=bare_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -67,7 +67,7 @@ class ThisMachine(Target):
     def shell(self, words: Sequence[str], *, seconds: float = 60.0, variables: Mapping[str, str] | None = None) -> str:
         try:
             done = subprocess.run(
-                list(words), cwd=self.here, env={**os.environ, **(variables or {})}, timeout=seconds, check=True,
+                list(words), cwd=self.root, env={**os.environ, **(variables or {})}, timeout=seconds, check=True,
                 capture_output=True, text=True, errors="replace",
             )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:

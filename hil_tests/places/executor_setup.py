@@ -53,11 +53,11 @@ def prepare(name: str) -> None:
     with locked(EXECUTORS):
         if not is_prepared(home, recipe):
             with replaced(home, recipe) as folder:
-                steps.say(f"environment of Python {platform.python_version()}")
+                steps.log(f"environment of Python {platform.python_version()}")
                 run_tool([sys.executable, "-m", "venv", folder])
-                steps.say(f"wheels: {', '.join(wanted.libraries)} and what the runtime needs")
+                steps.log(f"wheels: {', '.join(wanted.libraries)} and what the runtime needs")
                 pip(folder / "bin" / "python", "install", *wanted.requirements(), constrained=wanted.is_constrained)
-        steps.say(f"ready: {megabytes(home)} MB")
+        steps.log(f"ready: {megabytes(home)} MB")
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Folders that are made once and kept: whole or not there, made anew when their recipe changes."""
+"""Folders that are made once and kept: whole or not there, made again when their recipe changes."""
 
 import contextlib
 import fcntl

@@ -36,13 +36,13 @@ class Steps:
         """Since the start."""
         return time.monotonic() - self.start
 
-    def say(self, what: str) -> None:
+    def log(self, what: str) -> None:
         """Print what happens now."""
         print(f"{self.subject} {self.seconds:6.1f} s  {what}", flush=True)
 
 
 def run_tool(command: Sequence[str | Path], *, folder: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-    """What a command prints. Raises NotAvailable (no such command, no network) or SetupFailed, with its last words."""
+    """What a command prints. Raises NotAvailable (no such command, no network) or SetupFailed, with the last lines."""
     words = [str(word) for word in command]
     try:
         done = subprocess.run(

@@ -113,5 +113,5 @@ def comparison_picture(runs: Sequence[ComparedRun]) -> Markup | None:
                 axes.set_yticks([])
                 axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center")
 
-    told = f"Speed, time of a line and energy along {len(runs)} runs"
-    return drawn("comparison", told, (12.5, 2.6), draw)
+    description = f"Speed, time of a line and energy along {len(runs)} runs"
+    return drawn("comparison", description, (12.5, 2.6), draw)

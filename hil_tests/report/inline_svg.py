@@ -57,8 +57,8 @@ LARGEST = 1e15
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
-def drawn(name: str, told: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> Markup:
-    """An <svg> element. name: its own on the page. told: what it shows, in words. size: in inches of 72 pixels."""
+def drawn(name: str, description: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> Markup:
+    """An <svg> element. name: its own on the page. description: its text alternative. size: in inches of 72 pixels."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasSVG(figure)  # no window system, no global state of pyplot
@@ -72,7 +72,7 @@ def drawn(name: str, told: str, size: tuple[float, float], draw: Callable[[Figur
     svg = re.sub(r"font: ([^;\"]*?)(\d[\d.]*px) [^;\"]*", r"font: \1\2 var(--font)", svg)
     for stand_in, variable in COLOURS.items():
         svg = svg.replace(stand_in, f"var({variable})")
-    return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(told)}" ', 1))
+    return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(description)}" ', 1))
 
 
 def plain(text: str, longest: int = 40) -> str:

@@ -13,7 +13,7 @@ from hil_tests.report.comparison import SHOWN, compared, comparison_picture, fig
 from hil_tests.report.numerals import NOT_MEASURED, aligned, fixed, given, moment, number, with_uncertainty
 from hil_tests.report.record_table import record_table
 from hil_tests.report.run_pictures import latency_picture, power_picture, temperature_picture
-from hil_tests.report.verdict import WHAT_LABELS_MEAN, told_rate, verdict_of
+from hil_tests.report.verdict import WHAT_LABELS_MEAN, rate_text, verdict_of
 from runtime.whole_output import replacing
 
 HERE = Path(__file__).parent
@@ -45,7 +45,7 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
         figures=figures_of(findings),
         times=[(one, line_times(one.lines_ms)) for one in findings.latencies if one.lines_ms],
         counters=counters(findings.readings),
-        told_rate=told_rate,
+        rate_text=rate_text,
         median=median,
         runs=runs,
         last_runs=runs[-SHOWN:],

@@ -42,8 +42,8 @@ def power_picture(energy: Sequence[Energy], phases: Sequence[Phase]) -> Markup |
         if len(traces) > 1:
             figure.legend(loc="outside upper left", ncols=4)
 
-    told = f"Power over time of {len(traces)} rails"
-    return drawn("power", told, (WIDTH, 3.4), draw)
+    description = f"Power over time of {len(traces)} rails"
+    return drawn("power", description, (WIDTH, 3.4), draw)
 
 
 def mark_phases(axes: Axes, phases: Sequence[Phase]) -> None:
@@ -96,8 +96,8 @@ def latency_picture(latencies: Sequence[Latency]) -> Markup | None:
         cells[-1, 0].set_xlabel("ms")
         cells[-1, 1].set_xlabel("line")
 
-    told = "Histogram and course of the times of single lines: " + ", ".join(phase for phase, _ in rows)
-    return drawn("latency", told, (WIDTH, 0.5 + 2.3 * len(rows)), draw)
+    description = "Histogram and course of the times of single lines: " + ", ".join(phase for phase, _ in rows)
+    return drawn("latency", description, (WIDTH, 0.5 + 2.3 * len(rows)), draw)
 
 
 def histogram(axes: Axes, phase: str, values: Sequence[float], colour: str) -> None:

@@ -49,7 +49,7 @@ def first_failure(findings: Findings) -> str:
                 return f"First: step {step.name} {spoken(missed)}: {step.detail}"
         for limit in findings.limits:
             if limit.outcome is missed:
-                return f"First: limit {limit.name} {spoken(missed)}: {told_limit(limit)}"
+                return f"First: limit {limit.name} {spoken(missed)}: {limit_text(limit)}"
     return "" if findings.passed else "Every step was skipped."
 
 
@@ -58,20 +58,20 @@ def spoken(outcome: Outcome) -> str:
     return "was not measured" if outcome is Outcome.NOT_MEASURED else str(outcome)
 
 
-def told_limit(limit: Limit) -> str:
+def limit_text(limit: Limit) -> str:
     """What was found and what is allowed."""
-    border = f"{'at most' if limit.is_ceiling else 'at least'} {given(limit.allowed)} {limit.unit} is allowed"
-    return border if limit.found is None else f"{number(limit.found)} {limit.unit}, {border}"
+    allowed = f"{'at most' if limit.is_ceiling else 'at least'} {given(limit.allowed)} {limit.unit} is allowed"
+    return allowed if limit.found is None else f"{number(limit.found)} {limit.unit}, {allowed}"
 
 
 def counted(what: str, outcomes: Iterable[Outcome]) -> str:
     """How many of each outcome there are."""
     counts = Counter(outcomes)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
-    return f"{what}: {told or 'none'}"
+    found = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
+    return f"{what}: {found or 'none'}"
 
 
-def told_rate(rate: LineRate) -> str:
+def rate_text(rate: LineRate) -> str:
     """How far real time is, in plain words."""
     factor = rate.real_time_factor
     if factor >= 1:

@@ -68,7 +68,7 @@ class LabgridTarget(SshTarget):
         """The place is ours, the power is on, and SSH answers."""
         if self.lab is None:
             self.open_laboratory()
-        with self.told("power on"):
+        with self.labgrid_call("power on"):
             self.power.on()
         super().bring_up()
 
@@ -77,7 +77,7 @@ class LabgridTarget(SshTarget):
         if self.place is not None and not self.is_reserved:
             self.at_place("acquire")
             self.is_reserved = True
-        with self.told(f"labgrid environment {self.environment_file}"):
+        with self.labgrid_call(f"labgrid environment {self.environment_file}"):
             lab = Environment(str(self.environment_file))
             board = lab.get_target(self.role)
             if board is None:
@@ -123,7 +123,7 @@ class LabgridTarget(SshTarget):
             raise TargetFailed(f"{self.name}: labgrid does not {verb} place {self.place}: {words}")
 
     @contextlib.contextmanager
-    def told(self, what: str) -> Iterator[None]:
+    def labgrid_call(self, what: str) -> Iterator[None]:
         """Whatever labgrid or a driver of it raises in the block, as TargetFailed on one line."""
         try:
             with self.one_call:
@@ -136,10 +136,10 @@ class LabgridTarget(SshTarget):
 
     @override
     def reset(self) -> None:
-        """The power goes off and on, and then the connection is ended."""
+        """The power is switched off and on, and then the connection is ended."""
         if self.lab is None:
             self.open_laboratory()
-        with self.told("power cycle"):
+        with self.labgrid_call("power cycle"):
             self.power.cycle()
         self.connection.close()
 
@@ -152,7 +152,7 @@ class LabgridTarget(SshTarget):
             self.reader.join()
         try:
             if self.lab is not None:
-                with self.told("end of labgrid"):
+                with self.labgrid_call("end of labgrid"):
                     self.lab.cleanup()
                 self.lab = None
         finally:

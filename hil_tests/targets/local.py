@@ -21,7 +21,7 @@ SECONDS_TO_END = 5.0
 
 
 class LocalTarget(Target):
-    """This machine. Libraries are those of the interpreter; what is deployed lies in `folder` and stays there."""
+    """This machine. Libraries are those of the interpreter; what is deployed is in `folder` and stays there."""
 
     def __init__(
         self,
@@ -36,8 +36,8 @@ class LocalTarget(Target):
         """`python`: the interpreter, with the runtime's libraries; none is touched before `bring_up`."""
         self.name = name
         self.label = label
-        self.here = folder.resolve()
-        self.folder = PurePosixPath(self.here)
+        self.root = folder.resolve()
+        self.folder = PurePosixPath(self.root)
         self.python = python
         self.processors = tuple(processors)
         self.variables = dict(variables or {})
@@ -52,18 +52,18 @@ class LocalTarget(Target):
         if missing:
             raise TargetFailed(f"{self.name}: processor {missing[0]} is not there for us to pin to")
         try:
-            self.here.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise TargetFailed(f"{self.name}: {self.here}: {error.strerror}") from None
+            raise TargetFailed(f"{self.name}: {self.root}: {error.strerror}") from None
         self.shell([self.python, "--version"])
 
     @override
     def deploy(self, wheel: Path) -> None:
         """A wheel of Python alone is unpacked; another one gets compiled kernels of its own."""
         identity = file_sha256(wheel)
-        site = self.here / f"site-{identity[:12]}"
+        site = self.root / f"site-{identity[:12]}"
         if not is_prepared(site, identity):
-            for old in self.here.glob("site-*"):
+            for old in self.root.glob("site-*"):
                 shutil.rmtree(old, ignore_errors=True)
             try:
                 with replaced(site, identity) as unfinished, zipfile.ZipFile(wheel) as archive:
@@ -81,11 +81,11 @@ class LocalTarget(Target):
 
     @override
     def put(self, local: Path, remote: str) -> None:
-        self.copy(local, self.here / remote)
+        self.copy(local, self.root / remote)
 
     @override
     def fetch(self, remote: str, local: Path) -> None:
-        self.copy(self.here / remote, local)
+        self.copy(self.root / remote, local)
 
     def copy(self, source: Path, wanted: Path) -> None:
         """A file or folder under a new name, whole or not at all."""
@@ -108,7 +108,7 @@ class LocalTarget(Target):
         words = [*pinned, self.python, "-m", module, *arguments]
         try:
             child = subprocess.Popen(
-                words, cwd=self.here, env=self.environment(),
+                words, cwd=self.root, env=self.environment(),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
         except OSError as error:
@@ -120,7 +120,7 @@ class LocalTarget(Target):
     def shell(self, words: Sequence[str], *, seconds: float = 60.0, variables: Mapping[str, str] | None = None) -> str:
         try:
             done = subprocess.run(
-                list(words), cwd=self.here, env={**bare_environment(), **(variables or {})}, timeout=seconds,
+                list(words), cwd=self.root, env={**bare_environment(), **(variables or {})}, timeout=seconds,
                 stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True, errors="replace",
             )  # fmt: skip
         except OSError as error:

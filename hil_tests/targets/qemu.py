@@ -154,7 +154,7 @@ class QemuTarget(SshTarget):
 
     @override
     def restore_link(self) -> None:
-        """Plug the network cable in again, and connect anew. Raises TargetFailed."""
+        """Plug the network cable in again, and connect again. Raises TargetFailed."""
         self.set_link(is_up=True)
         super().restore_link()
 
@@ -174,7 +174,7 @@ class QemuTarget(SshTarget):
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
+    """A port of the loopback on which no program listens now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -15,7 +15,7 @@ class Monitor:
     """A connection to the monitor; one at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Raises TargetFailed: nobody listens, or it is no monitor."""
+        """Raises TargetFailed: no program listens, or it is no monitor."""
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(DEADLINE_S)
         try:
@@ -34,7 +34,7 @@ class Monitor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it; the machine goes on."""
+        """Close it; the machine keeps running."""
         self.lines.close()
         self.socket.close()
 

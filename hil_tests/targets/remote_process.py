@@ -13,9 +13,9 @@ NO_CONNECTION = 255
 class RemoteProcess(subprocess.Popen[bytes]):
     """A client with the remote command's standard streams. Ending it ends the command, unless the link is gone."""
 
-    def __init__(self, command: Sequence[str], signal_there: Callable[[int], None]) -> None:
-        """`signal_there` sends a signal to the command."""
-        self.signal_there = signal_there
+    def __init__(self, command: Sequence[str], signal_remote: Callable[[int], None]) -> None:
+        """`signal_remote` sends a signal to the command."""
+        self.signal_remote = signal_remote
         super().__init__(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def send_signal(self, sig: int) -> None:
@@ -23,5 +23,5 @@ class RemoteProcess(subprocess.Popen[bytes]):
         code = self.poll()
         if code is None or code == NO_CONNECTION or code < 0:  # a client that lost its link leaves the command running
             with contextlib.suppress(TargetFailed):
-                self.signal_there(sig)
+                self.signal_remote(sig)
         super().send_signal(sig)

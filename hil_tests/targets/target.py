@@ -13,9 +13,9 @@ class TargetFailed(LineRwkvError):
 
 
 class Target(Protocol):
-    """A board, or what stands for one. Nothing is known of its state before `bring_up`.
+    """A board, or what replaces one. Nothing is known of its state before `bring_up`.
 
-    name: of the board file. folder: where our files lie on it; relative paths of commands are seen from there.
+    name: of the board file. folder: where our files are on it; relative paths of commands are seen from there.
     label: what a figure from it may be called, `measured`, `emulated` or `simulated`.
     """
 

@@ -1,4 +1,4 @@
-"""The verb `linerwkv ccsds123`: encode, decode and look at CCSDS 123.0-B-2 images."""
+"""The verb `linerwkv ccsds123`: encode, decode and inspect CCSDS 123.0-B-2 images."""
 
 import json
 import math
@@ -15,11 +15,12 @@ from runtime.ccsds123.dictionary import DEFAULTS
 from runtime.ccsds123.header import read_header
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.presets import PRESETS
+from runtime.checked_table import read_file
 from runtime.command_options import json_option
 from runtime.errors import BadArgument, one_line
 from runtime.images.envi_pair import is_header
 from runtime.images.sample_file import mapped_samples
-from runtime.images.scene_reader import Scene, band_ranges, open_scene
+from runtime.images.scene_reader import Scene, open_scene, sample_range
 from runtime.images.scene_writer import writing_envi, writing_samples
 from runtime.stream.depth import fewest_bits
 from runtime.whole_output import replacing
@@ -41,8 +42,7 @@ def parse_json(text: str) -> Any:
 
 def parse_object(text: str) -> dict[str, Any]:
     """A JSON object."""
-    value = parse_json(text)
-    if not isinstance(value, dict):
+    if not isinstance(value := parse_json(text), dict):
         raise BadArgument(f"{text} is no JSON object")
     return value
 
@@ -60,7 +60,7 @@ def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def ccsds123() -> None:
-    """Encode, decode and look at CCSDS 123.0-B-2 images."""
+    """Encode, decode and inspect CCSDS 123.0-B-2 images."""
 
 
 @ccsds123.command()
@@ -68,12 +68,7 @@ def ccsds123() -> None:
 @click.argument("output", metavar="OUT", type=file_path)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="lossless", show_default=True)
 @click.option(
-    "--parameters",
-    "file_parameters",
-    type=parse_object,
-    default="{}",
-    metavar="JSON",
-    help="All at once: {...} or @FILE.",
+    "--parameters", "given", type=parse_object, default="{}", metavar="JSON", help="All at once: {...} or @FILE."
 )
 @click.option("--Nx", "n_columns", type=click.IntRange(1), help="Columns of a raw image.")
 @click.option("--Ny", "n_lines", type=click.IntRange(1), help="Lines of a raw image.")
@@ -84,19 +79,9 @@ def ccsds123() -> None:
 @parameter_options
 @json_option
 def encode(
-    source: Path,
-    output: Path,
-    preset: str,
-    file_parameters: dict[str, Any],
-    n_columns: int | None,
-    n_lines: int | None,
-    n_bands: int | None,
-    dtype: str,
-    interleave: str,
-    depth: int | None,
-    as_json: bool,
-    **options: Any,
-) -> None:
+    source: Path, output: Path, preset: str, given: dict[str, Any], n_columns: int | None, n_lines: int | None,
+    n_bands: int | None, dtype: str, interleave: str, depth: int | None, as_json: bool, **options: Any,
+) -> None:  # fmt: skip
     """Encode an image (ENVI, GeoTIFF, .npy) or raw samples, which need --Nx, --Ny and --Nz.
 
     Tables are JSON, or @FILE. A limit --a or --r alone chooses its fidelity; --M without --order BSQ is 1 for BIL,
@@ -110,7 +95,7 @@ def encode(
         scene = Scene(mapped_samples(source, (n_lines, n_bands, n_columns), dtype, interleave))
     if scene.source.dtype.kind not in "iu" or scene.source.dtype.itemsize > 4:
         raise BadArgument(f"{source}: samples are {scene.source.dtype}, allowed integers of at most 32 bits")
-    values = PRESETS[preset] | file_parameters | {key: value for key, value in options.items() if value is not None}
+    values = PRESETS[preset] | given | {key: value for key, value in options.items() if value is not None}
     values |= dict(zip(("Ny", "Nz", "Nx"), scene.shape, strict=True))
     if values.get("fidelity") is None:
         has_limit = [any(values.get(key) is not None for key in (name, f"{name}_periods")) for name in "ar"]
@@ -118,8 +103,7 @@ def encode(
     if depth is not None or values.get("D") is None:
         values |= depth_and_sign(scene, depth, values.get("signed"))
     parameters = Ccsds123Parameters.from_dict(values)
-    n_bytes = write_stream(output, scene, parameters)
-    n_samples = math.prod(scene.shape)
+    n_bytes, n_samples = write_stream(output, scene, parameters), math.prod(scene.shape)
     rate = n_bytes * 8 / n_samples
     if as_json:
         click.echo(json.dumps({"samples": n_samples, "bytes": n_bytes, "bits_per_sample": round(rate, 4)}))
@@ -131,7 +115,7 @@ def encode(
 @click.argument("source", metavar="IN", type=file_path)
 @click.argument("output", metavar="OUT", type=file_path)
 @click.option(
-    "--tables", type=parse_object, metavar="JSON", help="Tables left out of the header, by symbol: {...} or @FILE."
+    "--tables", type=parse_object, metavar="JSON", help="Tables not in the header, by symbol: {...} or @FILE."
 )
 @click.option("--interleave", type=INTERLEAVES, default="bil", show_default=True, help="Of OUT.")
 @click.option("--max-samples", type=click.IntRange(1), default=DEFAULT_MAX_SAMPLES, show_default=True)
@@ -140,21 +124,22 @@ def decode(source: Path, output: Path, tables: Any, interleave: str, max_samples
     """Decode to an ENVI image (OUT ends in .hdr) or to raw little-endian samples."""
     from runtime.ccsds123.decoder import open_lines
 
-    parameters, lines = open_lines(read_bytes(source), tables, max_samples)
+    parameters, lines = open_lines(read_file(source, str(source)), tables, max_samples)
     image = parameters.image
-    with (
-        writing_envi(output, (image.n_bands, image.n_columns), image.dtype, {}, interleave, image.n_lines)
-        if is_header(output)
-        else writing_samples(output, image.dtype, interleave, image.n_lines)
-    ) as file:
+    if is_header(output):
+        sizes = (image.n_bands, image.n_columns)
+        writing = writing_envi(output, sizes, image.dtype, {}, interleave, image.n_lines)
+    else:
+        writing = writing_samples(output, image.dtype, interleave, image.n_lines)
+    with writing as file:
         for line in lines:
             file.append(line)
+    numbers = {"lines": image.n_lines, "bands": image.n_bands, "columns": image.n_columns}
     if as_json:
-        numbers = {"lines": image.n_lines, "bands": image.n_bands, "columns": image.n_columns}
         click.echo(json.dumps({**numbers, "dtype": image.dtype.name, "interleave": interleave}))
-        return
-    sizes = f"{image.n_lines} lines x {image.n_bands} bands x {image.n_columns} columns"
-    click.echo(f"{output}: {sizes}, {image.dtype}, {interleave}")
+    else:
+        shown = " x ".join(f"{number} {axis}" for axis, number in numbers.items())
+        click.echo(f"{output}: {shown}, {image.dtype}, {interleave}")
 
 
 @ccsds123.command()
@@ -164,46 +149,29 @@ def info(source: Path, as_json: bool) -> None:
     """Print every header field in the standard's words."""
     from runtime.ccsds123.description import describe
 
-    parameters = read_header(read_bytes(source))
+    parameters = read_header(read_file(source, str(source)))
     subparts = describe(parameters)
     if as_json:
         click.echo(json.dumps({"header": subparts, "parameters": parameters.to_dict()}, indent=1))
         return
     for subpart, fields in subparts.items():
-        click.echo(subpart)
-        for field, value in fields.items():
-            click.echo(f"  {field}: {value}")
+        click.echo("\n".join([subpart, *(f"  {field}: {value}" for field, value in fields.items())]))
 
 
 def depth_and_sign(scene: Scene, depth: int | None, is_signed: bool | None) -> dict[str, Any]:
     """D and signed: those given, else the fewest bits that hold every sample, signed where one is negative."""
-    low, high = band_ranges(scene.lines())
-    lowest, highest = int(low.min()), int(high.max())
+    lowest, highest = sample_range(scene)
     signed = lowest < 0 if is_signed is None else bool(is_signed)
-    fewest = fewest_bits(lowest, highest, is_signed=signed)
-    return {"D": max(2, fewest) if depth is None else depth, "signed": signed}
+    return {"D": depth or max(2, fewest_bits(lowest, highest, is_signed=signed)), "signed": signed}
 
 
 def write_stream(output: Path, scene: Scene, parameters: Ccsds123Parameters) -> int:
     """Write the compressed image of a scene, line by line where the order allows; its length in bytes."""
-    from runtime.ccsds123.encoder import LineEncoder
-    from runtime.ccsds123.encoder import encode as encode_image
+    from runtime.ccsds123 import encoder
 
-    n_bytes = 0
     with replacing(output) as unfinished, unfinished.open("wb") as stream:
         if parameters.image.is_sequential:
-            n_bytes += stream.write(encode_image(np.moveaxis(scene.samples, 1, 0), parameters))
-        else:
-            encoder = LineEncoder(parameters)
-            for line in scene.lines():
-                n_bytes += stream.write(encoder.push(line))
-            n_bytes += stream.write(encoder.finish())
-    return n_bytes
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file; BadArgument where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadArgument(f"{path} cannot be read: {one_line(error)}") from None
+            return stream.write(encoder.encode(np.moveaxis(scene.samples, 1, 0), parameters))
+        lines = encoder.LineEncoder(parameters)
+        n_bytes = sum(stream.write(lines.push(line)) for line in scene.lines())
+        return n_bytes + stream.write(lines.finish())

@@ -12,7 +12,7 @@ from runtime.errors import LineRwkvError
 
 COMMAND_GROUP = "linerwkv.commands"
 HELP_OF_OTHERS = {  # so that --help need not import torch
-    "ccsds123": "Encode, decode and describe CCSDS 123.0-B-2 images.",
+    "ccsds123": "Encode, decode and inspect CCSDS 123.0-B-2 images.",
     "evaluate": "Bits per sample of a checkpoint on scenes.",
     "export": "Write the flight package of a checkpoint.",
     "finetune": "Adapt an INT8 package to the scenes of a mission.",
@@ -38,13 +38,12 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """A verb by name; where its package needs more than the base install, an error that says what."""
         command = super().get_command(ctx, name)
-        if command is not None or name not in self.installed():
-            return command
-        try:
-            loaded: click.Command = self.installed()[name].load()
-        except ModuleNotFoundError as error:
-            return missing_extra(name, str(error.name))
-        return loaded
+        if command is None and name in (installed := self.installed()):
+            try:
+                command = installed[name].load()
+            except ModuleNotFoundError as error:
+                return missing_extra(name, str(error.name))
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing torch for their help lines."""
@@ -81,11 +80,6 @@ for verb in (compress, decompress, info, verify, demo):
     cli.add_command(verb)
 
 
-def main() -> None:
-    """Entry point."""
-    guarded(cli)
-
-
 def guarded(command: click.Command) -> None:
     """Run a command; an error of ours becomes one line on standard error and exit code 2."""
     try:
@@ -104,6 +98,11 @@ def guarded(command: click.Command) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(EXIT_BAD_INPUT)
+
+
+def main() -> None:
+    """Entry point."""
+    guarded(cli)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
-from runtime.codec.compression import Report, compress_lines, decompress
+from runtime.codec.compression import compress_lines, decompress
 from runtime.commands.demo_picture import draw_picture
 from runtime.errors import LineRwkvError
 from runtime.images.scene_reader import open_scene
@@ -27,6 +28,7 @@ N_COLUMNS = 80
 PICTURE = "demo.png"
 
 Cube = npt.NDArray[np.integer[Any]]
+Codec = Callable[[bytes], bytes]
 
 
 def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -> list[dict[str, Any]]:
@@ -39,35 +41,29 @@ def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -
         "wavelength": [f"{value:.1f}" for value in wavelengths(N_BANDS)],
     }
     image = ImageDescription(N_BANDS, N_COLUMNS, BIT_DEPTH, False, n_lines, SampleType.UINT16, metadata)
-    click.echo(
-        f"synthetic scene: {n_lines} lines x {N_BANDS} bands x {N_COLUMNS} columns, {BIT_DEPTH} bits, seed {seed}"
-    )
+    sizes = f"{n_lines} lines x {N_BANDS} bands x {N_COLUMNS} columns"
+    click.echo(f"synthetic scene: {sizes}, {BIT_DEPTH} bits, seed {seed}")
     network = CodingOptions(package=package.source)
-    ways = {
+    codings = {
         f"LineRWKV ({package.manifest['name']}, {package.arithmetic})": ("scene", network),
         "LineRWKV, --max-error 3": ("scene_error3", replace(network, max_error=3)),
         "adaptive stage alone": ("scene_rls", CodingOptions(predictor=PredictorKind.RLS)),
         "DPCM + Golomb": ("scene_dpcm", CodingOptions(predictor=PredictorKind.DPCM)),
     }
     rows = [
-        there_and_back(name, scene, image, output / f"{file}.lrwk", options, package)
-        for name, (file, options) in ways.items()
+        round_trip(name, scene, image, output / f"{file}.lrwk", options, package)
+        for name, (file, options) in codings.items()
     ]
     rows.append(general_purpose(scene))
     print_table(rows)
     (output / "report.json").write_text(json.dumps(rows, indent=1) + "\n")
-    if draw(scene, output / "scene.lrwk", output / PICTURE):
+    if draw_picture(scene, output / "scene.lrwk", BIT_DEPTH, output / PICTURE):
         click.echo(f"picture: {output / PICTURE}")
     return rows
 
 
-def there_and_back(
-    name: str,
-    scene: Cube,
-    image: ImageDescription,
-    stream: Path,
-    options: CodingOptions,
-    package: FlightPackage,
+def round_trip(
+    name: str, scene: Cube, image: ImageDescription, stream: Path, options: CodingOptions, package: FlightPackage
 ) -> dict[str, Any]:
     """One row: compress to `stream`, restore beside it, compare sample by sample."""
     coded = compress_lines(scene, image, stream, options)
@@ -77,63 +73,42 @@ def there_and_back(
     if error.max() > max_error:
         y, z, x = (int(i) for i in np.argwhere(error > max_error)[0])
         raise LineRwkvError(f"{name}: line {y}, band {z}, column {x} is off by {error[y, z, x]}, allowed {max_error}")
+    return row(name, scene, coded.bits_per_sample, coded.seconds, restored.seconds, int(error.max()))
+
+
+def row(name: str, scene: Cube, bits_per_sample: float, encode_s: float, decode_s: float, error: int) -> dict[str, Any]:
+    """A row of the table: rate, speeds from wall-clock times in s, largest error."""
     return {
         "name": name,
-        "bits_per_sample": coded.bits_per_sample,
-        "encode_msamples_per_s": speed(coded),
-        "decode_msamples_per_s": speed(restored),
-        "largest_error": int(error.max()),
+        "bits_per_sample": bits_per_sample,
+        "encode_msamples_per_s": scene.size / encode_s / 1e6,
+        "decode_msamples_per_s": scene.size / decode_s / 1e6,
+        "largest_error": error,
     }
-
-
-def speed(report: Report) -> float:
-    """Msamples/s of wall-clock time."""
-    return report.n_lines * report.n_bands * report.n_columns / report.seconds / 1e6
 
 
 def general_purpose(scene: Cube) -> dict[str, Any]:
     """The row of zstd at level 19, or of zlib at level 9 where zstandard is not installed."""
-    data = np.ascontiguousarray(scene.astype("<u2")).tobytes()
-    name, pack, unpack = general_purpose_codec()
+    data = scene.astype("<u2").tobytes()
+    pack: Codec
+    unpack: Codec
+    try:
+        import zstandard
+
+        name, pack, unpack = "zstd -19", zstandard.ZstdCompressor(19).compress, zstandard.ZstdDecompressor().decompress
+    except ImportError:
+        name, pack, unpack = "zlib -9", partial(zlib.compress, level=9), zlib.decompress
     start = time.perf_counter()
     packed = pack(data)
     middle = time.perf_counter()
     if unpack(packed) != data:
         raise LineRwkvError(f"{name} does not restore the scene")
     end = time.perf_counter()
-    return {
-        "name": name,
-        "bits_per_sample": 8 * len(packed) / scene.size,
-        "encode_msamples_per_s": scene.size / (middle - start) / 1e6,
-        "decode_msamples_per_s": scene.size / (end - middle) / 1e6,
-        "largest_error": 0,
-    }
-
-
-def general_purpose_codec() -> tuple[str, Callable[[bytes], bytes], Callable[[bytes], bytes]]:
-    """Name, compress, decompress."""
-    try:
-        import zstandard
-    except ImportError:
-        return "zlib -9", lambda raw: zlib.compress(raw, 9), zlib.decompress
-    return "zstd -19", lambda raw: zstandard.ZstdCompressor(19).compress(raw), zstandard.ZstdDecompressor().decompress
+    return row(name, scene, 8 * len(packed) / scene.size, middle - start, end - middle, 0)
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
     """The rows as text."""
     click.echo(f"{'':32}{'bits/sample':>12}{'ratio':>8}{'enc Ms/s':>10}{'dec Ms/s':>10}{'max error':>11}")
-    for row in rows:
-        click.echo(
-            f"{row['name']:32}{row['bits_per_sample']:12.3f}{16 / row['bits_per_sample']:8.2f}"
-            f"{row['encode_msamples_per_s']:10.2f}{row['decode_msamples_per_s']:10.2f}{row['largest_error']:11d}"
-        )
-
-
-def draw(scene: Cube, stream: Path, path: Path) -> bool:
-    """Write the picture; False without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return False
-    draw_picture(Figure(figsize=(12, 4.2), layout="constrained"), scene, stream, BIT_DEPTH, path)
-    return True
+    for name, bits, encode, decode, error in (one.values() for one in rows):
+        click.echo(f"{name:32}{bits:12.3f}{16 / bits:8.2f}{encode:10.2f}{decode:10.2f}{error:11d}")

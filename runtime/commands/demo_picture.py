@@ -54,8 +54,13 @@ def stretched(band: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return np.asarray(np.clip((band - low) / max(1e-9, high - low), 0, 1), np.float64)
 
 
-def draw_picture(figure: Any, scene: Cube, stream: Path, depth: int, path: Path) -> None:
-    """Draw onto a matplotlib figure and save it."""
+def draw_picture(scene: Cube, stream: Path, depth: int, path: Path) -> bool:
+    """Write the picture; False without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return False
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
     mapped = mapped_residuals(stream)
     wavelength = wavelengths(scene.shape[1])
     colours = [int(np.argmin(np.abs(wavelength - nm))) for nm in RED_GREEN_BLUE_NM]
@@ -72,3 +77,4 @@ def draw_picture(figure: Any, scene: Cube, stream: Path, depth: int, path: Path)
     bands.set(title="bits per band", xlabel="wavelength (nm)", ylabel="bits per sample", ylim=(0, None))
     bands.legend(frameon=False)
     figure.savefig(path, dpi=110)
+    return True

@@ -1,4 +1,4 @@
-"""The verbs that try a flight package on this machine."""
+"""The verbs that test a flight package on this machine."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The verbs that make streams of images and images of streams, and tell what a stream holds."""
+"""The verbs that make streams of images and images of streams, and show what a stream holds."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import click
 
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
-from runtime.command_options import executor_option, json_option
+from runtime.command_options import PACKAGE_HELP, executor_option, json_option
 
 
 @click.command()
@@ -17,7 +17,7 @@ from runtime.command_options import executor_option, json_option
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @coding_words()
 @click.option(
-    "--bit-depth", type=click.IntRange(8, 16), help="Bits per sample; needed for a pipe, else found by a scan."
+    "--bit-depth", type=click.IntRange(8, 16), help="Bits per sample; a pipe needs them, else found by a scan."
 )
 @click.option("--bands", type=int, help="Bands of a line, for a pipe.")
 @click.option("--columns", type=int, help="Columns of a line, for a pipe.")
@@ -25,16 +25,9 @@ from runtime.command_options import executor_option, json_option
 @click.option("--interleave", type=click.Choice(["bil", "bip", "bsq"]), default="bil", help="Of a pipe.")
 @json_option
 def compress(
-    source: Path,
-    output: Path,
-    options: CodingOptions,
-    bit_depth: int | None,
-    bands: int | None,
-    columns: int | None,
-    dtype: str,
-    interleave: str,
-    as_json: bool,
-) -> None:
+    source: Path, output: Path, options: CodingOptions, bit_depth: int | None, bands: int | None, columns: int | None,
+    dtype: str, interleave: str, as_json: bool,
+) -> None:  # fmt: skip
     """Compress an image (ENVI, GeoTIFF, .npy, or `-` for raw lines from a pipe)."""
     from runtime.codec.compression import PIPE, compress_lines
     from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
@@ -62,7 +55,7 @@ def compress(
     "package_paths",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Flight package, as often as the stream has several: folder, zip, or name of a shipped one; default: flight.",
+    help=f"Flight package, as often as the stream has several: {PACKAGE_HELP}",
 )
 @executor_option
 @click.option("--salvage", is_flag=True, help="Give back every intact segment of a damaged stream.")
@@ -102,11 +95,8 @@ def info(source: Path, as_json: bool) -> None:
 
 def show(values: dict[str, Any], as_json: bool, *, to_stderr: bool) -> None:
     """Print a report; to standard error where standard output carries data."""
-    if as_json:
-        click.echo(json.dumps(values), err=to_stderr)
-        return
-    click.echo(
-        f"{values['lines']} lines x {values['bands']} bands x {values['columns']} columns: {values['bytes']:,} bytes, "
-        f"{values['bits_per_sample']} bits per sample, {values['msamples_per_s']} Msamples/s",
-        err=to_stderr,
+    line = (
+        "{lines} lines x {bands} bands x {columns} columns: {bytes:,} bytes, {bits_per_sample} bits per sample, "
+        "{msamples_per_s} Msamples/s"
     )
+    click.echo(json.dumps(values) if as_json else line.format(**values), err=to_stderr)

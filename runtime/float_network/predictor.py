@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from runtime.cell.flight_package import NEXT, FlightPackage, FloatPackage
 from runtime.cell.integer_base import base_samples, doubled_predictions
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
 from runtime.prediction.band_coding import PlainBands
@@ -107,15 +107,17 @@ class NetworkPredictor(Predictor):
         line_before = state.line_before[row]
         band_now = line[before] if z > 0 else np.zeros_like(line_before)
         band_before = state.line_before[before] if z > 0 else band_now
-        outputs = self.executor.run(
-            {
-                "line_before": normalised(line_before, Normalisation(*(values[row] for values in statistics))),
-                "band_before": normalised(band_now, Normalisation(*(values[before] for values in statistics))),
-                "is_first_band": np.full((1, 1), z == 0, np.float32),
-                **{name: values[row] for name, values in state.memory.items()},
-                **bands,
-            }
-        )
+        inputs = {
+            "line_before": normalised(line_before, Normalisation(*(values[row] for values in statistics))),
+            "band_before": normalised(band_now, Normalisation(*(values[before] for values in statistics))),
+            "is_first_band": np.full((1, 1), z == 0, np.float32),
+            **{name: values[row] for name, values in state.memory.items()},
+            **bands,
+        }
+        try:
+            outputs = self.executor.run(inputs)
+        except LineRwkvError as error:
+            raise ExecutorFailed(str(error)) from error
         for name, values in state.memory.items():
             values[row] = outputs[name + NEXT]
         base = base_samples(self.package.base, line_before, band_now, band_before, statistics.mean[row, None])

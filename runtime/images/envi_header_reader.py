@@ -1,4 +1,4 @@
-"""The header of an ENVI image, taken apart: how its samples lie, and the metadata that is carried through."""
+"""The header of an ENVI image, taken apart: the layout of its samples, and the metadata that is carried through."""
 
 import re
 from collections.abc import Iterator
@@ -16,25 +16,28 @@ STRUCTURAL_KEYS = (
     "samples", "lines", "bands", "header offset", "data type", "interleave", "byte order", "file type",
     "file compression", "major frame offsets", "minor frame offsets",
 )  # fmt: skip
-FILE_TYPES = ("envi standard", "envi classification")
+NO_OFFSETS = ("0", "{0,0}", "{0, 0}")
+ALLOWED = {
+    "file type": ("envi standard", "envi classification"), "file compression": ("0",),
+    "major frame offsets": NO_OFFSETS, "minor frame offsets": NO_OFFSETS,
+}  # fmt: skip
 WHOLE = re.compile(r"\+?([0-9]{1,18})(\.0*)?")
 TEXT_MARKS = '"[{'
 
 
 @dataclass(frozen=True)
 class EnviHeader:
-    """What a header says."""
+    """Layout of the samples, and the other entries of a header.
+
+    shape: lines, bands, columns, each at least 1. dtype: NumPy name with byte order. interleave: bil, bip or bsq.
+    offset: bytes before the first sample. metadata: as in `metadata_value`.
+    """
 
     shape: tuple[int, int, int]
-    """Lines, bands, columns, each at least 1."""
     dtype: str
-    """NumPy name with byte order."""
     interleave: str
-    """bil, bip or bsq."""
     offset: int
-    """Bytes before the first sample."""
     metadata: dict[str, Any]
-    """The other entries. Braced items are a list of texts; a braced text with marks of its own keeps its braces."""
 
 
 def read_envi_header(path: Path) -> EnviHeader:
@@ -46,18 +49,20 @@ def read_envi_header(path: Path) -> EnviHeader:
         raise BadArgument(f"{path}: {error.strerror}") from None
     if len(data) > LARGEST_BYTES:
         raise BadArgument(f"{path}: more than {LARGEST_BYTES} bytes, which no ENVI header has")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
     structure: dict[str, str] = {}
     metadata: dict[str, Any] = {}
-    for key, value in entries(path, decoded(data)):
+    for key, value in entries(path, text):
         if key not in STRUCTURAL_KEYS:
             metadata[key] = metadata_value(key, value)
         elif structure.setdefault(key, value) != value:
             raise BadArgument(f"{path}: {key} is {structure[key]} and {value}, allowed one of them")
     found = Structure(path, structure)
-    found.choice("file type", FILE_TYPES, FILE_TYPES[0])
-    found.choice("file compression", ("0",), "0")
-    for key in ("major frame offsets", "minor frame offsets"):
-        found.choice(key, ("{0,0}", "{0, 0}", "0"), "0")
+    for key, allowed in ALLOWED.items():
+        found.choice(key, allowed, allowed[0])
     byte_order = ">" if found.choice("byte order", ("0", "1"), "0") == "1" else "<"
     code = found.whole("data type")
     if code not in DATA_TYPES:
@@ -73,7 +78,7 @@ def read_envi_header(path: Path) -> EnviHeader:
 
 @dataclass(frozen=True)
 class Structure:
-    """The entries that say how samples lie; an absent one is its default, or refused."""
+    """The entries on the layout of samples; an absent one has its default, or is refused."""
 
     path: Path
     entries: dict[str, str]
@@ -94,16 +99,8 @@ class Structure:
         return text.lower()
 
 
-def decoded(data: bytes) -> str:
-    """Text in UTF-8, with or without a byte order mark, else in Latin-1."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
 def entries(path: Path, text: str) -> Iterator[tuple[str, str]]:
-    """Keys, in small letters with single blanks, and values. A value in braces may go on over lines."""
+    """Keys, in small letters with single blanks, and values. A value in braces may extend over lines."""
     lines = iter(re.split(r"\r\n|\r|\n", text))
     first = next(lines)
     if not first.strip().startswith("ENVI"):
@@ -122,7 +119,7 @@ def entries(path: Path, text: str) -> Iterator[tuple[str, str]]:
 
 
 def metadata_value(key: str, value: str) -> str | list[str]:
-    """A value as metadata."""
+    """A text, or the items of a braced list; a braced text with marks of its own keeps its braces."""
     if not value.startswith("{"):
         return value
     inner = value[1:-1].strip()

@@ -38,24 +38,17 @@ def find_pair(path: Path) -> tuple[Path, Path]:
     named = beside(path, path.stem, DATA_SUFFIXES)
     described = [one for one in named if path.name in (header.name for header in headers_of(one))]
     if not described:
-        raise BadArgument(
-            f"{path}: data file missing beside it, allowed {path.stem} with {', '.join(DATA_SUFFIXES[1:])}"
-        )
+        allowed = ", ".join(DATA_SUFFIXES[1:])
+        raise BadArgument(f"{path}: data file missing beside it, allowed {path.stem} with {allowed}")
     return path, only(described, path, "data files")
 
 
 def only(found: list[Path], path: Path, what: str) -> Path:
     """The one file that was found. Raises BadArgument that lists them where there are more."""
     if len(found) > 1:
-        raise BadArgument(
-            f"{path}: {len(found)} {what}, {listed(found)}, allowed one; name the data file, or move others"
-        )
+        names = ", ".join(one.name for one in found)
+        raise BadArgument(f"{path}: {len(found)} {what}, {names}, allowed one; name the data file, or move others")
     return found[0]
-
-
-def listed(paths: list[Path]) -> str:
-    """Names for a message."""
-    return ", ".join(path.name for path in paths)
 
 
 def new_pair(header: Path, interleave: str) -> Path:
@@ -65,13 +58,11 @@ def new_pair(header: Path, interleave: str) -> Path:
     """
     data = header.with_suffix(f".{interleave}")
     try:
-        there = [
-            *beside(header, header.stem, (*DATA_SUFFIXES, HEADER_SUFFIX)),
-            *beside(data, data.name, (HEADER_SUFFIX,)),
-        ]
+        there = beside(header, header.stem, (*DATA_SUFFIXES, HEADER_SUFFIX))
+        there += beside(data, data.name, (HEADER_SUFFIX,))
     except OSError as error:
         raise BadArgument(f"output {header} cannot be written: {error.strerror}") from None
-    others = [one for one in there if one.name not in (header.name, data.name)]
+    others = [one.name for one in there if one.name not in (header.name, data.name)]
     if others:
-        raise BadArgument(f"output {header}: {listed(others)} beside it would be taken for its data or header")
+        raise BadArgument(f"output {header}: {', '.join(others)} beside it would be taken for its data or header")
     return data

@@ -17,20 +17,17 @@ BLOCK_BYTES = 1 << 25
 
 @dataclass(frozen=True)
 class GeoTiff:
-    """The samples of a file, which is opened when they are read."""
+    """The samples (Y, Z, X) of a file, which is opened when they are read, in blocks of lines as they are stored."""
 
     path: Path
     shape: tuple[int, int, int]
-    """(Y, Z, X)."""
     dtype: np.dtype[Any]
     block_lines: int
-    """Lines that are decoded together, as they lie in the file."""
 
     def __iter__(self) -> Iterator[npt.NDArray[Any]]:
         """Each line (Z, X). Raises BadArgument."""
         n_lines, n_bands, n_columns = self.shape
-        line_bytes = n_bands * n_columns * self.dtype.itemsize
-        step = max(1, min(self.block_lines, BLOCK_BYTES // line_bytes))
+        step = max(1, min(self.block_lines, BLOCK_BYTES // (n_bands * n_columns * self.dtype.itemsize)))
         import rasterio
 
         try:
@@ -69,7 +66,7 @@ def open_geotiff(path: Path) -> tuple[GeoTiff, dict[str, Any]]:
 
 
 def envi_metadata(dataset: Any) -> dict[str, Any]:
-    """Place, no-data value and band names; a grid that is turned has no map info, its transform stands as it is."""
+    """Place, no-data value and band names; a grid that is turned has no map info, its transform is given as it is."""
     metadata: dict[str, Any] = {}
     transform = dataset.transform
     if not transform.is_identity:

@@ -14,10 +14,8 @@ Samples = npt.NDArray[np.integer[Any]]
 AXES = {"bil": (0, 1, 2), "bip": (0, 2, 1), "bsq": (1, 0, 2)}
 """Order of the axes in the file, as a transposition of (Y, Z, X); each undoes itself."""
 DTYPES: dict[SampleType, np.dtype[Any]] = {
-    SampleType.UINT8: np.dtype("u1"),
-    SampleType.INT16: np.dtype("<i2"),
-    SampleType.UINT16: np.dtype("<u2"),
-}
+    SampleType.UINT8: np.dtype("u1"), SampleType.INT16: np.dtype("<i2"), SampleType.UINT16: np.dtype("<u2"),
+}  # fmt: skip
 
 
 def mapped_samples(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from runtime.errors import BadArgument, one_line
 from runtime.images.envi_header_reader import read_envi_header
@@ -72,18 +71,13 @@ def open_numbers(path: Path) -> Scene:
     if path.suffix.lower() in TIFF_SUFFIXES:
         return Scene(*open_geotiff(path))
     if path.suffix.lower() == ".npy":
-        return Scene(open_numpy(path))
+        try:
+            return Scene(np.lib.format.open_memmap(path, mode="r"))
+        except (ValueError, OSError, EOFError, OverflowError) as error:
+            raise BadArgument(f"{path}: {one_line(error)}") from error
     header, data = find_pair(path)
     found = read_envi_header(header)
     return Scene(mapped_samples(data, found.shape, found.dtype, found.interleave, found.offset), found.metadata)
-
-
-def open_numpy(path: Path) -> npt.NDArray[Any]:
-    """A .npy array, mapped."""
-    try:
-        return np.lib.format.open_memmap(path, mode="r")
-    except (ValueError, OSError, EOFError, OverflowError) as error:
-        raise BadArgument(f"{path}: {one_line(error)}") from error
 
 
 def band_ranges(lines: Iterator[Samples]) -> tuple[Samples, Samples]:
@@ -95,21 +89,19 @@ def band_ranges(lines: Iterator[Samples]) -> tuple[Samples, Samples]:
     return lowest, highest
 
 
+def sample_range(scene: Scene) -> tuple[int, int]:
+    """Smallest and largest sample, by one pass over the image."""
+    lowest, highest = band_ranges(scene.lines())
+    return int(lowest.min()), int(highest.max())
+
+
 def describe(scene: Scene, depth: int | None) -> ImageDescription:
     """What the encoder must know, with the bit depth found by one scan of all samples."""
     n_lines, n_bands, n_columns = scene.shape
-    low, high = band_ranges(scene.lines())
-    lowest, highest = int(low.min()), int(high.max())
+    lowest, highest = sample_range(scene)
     found = bit_depth(lowest, highest)
     if depth is not None and depth < found:
         raise BadArgument(f"bit depth {depth} given, samples {lowest}..{highest} need {found}")
     wide = SampleType.INT16 if lowest < 0 or highest < 1 << 15 else SampleType.UINT16
-    return ImageDescription(
-        n_bands,
-        n_columns,
-        depth or found,
-        is_signed=lowest < 0,
-        n_lines=n_lines,
-        sample_type=SAMPLE_TYPES.get(scene.source.dtype.name, wide),
-        metadata=scene.metadata,
-    )
+    sample_type = SAMPLE_TYPES.get(scene.source.dtype.name, wide)
+    return ImageDescription(n_bands, n_columns, depth or found, lowest < 0, n_lines, sample_type, scene.metadata)

@@ -33,16 +33,15 @@ def writing_envi(
 ) -> Iterator[SampleFile]:
     """Append lines to an ENVI pair, which has its names only when the block ends without an error.
 
-    header: a name ending in .hdr; the data goes beside it, named by the interleave. sizes: bands, columns. n_lines: of
-    bsq. Raises BadArgument where it cannot be written, or other files beside it would be taken for its parts.
+    header: a name ending in .hdr; the data file beside it is named by the interleave. sizes: bands, columns. n_lines:
+    of bsq. Raises BadArgument where it cannot be written, or other files beside it would be taken for its parts.
     """
     if not is_header(header):
-        raise BadArgument(f"output {header}: allowed a name ending in .hdr (the data goes beside it)")
+        raise BadArgument(f"output {header}: allowed a name ending in .hdr (the data is written beside it)")
     kind = np.dtype("i2") if dtype.name not in CODES else dtype  # ENVI has no signed bytes
     with replacing_pair(new_pair(header, interleave), header) as (new_data, new_header):
         with new_data.open("wb") as file:
-            samples = SampleFile(file, kind.newbyteorder("<"), interleave, n_lines)
-            yield samples
+            yield (samples := SampleFile(file, kind.newbyteorder("<"), interleave, n_lines))
         new_header.write_bytes(envi_header((samples.n_lines, *sizes), kind, interleave, metadata))
 
 

@@ -42,9 +42,8 @@ def material_spectra(generator: np.random.Generator, wavelength: FloatArray, n_m
             reflectance += generator.uniform(-0.12, 0.08) * np.exp(-(((wavelength - centre) / width) ** 2))
         spectra.append(np.clip(reflectance, 0.01, 0.8))
     red_edge = 1 / (1 + np.exp(-(wavelength - 715) / 15))
-    leaf_water = 1 - 0.45 * sum(
-        np.exp(-(((wavelength - c) / w) ** 2)) for c, w in ((1450, 90), (1940, 120), (2500, 300))
-    )
+    water_bands = ((1450, 90), (1940, 120), (2500, 300))
+    leaf_water = 1 - 0.45 * sum(np.exp(-(((wavelength - c) / w) ** 2)) for c, w in water_bands)
     spectra[0] = (0.04 + 0.05 * np.exp(-(((wavelength - 550) / 40) ** 2)) + 0.4 * red_edge) * leaf_water
     spectra[1] = 0.01 + 0.06 * np.exp(-(wavelength - SHORTEST_NM) / 180)
     return np.array(spectra)
@@ -72,8 +71,8 @@ def synthetic_lines(
 ) -> Iterator[npt.NDArray[np.uint16]]:
     """Lines (Z, X) of detector counts, 0 <= count < 2**13, one at a time as the sensor flies.
 
-    Terrain gives slopes (shading) and places (which materials); each column has a gain and an offset per band, which
-    stripe the image along the flight direction; shot noise follows the signal, read noise is constant.
+    Terrain sets shading and materials; a gain and an offset of each column and band stripe the image along the flight
+    direction; shot noise follows the signal, read noise is constant.
     """
     wavelength = wavelengths(n_bands)
     spectra = material_spectra(generator, wavelength, 6)

@@ -1,4 +1,4 @@
-"""What each job of an acceptance run says (docs/formats/target-run.md)."""
+"""The jobs of an acceptance run as tables (docs/formats/target-run.md)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,56 +16,48 @@ from runtime.stream.kinds import SampleType
 
 @dataclass(frozen=True)
 class ClockJob:
-    """The time of its answer is the answer."""
+    """Asks for the time, which every answer has."""
 
 
 @dataclass(frozen=True)
 class LoadJob:
-    """A package, and what runs it."""
+    """A package, and the executor that runs it: `name`, or `name:provider,option=value`."""
 
     package: Path
     executor: Text
-    """Name, or `name:provider,option=value`."""
 
 
 @dataclass(frozen=True)
 class SelfTestJob:
-    """The package's recorded lines again."""
+    """The package's recorded lines again, with `all_settings` as `linerwkv verify`, else in every tiling."""
 
     executor: Text
-    """As in `LoadJob`."""
     all_settings: bool
-    """As `linerwkv verify`, else the tilings alone."""
 
 
 @dataclass(frozen=True)
 class ImageTable:
-    """The image that is coded."""
+    """The image that is coded; depth in bits per sample."""
 
     bands: AtLeast1
     columns: AtLeast1
     depth: AtLeast1
-    """Bits per sample."""
     is_signed: bool
     lines: AtLeast1
     sample_type: SampleType
 
     def description(self) -> ImageDescription:
         """The same as encoders take it."""
-        return ImageDescription(
-            self.bands, self.columns, self.depth, self.is_signed, self.lines, self.sample_type
-        )  # fmt: skip
+        return ImageDescription(self.bands, self.columns, self.depth, self.is_signed, self.lines, self.sample_type)
 
 
 @dataclass(frozen=True)
 class CodingJob:
-    """How lines are coded."""
+    """How lines are coded: by the words of `CodingOptions`, with readings so many seconds apart."""
 
     image: ImageTable
     coding: dict[str, Any]
-    """By the words of `CodingOptions`."""
     reading_seconds: Annotated[float, Meta(gt=0)]
-    """Between two readings."""
 
     def __post_init__(self) -> None:
         """Raise BadArgument where a word is not one of its options."""
@@ -91,13 +83,9 @@ class FileJob(CodingJob):
 Job = ClockJob | LoadJob | SelfTestJob | CodingJob
 JobName = Literal["clock", "load", "warm_up", "self_test", "encode", "decode"]
 JOBS: Mapping[JobName, Callable[..., Job]] = {
-    "clock": ClockJob,
-    "load": LoadJob,
-    "warm_up": CodingJob,
-    "self_test": SelfTestJob,
-    "encode": FileJob,
+    "clock": ClockJob, "load": LoadJob, "warm_up": CodingJob, "self_test": SelfTestJob, "encode": FileJob,
     "decode": FileJob,
-}
+}  # fmt: skip
 
 
 def read_job(line: str) -> tuple[JobName, Job]:

@@ -1,10 +1,9 @@
 """Lines from a pipe to stream files of a folder, for a target that may fail at any time.
 
-`python -m runtime.target.recorder FOLDER --bands Z --columns X --bit-depth D`. Unlike `compress`, whose output appears
-when it is whole, each segment is on the disk as soon as it is finished, and each start makes a file of its own, so that
-nothing there is ever written again. Standard output: one JSON object a line, {"file", "process"} when the kernels are
-compiled and lines are welcome, {"segment", "lines", "bytes"} after each segment that is on the disk, {"ended"} at the
-end.
+`python -m runtime.target.recorder FOLDER --bands Z --columns X --bit-depth D`. Each finished
+segment is on the disk before the next is coded, and each start makes a file of its own, so that nothing there is ever
+written again. Standard output, one JSON object a line: {"file", "process"} when the kernels are compiled and lines are
+welcome, {"segment", "lines", "bytes"} after each segment that is on the disk, {"ended"} at the end.
 """
 
 import json
@@ -28,8 +27,8 @@ from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
 from runtime.target.recording import Recording, next_free
 
 
-def say(**values: Any) -> None:
-    """Print one line for the program that listens; where it is gone, lines are recorded all the same."""
+def report(**values: Any) -> None:
+    """Print one line for the program that listens; if that has ended, lines are recorded all the same."""
     try:
         print(json.dumps(values), flush=True)
     except BrokenPipeError:
@@ -63,10 +62,10 @@ def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, reco
 
 
 def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
-    """Put finished segments on the disk, then tell of them: the lines of an open segment are not among them."""
+    """Put finished segments on the disk, then report them; the lines of an open segment are not counted."""
     recording.append(data)
     n_open = 0 if encoder.segment is None else encoder.segment.n_lines
-    say(segment=encoder.n_segments, lines=encoder.n_lines - n_open, bytes=recording.n_bytes)
+    report(segment=encoder.n_segments, lines=encoder.n_lines - n_open, bytes=recording.n_bytes)
 
 
 @click.command("record")
@@ -83,12 +82,12 @@ def record_command(folder: Path, options: CodingOptions, bit_depth: int, bands: 
     with opened_encoder(options, image, pipe=sys.stderr, is_live=True) as encoder:
         recording = Recording(next_free(folder))
         try:
-            say(file=recording.path.name, process=os.getpid())
+            report(file=recording.path.name, process=os.getpid())
             record(raw_lines(sys.stdin.buffer, layout), encoder, recording)
-            say(ended=recording.path.name)
+            report(ended=recording.path.name)
         except MemoryError:
-            place = f"segment {encoder.n_segments}"
-            raise BadArgument(f"out of memory in {place}; the segments before it are kept") from None
+            found = f"out of memory in segment {encoder.n_segments}"
+            raise BadArgument(f"{found}; the segments before it are kept") from None
         finally:
             recording.close()
 

@@ -5,21 +5,13 @@ import os
 from pathlib import Path
 
 from runtime.errors import BadArgument
+from runtime.whole_output import sync
 
 LARGEST_NUMBER = 9999
 
 
-def sync_folder(folder: Path) -> None:
-    """Return when the names in a folder are on the disk: a name, too, must outlive a power cut. Raises OSError."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def next_free(folder: Path) -> Path:
-    """The name of the next stream of a folder: one number above the largest there, whatever the clock says.
+    """The name of the next stream of a folder: one number above the largest there, whatever the time of the clock.
 
     Raises BadArgument where the folder cannot be made or is full of numbers.
     """
@@ -27,7 +19,7 @@ def next_free(folder: Path) -> Path:
         new = [one for one in (folder, *folder.parents) if not one.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         for one in new:
-            sync_folder(one.parent)
+            sync(one.parent)
         numbers = [int(path.stem) for path in folder.glob("*.lrwk") if path.stem.isdecimal()]
     except OSError as error:
         raise BadArgument(f"recordings folder {folder}: {error.strerror}") from error
@@ -46,7 +38,7 @@ class Recording:
         self.n_bytes = 0
         try:
             self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-            sync_folder(path.parent)
+            sync(path.parent)
         except OSError as error:
             raise BadArgument(f"recording {path}: {error.strerror}") from error
 
@@ -62,9 +54,8 @@ class Recording:
         except OSError as error:
             with contextlib.suppress(OSError):  # a disk that takes nothing any more keeps a part, which salvage skips
                 os.ftruncate(self.fd, self.n_bytes)
-            raise BadArgument(
-                f"recording {self.path}: {error.strerror} after {self.n_bytes} bytes, which are kept"
-            ) from error
+            found = f"{error.strerror} after {self.n_bytes} bytes"
+            raise BadArgument(f"recording {self.path}: {found}, which are kept") from error
         self.n_bytes += len(data)
 
     def close(self) -> None:

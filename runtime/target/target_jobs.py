@@ -1,10 +1,9 @@
-"""The jobs of an acceptance run on a target, each with what it tells while it works (docs/formats/target-run.md)."""
+"""The jobs of an acceptance run on a target, and the events that they write (docs/formats/target-run.md)."""
 
 import hashlib
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,38 +24,32 @@ from runtime.whole_output import replacing
 
 LIBRARIES = ("numpy", "numba", "onnxruntime")
 Result = dict[str, Any]
-Say = Callable[..., None]
+WriteEvent = Callable[..., None]
 """Called with the name of an event and its values."""
 
 
-@dataclass
-class Watch:
-    """Counts lines and seconds of a job, and tells the state of the target now and then, between two lines."""
+class Progress:
+    """Counts lines and seconds of a job, and writes a reading of the target every `period_s`, between two lines."""
 
-    say: Say
-    samples_of_line: int
-    period_s: float
-    lines_ms: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self, write: WriteEvent, samples_of_line: int, period_s: float) -> None:
         reset_peak_memory()
+        self.write, self.samples_of_line, self.period_s = write, samples_of_line, period_s
+        self.lines_ms: list[float] = []
         self.began, self.cpu_began = time.perf_counter(), time.process_time()
-        self.told_at, self.told_lines = self.began, 0
+        self.read_at, self.read_lines = self.began, 0
 
     def line(self, seconds: float) -> None:
         """One more line is done; it took so many seconds."""
         self.lines_ms.append(seconds * 1e3)
-        if time.perf_counter() - self.told_at >= self.period_s:
-            self.tell()
+        if time.perf_counter() - self.read_at >= self.period_s:
+            self.reading()
 
-    def tell(self) -> None:
-        """A reading: speed since the last one, and what the system says."""
+    def reading(self) -> None:
+        """Write an event: speed since the last one, clock, temperature."""
         now, n_lines = time.perf_counter(), len(self.lines_ms)
-        rate = (n_lines - self.told_lines) * self.samples_of_line / max(1e-9, now - self.told_at) / 1e6
-        self.told_at, self.told_lines = now, n_lines
-        self.say(
-            "reading", lines=n_lines, msamples_per_s=rate, clock_mhz=clock_mhz(), temperature_c=temperature_c(),
-        )  # fmt: skip
+        rate = (n_lines - self.read_lines) * self.samples_of_line / max(1e-9, now - self.read_at) / 1e6
+        self.read_at, self.read_lines = now, n_lines
+        self.write("reading", lines=n_lines, msamples_per_s=rate, clock_mhz=clock_mhz(), temperature_c=temperature_c())
 
     def result(self) -> Result:
         """What the job took."""
@@ -73,12 +66,9 @@ def load(job: LoadJob) -> tuple[Loaded, Result]:
     package = open_package(job.package)
     executor = make_executor(package, job.executor)
     machine = {
-        "processor": processor(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in LIBRARIES},
-        "executor": executor.provider,
-    }
+        "processor": processor(), "system": platform.platform(), "python": platform.python_version(),
+        **{name: version(name) for name in LIBRARIES}, "executor": executor.provider,
+    }  # fmt: skip
     where = str(Path(__file__).parents[1])
     return Loaded(package, executor), {"machine": machine, "package_sha256": package.sha256.hex(), "runtime": where}
 
@@ -91,31 +81,29 @@ def warm_up(loaded: Loaded, job: CodingJob) -> Result:
 
 
 def self_test(loaded: Loaded, job: SelfTestJob) -> Result:
-    """The recorded lines again in every tiling, with `all_settings` the whole table of `linerwkv verify`.
-
-    A float package has no recorded lines, and no rows.
-    """
+    """The recorded lines again, with one row for each setting; a float package has none."""
     if not isinstance(loaded.package, IntegerPackage):
         return {"rows": []}
     if job.all_settings:
-        return {"rows": [row.to_dict() for row in verdicts(loaded.package, job.executor)]}
-    found = recorded_findings(loaded.package, loaded.executor)
-    rows = [Verdict(loaded.executor.provider, "", tile, finding == EQUAL, finding, None) for tile, finding in found]
+        rows = list(verdicts(loaded.package, job.executor))
+    else:
+        found = recorded_findings(loaded.package, loaded.executor)
+        rows = [Verdict(loaded.executor.provider, "", tile, finding == EQUAL, finding, None) for tile, finding in found]
     return {"rows": [row.to_dict() for row in rows]}
 
 
-def encode(loaded: Loaded, job: FileJob, say: Say) -> Result:
+def encode(loaded: Loaded, job: FileJob, write: WriteEvent) -> Result:
     """Raw BIL lines of a file to a stream. The last line's time includes the closing of the stream."""
     image = job.image.description()
     layout = RawLayout(image.n_bands, image.n_columns, DTYPES[image.file_type].str, "bil")
-    told: list[SegmentTelemetry] = []
+    telemetry: list[SegmentTelemetry] = []
     with (
-        opened_encoder(job.options, image, loaded=loaded, on_segment=told.append) as encoder,
+        opened_encoder(job.options, image, loaded=loaded, on_segment=telemetry.append) as encoder,
         job.source.open("rb") as source,
         replacing(job.output) as part,
         part.open("wb") as file,
     ):
-        watch = Watch(say, image.n_bands * image.n_columns, job.reading_seconds)
+        progress = Progress(write, image.n_bands * image.n_columns, job.reading_seconds)
         digest = hashlib.sha256(encoder.header)
         file.write(encoder.header)
         for line in raw_lines(source, layout):
@@ -126,25 +114,25 @@ def encode(loaded: Loaded, job: FileJob, say: Say) -> Result:
             seconds = time.perf_counter() - began
             digest.update(data)
             file.write(data)
-            watch.line(seconds)
-    watch.tell()
-    telemetry = [segment.to_dict() for segment in told]
-    return {**watch.result(), "bytes": encoder.n_bytes, "sha256": digest.hexdigest(), "telemetry": telemetry}
+            progress.line(seconds)
+    progress.reading()
+    segments = [segment.to_dict() for segment in telemetry]
+    return {**progress.result(), "bytes": encoder.n_bytes, "sha256": digest.hexdigest(), "telemetry": segments}
 
 
-def decode(loaded: Loaded, job: FileJob, say: Say) -> Result:
+def decode(loaded: Loaded, job: FileJob, write: WriteEvent) -> Result:
     """A stream to raw BIL lines of a file. A segment's reading counts in the time of its first line."""
     with job.source.open("rb") as source, replacing(job.output) as part, part.open("wb") as file:
         reader = StreamReader(source)
         image = reader.header.image
         decoder = Decoder(reader.header, [loaded.package], lambda _: loaded.executor)
-        watch = Watch(say, image.n_bands * image.n_columns, job.reading_seconds)
+        progress = Progress(write, image.n_bands * image.n_columns, job.reading_seconds)
         began = time.perf_counter()
         for segment, payload in reader.segments():
             for line in decoder.lines(segment, payload):
                 seconds = time.perf_counter() - began
                 file.write(raw_line(line, image.file_type))
-                watch.line(seconds)
+                progress.line(seconds)
                 began = time.perf_counter()
-    watch.tell()
-    return {**watch.result(), "lines": len(watch.lines_ms)}
+    progress.reading()
+    return {**progress.result(), "lines": len(progress.lines_ms)}

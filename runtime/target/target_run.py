@@ -1,7 +1,7 @@
 """The end of an acceptance run on the target: `python -m runtime.target.target_run` (docs/formats/target-run.md).
 
-Jobs come as JSON lines on standard input, events go as JSON lines to standard output; whatever libraries print goes to
-standard error. It ends when its input ends. Needs the runtime and its libraries, nothing else.
+Reads jobs as JSON lines from standard input and writes events as JSON lines to standard output, until its input ends;
+what libraries print is sent to standard error. Needs the runtime and its libraries, nothing else.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TextIO
 
 from runtime.codec.opened_encoder import Loaded
@@ -20,19 +21,19 @@ from runtime.target.target_jobs import Result, decode, encode, load, self_test, 
 LONGEST_TEXT = 2000
 
 
-class Teller:
+@dataclass(frozen=True)
+class EventWriter:
     """Writes events, each with its time on this machine's monotonic clock."""
 
-    def __init__(self, output: TextIO) -> None:
-        self.output = output
+    output: TextIO
 
-    def say(self, event: str, **values: object) -> None:
+    def write(self, event: str, **values: object) -> None:
         """One line, sent at once."""
         self.output.write(json.dumps({"event": event, "at": time.monotonic(), **values}) + "\n")
         self.output.flush()
 
 
-def work(name: JobName, job: Job, loaded: Loaded | None, teller: Teller) -> tuple[Loaded | None, Result]:
+def work(name: JobName, job: Job, loaded: Loaded | None, events: EventWriter) -> tuple[Loaded | None, Result]:
     """Do one job; what is loaded after it, and its result. Raises LineRwkvError, OSError."""
     if isinstance(job, ClockJob):
         return loaded, {}
@@ -43,32 +44,32 @@ def work(name: JobName, job: Job, loaded: Loaded | None, teller: Teller) -> tupl
     if isinstance(job, SelfTestJob):
         return loaded, self_test(loaded, job)
     if isinstance(job, FileJob):
-        return loaded, (encode if name == "encode" else decode)(loaded, job, teller.say)
+        return loaded, (encode if name == "encode" else decode)(loaded, job, events.write)
     return loaded, warm_up(loaded, job)
 
 
-def serve(lines: Iterable[str], teller: Teller) -> None:
+def serve(lines: Iterable[str], events: EventWriter) -> None:
     """Do the jobs in their order; one that fails is an event, and the next may follow."""
     loaded: Loaded | None = None
     for line in lines:
         try:
             name, job = read_job(line)
-            teller.say("begin", job=name)
-            loaded, result = work(name, job, loaded, teller)
-            teller.say("end", job=name, result=result)
-        except LineRwkvError as error:
-            teller.say("error", kind=type(error).__name__, text=str(error)[:LONGEST_TEXT])
-        except Exception as error:  # no such file, a full disk, no memory: the harness is told
-            traceback.print_exc()
-            text = " ".join(str(error).split())
-            teller.say("error", kind=type(error).__name__, text=f"{type(error).__name__}: {text}"[:LONGEST_TEXT])
+            events.write("begin", job=name)
+            loaded, result = work(name, job, loaded, events)
+            events.write("end", job=name, result=result)
+        except Exception as error:  # also no such file, a full disk, no memory
+            kind, text = type(error).__name__, str(error)
+            if not isinstance(error, LineRwkvError):
+                traceback.print_exc()
+                text = f"{kind}: {' '.join(text.split())}"
+            events.write("error", kind=kind, text=text[:LONGEST_TEXT])
 
 
 def main() -> None:
     """Serve standard input."""
     with os.fdopen(os.dup(sys.stdout.fileno()), "w") as output:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        serve(sys.stdin, Teller(output))
+        serve(sys.stdin, EventWriter(output))
 
 
 if __name__ == "__main__":

@@ -125,17 +125,17 @@ def test_any_change_makes_a_dataclass_of_the_same_values_or_one_line(change: dic
             assert type(getattr(found, name)) is type(value)
 
 
-def told(name: Text, *, rails: Sequence[Text] = (), label: str = "") -> str:
+def labelled(name: Text, *, rails: Sequence[Text] = (), label: str = "") -> str:
     return name + "".join(rails) + label
 
 
 def test_arguments_of_a_function_are_read_by_the_same_rules() -> None:
-    assert checked_arguments(told, {"rails": ["a"]}, "f.toml", without=["name"]) == {"rails": ["a"]}
-    assert checked_table(told, {"rails": ["a"]}, "f.toml", name="x") == "xa"
+    assert checked_arguments(labelled, {"rails": ["a"]}, "f.toml", without=["name"]) == {"rails": ["a"]}
+    assert checked_table(labelled, {"rails": ["a"]}, "f.toml", name="x") == "xa"
     with pytest.raises(BadArgument, match=r"^f.toml: key at\.name: not known, allowed rails, label$"):
-        checked_table(told, {"name": "y"}, "f.toml", "at", name="x")
+        checked_table(labelled, {"name": "y"}, "f.toml", "at", name="x")
     with pytest.raises(BadArgument, match=r"^f.toml: found 3, allowed table$"):
-        checked_table(told, 3, "f.toml")
+        checked_table(labelled, 3, "f.toml")
 
 
 def test_what_is_no_toml_and_no_json_is_one_line(tmp_path: Path) -> None:

@@ -100,6 +100,6 @@ def test_links_and_pipes_are_written_through(tmp_path: Path) -> None:
     assert link.is_symlink() and (tmp_path / "store" / "real").read_text() == "new"
     os.mkfifo(fifo)
     with subprocess.Popen(["cat", str(fifo)], stdout=subprocess.PIPE) as reader, replacing(fifo) as part:
-        part.write_text("told")
-        assert reader.communicate(timeout=20)[0] == b"told"
+        part.write_text("content")
+        assert reader.communicate(timeout=20)[0] == b"content"
     assert fifo.is_fifo()

@@ -64,6 +64,6 @@ def test_99_percent_of_the_lines_do_not_exceed_p99(n_lines: int, p99: int) -> No
     assert (times.first, times.p99, times.largest) == (n_lines, p99, n_lines)
 
 
-def test_enmap_is_told_in_plain_words() -> None:
+def test_enmap_is_explained_in_plain_words() -> None:
     assert "103 times too slow for real time" in enmap_note(0.5)
     assert enmap_note(60).endswith(": real time")

@@ -84,18 +84,18 @@ def test_every_step_passes_and_the_report_says_so(run: tuple[AcceptanceRun, Find
     assert findings.passed
     assert read_findings(acceptance.folder / "report.json") == findings
     files = {path.name for path in acceptance.folder.glob("*.*")}
-    assert files == {"report.json", "run.json", "target.log", "here.lrwk", "there.lrwk"}
+    assert files == {"report.json", "run.json", "target.log", "host.lrwk", "target.lrwk"}
 
 
 def test_what_the_target_encoded_decodes_here_bit_for_bit(run: tuple[AcceptanceRun, Findings]) -> None:
     acceptance, findings = run
-    with (acceptance.folder / "there.lrwk").open("rb") as file:
+    with (acceptance.folder / "target.lrwk").open("rb") as file:
         reader = StreamReader(file)
         lines = list(restored_lines(Decoder(reader.header, [acceptance.package]), reader.pieces()))
     assert np.array_equal(np.stack(lines), acceptance.scene.samples)
-    assert (acceptance.folder / "here.lrwk").read_bytes() == (acceptance.folder / "there.lrwk").read_bytes()
+    assert (acceptance.folder / "host.lrwk").read_bytes() == (acceptance.folder / "target.lrwk").read_bytes()
     assert (
-        findings.bits_per_sample == 8 * (acceptance.folder / "there.lrwk").stat().st_size / acceptance.scene.n_samples
+        findings.bits_per_sample == 8 * (acceptance.folder / "target.lrwk").stat().st_size / acceptance.scene.n_samples
     )
 
 
@@ -198,7 +198,7 @@ def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
             dying.bench.ready().do("self_test", seconds=0, all_settings=False)
 
 
-def test_a_failure_that_a_reset_cures_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_that_a_reset_cures_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with AcceptanceRun(board_of(folder), output=folder / "cured", is_short=True) as cured:
         bring_up, failures = cured.target.bring_up, [TargetFailed("here: no answer")]
 
@@ -257,9 +257,9 @@ def test_numbers_that_nothing_measures_and_telemetry_that_is_none_are_nonsense(m
 def test_a_target_whose_words_are_no_events_has_failed(said: str, folder: Path) -> None:
     target = LocalTarget(name="board", folder=folder / "nonsense")
     target.bring_up()
-    (target.here / "runtime" / "target").mkdir(parents=True, exist_ok=True)
-    (target.here / "runtime" / "target" / "target_run.py").write_text(f"print({said!r}, flush=True)\ninput()\n")
-    target.site = target.here
+    (target.root / "runtime" / "target").mkdir(parents=True, exist_ok=True)
+    (target.root / "runtime" / "target" / "target_run.py").write_text(f"print({said!r}, flush=True)\ninput()\n")
+    target.site = target.root
     with pytest.raises(TargetFailed, match="board: clock: no event"):
         session.Session(target, folder / "nonsense.log", start_seconds=20)
     target.close()
@@ -269,9 +269,9 @@ def test_a_target_that_closes_its_output_and_stays_has_failed(folder: Path, monk
     monkeypatch.setattr(session, "SECONDS_TO_END", 0.3)
     target = LocalTarget(name="board", folder=folder / "silent")
     target.bring_up()
-    (target.here / "runtime" / "target").mkdir(parents=True)
-    (target.here / "runtime" / "target" / "target_run.py").write_text("import os, time\nos.close(1)\ntime.sleep(60)\n")
-    target.site = target.here
+    (target.root / "runtime" / "target").mkdir(parents=True)
+    (target.root / "runtime" / "target" / "target_run.py").write_text("import os, time\nos.close(1)\ntime.sleep(60)\n")
+    target.site = target.root
     with pytest.raises(TargetFailed, match="board: clock: closed its output and does not end"):
         session.Session(target, folder / "silent.log", start_seconds=20)
     assert [child.returncode for child in target.children] == [-9]
@@ -286,9 +286,9 @@ def test_a_local_file_takes_the_place_of_a_folder_and_leaves_no_part(tmp_path: P
     (tmp_path / "file").write_text("file")
     for _ in range(2):
         target.put(tmp_path / "folder", "package")
-        assert (target.here / "package" / "inner").read_text() == "inner"
+        assert (target.root / "package" / "inner").read_text() == "inner"
         target.put(tmp_path / "file", "package")
-        assert (target.here / "package").read_text() == "file"
+        assert (target.root / "package").read_text() == "file"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     (tmp_path / "large").write_bytes(bytes(9999))
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
@@ -297,7 +297,7 @@ def test_a_local_file_takes_the_place_of_a_folder_and_leaves_no_part(tmp_path: P
             target.put(tmp_path / "large", "large")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert [path.name for path in target.here.iterdir()] == ["package"]
+    assert [path.name for path in target.root.iterdir()] == ["package"]
 
 
 def test_the_first_place_that_differs_is_named() -> None:

@@ -10,7 +10,7 @@ from hil_tests.board.board import load_board
 from hil_tests.findings.limits import LIMITS
 from hil_tests.places.place import REPOSITORY
 from hil_tests.targets.local import LocalTarget
-from hil_tests.targets.making import CLASSES, make_target
+from hil_tests.targets.target_factory import CLASSES, make_target
 from runtime.errors import BadArgument
 
 BOARDS = sorted((REPOSITORY / "hil_tests" / "boards").glob("*.toml"))
@@ -51,7 +51,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert board.step_names[-2:] == ["energy", "fault link-cut"]
     target = make_target(board, tmp_path / "beside")
     assert isinstance(target, LocalTarget)
-    assert target.here == tmp_path / "there"
+    assert target.root == tmp_path / "there"
 
 
 AMOUNT = "finite number at least 0"

@@ -27,8 +27,8 @@ DEADLINE_S = 300.0
 def scene() -> np.ndarray:
     """(Y, Z, X) uint16, 12 bits used, smooth over columns and bands with some noise."""
     generator = np.random.default_rng(5)
-    walk = np.cumsum(generator.integers(-9, 10, (10, 6, 37)), axis=2) + 60 * np.arange(6)[:, None]
-    return (walk + generator.integers(0, 12, walk.shape) + 1500).astype(np.uint16)
+    trend = np.cumsum(generator.integers(-9, 10, (10, 6, 37)), axis=2) + 60 * np.arange(6)[:, None]
+    return (trend + generator.integers(0, 12, trend.shape) + 1500).astype(np.uint16)
 
 
 def commands(folder: Path, streams: Path) -> list[list[str]]:

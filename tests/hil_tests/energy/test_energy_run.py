@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from hil_tests.energy.energy_run import EnergyPlan, Metered, make_plan, measure_energy
-from hil_tests.meters.making import make_meters
 from hil_tests.meters.meter import MeterFailed, PowerTrace
+from hil_tests.meters.meter_factory import make_meters
 from hil_tests.meters.this_machine import ThisMachine
 from hil_tests.places.place import REPOSITORY
 from runtime.errors import BadArgument
@@ -219,7 +219,7 @@ def test_what_the_workload_raises_ends_the_run_with_the_meters_stopped() -> None
     assert not meter.running
 
 
-def test_meters_that_slow_the_work_are_told() -> None:
+def test_meters_that_slow_the_work_are_reported() -> None:
     board = Board()
     meter = Simulated(board)
 
@@ -231,7 +231,7 @@ def test_meters_that_slow_the_work_are_told() -> None:
     (energy, _) = measure_energy(
         [meter], work, MSAMPLES, label="simulated", run_began=1000.0, idle=board.wait, plan=PLAN, clock=board.clock
     ).energies
-    assert "the work went 9.1% slower than without meters" in energy.note
+    assert "the work ran 9.1% slower than without meters" in energy.note
     assert energy.joules_per_msample == pytest.approx(energy.active_watts / energy.msamples_per_s)
 
 

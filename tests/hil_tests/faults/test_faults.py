@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from hil_tests.board.board import load_board
-from hil_tests.faults import recorder_there
+from hil_tests.faults import remote_recorder
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.catalogue import FAULTS, try_fault
 from hil_tests.faults.clock_jump import set_clock
 from hil_tests.faults.fault_failed import FaultFailed
-from hil_tests.faults.proof import check_kept, check_killed, check_stream
-from hil_tests.faults.recorder_there import RecorderThere
-from hil_tests.faults.trial_there import account
+from hil_tests.faults.recording_checks import check_kept, check_killed, check_stream
+from hil_tests.faults.remote_recorder import RemoteRecorder
+from hil_tests.faults.remote_trial import account
 from hil_tests.findings.findings import Outcome
 from hil_tests.places.place import REPOSITORY
 from hil_tests.places.runtime_wheel import build_runtime_wheel
@@ -97,7 +97,7 @@ class Unwilling(LocalTarget):
 
 @pytest.fixture
 def unwilling(target: LocalTarget) -> Iterator[Unwilling]:
-    one = Unwilling(name="unwilling", folder=target.here)
+    one = Unwilling(name="unwilling", folder=target.root)
     one.site = target.site
     yield one
     one.unwilling = ""
@@ -116,7 +116,7 @@ def test_a_disk_that_cannot_be_made_small_is_a_failure_where_it_must_be(unwillin
 
 
 def test_a_machine_that_is_not_reset_is_a_failure(unwilling: Unwilling, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_there, "ANSWER_S", 2.0)
+    monkeypatch.setattr(remote_recorder, "ANSWER_S", 2.0)
     monkeypatch.setattr(Unwilling, "is_whole_machine", False)
     unwilling.unwilling = "reset"
     step = try_fault("machine-reset", unwilling, time.monotonic())
@@ -125,7 +125,7 @@ def test_a_machine_that_is_not_reset_is_a_failure(unwilling: Unwilling, monkeypa
 
 def test_a_recorder_that_ends_by_itself_was_not_killed(target: LocalTarget) -> None:
     camera = Camera()
-    with RecorderThere(target, camera, "ends_by_itself") as recorder:
+    with RemoteRecorder(target, camera, "ends_by_itself") as recorder:
         recorder.feed(camera.raw(0, 10.5))
         recorder.await_segments(2)
         recorder.finish()
@@ -140,7 +140,7 @@ def test_a_recorder_that_talks_nonsense_is_a_failure(said: bytes, unwilling: Unw
     (tmp_path / "runtime" / "target" / "recorder.py").write_text(f"print({said.decode()!r})\n")
     unwilling.site = tmp_path
     with pytest.raises(FaultFailed, match="allowed an object with file, process"):
-        RecorderThere(unwilling, Camera(), "nonsense")
+        RemoteRecorder(unwilling, Camera(), "nonsense")
 
 
 FOUND: dict[str, Any] = {

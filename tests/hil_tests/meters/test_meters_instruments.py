@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from hil_tests.meters import polled_meter
-from hil_tests.meters.making import make_meters
 from hil_tests.meters.meter import Meter, MeterFailed, PowerTrace
+from hil_tests.meters.meter_factory import make_meters
 from hil_tests.meters.this_machine import ThisMachine
 
 pyvisa = pytest.importorskip("pyvisa")

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hil_tests.meters.clocks import RoundTrip, clock_from_markers, clock_from_round_trips
 from hil_tests.meters.csv_file import read_csv
 from hil_tests.meters.joulescope_file import read_jls
-from hil_tests.meters.making import make_meters
 from hil_tests.meters.meter import MeterFailed
+from hil_tests.meters.meter_factory import make_meters
 from hil_tests.meters.recorded_meter import RecordedMeter
 from hil_tests.meters.recording import Recording, Span, align, pulse_pattern
 from hil_tests.meters.this_machine import ThisMachine

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil_tests.meters.counters import counted
-from hil_tests.meters.making import make_meters
 from hil_tests.meters.meter import Meter, MeterFailed, PowerTrace
+from hil_tests.meters.meter_factory import make_meters
 from hil_tests.meters.sysfs_meter import SysfsMeter
 from hil_tests.meters.sysfs_sampler import NoSensor, rails_of, value_of
 from hil_tests.meters.this_machine import ThisMachine
@@ -116,7 +116,7 @@ def test_rails_of_an_ina3221_are_its_enabled_channels(tmp_path: Path, kind: str)
     assert [set(trace.watts) for trace in traces] == [{4.0}, {0.25}]
 
 
-def test_rails_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_rails_of_one_name_are_distinguished(tmp_path: Path) -> None:
     for number in (0, 1, 10):
         write(tmp_path / f"class/hwmon/hwmon{number}", {"name": "ina219", "power1_input": number})
     rails = rails_of("hwmon", tmp_path)

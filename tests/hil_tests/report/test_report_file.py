@@ -15,7 +15,7 @@ from hil_tests.commands import hil
 from hil_tests.findings.findings import Energy, Findings, Limit, LineRate, Outcome, Speed, Step
 from hil_tests.findings.findings_file import read_findings, write_findings
 from hil_tests.report.numerals import aligned, number, with_uncertainty
-from hil_tests.report.verdict import told_rate, verdict_of
+from hil_tests.report.verdict import rate_text, verdict_of
 from runtime.errors import Corrupt, LineRwkvError, TooNew
 
 INTEGERS = st.integers(-(2**63) + 1, 2**63 - 1)
@@ -106,7 +106,7 @@ def findings() -> Findings:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "text"),
     [
         ({"version": None}, "no version, 1 is allowed"),
         ({"version": True}, "no version, 1 is allowed"),
@@ -119,12 +119,12 @@ def findings() -> Findings:
         ({"limits": [{"name": 1}]}, "limits[0].name: 1, str is allowed"),
     ],
 )
-def test_what_is_wrong_and_where_is_told(path: Path, findings: Findings, change: dict[str, Any], told: str) -> None:
+def test_what_is_wrong_and_where_is_reported(path: Path, findings: Findings, change: dict[str, Any], text: str) -> None:
     write_findings(findings, path)
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(Corrupt) as caught:
         read_findings(path)
-    assert told in str(caught.value)
+    assert text in str(caught.value)
 
 
 def test_an_outcome_that_is_none_is_refused_by_name(path: Path, findings: Findings) -> None:
@@ -185,13 +185,13 @@ def test_the_verdict_names_what_failed_first(findings: Findings) -> None:
     assert verdict.counts == "steps: 1 passed; limits: 1 failed, 1 not measured"
 
 
-def test_line_rates_are_told_in_plain_words() -> None:
-    def told(factor: float) -> str:
-        return told_rate(LineRate(230, 1, 64, 0, 0, 0, factor))
+def test_line_rates_are_explained_in_plain_words() -> None:
+    def text_of(factor: float) -> str:
+        return rate_text(LineRate(230, 1, 64, 0, 0, 0, factor))
 
-    assert told(1 / 12) == "real time is 12.0 times away"
-    assert told(1.5) == "real time, with 1.50 times the speed that is asked for"
-    assert told(0) == "real time is out of reach"
+    assert text_of(1 / 12) == "real time is 12.0 times away"
+    assert text_of(1.5) == "real time, with 1.50 times the speed that is asked for"
+    assert text_of(0) == "real time is out of reach"
 
 
 def test_numbers_have_the_digits_that_mean_something() -> None:

@@ -16,8 +16,8 @@ import pytest
 from hil_tests.board.board import load_board
 from hil_tests.places.tool import NotAvailable
 from hil_tests.targets.labgrid import LabgridTarget
-from hil_tests.targets.making import make_target
 from hil_tests.targets.target import TargetFailed
+from hil_tests.targets.target_factory import make_target
 from tests.hil_tests.targets.loopback_sshd import Loopback, loopback_sshd
 
 SWITCH = """#!/bin/sh
@@ -140,7 +140,7 @@ def test_what_the_console_prints_is_kept_in_the_folder_of_the_run(desk: Desk, tm
         (lambda text: text[:60], "labgrid environment"),
     ],
 )
-def test_what_is_wrong_is_told_on_one_line(desk: Desk, change: Callable[[str], str], words: str) -> None:
+def test_what_is_wrong_is_reported_on_one_line(desk: Desk, change: Callable[[str], str], words: str) -> None:
     path = desk.environment()
     path.write_text(change(path.read_text()))
     target = desk.target(path)

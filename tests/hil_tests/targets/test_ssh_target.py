@@ -114,7 +114,7 @@ def test_a_file_takes_the_place_of_a_folder_and_a_folder_that_of_a_file(board: S
     assert board.shell(["ls"]).split() == ["package"]
 
 
-def test_what_does_not_fit_there_is_told_and_leaves_nothing(server: Loopback, tmp_path: Path) -> None:
+def test_what_does_not_fit_there_is_reported_and_leaves_nothing(server: Loopback, tmp_path: Path) -> None:
     client = wrapper(tmp_path, BEFORE.format(python=sys.executable, line="ulimit -f 8; trap '' XFSZ; "))
     target = target_at(server, tmp_path / "board", ssh=(client,))
     target.bring_up()
@@ -196,11 +196,11 @@ def test_a_connection_that_hangs_does_not_keep_us(
     target.close()
     assert not home.exists()
     deadline = time.monotonic() + 5
-    while any(str(home) in " ".join(words) for words in commands_here()):
+    while any(str(home) in " ".join(words) for words in local_commands()):
         assert time.monotonic() < deadline
 
 
-def commands_here() -> Iterator[list[str]]:
+def local_commands() -> Iterator[list[str]]:
     """Of the processes of this machine."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):  # it has ended
@@ -222,7 +222,7 @@ def test_libraries_are_looked_for_as_the_runtime_will(board: SshTarget, tmp_path
     assert missing_libraries(board, "/site") == ["/site", "1", "x", "y"]  # those of the user there do not count
 
 
-def test_a_cut_link_is_told_and_can_be_restored(board: SshTarget, tmp_path: Path) -> None:
+def test_a_cut_link_is_reported_and_can_be_restored(board: SshTarget, tmp_path: Path) -> None:
     board.shell(["sh", "-c", "echo 1 > file"])
     board.cut_link()
     with pytest.raises(TargetFailed, match="no connection"):

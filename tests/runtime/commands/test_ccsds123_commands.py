@@ -30,7 +30,7 @@ def scene(tmp_path: Path) -> tuple[Path, np.ndarray[Any, np.dtype[np.int16]]]:
 
 @pytest.mark.parametrize("interleave", ["bil", "bip", "bsq"])
 @pytest.mark.parametrize("options", [[], ["--order", "BSQ"], ["--M", "3", "--coder", "hybrid"], ["--preset", "fast"]])
-def test_envi_there_and_back(scene: Any, tmp_path: Path, interleave: str, options: list[str]) -> None:
+def test_envi_round_trip(scene: Any, tmp_path: Path, interleave: str, options: list[str]) -> None:
     header, lines = scene
     assert run("encode", header, tmp_path / "a.123", *options).exit_code == 0
     result = run("decode", tmp_path / "a.123", tmp_path / "b.hdr", "--interleave", interleave)
@@ -39,7 +39,7 @@ def test_envi_there_and_back(scene: Any, tmp_path: Path, interleave: str, option
     assert not list(tmp_path.glob(".*"))
 
 
-def test_raw_there_and_back_near_lossless(tmp_path: Path) -> None:
+def test_raw_round_trip_near_lossless(tmp_path: Path) -> None:
     samples = np.random.default_rng(8).integers(0, 400, (3, 6, 5)).astype(">u2")
     samples.tofile(tmp_path / "in.raw")
     sizes = ["--Nx", 5, "--Ny", 6, "--Nz", 3, "--dtype", ">u2", "--interleave", "bsq"]

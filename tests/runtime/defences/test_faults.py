@@ -359,7 +359,7 @@ def test_a_float_package_that_fails_is_followed_by_ccsds123(float_package: Float
         provider, sha256 = "none", float_package.sha256.hex()
 
         def run(self, inputs: Arrays) -> Arrays:
-            raise ExecutorFailed("gone")
+            raise Corrupt("the step does not run")
 
     cube, telemetry = scene(7), list[SegmentTelemetry]()
     encoder = Encoder(IMAGE, CodingOptions(segment_lines=5), float_package, Failing(), telemetry.append)

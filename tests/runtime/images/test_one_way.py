@@ -33,12 +33,12 @@ def is_opening_to_write(node: ast.AST) -> bool:
 def findings(name: str, text: str) -> Iterator[str]:
     """What of a file reads or writes images in a way of its own."""
     tree = ast.parse(text)
-    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         for library in imported(node):
             if library in LIBRARIES and name not in LIBRARIES[library]:
                 yield f"{name}:{node.lineno} imports {library}"  # type: ignore[attr-defined]  # of imports there is one
-        if isinstance(node, ast.Constant) and id(node) not in told and name not in HEADERS:
+        if isinstance(node, ast.Constant) and id(node) not in docstrings and name not in HEADERS:
             content = node.value.decode("latin-1") if isinstance(node.value, bytes) else str(node.value)
             if any(mark in content for mark in MARKS):
                 yield f"{name}:{node.lineno} has the text of an ENVI header"

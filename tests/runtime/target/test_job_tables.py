@@ -9,7 +9,7 @@ import pytest
 
 from runtime.stream.kinds import SampleType
 from runtime.target.job_tables import CodingJob, FileJob, ImageTable, LoadJob, read_job
-from runtime.target.target_run import Teller, serve
+from runtime.target.target_run import EventWriter, serve
 
 IMAGE = {"bands": 6, "columns": 16, "depth": 12, "is_signed": False, "lines": 9, "sample_type": 12}
 WORDS = {"stage": None, "segment_lines": 4}
@@ -76,12 +76,12 @@ KEYS = "image, coding, reading_seconds, source, output"
 )
 def test_a_wrong_job_is_an_error_event_of_one_line(job: Any, line: str, capsys: pytest.CaptureFixture[str]) -> None:
     output = io.StringIO()
-    serve([json.dumps(job), '{"do": "clock"}'], Teller(output))
+    serve([json.dumps(job), '{"do": "clock"}'], EventWriter(output))
     events = [json.loads(event) for event in output.getvalue().splitlines()]
-    begun = [event for event in events if event.get("job") == "encode"] if job is ENCODE else []
+    started = [event for event in events if event.get("job") == "encode"] if job is ENCODE else []
     (error,) = [event for event in events if event["event"] == "error"]
     assert (error["kind"], error["text"]) == ("BadArgument", line)
-    assert events == [*begun, error, *events[-2:]]
+    assert events == [*started, error, *events[-2:]]
     assert [(event["event"], event["job"]) for event in events[-2:]] == [("begin", "clock"), ("end", "clock")]
     assert capsys.readouterr().err == ""
 
@@ -89,7 +89,7 @@ def test_a_wrong_job_is_an_error_event_of_one_line(job: Any, line: str, capsys: 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"do": NaN}', "\udcff"])
 def test_what_is_no_json_is_an_error_event_of_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     output = io.StringIO()
-    serve([text], Teller(output))
+    serve([text], EventWriter(output))
     (event,) = [json.loads(line) for line in output.getvalue().splitlines()]
     assert event["kind"] == "BadArgument"
     assert event["text"].startswith("job: not JSON: ")

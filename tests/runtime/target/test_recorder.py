@@ -1,4 +1,4 @@
-"""Recordings: what is told is on the disk, whatever becomes of the source, the disk, the executor or the listener."""
+"""Recordings: what is reported is on the disk, after failures of the source, the disk, the executor or the listener."""
 
 import io
 import json
@@ -51,7 +51,9 @@ def n_restored(data: bytes) -> int:
     return len(lines)
 
 
-def test_what_is_told_is_on_the_disk_when_an_executor_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reported_segments_are_on_the_disk_when_an_executor_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     package = open_integer_package(SHIPPED)
     bad = FaultyExecutor(make_executor(package), "malformed", 3)
     recording = Recording(tmp_path / "0001.lrwk")
@@ -60,9 +62,9 @@ def test_what_is_told_is_on_the_disk_when_an_executor_fails(tmp_path: Path, caps
     recording.close()
     data = recording.path.read_bytes()
     assert largest_error(data, package, LINES) == 0
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert len(told) == 4  # one segment more than without the failure
-    for one in told:
+    reported = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(reported) == 4  # one segment more than without the failure
+    for one in reported:
         spans = [segment.n_lines for segment, _ in salvage(data[: one["bytes"]]).segments]
         assert (one["segment"], one["lines"]) == (len(spans), sum(spans))
 
@@ -163,11 +165,11 @@ def recorder(folder: Path, *options: str) -> tuple[list[dict[str, Any]], str, by
     )  # fmt: skip
     errors = done.stderr.decode()
     assert done.returncode == 0, errors
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    data = (folder / told[0]["file"]).read_bytes()
-    assert told[-1] == {"ended": "0001.lrwk"}
-    assert told[-2]["bytes"] == len(data)
-    return told, errors, data
+    reported = [json.loads(line) for line in done.stdout.splitlines()]
+    data = (folder / reported[0]["file"]).read_bytes()
+    assert reported[-1] == {"ended": "0001.lrwk"}
+    assert reported[-2]["bytes"] == len(data)
+    return reported, errors, data
 
 
 def segment_headers(data: bytes) -> list[SegmentHeader]:
@@ -178,7 +180,7 @@ def segment_headers(data: bytes) -> list[SegmentHeader]:
 def test_it_codes_as_it_is_asked_and_has_every_defence(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     coding = ("--predictor", "rls", "--stage", "fast", "--max-error", "3", "--quantisation", "prequantised")
-    told, errors, data = recorder(tmp_path / "r", *coding, "--guard", "proof", "--telemetry", str(log))
+    reported, errors, data = recorder(tmp_path / "r", *coding, "--guard", "proof", "--telemetry", str(log))
     assert errors == ""
     asked = SegmentCoding(PredictorKind.RLS, AdaptiveStage.FAST, 3, Quantisation.PREQUANTISED)
     assert [(header.n_lines, header.coding) for header in segment_headers(data)] == [(4, asked), (4, asked), (2, asked)]
@@ -186,7 +188,7 @@ def test_it_codes_as_it_is_asked_and_has_every_defence(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     found = [(row["first_line"], row["lines"], row["stage"], row["errors"]) for row in rows]
     assert found == [(0, 4, "fast", []), (4, 4, "fast", []), (8, 2, "fast", [])]
-    assert [one["lines"] for one in told if "lines" in one] == [4, 8, 10]
+    assert [one["lines"] for one in reported if "lines" in one] == [4, 8, 10]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil_tests.meters.making import KINDS, make_meters
+from hil_tests.meters.meter_factory import KINDS, make_meters
 from hil_tests.meters.this_machine import ThisMachine
 from hil_tests.places.place import REPOSITORY, Here
 from runtime.errors import BadArgument
@@ -94,7 +94,7 @@ import sys
 from pathlib import Path
 sys.modules.update(pyvisa=None, pynvml=None, pyjls=None)
 from hil_tests.meters.joulescope_file import read_jls
-from hil_tests.meters.making import make_meters
+from hil_tests.meters.meter_factory import make_meters
 from hil_tests.meters.meter import MeterFailed
 from hil_tests.meters.this_machine import ThisMachine
 meters = make_meters([{"kind": "nvml"}, {"kind": "scpi", "resource": "x"}], ThisMachine(Path()))

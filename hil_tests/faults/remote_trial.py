@@ -19,14 +19,14 @@ TRIALS = {
     "coded-flipped": ("coded", ("coded",)),
     "package-flipped": ("package", ("package",)),
 }
-"""By our names those of hil_tests.fault_programs.fault_trial, and the kinds of error of which the telemetry must tell
-one (docs/defences.md)."""
+"""By names of faults: the name in hil_tests.fault_programs.fault_trial, and the kinds of error of which the telemetry
+must have one (docs/defences.md)."""
 PROGRAMS = ("hil_tests/__init__.py", "hil_tests/fault_programs")
-"""Where they lie here and there: the wheel of the runtime has none of them."""
+"""Their paths in the checkout and on the target: the wheel of the runtime has none of them."""
 OPTIONS = ("--stage", "none", "--line-deadline", "20", "--guard", "proof", "--segment-lines", "8")
 """The stage compiles in the shortest time; an emulated executor may take seconds for a line."""
 TRIAL_S = 1800.0
-"""The first trial compiles CCSDS 123, which the lines go on with."""
+"""The first trial compiles CCSDS 123, which codes the other lines."""
 
 
 def runtime_trial(name: str) -> Callable[[Target, Camera], str]:
@@ -44,13 +44,13 @@ def runtime_trial(name: str) -> Callable[[Target, Camera], str]:
                 process.kill()
                 raise FaultFailed(f"the trial has not ended in {TRIAL_S:g} s") from None
         try:
-            told = account(json.loads(output), wanted)
+            summary = account(json.loads(output), wanted)
         except (ValueError, KeyError, TypeError):
             words = errors.decode(errors="replace").strip().splitlines()
             raise FaultFailed(f"the trial ends with {process.returncode}: {words[-1] if words else ''}") from None
         if process.returncode != 0:
-            raise FaultFailed(told)
-        return told
+            raise FaultFailed(summary)
+        return summary
 
     return fault
 

@@ -1,4 +1,4 @@
-"""The law of every fault, checked here on what is on the target's disk."""
+"""What holds after every fault, checked here on what is on the target's disk."""
 
 import tempfile
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed
-from hil_tests.faults.recorder_there import RecorderThere
+from hil_tests.faults.remote_recorder import RemoteRecorder
 from hil_tests.targets.target import Target
 from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.codec.decoder import Decoder
@@ -22,9 +22,9 @@ def fetched(target: Target, remote: str) -> bytes:
 
 
 def check_stream(data: bytes, camera: Camera, n_segments: int) -> int:
-    """The number of lines that the stream gives back, at least those of `n_segments` segments, each equal bit for bit.
+    """The number of lines that the stream decodes to, at least those of `n_segments` segments, each equal bit for bit.
 
-    After its last line the scene begins anew. Raises FaultFailed, or the decoder's errors.
+    After its last line the scene starts again. Raises FaultFailed, or the decoder's errors.
     """
     found = salvage(data)
     decoder = Decoder(found.header, [open_package(SHIPPED)])
@@ -41,12 +41,12 @@ def check_stream(data: bytes, camera: Camera, n_segments: int) -> int:
     return expected
 
 
-def check_kept(target: Target, recorder: RecorderThere, camera: Camera) -> int:
-    """The lines that a recorder's file gives back: those of every segment that it told of. Raises FaultFailed."""
+def check_kept(target: Target, recorder: RemoteRecorder, camera: Camera) -> int:
+    """The lines that a recorder's file decodes to: those of every segment that it reported. Raises FaultFailed."""
     return check_stream(fetched(target, recorder.file), camera, recorder.n_segments)
 
 
-def check_killed(target: Target, recorder: RecorderThere, camera: Camera) -> int:
+def check_killed(target: Target, recorder: RemoteRecorder, camera: Camera) -> int:
     """As `check_kept`, of a recorder that was ended by force: one that ends by itself keeps the open segment, too."""
     kept = check_kept(target, recorder, camera)
     if kept > recorder.n_segments * camera.segment_lines:
@@ -57,7 +57,7 @@ def check_killed(target: Target, recorder: RecorderThere, camera: Camera) -> int
 def check_next(target: Target, camera: Camera, folder: str, before: str) -> None:
     """A new recording in the same folder is complete, and `before` is what it was. Raises FaultFailed."""
     old = fetched(target, before)
-    with RecorderThere(target, camera, folder) as recorder:
+    with RemoteRecorder(target, camera, folder) as recorder:
         recorder.feed(camera.raw())
         code = recorder.finish()
         if code != 0:

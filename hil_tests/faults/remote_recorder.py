@@ -18,7 +18,7 @@ ANSWER_S = 120.0
 END_S = 60.0
 
 
-class RecorderThere:
+class RemoteRecorder:
     """`python -m runtime.target.recorder` on a target. `file` and `process` are what it says of itself."""
 
     def __init__(self, target: Target, camera: Camera, folder: str, *options: str) -> None:
@@ -66,7 +66,7 @@ class RecorderThere:
             if all(type(answer[key]) is kind for key, kind in kinds.items()):
                 return answer
         except (ValueError, KeyError, TypeError, RecursionError):
-            pass  # told as what it is, below
+            pass  # reported below
         raise FaultFailed(f"the recorder says {line[:120]!r}, allowed an object with {', '.join(kinds)}")
 
     def feed(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Finished steps of a run as files of its folder, so that a stopped run goes on where it was."""
+"""Finished steps of a run as files of its folder, so that a stopped run is resumed where it was."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -27,7 +27,7 @@ class Finished:
         return self.step.began_s + self.step.seconds
 
 
-class KeptSteps:
+class FinishedSteps:
     """Steps in the folder of one run, each with the identity of what it was done with."""
 
     def __init__(self, folder: Path, identity: str) -> None:

@@ -7,7 +7,7 @@ from hil_tests.places.place import REPOSITORY
 
 
 def bring_up(bench: Bench) -> StepResult:
-    """From a state that nobody knows to one where commands run."""
+    """From an unknown state to one where commands run."""
     bench.reach(State.UP)
     return StepResult.passed(f"commands run in {bench.target.folder}")
 
