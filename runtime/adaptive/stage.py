@@ -58,14 +58,16 @@ def code_line(
     lanes: Any,
     mixed: Any,
     state: Any,
-    error: Any,
-    smallest: Any,
-    largest: Any,
+    limits: Any,
     is_decoder: Any,
     values: Any,
     out_values: Any,
 ) -> Any:
-    """Code all bands of a line (Z, X) without a network; the first band that leads outside the sample range, or -1."""
+    """Code all bands of a line (Z, X) without a network; the first band that leads outside the sample range, or -1.
+
+    limits: maximum error, smallest and largest sample.
+    """
+    error, smallest, largest = limits
     begin_line(state)
     for z in range(values.shape[0]):
         band = Band(z, values[z], error, smallest, largest, is_decoder, values[z], out_values[z])

@@ -30,8 +30,9 @@ class HybridState(NamedTuple):
     prefix: Int64Array
     """Node of the active prefix of each low-entropy code, (16,)."""
 
-
-HybridNumbers = CoderNumbers
+    def of(self, bands: slice) -> "HybridState":
+        """The same arrays, seen from some of the bands."""
+        return HybridState(self.accumulator[bands], self.counter[bands], self.prefix)
 
 
 def hybrid_numbers(coder: Hybrid, image: Image) -> CoderNumbers:
@@ -61,8 +62,7 @@ class HybridEncoder(IndexEncoder):
         self.writer.make_room(block.size * (n.unary_limit + n.depth + 22) // 8)
         encode_pieces(
             to_sequence(block, piece.depth), piece.depth, n, self.tables,
-            self.state.accumulator[piece.bands], self.state.counter[piece.bands], self.state.prefix,
-            self.writer.buffer, self.writer.bits,
+            self.state.of(piece.bands), self.writer.buffer, self.writer.bits,
         )  # fmt: skip
 
     @override
@@ -116,16 +116,15 @@ def encode_pieces(
     interleaving_depth: Any,
     numbers: Any,
     tables: Any,
-    accumulators: Any,
-    counters: Any,
-    prefixes: Any,
+    state: Any,
     buffer: Any,
     bits: Any,
 ) -> None:
     """Append the indices of a piece in which groups of M bands alternate.
 
-    sequence: uint32, in stream order. accumulators, counters: of the piece's bands. The state is updated in place.
+    sequence: uint32, in stream order. state: HybridState of the piece's bands, updated in place.
     """
+    accumulators, counters, prefixes = state
     position, pending, n_pending = bits[0], bits[1], bits[2]
     depth, unary_limit = numbers.depth, numbers.unary_limit
     fullest = (np.int64(1) << numbers.rescaling_exponent) - 1

@@ -71,7 +71,7 @@ class HybridDecoder(IndexDecoder):
         sequence = np.empty(piece.shape[0] * piece.shape[1], np.uint32)
         status = decode_backwards(
             self.data, self.end, piece.depth, piece.times.start, self.numbers, self.tables,
-            self.state.accumulator[piece.bands], self.state.counter[piece.bands], self.state.prefix, sequence,
+            self.state.of(piece.bands), sequence,
         )  # fmt: skip
         raise_status(status, place_of(piece), len(self.data))
         self.indices[piece.bands, piece.times] = from_sequence(sequence, piece.shape, piece.depth)
@@ -180,15 +180,15 @@ def decode_backwards(
     first_time: Any,
     numbers: Any,
     tables: Any,
-    accumulators: Any,
-    counters: Any,
-    prefixes: Any,
+    state: Any,
     out_sequence: Any,
 ) -> Any:
     """Fill `out_sequence` (uint32, stream order) from its end, undoing runtime.ccsds123.hybrid.encode_pieces.
 
-    end_bit: int64[1]. first_time: t of the piece's first sample. The state goes back in place. Returns a status.
+    end_bit: int64[1]. first_time: t of the piece's first sample. state: HybridState of its bands, which goes back in
+    place. Returns a status.
     """
+    accumulators, counters, prefixes = state
     end = end_bit[0]
     depth, unary_limit = numbers.depth, numbers.unary_limit
     initial_counter = np.int64(1) << numbers.initial_count_exponent
