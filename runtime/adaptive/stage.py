@@ -54,14 +54,7 @@ def end_line(state: Any) -> None:
 
 @njit(cache=True)
 def code_line(
-    parameters: Any,
-    lanes: Any,
-    mixed: Any,
-    state: Any,
-    limits: Any,
-    is_decoder: Any,
-    values: Any,
-    out_values: Any,
+    parameters: Any, lanes: Any, mixed: Any, state: Any, limits: Any, is_decoder: Any, values: Any, out_values: Any
 ) -> Any:
     """Code all bands of a line (Z, X) without a network; the first band that leads outside the sample range, or -1.
 

@@ -112,13 +112,7 @@ def put_reversed(
 
 @njit(cache=True, nogil=True)
 def encode_pieces(
-    sequence: Any,
-    interleaving_depth: Any,
-    numbers: Any,
-    tables: Any,
-    state: Any,
-    buffer: Any,
-    bits: Any,
+    sequence: Any, interleaving_depth: Any, numbers: Any, tables: Any, state: Any, buffer: Any, bits: Any
 ) -> None:
     """Append the indices of a piece in which groups of M bands alternate.
 
