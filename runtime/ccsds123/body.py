@@ -125,23 +125,23 @@ def place_of(piece: Piece) -> str:
 @njit(cache=True)
 def put_values(buffer: Uint8Array, bits: npt.NDArray[np.int64], values: npt.NDArray[np.int64], n_bits: int) -> None:
     """Append `values` (int64 as unsigned) with `n_bits` <= 64 each."""
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    writer = bits[0], bits[1], bits[2]
     n_high = max(n_bits - 32, 0)
     for value in values:
         if n_high > 0:
             high = (value >> 32) & ((np.int64(1) << n_high) - 1)
-            position, pending, n_pending = put_bits(buffer, position, pending, n_pending, high, n_high)
+            writer = put_bits(buffer, writer, high, n_high)
         low = value & ((np.int64(1) << min(n_bits, 32)) - 1)
-        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, low, min(n_bits, 32))
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+        writer = put_bits(buffer, writer, low, min(n_bits, 32))
+    bits[0], bits[1], bits[2] = writer
 
 
 @njit(cache=True)
 def take_values(data: Uint8Array, bits: npt.NDArray[np.int64], n_bits: int, out_values: npt.NDArray[np.int64]) -> bool:
     """Fill `out_values` with numbers of `n_bits` <= 32 each; False where the data ran out."""
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    reader = bits[0], bits[1], bits[2]
     for i in range(out_values.size):
-        position, pending, n_pending = refill(data, position, pending, n_pending)
-        out_values[i], pending, n_pending = take_bits(pending, n_pending, n_bits)
-    bits[0], bits[1], bits[2] = position, pending, n_pending
-    return not overrun(data.size, position, n_pending)
+        reader = refill(data, reader)
+        out_values[i], reader = take_bits(reader, n_bits)
+    bits[0], bits[1], bits[2] = reader
+    return not overrun(data.size, reader)

@@ -115,24 +115,23 @@ def updated(accumulator: Any, counter: Any, mapped: Any, rescaling_exponent: Any
 
 
 @njit(cache=True, inline="always")
-def put_codeword(
-    buffer: Any, position: Any, pending: Any, n_pending: Any, delta: Any, k: Any, unary_limit: Any, depth: Any
-) -> Any:
+def put_codeword(buffer: Any, writer: Any, delta: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
     """Append the length-limited codeword of `delta` (5.4.3.2.2.1); returns the new writer state."""
     quotient = delta >> k
     if quotient < unary_limit:
         tail = (np.int64(1) << k) | (delta & ((np.int64(1) << k) - 1))
         if quotient + k < 32:
-            return put_bits(buffer, position, pending, n_pending, tail, quotient + 1 + k)
-        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, quotient)
-        return put_bits(buffer, position, pending, n_pending, tail, k + 1)
-    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, unary_limit)
-    return put_bits(buffer, position, pending, n_pending, delta, depth)
+            return put_bits(buffer, writer, tail, quotient + 1 + k)
+        writer = put_bits(buffer, writer, 0, quotient)
+        return put_bits(buffer, writer, tail, k + 1)
+    writer = put_bits(buffer, writer, 0, unary_limit)
+    return put_bits(buffer, writer, delta, depth)
 
 
 @njit(cache=True, inline="always")
-def take_codeword(data: Any, position: Any, pending: Any, n_pending: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
+def take_codeword(data: Any, reader: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
     """The number whose codeword comes next, at least 32 bits being pending, and the new reader state."""
+    position, pending, n_pending = reader
     quotient = np.int64(LEADING_ZEROS[(pending >> (n_pending - 8)) & 255])
     if quotient == 8:
         while quotient < unary_limit and (pending >> (n_pending - 1 - quotient)) & 1 == 0:
@@ -140,14 +139,14 @@ def take_codeword(data: Any, position: Any, pending: Any, n_pending: Any, k: Any
     if quotient < unary_limit:
         n_pending -= quotient + 1
         pending &= (np.int64(1) << n_pending) - 1
-        if n_pending < k:  # rare; a refill at every sample would cost a branch that cannot be guessed
-            position, pending, n_pending = refill(data, position, pending, n_pending)
-        low, pending, n_pending = take_bits(pending, n_pending, k)
-        return (quotient << k) | low, position, pending, n_pending
-    n_pending -= unary_limit
-    position, pending, n_pending = refill(data, position, pending, n_pending)
-    delta, pending, n_pending = take_bits(pending, n_pending, depth)
-    return delta, position, pending, n_pending
+        reader = position, pending, n_pending
+        if n_pending < k:  # rare; a refill at every sample would cost a branch that cannot be predicted
+            reader = refill(data, reader)
+        low, reader = take_bits(reader, k)
+        return (quotient << k) | low, reader
+    reader = refill(data, (position, pending, n_pending - unary_limit))
+    delta, reader = take_bits(reader, depth)
+    return delta, reader
 
 
 @njit(cache=True, nogil=True)
@@ -159,23 +158,21 @@ def encode_rows(numbers: Any, mapped: Any, state: Any, buffer: Any, bits: Any) -
     """
     depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
     accumulators, counters = state
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    writer = bits[0], bits[1], bits[2]
     k = np.int64(0)
     for z in range(mapped.shape[0]):
         accumulator, counter = accumulators[z], counters[z]
         for x in range(mapped.shape[1]):
             delta = np.int64(mapped[z, x])
             if counter == 0:
-                position, pending, n_pending = put_bits(buffer, position, pending, n_pending, delta, depth)
+                writer = put_bits(buffer, writer, delta, depth)
                 counter = np.int64(1) << initial_count_exponent
                 continue
             k = code_parameter(accumulator, counter, depth, k)
-            position, pending, n_pending = put_codeword(
-                buffer, position, pending, n_pending, delta, k, unary_limit, depth
-            )
+            writer = put_codeword(buffer, writer, delta, k, unary_limit, depth)
             accumulator, counter = updated(accumulator, counter, delta, rescaling_exponent)
         accumulators[z], counters[z] = accumulator, counter
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+    bits[0], bits[1], bits[2] = writer
 
 
 @njit(cache=True, nogil=True)
@@ -186,26 +183,24 @@ def decode_rows(numbers: Any, data: Any, bits: Any, state: Any, out_mapped: Any)
     """
     depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
     accumulators, counters = state
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    reader = bits[0], bits[1], bits[2]
     k = np.int64(0)
     for z in range(out_mapped.shape[0]):
         accumulator, counter = accumulators[z], counters[z]
         for x in range(out_mapped.shape[1]):
-            position, pending, n_pending = refill(data, position, pending, n_pending)
+            reader = refill(data, reader)
             if counter == 0:
-                delta, pending, n_pending = take_bits(pending, n_pending, depth)
+                delta, reader = take_bits(reader, depth)
                 counter = np.int64(1) << initial_count_exponent
                 out_mapped[z, x] = delta
                 continue
             k = code_parameter(accumulator, counter, depth, k)
-            delta, position, pending, n_pending = take_codeword(
-                data, position, pending, n_pending, k, unary_limit, depth
-            )
+            delta, reader = take_codeword(data, reader, k, unary_limit, depth)
             out_mapped[z, x] = delta
             accumulator, counter = updated(accumulator, counter, delta, rescaling_exponent)
         accumulators[z], counters[z] = accumulator, counter
-    bits[0], bits[1], bits[2] = position, pending, n_pending
-    return not overrun(data.size, position, n_pending)
+    bits[0], bits[1], bits[2] = reader
+    return not overrun(data.size, reader)
 
 
 def encode_line(

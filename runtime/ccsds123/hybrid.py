@@ -97,17 +97,15 @@ def low_entropy_index(accumulator: Any, counter: Any, tables: Any) -> Any:
 
 
 @njit(cache=True, inline="always")
-def put_reversed(
-    buffer: Any, position: Any, pending: Any, n_pending: Any, value: Any, k: Any, unary_limit: Any, depth: Any
-) -> Any:
+def put_reversed(buffer: Any, writer: Any, value: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
     """Append the reversed length-limited codeword of `value` (5.4.3.3.3.2.1); returns the new writer state."""
     quotient = value >> k
     if quotient < unary_limit:
         low = value & ((np.int64(1) << k) - 1)
-        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, (low << 1) | 1, k + 1)
-        return put_bits(buffer, position, pending, n_pending, 0, quotient)
-    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, value, depth)
-    return put_bits(buffer, position, pending, n_pending, 0, unary_limit)
+        writer = put_bits(buffer, writer, (low << 1) | 1, k + 1)
+        return put_bits(buffer, writer, 0, quotient)
+    writer = put_bits(buffer, writer, value, depth)
+    return put_bits(buffer, writer, 0, unary_limit)
 
 
 @njit(cache=True, nogil=True)
@@ -119,7 +117,7 @@ def encode_pieces(
     sequence: uint32, in stream order. state: HybridState of the piece's bands, updated in place.
     """
     accumulators, counters, prefixes = state
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    writer = bits[0], bits[1], bits[2]
     depth, unary_limit = numbers.depth, numbers.unary_limit
     fullest = (np.int64(1) << numbers.rescaling_exponent) - 1
     n_bands = accumulators.size
@@ -133,12 +131,12 @@ def encode_pieces(
                 delta = np.int64(sequence[at])
                 at += 1
                 if counters[z] == 0:
-                    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, delta, depth)
+                    writer = put_bits(buffer, writer, delta, depth)
                     counters[z] = np.int64(1) << numbers.initial_count_exponent
                     continue
                 accumulator, counter = accumulators[z], counters[z]
                 if counter == fullest:  # equations 64 and 65
-                    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, accumulator & 1, 1)
+                    writer = put_bits(buffer, writer, accumulator & 1, 1)
                     accumulator = (accumulator + 4 * delta + 1) >> 1
                     counter = (counter + 1) >> 1
                 else:
@@ -147,24 +145,20 @@ def encode_pieces(
                 accumulators[z], counters[z] = accumulator, counter
                 if is_high_entropy(accumulator, counter, tables):
                     k = high_entropy_parameter(accumulator, counter, depth, k)
-                    position, pending, n_pending = put_reversed(
-                        buffer, position, pending, n_pending, delta, k, unary_limit, depth
-                    )
+                    writer = put_reversed(buffer, writer, delta, k, unary_limit, depth)
                     continue
                 i = low_entropy_index(accumulator, counter, tables)
                 escape = np.int64(tables.limit[i]) + 1
                 symbol = min(delta, escape)  # equation 67
                 if symbol == escape:
-                    position, pending, n_pending = put_reversed(
-                        buffer, position, pending, n_pending, delta - escape, np.int64(0), unary_limit, depth
-                    )
+                    writer = put_reversed(buffer, writer, delta - escape, np.int64(0), unary_limit, depth)
                 node = tables.child[prefixes[i], symbol]
                 if node < 0:
                     word = -1 - node
-                    position, pending, n_pending = put_bits(
-                        buffer, position, pending, n_pending, np.int64(tables.word_value[word]),
+                    writer = put_bits(
+                        buffer, writer, np.int64(tables.word_value[word]),
                         np.int64(tables.word_bits[word]),
                     )  # fmt: skip
                     node = tables.root[i]
                 prefixes[i] = node
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+    bits[0], bits[1], bits[2] = writer
