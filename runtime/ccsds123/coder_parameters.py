@@ -55,11 +55,11 @@ class SampleAdaptive:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the metadata (table 5-13)."""
-        fields.put(self.unary_limit, 5)
-        fields.put(self.rescaling_exponent - 4, 3)
-        fields.put(self.initial_count_exponent, 3)
-        fields.put(NO_CONSTANT if self.accumulator_constant is None else self.accumulator_constant, 4)
-        fields.put(self.is_table_in_header, 1)
+        fields.put_each(
+            (self.unary_limit, 5), (self.rescaling_exponent - 4, 3), (self.initial_count_exponent, 3),
+            (NO_CONSTANT if self.accumulator_constant is None else self.accumulator_constant, 4),
+            (self.is_table_in_header, 1),
+        )  # fmt: skip
         if self.is_table_in_header and self.accumulator_table is not None:
             fields.put_all(self.accumulator_table, 4)
 
@@ -110,10 +110,9 @@ class Hybrid:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the metadata (table 5-14)."""
-        fields.put(self.unary_limit, 5)
-        fields.put(self.rescaling_exponent - 4, 3)
-        fields.put(self.initial_count_exponent, 3)
-        fields.put(0, 5)
+        fields.put_each(
+            (self.unary_limit, 5), (self.rescaling_exponent - 4, 3), (self.initial_count_exponent, 3), (0, 5)
+        )
 
     @classmethod
     def read(cls, fields: FieldReader, image: Image) -> "Hybrid":
@@ -146,10 +145,9 @@ class BlockAdaptive:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the metadata (table 5-15)."""
-        fields.put(0, 1)
-        fields.put(BLOCK_SIZES.index(self.block_size), 2)
-        fields.put(self.is_restricted, 1)
-        fields.put(self.reference_interval, 12)
+        fields.put_each(
+            (0, 1), (BLOCK_SIZES.index(self.block_size), 2), (self.is_restricted, 1), (self.reference_interval, 12)
+        )
 
     @classmethod
     def read(cls, fields: FieldReader, image: Image) -> "BlockAdaptive":

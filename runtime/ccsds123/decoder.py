@@ -64,8 +64,7 @@ def lines_of(
     stored = stored_indices(parameters, coder) if image.is_sequential else None
     for y in range(image.n_lines):
         if quantization.starts_period(y):
-            values = {id(x): coder.take_limits(x.n_values(image), x.n_bits) for x in quantization.limits}
-            predictor.set_limits(values.get(id(quantization.absolute)), values.get(id(quantization.relative)))
+            predictor.set_limits([coder.take_limits(x.n_values(image), x.n_bits) for x in quantization.limits])
         mapped = coder.take(line_piece(image, y)) if stored is None else stored[:, y].astype(np.uint32)
         line = predictor.decode(mapped)
         # back from relative to s_mid in 32 bits: the sum fits D bits, whatever the wrap on the way

@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from runtime.errors import BadArgument, Truncated
-from runtime.kernels.bits import overrun, put_bits, refill, take_bits
+from runtime.ccsds123.ranges import check
+from runtime.errors import Truncated
+from runtime.kernels.bits import BitState, Uint8Array, overrun, put_bits, refill, take_bits
+
+Mapped = npt.NDArray[np.integer[Any]]
 
 LEADING_ZEROS = np.array([8 - byte.bit_length() for byte in range(256)], np.uint8)
 
@@ -34,17 +37,11 @@ class GolombParameters:
 
     def __post_init__(self) -> None:
         """Refuse values outside the standard's ranges."""
-        limits = {
-            "depth": (2, 32),
-            "unary_limit": (8, 32),
-            "initial_count_exponent": (1, 8),
-            "rescaling_exponent": (max(4, self.initial_count_exponent + 1), 11),
-            "accumulator_constant": (0, min(self.depth - 2, 14)),
-        }
-        for name, (lowest, highest) in limits.items():
-            value = getattr(self, name)
-            if not lowest <= value <= highest:
-                raise BadArgument(f"Golomb coder: {name} is {value}, allowed {lowest}..{highest}")
+        check("depth", self.depth, 2, 32)
+        check("unary_limit", self.unary_limit, 8, 32)
+        check("initial_count_exponent", self.initial_count_exponent, 1, 8)
+        check("rescaling_exponent", self.rescaling_exponent, max(4, self.initial_count_exponent + 1), 11)
+        check("accumulator_constant", self.accumulator_constant, 0, min(self.depth - 2, 14))
 
     @property
     def numbers(self) -> "CoderNumbers":
@@ -204,22 +201,14 @@ def decode_rows(numbers: Any, data: Any, bits: Any, state: Any, out_mapped: Any)
 
 
 def encode_line(
-    parameters: GolombParameters,
-    mapped: npt.NDArray[np.integer[Any]],
-    state: GolombState,
-    buffer: npt.NDArray[np.uint8],
-    bits: npt.NDArray[np.int64],
+    parameters: GolombParameters, mapped: Mapped, state: GolombState, buffer: Uint8Array, bits: BitState
 ) -> None:
     """Append a line (Z, X) of mapped residuals to `buffer`; `state` and `bits` advance in place."""
     encode_rows(parameters.numbers, mapped, state, buffer, bits)
 
 
 def decode_line(
-    parameters: GolombParameters,
-    data: npt.NDArray[np.uint8],
-    bits: npt.NDArray[np.int64],
-    state: GolombState,
-    out_mapped: npt.NDArray[np.integer[Any]],
+    parameters: GolombParameters, data: Uint8Array, bits: BitState, state: GolombState, out_mapped: Mapped
 ) -> None:
     """Fill the mapped residuals (Z, X) of the next line of `data`; `state` and `bits` advance in place.
 

@@ -51,11 +51,6 @@ class HybridEncoder(IndexEncoder):
         self.writer = BodyWriter()
 
     @override
-    def put_limits(self, values: list[int], n_bits: int) -> None:
-        """Append error limits plainly (5.4.3.3.5.1.1)."""
-        self.writer.put_all(values, n_bits)
-
-    @override
     def put(self, block: Uint32Array, piece: Piece) -> None:
         n = self.numbers
         # at most a rescaling bit, an escaped residual and a low-entropy word of 21 bits for each sample

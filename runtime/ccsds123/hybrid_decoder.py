@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from typing_extensions import override
 
-from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, IndexDecoder, Uint8Array, place_of, raise_status, untrusted
+from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, IndexDecoder, place_of, raise_status, untrusted
 from runtime.ccsds123.coder_parameters import Hybrid
 from runtime.ccsds123.hybrid import (
     HybridState,
@@ -20,9 +20,10 @@ from runtime.ccsds123.hybrid import (
     low_entropy_index,
 )
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
-from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, reversed_pieces
+from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, pieces
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.errors import Corrupt, Truncated
+from runtime.kernels.bits import Uint8Array
 
 
 class HybridDecoder(IndexDecoder):
@@ -38,7 +39,7 @@ class HybridDecoder(IndexDecoder):
         image = self.image
         self.indices = np.empty((image.n_bands, image.n_lines * image.n_columns), f"u{image.dtype.itemsize}")
         self.limits: list[list[int]] = []
-        for piece in reversed_pieces(image):
+        for piece in pieces(image, -1):
             self._step_back(piece)
             self._take_limits_back(piece)
         if self.end[0] != 0:

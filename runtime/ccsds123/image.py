@@ -84,19 +84,11 @@ class Image:
         fields.put(self.user_data, 8)
         for size in (self.n_columns, self.n_lines, self.n_bands):
             fields.put(size, SIZE_BITS)
-        fields.put(self.is_signed, 1)
-        fields.put(0, 1)
-        fields.put(self.depth > 16, 1)
-        fields.put(self.depth, 4)
-        fields.put(self.order.code, 1)
-        fields.put(self.interleaving_depth, SIZE_BITS)
-        fields.put(0, 2)
-        fields.put(self.word_bytes, 3)
-        fields.put(coder.code, 2)
-        fields.put(0, 1)
-        fields.put(fidelity.code, 2)
-        fields.put(0, 2)
-        fields.put(n_tables, 4)
+        fields.put_each(
+            (self.is_signed, 1), (0, 1), (self.depth > 16, 1), (self.depth, 4), (self.order.code, 1),
+            (self.interleaving_depth, SIZE_BITS), (0, 2), (self.word_bytes, 3), (coder.code, 2), (0, 1),
+            (fidelity.code, 2), (0, 2), (n_tables, 4),
+        )  # fmt: skip
 
     @classmethod
     def read(cls, fields: FieldReader) -> tuple["Image", CoderType, Fidelity, int]:

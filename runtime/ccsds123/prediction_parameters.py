@@ -84,21 +84,13 @@ class Prediction:
 
     def write(self, fields: FieldWriter, has_representative: bool) -> None:
         """Append the Primary and Weight Tables subparts (tables 5-6 and 5-7)."""
-        fields.put(0, 1)
-        fields.put(has_representative, 1)
-        fields.put(self.n_previous_bands, 4)
-        fields.put(self.mode.code, 1)
-        fields.put(self.has_exponent_offsets, 1)
-        fields.put(self.local_sum.code, 2)
-        fields.put(self.register_bits, 6)
-        fields.put(self.weight_resolution - 4, 4)
-        fields.put(self.interval_exponent - 4, 4)
-        fields.put(self.first_exponent + 6, 4)
-        fields.put(self.last_exponent + 6, 4)
-        fields.put(self.is_offset_table_in_header, 1)
-        fields.put(self.initial_weight_bits > 0, 1)
-        fields.put(self.is_weight_table_in_header, 1)
-        fields.put(self.initial_weight_bits, 5)
+        fields.put_each(
+            (0, 1), (has_representative, 1), (self.n_previous_bands, 4), (self.mode.code, 1),
+            (self.has_exponent_offsets, 1), (self.local_sum.code, 2), (self.register_bits, 6),
+            (self.weight_resolution - 4, 4), (self.interval_exponent - 4, 4), (self.first_exponent + 6, 4),
+            (self.last_exponent + 6, 4), (self.is_offset_table_in_header, 1), (self.initial_weight_bits > 0, 1),
+            (self.is_weight_table_in_header, 1), (self.initial_weight_bits, 5),
+        )  # fmt: skip
         if self.is_weight_table_in_header and self.initial_weights is not None:
             fields.put_all((value for row in self.initial_weights for value in row), self.initial_weight_bits)
         if self.is_offset_table_in_header and self.exponent_offsets is not None:

@@ -1,5 +1,7 @@
 """What the predictor knows of an image and remembers between its lines, in the form that its kernel takes."""
 
+from collections.abc import Sequence
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -115,15 +117,12 @@ def initial_weights(parameters: Ccsds123Parameters) -> Int32Array:
     return weights
 
 
-def header_limits(parameters: Ccsds123Parameters) -> ErrorLimits:
-    """The limits before the first line: those of the header, or zeros where the body brings them."""
+def error_limits(parameters: Ccsds123Parameters, values: Sequence[Sequence[int]]) -> ErrorLimits:
+    """Limits as arrays. values: of each limit in use, absolute before relative: one for all bands, or one per band."""
     quantization, n_bands = parameters.quantization, parameters.image.n_bands
-    absolute = np.zeros(n_bands, np.int64)
-    relative = np.zeros(n_bands, np.int64)
-    if quantization.absolute is not None and quantization.absolute.values:
-        absolute[:] = quantization.absolute.values
-    if quantization.relative is not None and quantization.relative.values:
-        relative[:] = quantization.relative.values
-    if quantization.fidelity is Fidelity.RELATIVE:
-        absolute[:] = NO_LIMIT
-    return ErrorLimits(absolute, relative)
+    unused = NO_LIMIT if quantization.fidelity is Fidelity.RELATIVE else 0
+    found = ErrorLimits(np.full(n_bands, unused, np.int64), np.zeros(n_bands, np.int64))
+    in_use = quantization.absolute is not None, quantization.relative is not None
+    for array, own in zip(compress(found, in_use), values, strict=True):
+        array[:] = own
+    return found

@@ -46,10 +46,7 @@ class ErrorLimit:
 
     def write(self, fields: FieldWriter) -> None:
         """Append an Absolute or Relative Error Limit block (tables 5-10 and 5-11)."""
-        fields.put(0, 1)
-        fields.put(self.is_band_dependent, 1)
-        fields.put(0, 2)
-        fields.put(self.n_bits, 4)
+        fields.put_each((0, 1), (self.is_band_dependent, 1), (0, 2), (self.n_bits, 4))
         fields.put_all(self.values, self.n_bits)
 
     @classmethod
@@ -103,10 +100,7 @@ class Quantization:
         if not self.limits:
             return
         if not image.is_sequential:
-            fields.put(0, 1)
-            fields.put(self.period_exponent is not None, 1)
-            fields.put(0, 2)
-            fields.put(self.period_exponent or 0, 4)
+            fields.put_each((0, 1), (self.period_exponent is not None, 1), (0, 2), (self.period_exponent or 0, 4))
         for limit in self.limits:
             limit.write(fields)
 

@@ -33,11 +33,7 @@ class BandVarying:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the four fields of table 5-12 that concern it."""
-        fields.put(0, 1)
-        fields.put(self.fixed is None, 1)
-        fields.put(self.is_table_in_header, 1)
-        fields.put(0, 1)
-        fields.put(self.fixed or 0, 4)
+        fields.put_each((0, 1), (self.fixed is None, 1), (self.is_table_in_header, 1), (0, 1), (self.fixed or 0, 4))
 
     @classmethod
     def read(cls, fields: FieldReader, name: str) -> "BandVarying":

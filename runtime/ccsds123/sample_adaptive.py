@@ -40,11 +40,6 @@ class SampleAdaptiveEncoder(IndexEncoder):
         self.writer = BodyWriter()
 
     @override
-    def put_limits(self, values: list[int], n_bits: int) -> None:
-        """Append error limits plainly (5.4.3.2.4.1)."""
-        self.writer.put_all(values, n_bits)
-
-    @override
     def put(self, block: Uint32Array, piece: Piece) -> None:
         writer, numbers, state = self.writer, self.parameters.numbers, self.state.of(piece.bands)
         writer.make_room(worst_bytes(self.parameters, block.size))
@@ -53,10 +48,6 @@ class SampleAdaptiveEncoder(IndexEncoder):
         else:
             sequence = to_sequence(block, piece.depth)
             encode_interleaved(numbers, sequence, piece.depth, state, writer.buffer, writer.bits)
-
-    @override
-    def finish(self) -> None:
-        """Nothing follows the last piece."""
 
 
 class SampleAdaptiveDecoder(IndexDecoder):

@@ -87,19 +87,17 @@ class SupplementaryTable:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the table (table 5-4)."""
-        fields.put(self.type.code, 2)
-        fields.put(0, 2)
-        fields.put(self.purpose, 4)
-        fields.put(0, 1)
-        fields.put(self.structure.code, 2)
-        fields.put(0, 1)
-        fields.put(self.user_data, 4)
+        fields.put_each(
+            (self.type.code, 2), (0, 2), (self.purpose, 4), (0, 1), (self.structure.code, 2), (0, 1),
+            (self.user_data, 4),
+        )  # fmt: skip
         if self.float_format is None:
             fields.put(self.n_bits, 5)
         else:
-            fields.put(self.float_format.significand_bits, 5)
-            fields.put(self.float_format.exponent_bits, 3)
-            fields.put(self.float_format.bias, self.float_format.exponent_bits)
+            fields.put_each(
+                (self.float_format.significand_bits, 5), (self.float_format.exponent_bits, 3),
+                (self.float_format.bias, self.float_format.exponent_bits),
+            )  # fmt: skip
         fields.put_all(self.values, self.element_bits)
 
     @classmethod

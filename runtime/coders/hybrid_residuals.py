@@ -7,13 +7,14 @@ so the reader holds the mapped residuals of the whole segment; the writer goes f
 import numpy as np
 from typing_extensions import override
 
-from runtime.ccsds123.body import BodyWriter, Uint8Array, raise_status, untrusted
+from runtime.ccsds123.body import BodyWriter, raise_status, untrusted
 from runtime.ccsds123.golomb import CoderNumbers
 from runtime.ccsds123.hybrid import HybridState, encode_pieces
 from runtime.ccsds123.hybrid_decoder import counter_at, decode_backwards, end_of_body, take_tail
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
 from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.errors import Corrupt
+from runtime.kernels.bits import Uint8Array
 
 RESCALING_EXPONENT = 8
 LARGEST_SAMPLES = 1 << 28
