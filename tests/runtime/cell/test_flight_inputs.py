@@ -67,7 +67,6 @@ def test_kernels_equal_the_reference(kind: str, shape: tuple[int, int, int], see
     smallest, largest = (-32768, 32767) if samples.min() < 0 else (0, 65535)
     for line in samples[1:]:
         wide = line.astype(np.int64)
-        gains, shifts, units, fixed = state.constants
         lines, bands = reference.line_features(host), reference.band_features(wide, host)
         expected = reference.differences(wide, host)
         taps = generator.integers(-LARGEST_TAP, LARGEST_TAP + 1, (*line.shape, TAPS)).astype(np.int16)
@@ -79,9 +78,9 @@ def test_kernels_equal_the_reference(kind: str, shape: tuple[int, int, int], see
             out_bands = np.empty((line.shape[1], BAND_FEATURES), np.int8)
             out_differences = np.empty((line.shape[1], TAPS), np.int32)
             out_doubled = np.empty(line.shape[1], np.int32)
-            fill_line_features(z, state.line_1, state.line_2, state.slow, gains, shifts, fixed, out_lines)
-            fill_band_features(z, known, state.line_1, state.slow, gains, shifts, out_bands)
-            fill_differences(z, known, state.line_1, state.line_2, state.slow, gains, units, out_differences)
+            fill_line_features(z, state.arrays, out_lines)
+            fill_band_features(z, known, state.arrays, out_bands)
+            fill_differences(z, known, state.arrays, out_differences)
             filtered(taps[z], out_differences, state.line_1[z], smallest, largest, out_doubled)
             np.testing.assert_array_equal(out_lines, lines[z])
             np.testing.assert_array_equal(out_bands, bands[z])
