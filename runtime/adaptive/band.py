@@ -41,32 +41,22 @@ class Band(NamedTuple):
     """A band to code, and where the result goes."""
 
     z: int
-    network: npt.NDArray[np.int32]
-    """(X,), s-tilde of a network; ignored where there is none."""
-    error: int
-    """The maximum error m of a sample; 0 is lossless."""
-    smallest: int
-    """The smallest sample that is allowed."""
-    largest: int
-    """The largest one."""
+    network: npt.NDArray[np.int32]  # (X,), s-tilde of a network; ignored where there is none
+    error: int  # The maximum error m of a sample; 0 is lossless
+    smallest: int  # The smallest sample that is allowed
+    largest: int  # The largest one
     is_decoder: bool
-    values: npt.NDArray[np.int32]
-    """(X,), samples; for a decoder their mapped residuals."""
-    out_values: npt.NDArray[np.int32]
-    """(X,), the other ones of the two."""
+    values: npt.NDArray[np.int32]  # (X,), samples; for a decoder their mapped residuals
+    out_values: npt.NDArray[np.int32]  # (X,), the other ones of the two
 
 
 class BlockWork(NamedTuple):
     """What the blocks of a band hand to each other, and work space; S is X or more."""
 
-    partial: npt.NDArray[np.float32]
-    """(K, S), the part in each prediction of all regressors but the sequential ones."""
-    recent: npt.NDArray[np.float64]
-    """(K,), fading squared errors of the samples west."""
-    changes: npt.NDArray[np.float64]
-    """(K,), work space."""
-    sizes: npt.NDArray[np.int32]
-    """(X,), of the residuals west and north."""
+    partial: npt.NDArray[np.float32]  # (K, S), the part in each prediction of all regressors but the sequential ones
+    recent: npt.NDArray[np.float64]  # (K,), fading squared errors of the samples west
+    changes: npt.NDArray[np.float64]  # (K,), work space
+    sizes: npt.NDArray[np.int32]  # (X,), of the residuals west and north
 
 
 @uncounted

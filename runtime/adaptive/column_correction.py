@@ -25,8 +25,7 @@ LARGEST_AROUND = 8.0
 LARGEST_TARGET = np.float32(4)
 RIDGE = np.float32(60)
 FADING = np.float32(0.98)
-KEPT = np.float32(0.125)
-"""Of the sums, from one line to the next."""
+KEPT = np.float32(0.125)  # Of the sums, from one line to the next
 TREND_FADING, TREND_SHARE = np.float32(0.8), np.float32(0.2)
 SMALLEST_MOMENT = np.float32(2.0**-40)
 LONGEST_SCALE = 8  # lines

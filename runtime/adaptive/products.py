@@ -26,14 +26,10 @@ Singles = npt.NDArray[np.float32]
 class ProductWork(NamedTuple):
     """Work space of `add_products`, and its result."""
 
-    shares: Singles
-    """One for each sample that counts, BATCH - 1 zeros after them."""
-    tile: Singles
-    """(LANES * M,)."""
-    weighted: Singles
-    """(BATCH * M,)."""
-    products: Singles
-    """Packed, for N rows or the next even number."""
+    shares: Singles  # One for each sample that counts, BATCH - 1 zeros after them
+    tile: Singles  # (LANES * M,)
+    weighted: Singles  # (BATCH * M,)
+    products: Singles  # Packed, for N rows or the next even number
 
 
 @njit(cache=True, inline="always")

@@ -25,8 +25,7 @@ from runtime.adaptive.state import N_LINES, OFFSET, TILT, StageState
 from runtime.adaptive.stripe_tilt import follow_stripes
 from runtime.errors import Corrupt
 
-Row = npt.NDArray[np.int32]
-"""(X,), one band of one line."""
+Row = npt.NDArray[np.int32]  # (X,), one band of one line
 
 
 @njit(cache=True)

@@ -8,8 +8,7 @@ DEFAULT_MAX_SAMPLES = 1 << 30
 
 LONGEST_RUN = 256
 """Samples that a word of low-entropy code 15 stands for, in one bit; no code of the hybrid coder does more."""
-SHORTEST_RUN_BITS = 7
-"""A restricted option identifier, the zero-block bit and the 5 bits of 'rest of segment'."""
+SHORTEST_RUN_BITS = 7  # A restricted option identifier, the zero-block bit and the 5 bits of 'rest of segment'
 SEGMENT_BLOCKS = 64
 
 

@@ -19,36 +19,26 @@ from runtime.kernels.bits import put_bits
 SEGMENT_BLOCKS = 64
 REST_OF_SEGMENT = 4
 """Run code of 'the rest of the segment is zero'; shorter runs are coded as their length less 1, longer ones as it."""
-SECOND_EXTENSION = -1
-"""Option: pairs of samples; options from 0 are the split parameter k."""
-NO_COMPRESSION = 64
-"""Option: samples in D bits."""
-PAIR_LIMIT = 1 << 16
-"""A pair with a larger sum costs more than 2**31 bits, so its square is never formed."""
+SECOND_EXTENSION = -1  # Option: pairs of samples; options from 0 are the split parameter k
+NO_COMPRESSION = 64  # Option: samples in D bits
+PAIR_LIMIT = 1 << 16  # A pair with a larger sum costs more than 2**31 bits, so its square is never formed
 
 
 class BlockNumbers(NamedTuple):
     """Parameters in the form that kernels take."""
 
-    block_size: int
-    """J."""
-    reference_interval: int
-    """r, in blocks."""
-    depth: int
-    """D, the resolution n of CCSDS 121.0-B-2."""
-    id_bits: int
-    """Bits of an option identifier."""
-    largest_split: int
-    """The largest k with an identifier, -1 where there is none."""
+    block_size: int  # J
+    reference_interval: int  # r, in blocks
+    depth: int  # D, the resolution n of CCSDS 121.0-B-2
+    id_bits: int  # Bits of an option identifier
+    largest_split: int  # The largest k with an identifier, -1 where there is none
 
 
 class BlockState(NamedTuple):
     """What the coder remembers between blocks."""
 
-    block: int
-    """Blocks since the reference interval began, 0..r - 1."""
-    zero_blocks: int
-    """Zero blocks that are counted and not coded yet (encoder)."""
+    block: int  # Blocks since the reference interval began, 0..r - 1
+    zero_blocks: int  # Zero blocks that are counted and not coded yet (encoder)
 
 
 def block_numbers(coder: BlockAdaptive, image: Image) -> BlockNumbers:

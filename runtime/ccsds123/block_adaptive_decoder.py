@@ -17,12 +17,9 @@ from runtime.kernels.bits import overrun, refill, take_bits
 class BlockDecoderState(NamedTuple):
     """What the decoder remembers between calls, beside the values of the block that it is in."""
 
-    block: int
-    """Blocks decoded since the reference interval began, 0..r - 1."""
-    zeros_left: int
-    """Values of a zero run not given out yet."""
-    values_left: int
-    """Values of the current block not given out yet: its last ones."""
+    block: int  # Blocks decoded since the reference interval began, 0..r - 1
+    zeros_left: int  # Values of a zero run not given out yet
+    values_left: int  # Values of the current block not given out yet: its last ones
 
 
 class BlockAdaptiveDecoder(IndexDecoder):

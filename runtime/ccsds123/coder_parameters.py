@@ -18,14 +18,10 @@ BLOCK_SIZES = (8, 16, 32, 64)
 class SampleAdaptive:
     """Sample-adaptive coder (5.4.3.2, table 5-13)."""
 
-    unary_limit: int = 18
-    """U_max, 8..32."""
-    rescaling_exponent: int = 6
-    """gamma*, max(4, gamma0 + 1)..11."""
-    initial_count_exponent: int = 1
-    """gamma0, 1..8."""
-    accumulator_constant: int | None = 3
-    """K, 0..min(D - 2, 14); None: a table of k'' per band."""
+    unary_limit: int = 18  # U_max, 8..32
+    rescaling_exponent: int = 6  # gamma*, max(4, gamma0 + 1)..11
+    initial_count_exponent: int = 1  # gamma0, 1..8
+    accumulator_constant: int | None = 3  # K, 0..min(D - 2, 14); None: a table of k'' per band
     accumulator_table: tuple[int, ...] | None = None
     """k''_z, each 0..min(D - 2, 14); None: K, or left out of the header."""
     is_table_in_header: bool = False
@@ -80,12 +76,9 @@ class SampleAdaptive:
 class Hybrid:
     """Hybrid coder (5.4.3.3, table 5-14)."""
 
-    unary_limit: int = 18
-    """U_max, 8..32."""
-    rescaling_exponent: int = 6
-    """gamma*, max(4, gamma0 + 1)..11."""
-    initial_count_exponent: int = 1
-    """gamma0, 1..8."""
+    unary_limit: int = 18  # U_max, 8..32
+    rescaling_exponent: int = 6  # gamma*, max(4, gamma0 + 1)..11
+    initial_count_exponent: int = 1  # gamma0, 1..8
     initial_accumulators: tuple[int, ...] | None = field(default=None, compare=False)
     """Sigma_z(0), each 0..2**(D + gamma0) - 1; a matter of the encoder alone, so it makes no difference here.
 
@@ -126,12 +119,9 @@ class Hybrid:
 class BlockAdaptive:
     """Block-adaptive coder (5.4.3.4, table 5-15)."""
 
-    block_size: int = 16
-    """J, 8, 16, 32 or 64."""
-    reference_interval: int = 64
-    """r, blocks between segment restarts, 1..4096."""
-    is_restricted: bool = False
-    """Restricted set of code options, only with D <= 4."""
+    block_size: int = 16  # J, 8, 16, 32 or 64
+    reference_interval: int = 64  # r, blocks between segment restarts, 1..4096
+    is_restricted: bool = False  # Restricted set of code options, only with D <= 4
 
     type: ClassVar[CoderType] = CoderType.BLOCK_ADAPTIVE
 

@@ -24,16 +24,11 @@ LEADING_ZEROS = np.array([8 - byte.bit_length() for byte in range(256)], np.uint
 class GolombParameters:
     """What the header of CCSDS 123.0-B-2 says of this coder (table 5-4); ranges are checked."""
 
-    depth: int
-    """D, bits of a mapped residual, 2..32."""
-    unary_limit: int = 18
-    """U_max, 8..32."""
-    rescaling_exponent: int = 6
-    """gamma*, max(4, gamma0 + 1)..11."""
-    initial_count_exponent: int = 1
-    """gamma0, 1..8."""
-    accumulator_constant: int = 3
-    """K, 0..min(D - 2, 14): sets the first mean."""
+    depth: int  # D, bits of a mapped residual, 2..32
+    unary_limit: int = 18  # U_max, 8..32
+    rescaling_exponent: int = 6  # gamma*, max(4, gamma0 + 1)..11
+    initial_count_exponent: int = 1  # gamma0, 1..8
+    accumulator_constant: int = 3  # K, 0..min(D - 2, 14): sets the first mean
 
     def __post_init__(self) -> None:
         """Refuse values outside the standard's ranges."""
@@ -61,10 +56,8 @@ class CoderNumbers(NamedTuple):
 class GolombState(NamedTuple):
     """Statistics of each band, shared by encoder and decoder; kernels update the arrays in place."""
 
-    accumulator: npt.NDArray[np.int64]
-    """Sigma, (Z,)."""
-    counter: npt.NDArray[np.int64]
-    """Gamma, (Z,); 0 until the band's first sample, which is sent plainly in D bits."""
+    accumulator: npt.NDArray[np.int64]  # Sigma, (Z,)
+    counter: npt.NDArray[np.int64]  # Gamma, (Z,); 0 until the band's first sample, which is sent plainly in D bits
 
     def of(self, bands: slice) -> "GolombState":
         """The same arrays, seen from some of the bands."""

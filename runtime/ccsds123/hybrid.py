@@ -23,12 +23,9 @@ THRESHOLD_BITS = 14
 class HybridState(NamedTuple):
     """Statistics and active prefixes, shared by encoder and decoder; kernels update the arrays in place."""
 
-    accumulator: Int64Array
-    """High-resolution Sigma of each band, (Z,), 0 <= Sigma < 2**(2 + D + gamma*)."""
-    counter: Int64Array
-    """Gamma of each band, (Z,); 0 before the band's first sample."""
-    prefix: Int64Array
-    """Node of the active prefix of each low-entropy code, (16,)."""
+    accumulator: Int64Array  # High-resolution Sigma of each band, (Z,), 0 <= Sigma < 2**(2 + D + gamma*)
+    counter: Int64Array  # Gamma of each band, (Z,); 0 before the band's first sample
+    prefix: Int64Array  # Node of the active prefix of each low-entropy code, (16,)
 
     def of(self, bands: slice) -> "HybridState":
         """The same arrays, seen from some of the bands."""

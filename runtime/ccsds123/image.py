@@ -18,22 +18,15 @@ MAX_TABLES = 15
 class Image:
     """What the Essential subpart says, apart from the choices that belong to other parts."""
 
-    n_columns: int
-    """N_X, 1..65536."""
-    n_lines: int
-    """N_Y, 1..65536."""
-    n_bands: int
-    """N_Z, 1..65536."""
-    depth: int
-    """D, bits per sample, 2..32."""
+    n_columns: int  # N_X, 1..65536
+    n_lines: int  # N_Y, 1..65536
+    n_bands: int  # N_Z, 1..65536
+    depth: int  # D, bits per sample, 2..32
     is_signed: bool = False
     order: Order = Order.BAND_INTERLEAVED
-    interleaving_depth: int = 1
-    """M, 1..N_Z: 1 is BIL, N_Z is BIP; 0 for BSQ."""
-    word_bytes: int = 1
-    """B, bytes of an output word, 1..8."""
-    user_data: int = 0
-    """0..255, at the user's disposal."""
+    interleaving_depth: int = 1  # M, 1..N_Z: 1 is BIL, N_Z is BIP; 0 for BSQ
+    word_bytes: int = 1  # B, bytes of an output word, 1..8
+    user_data: int = 0  # 0..255, at the user's disposal
 
     def __post_init__(self) -> None:
         """Refuse values outside the standard's ranges."""

@@ -13,8 +13,7 @@ from runtime.ccsds123.image import Image
 
 Uint32Array = npt.NDArray[np.uint32]
 
-MAX_STRETCH = 1 << 16
-"""Samples of a band that are coded in one go; bounds the memory of a band-sequential decoder."""
+MAX_STRETCH = 1 << 16  # Samples of a band that are coded in one go; bounds the memory of a band-sequential decoder
 
 
 class Piece(NamedTuple):
@@ -22,8 +21,7 @@ class Piece(NamedTuple):
 
     bands: slice
     times: slice
-    depth: int
-    """M: so many bands alternate."""
+    depth: int  # M: so many bands alternate
 
     @property
     def shape(self) -> tuple[int, int]:

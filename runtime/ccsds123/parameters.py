@@ -15,8 +15,7 @@ from runtime.ccsds123.representative_parameters import Representative
 from runtime.ccsds123.supplementary import SupplementaryTable, n_elements
 from runtime.errors import BadArgument
 
-BAND_ROWS = ("weight_init", "weight_exp_offsets")
-"""Tables that hold a row per band, not a number."""
+BAND_ROWS = ("weight_init", "weight_exp_offsets")  # Tables that hold a row per band, not a number
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from runtime.ccsds123.image import Image
 from runtime.ccsds123.ranges import check, check_all
 from runtime.errors import BadArgument
 
-BandTable = tuple[tuple[int, ...], ...]
-"""One row per band, each as long as that band needs."""
+BandTable = tuple[tuple[int, ...], ...]  # One row per band, each as long as that band needs
 
 OFFSET_BITS = 4
 N_DIRECTIONAL = 3
@@ -20,26 +19,19 @@ N_DIRECTIONAL = 3
 class Prediction:
     """What the Primary subpart says, and its tables."""
 
-    n_previous_bands: int = 3
-    """P, 0..15."""
+    n_previous_bands: int = 3  # P, 0..15
     mode: Mode = Mode.FULL
     local_sum: LocalSum = LocalSum.WIDE_NEIGHBOR
-    register_bits: int = 64
-    """R, max(32, D + Omega + 2)..64."""
-    weight_resolution: int = 19
-    """Omega, 4..19."""
-    interval_exponent: int = 6
-    """log2 of t_inc, 4..11."""
-    first_exponent: int = -1
-    """v_min, -6..v_max."""
-    last_exponent: int = 3
-    """v_max, v_min..9."""
+    register_bits: int = 64  # R, max(32, D + Omega + 2)..64
+    weight_resolution: int = 19  # Omega, 4..19
+    interval_exponent: int = 6  # log2 of t_inc, 4..11
+    first_exponent: int = -1  # v_min, -6..v_max
+    last_exponent: int = 3  # v_max, v_min..9
     has_exponent_offsets: bool = False
     exponent_offsets: BandTable | None = None
     """Per band: sigma* of full mode, then sigma(1..P*z); each -6..5. None: all zero, or left out of the header."""
     is_offset_table_in_header: bool = False
-    initial_weight_bits: int = 0
-    """Q, 3..Omega + 3; 0 where weights start at their defaults."""
+    initial_weight_bits: int = 0  # Q, 3..Omega + 3; 0 where weights start at their defaults
     initial_weights: BandTable | None = None
     """Lambda: C_z numbers of Q bits per band. None: defaults, or left out of the header."""
     is_weight_table_in_header: bool = False

@@ -15,8 +15,7 @@ Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 
 N_DIRECTIONAL = 3
-N_IN_REGISTERS = 3
-"""Previous bands whose weights the kernel keeps in registers."""
+N_IN_REGISTERS = 3  # Previous bands whose weights the kernel keeps in registers
 
 
 class PredictorConstants(NamedTuple):
@@ -34,19 +33,15 @@ class PredictorConstants(NamedTuple):
     depth: int
     middle: int
     has_relative: int
-    exponent_offsets: Int32Array
-    """varsigma of each weight, shaped as the weights."""
-    damping: Int32Array
-    """phi_z, (Z,)."""
-    offset: Int32Array
-    """psi_z, (Z,)."""
+    exponent_offsets: Int32Array  # varsigma of each weight, shaped as the weights
+    damping: Int32Array  # phi_z, (Z,)
+    offset: Int32Array  # psi_z, (Z,)
 
 
 class PredictorState(NamedTuple):
     """What the predictor remembers between lines; `code_line` updates the arrays in place."""
 
-    representatives: Int32Array
-    """s'' of the line before, relative to s_mid, (Z, X)."""
+    representatives: Int32Array  # s'' of the line before, relative to s_mid, (Z, X)
     weights: Int32Array
     """omega of N, W, NW and the previous bands, (Z, 6 or more); those that a band does not use stay 0."""
     differences: Int64Array
@@ -56,10 +51,8 @@ class PredictorState(NamedTuple):
 class ErrorLimits(NamedTuple):
     """Error limits in force."""
 
-    absolute: Int64Array
-    """a_z, (Z,): 0 where lossless, NO_LIMIT where only relative limits are used."""
-    relative: Int64Array
-    """r_z, (Z,)."""
+    absolute: Int64Array  # a_z, (Z,): 0 where lossless, NO_LIMIT where only relative limits are used
+    relative: Int64Array  # r_z, (Z,)
 
 
 def predictor_constants(parameters: Ccsds123Parameters) -> PredictorConstants:

@@ -8,19 +8,16 @@ from runtime.ccsds123.image import Image
 from runtime.ccsds123.ranges import check, check_all
 from runtime.errors import BadArgument
 
-Limits = tuple[int, ...]
-"""One error limit for all bands, or one per band."""
+Limits = tuple[int, ...]  # One error limit for all bands, or one per band
 
 
 @dataclass(frozen=True)
 class ErrorLimit:
     """Absolute or relative error limits of an image; which of the two, the place says."""
 
-    n_bits: int
-    """D_A or D_R, 1..min(D - 1, 16)."""
+    n_bits: int  # D_A or D_R, 1..min(D - 1, 16)
     is_band_dependent: bool
-    values: Limits = ()
-    """a or r: one value, or one per band; empty where limits are updated periodically."""
+    values: Limits = ()  # a or r: one value, or one per band; empty where limits are updated periodically
     periods: tuple[Limits, ...] = field(default=(), compare=False)
     """The same for each period, needed to encode; the header does not hold them, so they do not make a difference."""
 

@@ -16,12 +16,9 @@ FIRST_USER_PURPOSE, LAST_PURPOSE = 10, 15
 class FloatFormat:
     """Widths and bias of a float table (3.5.2.3.3)."""
 
-    significand_bits: int
-    """D_F, 1..23."""
-    exponent_bits: int
-    """D_E, 2..8."""
-    bias: int
-    """beta, 0..2**D_E - 1."""
+    significand_bits: int  # D_F, 1..23
+    exponent_bits: int  # D_E, 2..8
+    bias: int  # beta, 0..2**D_E - 1
 
     def __post_init__(self) -> None:
         """Refuse values outside the standard's ranges."""
@@ -52,17 +49,12 @@ class SupplementaryTable:
     """One table; a float element is the unsigned number that its sign, exponent and significand bits spell."""
 
     type: TableType
-    purpose: int
-    """0..4 (see PURPOSES) or 10..15 (user-defined)."""
+    purpose: int  # 0..4 (see PURPOSES) or 10..15 (user-defined)
     structure: TableStructure
-    values: tuple[int, ...]
-    """1, N_Z, N_Z * N_X or N_Y * N_X elements, the last axis fastest."""
-    n_bits: int = 0
-    """D_I, 1..32, of an integer table."""
-    float_format: FloatFormat | None = None
-    """Of a float table."""
-    user_data: int = 0
-    """0..15, at the user's disposal."""
+    values: tuple[int, ...]  # 1, N_Z, N_Z * N_X or N_Y * N_X elements, the last axis fastest
+    n_bits: int = 0  # D_I, 1..32, of an integer table
+    float_format: FloatFormat | None = None  # Of a float table
+    user_data: int = 0  # 0..15, at the user's disposal
 
     def __post_init__(self) -> None:
         """Refuse values outside the standard's ranges."""

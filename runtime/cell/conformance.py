@@ -15,14 +15,10 @@ from runtime.errors import Corrupt
 class Conformance:
     """Consecutive lines of one segment, beginning with the initial state."""
 
-    line_features: npt.NDArray[np.int8]
-    """(Y, Z, X, LINE_FEATURES)."""
-    band_features: npt.NDArray[np.int8]
-    """(Y, Z, X, BAND_FEATURES)."""
-    taps: npt.NDArray[np.int16]
-    """(Y, Z, X, TAPS), expected."""
-    states: dict[str, npt.NDArray[Any]]
-    """Expected memory of lines after the last one, each (Z, X, F)."""
+    line_features: npt.NDArray[np.int8]  # (Y, Z, X, LINE_FEATURES)
+    band_features: npt.NDArray[np.int8]  # (Y, Z, X, BAND_FEATURES)
+    taps: npt.NDArray[np.int16]  # (Y, Z, X, TAPS), expected
+    states: dict[str, npt.NDArray[Any]]  # Expected memory of lines after the last one, each (Z, X, F)
 
     @classmethod
     def from_tensors(cls, shape: CellShape, tensors: dict[str, npt.NDArray[Any]]) -> "Conformance":

@@ -26,11 +26,9 @@ from runtime.cell.flight_statistics import (
 
 LINE_FEATURES = 6 + FIXED_FEATURES
 BAND_FEATURES = 4
-SLOW_SHIFTS = (2, 4)
-"""A slow mean moves by 1/4, or 1/16, of the way to each new line; faster in the first lines."""
+SLOW_SHIFTS = (2, 4)  # A slow mean moves by 1/4, or 1/16, of the way to each new line; faster in the first lines
 N_SLOW_BEFORE = 4
-TAPS = N_BEFORE + 15
-"""Regressors of one sample: see `fill_differences`."""
+TAPS = N_BEFORE + 15  # Regressors of one sample: see `fill_differences`
 TAP_BITS = 10
 LARGEST_TAP = (8 << TAP_BITS) - 1
 
@@ -38,14 +36,10 @@ LARGEST_TAP = (8 << TAP_BITS) - 1
 class HostState(NamedTuple):
     """What the host side keeps of a segment between lines."""
 
-    line_1: npt.NDArray[np.int32]
-    """(Z, X), the line before."""
-    line_2: npt.NDArray[np.int32]
-    """(Z, X), the one before that."""
-    slow: npt.NDArray[np.int32]
-    """(2, Z, X), slow means over lines in 1/16 sample."""
-    sums: npt.NDArray[np.int64]
-    """(Z, N_SUMS), of runtime/cell/flight_statistics.py."""
+    line_1: npt.NDArray[np.int32]  # (Z, X), the line before
+    line_2: npt.NDArray[np.int32]  # (Z, X), the one before that
+    slow: npt.NDArray[np.int32]  # (2, Z, X), slow means over lines in 1/16 sample
+    sums: npt.NDArray[np.int64]  # (Z, N_SUMS), of runtime/cell/flight_statistics.py
     constants: BandConstants
     n_lines: int
 

@@ -12,19 +12,15 @@ from numba import njit
 
 from runtime.kernels.log2 import log2_eighths, log2_floor
 
-N_BEFORE = 6
-"""Bands before the one to predict whose line differences are regressors."""
+N_BEFORE = 6  # Bands before the one to predict whose line differences are regressors
 ENERGY, FIRST_RIVAL = 0, N_BEFORE + 1
-N_RIVALS = 7
-"""Fixed predictions whose mean errors tell the cell what kind of band this is; see `add_errors`."""
+N_RIVALS = 7  # Fixed predictions whose mean errors tell the cell what kind of band this is; see `add_errors`
 MAGNITUDE, INNOVATION = FIRST_RIVAL, FIRST_RIVAL + 1
 COUNT = FIRST_RIVAL + N_RIVALS
 N_SUMS = COUNT + 1
 FIXED_FEATURES = N_RIVALS + 1
-SLOW_BITS = 4
-"""Fraction bits of the slow means."""
-FORGET_SHIFT = 5
-"""A sum loses 1/32 of itself with every line."""
+SLOW_BITS = 4  # Fraction bits of the slow means
+FORGET_SHIFT = 5  # A sum loses 1/32 of itself with every line
 GAIN_BITS = 8
 LARGEST_GAIN = 4 << GAIN_BITS
 LARGEST_SHIFT, SMALLEST_SHIFT = 5, -11

@@ -13,12 +13,9 @@ IntArray = npt.NDArray[np.integer[Any]]
 class Base(StrEnum):
     """What the correction is added to."""
 
-    MEAN = "mean"
-    """The mean of the band: the network predicts the sample itself, as in the paper."""
-    LINE = "line"
-    """The sample of the line before."""
-    SPECTRAL = "spectral"
-    """That plus the change from line to line in the band before (none in band 0)."""
+    MEAN = "mean"  # The mean of the band: the network predicts the sample itself, as in the paper
+    LINE = "line"  # The sample of the line before
+    SPECTRAL = "spectral"  # That plus the change from line to line in the band before (none in band 0)
 
 
 def base_samples(
