@@ -71,14 +71,8 @@ def code_block(parameters: Any, mixed: Any, state: Any, band: Any, start: Any, s
     out_rows, out_targets = state.rows, state.rows[state.weights.shape[2]]
     n_mixed = len(mixed)
     is_first = state.place[N_LINES] == 0
-    line, north, means, sizes, weights = (
-        state.line[z],
-        state.line_before[z],
-        state.means_now[z],
-        state.sizes[z],
-        state.weights[z],
-    )
-    below, errors = state.line[max(z - 1, 0)], state.errors[z]
+    line, north, below = state.line[z], state.line_before[z], state.line[max(z - 1, 0)]
+    means, sizes, weights, errors = state.means_now[z], state.sizes[z], state.weights[z], state.errors[z]
     last_size = np.int64(0)
     is_inside = True
     has_correction, has_network = parameters.has_correction == 1, parameters.has_network == 1
@@ -169,8 +163,8 @@ def code_band(parameters: Any, lanes: Any, mixed: Any, state: Any, band: Any) ->
     """Fill the mapped residuals or the samples of a Band.
 
     With a maximum error the samples that are coded become what a decoder restores, and state.line gets their
-    representatives, from which both sides learn. Returns False where a mapped
-    residual leads outside the sample range; the state is of no use then.
+    representatives, from which both sides learn. False where a mapped residual leads outside the sample range; the
+    state is of no use then.
     """
     z, network = band.z, band.network
     width, n_columns, n_before = len(lanes), network.size, state.place[N_LINES]

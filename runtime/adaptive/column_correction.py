@@ -19,8 +19,7 @@ WEST_ERROR, WEST, NETWORK = 0, 1, 2
 """Rows that need samples or predictions of the same band: error west, sample west, network's prediction, less ours."""
 NORTH, NORTH_WEST, NORTH_EAST, NORTH_OF_NORTH, BAND_BEFORE, TREND = 3, 4, 5, 6, 7, 8
 N_AROUND = 9
-N_MOMENTS = N_AROUND * (N_AROUND + 1) // 2 + N_AROUND
-"""Upper triangle by rows, the product with the target ending each row."""
+N_MOMENTS = N_AROUND * (N_AROUND + 1) // 2 + N_AROUND  # Upper triangle by rows, ended by the product with the target
 LARGEST_AROUND = 8.0
 LARGEST_TARGET = np.float32(4)
 RIDGE = np.float32(60)

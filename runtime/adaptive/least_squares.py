@@ -16,8 +16,7 @@ from runtime.kernels.uncounted import uncounted
 RELATIVE_RIDGE = 1.0 / (1 << 16)
 ABSOLUTE_RIDGE = 1.0 / (1 << 10)
 SMALLEST_PIVOT = 1.0 / (1 << 30)
-SMALLEST_FACTOR = 1.0 / (1 << 60)
-"""What is smaller counts as 0, so that data without content never lead to subnormal numbers, which are slow."""
+SMALLEST_FACTOR = 1.0 / (1 << 60)  # What is smaller counts as 0: subnormal numbers, which are slow, never arise
 
 
 @njit(cache=True, inline="always")

@@ -16,8 +16,7 @@ from runtime.kernels.unrolled import transposed
 
 BATCH = 4  # samples that are added to the products at a time
 WIDEST = 48  # M
-SMALLEST_PRODUCT = 1.0 / (1 << 40)
-"""What is smaller counts as 0, so that data without content never lead to subnormal numbers, which are slow."""
+SMALLEST_PRODUCT = 1.0 / (1 << 40)  # What is smaller counts as 0: subnormal numbers, which are slow, never arise
 
 
 Singles = npt.NDArray[np.float32]

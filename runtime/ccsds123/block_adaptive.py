@@ -17,8 +17,7 @@ from runtime.ccsds123.order import Piece, Uint32Array, to_sequence
 from runtime.kernels.bits import put_bits
 
 SEGMENT_BLOCKS = 64
-REST_OF_SEGMENT = 4
-"""Run code of 'the rest of the segment is zero'; shorter runs are coded as their length less 1, longer ones as it."""
+REST_OF_SEGMENT = 4  # Run code; shorter runs are coded as their length less 1, longer ones as their length
 SECOND_EXTENSION = -1  # Option: pairs of samples; options from 0 are the split parameter k
 NO_COMPRESSION = 64  # Option: samples in D bits
 PAIR_LIMIT = 1 << 16  # A pair with a larger sum costs more than 2**31 bits, so its square is never formed

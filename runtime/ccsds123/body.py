@@ -9,8 +9,7 @@ from runtime.ccsds123.order import Piece, Uint32Array
 from runtime.errors import Corrupt, Truncated
 from runtime.kernels.bits import Uint8Array, finish, initial_bits, overrun, put_bits, refill, take_bits
 
-OK, RAN_OUT, IMPOSSIBLE = 0, 1, 2
-"""What a decoding kernel returns: done, the data ended too early, the data means nothing."""
+OK, RAN_OUT, IMPOSSIBLE = 0, 1, 2  # What a decoding kernel returns: done, data too short, data without meaning
 
 
 class IndexEncoder(Protocol):

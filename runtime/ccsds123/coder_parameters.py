@@ -30,13 +30,8 @@ class SampleAdaptive:
 
     def golomb(self, depth: int) -> GolombParameters:
         """The same as parameters of runtime/ccsds123/golomb.py, which has no tables: K is 0 where there is one."""
-        return GolombParameters(
-            depth,
-            self.unary_limit,
-            self.rescaling_exponent,
-            self.initial_count_exponent,
-            self.accumulator_constant or 0,
-        )
+        statistics = self.unary_limit, self.rescaling_exponent, self.initial_count_exponent
+        return GolombParameters(depth, *statistics, self.accumulator_constant or 0)
 
     def check_image(self, image: Image) -> None:
         """Refuse what does not fit the image."""
@@ -62,14 +57,11 @@ class SampleAdaptive:
     @classmethod
     def read(cls, fields: FieldReader, image: Image) -> "SampleAdaptive":
         """The metadata that `fields` go on with."""
-        unary_limit, rescaling_exponent, initial_count_exponent = read_statistics(fields)
+        statistics = read_statistics(fields)
         constant = fields.take(4, "accumulator initialization constant")
         has_table = fields.take_flag("accumulator initialization table flag")
         table = fields.take_all(image.n_bands, 4, "accumulator initialization table") if has_table else None
-        is_constant = constant != NO_CONSTANT
-        return cls(
-            unary_limit, rescaling_exponent, initial_count_exponent, constant if is_constant else None, table, has_table
-        )
+        return cls(*statistics, None if constant == NO_CONSTANT else constant, table, has_table)
 
 
 @dataclass(frozen=True)
@@ -149,11 +141,7 @@ class BlockAdaptive:
 
 
 Coder = SampleAdaptive | Hybrid | BlockAdaptive
-CODERS: dict[CoderType, type[Coder]] = {
-    CoderType.SAMPLE_ADAPTIVE: SampleAdaptive,
-    CoderType.HYBRID: Hybrid,
-    CoderType.BLOCK_ADAPTIVE: BlockAdaptive,
-}
+CODERS: dict[CoderType, type[Coder]] = {coder.type: coder for coder in (SampleAdaptive, Hybrid, BlockAdaptive)}
 
 
 def check_statistics(unary_limit: int, rescaling_exponent: int, initial_count_exponent: int) -> None:

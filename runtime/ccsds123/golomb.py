@@ -31,7 +31,6 @@ class GolombParameters:
     accumulator_constant: int = 3  # K, 0..min(D - 2, 14): sets the first mean
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
         check("depth", self.depth, 2, 32)
         check("unary_limit", self.unary_limit, 8, 32)
         check("initial_count_exponent", self.initial_count_exponent, 1, 8)

@@ -29,7 +29,6 @@ class Image:
     user_data: int = 0  # 0..255, at the user's disposal
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
         check("Nx", self.n_columns, 1, MAX_SIZE)
         check("Ny", self.n_lines, 1, MAX_SIZE)
         check("Nz", self.n_bands, 1, MAX_SIZE)
@@ -74,10 +73,8 @@ class Image:
 
     def write(self, fields: FieldWriter, coder: CoderType, fidelity: Fidelity, n_tables: int) -> None:
         """Append the Essential subpart (table 5-3)."""
-        fields.put(self.user_data, 8)
-        for size in (self.n_columns, self.n_lines, self.n_bands):
-            fields.put(size, SIZE_BITS)
         fields.put_each(
+            (self.user_data, 8), (self.n_columns, SIZE_BITS), (self.n_lines, SIZE_BITS), (self.n_bands, SIZE_BITS),
             (self.is_signed, 1), (0, 1), (self.depth > 16, 1), (self.depth, 4), (self.order.code, 1),
             (self.interleaving_depth, SIZE_BITS), (0, 2), (self.word_bytes, 3), (coder.code, 2), (0, 1),
             (fidelity.code, 2), (0, 2), (n_tables, 4),

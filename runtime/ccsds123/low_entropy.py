@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Int32Array = npt.NDArray[np.int32]
-Words = dict[tuple[int, ...], tuple[int, int]]
-"""Output word as (value, number of bits) of each sequence of input symbols."""
+Words = dict[tuple[int, ...], tuple[int, int]]  # Output word (value, number of bits) of each input sequence
 
 N_CODES = 16
 DIGITS = "0123456789ABC"
@@ -48,8 +47,7 @@ class LowEntropyTables(NamedTuple):
     word_symbol: Int32Array  # (words,): that last symbol
     word_suffix: Int32Array  # (16,): root of the suffix tree of a code's output words
     flush_suffix: Int32Array  # (16,): root of the suffix tree of a code's flush words
-    suffix_child: Int32Array
-    """(suffixes, 2): the suffix with one more bit in front, or -1 - word, or -1 - node for flush words."""
+    suffix_child: Int32Array  # (suffixes, 2): the suffix with one more bit in front, or -1 - word or node
 
 
 def read_codes() -> list[LowEntropyCode]:

@@ -33,7 +33,6 @@ class Ccsds123Parameters:
     supplementary_tables: tuple[SupplementaryTable, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what the standard does not allow."""
         self.prediction.check_image(self.image)
         self.quantization.check_image(self.image)
         self.representative.check_image(self.image, is_lossless=not self.quantization.limits)

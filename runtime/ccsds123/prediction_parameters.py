@@ -32,12 +32,10 @@ class Prediction:
     """Per band: sigma* of full mode, then sigma(1..P*z); each -6..5. None: all zero, or left out of the header."""
     is_offset_table_in_header: bool = False
     initial_weight_bits: int = 0  # Q, 3..Omega + 3; 0 where weights start at their defaults
-    initial_weights: BandTable | None = None
-    """Lambda: C_z numbers of Q bits per band. None: defaults, or left out of the header."""
+    initial_weights: BandTable | None = None  # Lambda, C_z numbers of Q bits per band; None: defaults, or left out
     is_weight_table_in_header: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
         check("P", self.n_previous_bands, 0, 15)
         check("R", self.register_bits, 32, 64)
         check("Omega", self.weight_resolution, 4, 19)

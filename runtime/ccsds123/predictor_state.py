@@ -42,10 +42,8 @@ class PredictorState(NamedTuple):
     """What the predictor remembers between lines; `code_line` updates the arrays in place."""
 
     representatives: Int32Array  # s'' of the line before, relative to s_mid, (Z, X)
-    weights: Int32Array
-    """omega of N, W, NW and the previous bands, (Z, 6 or more); those that a band does not use stay 0."""
-    differences: Int64Array
-    """Central local differences of the last n bands, band z in row z mod n, and a last row of zeros: (n + 1, X)."""
+    weights: Int32Array  # omega of N, W, NW and the previous bands, (Z, 6 or more), 0 where a band has no such weight
+    differences: Int64Array  # (n + 1, X), central local differences: band z in row z mod n; the last row is zero
 
 
 class ErrorLimits(NamedTuple):

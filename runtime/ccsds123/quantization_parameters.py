@@ -63,8 +63,7 @@ class Quantization:
 
     absolute: ErrorLimit | None = None
     relative: ErrorLimit | None = None
-    period_exponent: int | None = None
-    """u, 0..9: new limits every 2**u lines; None: the same limits for the whole image."""
+    period_exponent: int | None = None  # u, 0..9: new limits every 2**u lines; None: the same for all lines
 
     @property
     def fidelity(self) -> Fidelity:

@@ -21,7 +21,6 @@ class FloatFormat:
     bias: int  # beta, 0..2**D_E - 1
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
         check("supplementary table DF", self.significand_bits, 1, 23)
         check("supplementary table DE", self.exponent_bits, 2, 8)
         check("supplementary table beta", self.bias, 0, (1 << self.exponent_bits) - 1)
@@ -57,7 +56,6 @@ class SupplementaryTable:
     user_data: int = 0  # 0..15, at the user's disposal
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
         if self.purpose not in PURPOSES:
             check("supplementary table purpose", self.purpose, FIRST_USER_PURPOSE, LAST_PURPOSE)
         check("supplementary table user data", self.user_data, 0, 15)

@@ -31,12 +31,9 @@ Sums = npt.NDArray[np.int64]
 class BandConstants(NamedTuple):
     """Integers of each band that hold for one line."""
 
-    gains: npt.NDArray[np.int64]
-    """(Z, N_BEFORE), what one unit of line difference 1, 2, ... bands before means here, in 1/256; least squares."""
-    shifts: npt.NDArray[np.int64]
-    """(Z, 2), powers of two that bring line differences, and what the band before leaves of them, to about 16."""
-    units: npt.NDArray[np.int64]
-    """(Z,), four times the mean magnitude of what the band before leaves of line differences, at least 1."""
+    gains: npt.NDArray[np.int64]  # (Z, N_BEFORE), change per unit of line difference 1, 2, ... bands before, in 1/256
+    shifts: npt.NDArray[np.int64]  # (Z, 2), powers of two that bring line differences and their innovations to about 16
+    units: npt.NDArray[np.int64]  # (Z,), four times the mean magnitude of innovations of line differences, at least 1
     features: npt.NDArray[np.int64]
     """(Z, FIXED_FEATURES), -127..127: the first gain, how much worse each other rival is than the innovation, the
     noise level."""
@@ -156,12 +153,8 @@ def first_sums(first_line: npt.NDArray[np.int32]) -> Sums:
 def band_constants(sums: Sums) -> BandConstants:
     """What holds for the next line."""
     n_bands = len(sums)
-    constants = BandConstants(
-        np.empty((n_bands, N_BEFORE), np.int64),
-        np.empty((n_bands, 2), np.int64),
-        np.empty(n_bands, np.int64),
-        np.empty((n_bands, FIXED_FEATURES), np.int64),
-    )
+    shapes = (n_bands, N_BEFORE), (n_bands, 2), (n_bands,), (n_bands, FIXED_FEATURES)
+    constants = BandConstants(*(np.empty(shape, np.int64) for shape in shapes))
     fill_gains(sums, constants.gains)
     fill_levels(sums, *constants)
     return constants

@@ -1,6 +1,6 @@
 """Compilation of kernels that make no array and return none.
 
-They need not count who holds the arrays that they are given. Counts are atomic, and dear where rows are short.
+They need no reference counts of the arrays that they are given, which are atomic and costly where rows are short.
 """
 
 from typing import Any, cast
