@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from runtime.kernels.lanes import LANES, load, store
-from runtime.kernels.uncounted import uncounted
+from runtime.kernels.no_refcount import no_refcount
 from runtime.kernels.unrolled import unrolled
 
 WEST_ERROR, WEST, NETWORK = 0, 1, 2
@@ -37,7 +37,7 @@ def normalised(value: Any, inverse: Any) -> Any:
     return np.float32(min(max(value * inverse, -LARGEST_AROUND), LARGEST_AROUND))
 
 
-@uncounted
+@no_refcount
 def begin_correction(moments: Any, trend: Any) -> None:
     """Before the first band of a line: most of what was learned fades. moments: as in the state, trend: (X,)."""
     for p in range(moments.shape[0]):
@@ -47,7 +47,7 @@ def begin_correction(moments: Any, trend: Any) -> None:
     trend[:] = np.float32(0)
 
 
-@uncounted
+@no_refcount
 def fill_around(z: Any, now: Any, before: Any, before_that: Any, trend: Any, out_around: Any) -> None:
     """Fill rows NORTH.. of `out_around`, the others with 0, and move `trend` (X,) by the band before.
 
@@ -129,8 +129,8 @@ def correction(x: Any, known_part: Any, weights: Any, around: Any) -> Any:
     return np.float64(known_part[x] + (near + weights[NETWORK, x] * around[NETWORK, x]))
 
 
-@uncounted
-def teach_columns(around: Any, errors: Any, moments: Any) -> None:
+@no_refcount
+def update_column_moments(around: Any, errors: Any, moments: Any) -> None:
     """Fade the moments and add the products of a band. errors: (X,), its normalised errors."""
     p = 0
     for i in range(N_AROUND):

@@ -11,7 +11,7 @@ from numba import njit
 
 from runtime.adaptive.products import place
 from runtime.kernels.lanes import LANES, load, spread, store
-from runtime.kernels.uncounted import uncounted
+from runtime.kernels.no_refcount import no_refcount
 
 RELATIVE_RIDGE = 1.0 / (1 << 16)
 ABSOLUTE_RIDGE = 1.0 / (1 << 10)
@@ -50,7 +50,7 @@ def invert(k: Any, width: Any, system: Any, out_inverse: Any) -> None:
     out_inverse[k] = 1.0 / pivot if pivot > out_inverse[k] else 0.0
 
 
-@uncounted
+@no_refcount
 def eliminate(
     moments: Any, prior: Any, prior_share: Any, n_regressors: Any, lanes: Any, out_system: Any, out_inverse: Any
 ) -> None:

@@ -25,7 +25,7 @@ class StageParameters(NamedTuple):
     long_memory: int  # Samples
     block: int  # Samples from one addition to the moments to the next, about
     interval: int  # Samples from one solution to the next once a band is known
-    step: int  # Every so many-th sample teaches
+    step: int  # Every so many-th sample is learned from
     has_correction: int  # 1 where each column corrects the prediction: runtime/adaptive/column_correction.py
     has_network: int  # 1 where the predictions of a network are regressors too
 

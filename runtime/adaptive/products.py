@@ -11,7 +11,7 @@ import numpy.typing as npt
 from numba import njit
 
 from runtime.kernels.lanes import LANES, load, spread, spread_at, store
-from runtime.kernels.uncounted import uncounted
+from runtime.kernels.no_refcount import no_refcount
 from runtime.kernels.unrolled import transposed
 
 BATCH = 4  # samples that are added to the products at a time
@@ -68,7 +68,7 @@ def add_rows(
             store(out_products, lower + j, load(out_products, lower + j) + sums)
 
 
-@uncounted
+@no_refcount
 def add_products(rows: Any, start: Any, stop: Any, step: Any, n_regressors: Any, lanes: Any, work: Any) -> None:
     """Fill `work.products` with the sum over samples of share * row[i] * row[j], for every j >= i.
 
@@ -98,7 +98,7 @@ def add_products(rows: Any, start: Any, stop: Any, step: Any, n_regressors: Any,
             add_rows(40, n_regressors, width, tile, sample, step, weighted, out_products)
 
 
-@uncounted
+@no_refcount
 def fade_and_add(added: Any, kept: Any, moments: Any) -> None:
     """Moments = kept * moments + added; what is nearly nothing becomes nothing.
 

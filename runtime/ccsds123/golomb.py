@@ -81,13 +81,13 @@ def worst_bytes(parameters: GolombParameters, n_samples: int) -> int:
 
 
 @njit(cache=True, inline="always")
-def code_parameter(accumulator: Any, counter: Any, depth: Any, guess: Any) -> Any:
+def code_parameter(accumulator: Any, counter: Any, depth: Any, start: Any) -> Any:
     """The largest k <= D - 2 with Gamma * 2**k <= Sigma + floor(49 * Gamma / 2**7), at least 0 (equation 62).
 
-    `guess` is any k in range, best the one of the sample before: it only shortens the search.
+    `start` is any k in range, best the one of the sample before: it only shortens the search.
     """
     total = accumulator + ((49 * counter) >> 7)
-    k = guess
+    k = start
     while k > 0 and (counter << k) > total:
         k -= 1
     while k < depth - 2 and (counter << (k + 1)) <= total:

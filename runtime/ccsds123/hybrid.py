@@ -74,9 +74,9 @@ def is_high_entropy(accumulator: Any, counter: Any, tables: Any) -> Any:
 
 
 @njit(cache=True, inline="always")
-def high_entropy_parameter(accumulator: Any, counter: Any, depth: Any, guess: Any) -> Any:
+def high_entropy_parameter(accumulator: Any, counter: Any, depth: Any, start: Any) -> Any:
     """The largest k <= max(D - 2, 2) that equation 66 allows: it is equation 62 with 4 Gamma for Gamma."""
-    return code_parameter(accumulator, 4 * counter, max(depth, np.int64(4)), guess)
+    return code_parameter(accumulator, 4 * counter, max(depth, np.int64(4)), start)
 
 
 @njit(cache=True, inline="always")

@@ -1,4 +1,4 @@
-"""Laws of the adaptive stage: encoder and decoder agree, the kernels equal the plain reference, nothing blows up."""
+"""Properties of the adaptive stage: encoder and decoder agree, kernels equal the plain reference, no number overflows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Laws that hold for every image and every set of parameters."""
+"""Properties that hold for every image and every set of parameters."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ from runtime.cell.flight_inputs import (
     first_state,
     next_state,
 )
-from runtime.cell.flight_statistics import COUNT, FIRST_RIVAL, N_BEFORE, N_RIVALS
+from runtime.cell.flight_statistics import COUNT, FIRST_CANDIDATE, N_BEFORE, N_CANDIDATES
 from tests.reference import flight_inputs as reference
 
 Cube = npt.NDArray[np.int32]
@@ -47,7 +47,7 @@ def same_state(state: HostState, host: reference.Host) -> None:
     np.testing.assert_array_equal(state.line_2, host.line_2)
     np.testing.assert_array_equal(state.slow, np.stack(host.slow))
     np.testing.assert_array_equal(state.sums[:, : N_BEFORE + 1], host.products)
-    np.testing.assert_array_equal(state.sums[:, FIRST_RIVAL : FIRST_RIVAL + N_RIVALS], host.errors)
+    np.testing.assert_array_equal(state.sums[:, FIRST_CANDIDATE : FIRST_CANDIDATE + N_CANDIDATES], host.errors)
     np.testing.assert_array_equal(state.sums[:, COUNT], host.n_counted)
     for found, expected in zip(state.constants, (host.gains, host.shifts, host.units, host.fixed), strict=True):
         np.testing.assert_array_equal(found, expected)

@@ -7,4 +7,4 @@ from typing import Any, cast
 
 from numba import njit
 
-uncounted = cast(Any, njit)(cache=True, _nrt=False)
+no_refcount = cast(Any, njit)(cache=True, _nrt=False)
