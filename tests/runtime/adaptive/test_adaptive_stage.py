@@ -1,4 +1,4 @@
-"""Properties of the adaptive stage: encoder and decoder agree, kernels equal the plain reference, no number overflows."""
+"""Properties of the adaptive stage: encoder and decoder agree, kernels equal the reference, no number overflows."""
 
 from typing import Any
 
