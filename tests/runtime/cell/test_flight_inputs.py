@@ -34,12 +34,12 @@ def cube(kind: str, shape: tuple[int, int, int], seed: int) -> Cube:
         return generator.choice([0, 65535], shape).astype(np.int32)
     if kind == "signed extremes":
         return np.broadcast_to(np.where(np.arange(shape[0])[:, None, None] % 2, 32767, -32768), shape).astype(np.int32)
-    walk = generator.normal(0, 1, shape).cumsum(0).cumsum(1) * generator.choice([0.1, 3, 200])
-    samples: Cube = np.clip(np.rint(3000 + walk + generator.normal(0, 4, shape)), 0, 65535).astype(np.int32)
+    drift = generator.normal(0, 1, shape).cumsum(0).cumsum(1) * generator.choice([0.1, 3, 200])
+    samples: Cube = np.clip(np.rint(3000 + drift + generator.normal(0, 4, shape)), 0, 65535).astype(np.int32)
     return samples
 
 
-KINDS = ("walk", "constant", "extremes", "signed extremes")
+KINDS = ("drift", "constant", "extremes", "signed extremes")
 
 
 def same_state(state: HostState, host: reference.Host) -> None:
