@@ -72,10 +72,7 @@ class Hybrid:
     rescaling_exponent: int = 6  # gamma*, max(4, gamma0 + 1)..11
     initial_count_exponent: int = 1  # gamma0, 1..8
     initial_accumulators: tuple[int, ...] | None = field(default=None, compare=False)
-    """Sigma_z(0), each 0..2**(D + gamma0) - 1; a matter of the encoder alone, so it makes no difference here.
-
-    None: 4 * 2**gamma0, a mean index of 1, or the largest value allowed where that is smaller.
-    """
+    """Sigma_z(0), each 0..2**(D + gamma0) - 1, of the encoder alone. None: a mean index of 1 where allowed."""
 
     type: ClassVar[CoderType] = CoderType.HYBRID
 

@@ -50,7 +50,7 @@ def open_lines(data: Bytes, tables: Tables, max_samples: int) -> tuple[Ccsds123P
     """The parameters of a compressed image and its lines, which are decoded as they are taken."""
     header, n_header_bytes = split_header(data)
     check_announcement(header, len(data) - n_header_bytes, max_samples)
-    parameters = header.with_tables(table_names(tables))
+    parameters = header.with_tables(tables.to_dict() if isinstance(tables, Ccsds123Parameters) else tables or {})
     coder = index_decoder(parameters, memoryview(data)[n_header_bytes:])
     return parameters, lines_of(parameters, coder, n_header_bytes, len(data))
 
@@ -88,13 +88,6 @@ def check_end(n_used: int, n_bytes: int, word_bytes: int) -> None:
         raise Truncated(f"stream has {n_bytes} bytes, the image needs {expected}")
     if n_bytes > expected:
         raise Corrupt(f"stream has {n_bytes} bytes, the image ends after {expected}")
-
-
-def table_names(tables: Tables) -> Mapping[str, Any]:
-    """The tables by name."""
-    if tables is None:
-        return {}
-    return tables.to_dict() if isinstance(tables, Ccsds123Parameters) else tables
 
 
 def index_decoder(parameters: Ccsds123Parameters, body: memoryview) -> IndexDecoder:

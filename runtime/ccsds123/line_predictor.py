@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from runtime.ccsds123.order import Uint32Array
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.predictor import code_line
 from runtime.ccsds123.predictor_state import error_limits, initial_state, predictor_constants
@@ -13,7 +14,6 @@ from runtime.errors import BadArgument, Corrupt
 
 IntArray = npt.NDArray[np.integer[Any]]
 Int32Array = npt.NDArray[np.int32]
-Uint32Array = npt.NDArray[np.uint32]
 
 
 class LinePredictor:

@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from runtime.ccsds123.choices import Fidelity, Mode
 from runtime.ccsds123.parameters import Ccsds123Parameters
+from runtime.ccsds123.prediction_parameters import N_DIRECTIONAL
 from runtime.ccsds123.quantizer import NO_LIMIT
 
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 
-N_DIRECTIONAL = 3
 N_IN_REGISTERS = 3  # Previous bands whose weights the kernel keeps in registers
 
 

@@ -114,10 +114,8 @@ class SupplementaryTable:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "SupplementaryTable":
         """The table whose `to_dict` is `values`."""
-        fields = dict(values)
-        fields["type"] = TableType(fields["type"])
-        fields["structure"] = TableStructure(fields["structure"])
-        fields["values"] = tuple(fields["values"])
+        fields = values | {"type": TableType(values["type"]), "structure": TableStructure(values["structure"])}
+        fields["values"] = tuple(values["values"])
         if fields.get("float_format") is not None:
             fields["float_format"] = FloatFormat(**fields["float_format"])
         return cls(**fields)
