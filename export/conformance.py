@@ -40,10 +40,9 @@ def scene_features() -> Features:
     first, *lines = (line.astype(np.int32) for line in synthetic_lines(SCENE_LINES, N_BANDS, N_COLUMNS, generator))
     state = first_state(first)
     for y, line in enumerate(lines):
-        gains, shifts, _, fixed = state.constants
         for z in range(N_BANDS):
-            fill_line_features(z, state.line_1, state.line_2, state.slow, gains, shifts, fixed, line_features[y, z])
-            fill_band_features(z, line, state.line_1, state.slow, gains, shifts, band_features[y, z])
+            fill_line_features(z, state.arrays, line_features[y, z])
+            fill_band_features(z, line, state.arrays, band_features[y, z])
         state = next_state(line, state)
     return Features(line_features, band_features)
 

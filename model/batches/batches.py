@@ -14,11 +14,20 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from model.scenes.scene import Scene
-from runtime.cell.integer_base import Base, bases_of_lines
+from runtime.cell.integer_base import Base, IntArray, base_samples
 from runtime.float_network.normalise import from_first_line, normalised
 
 MARGIN = 2  # columns at a cut edge of a crop that serve as context only: the reach of the paper's encoder
 SIDES = ("left", "right", "inside", "inside", "inside", "inside")  # a third of the crops learn an edge of the line
+
+
+def bases_of_lines(base: Base, samples: IntArray, mean: IntArray) -> IntArray:
+    """`base_samples` of all lines but the first: (Y, Z, X) to (Y - 1, Z, X). mean: (Z,)."""
+    now, before = samples[1:], samples[:-1]
+    nothing = np.zeros_like(now[:, :1])
+    band_now = np.concatenate([nothing, now[:, :-1]], axis=1)
+    band_before = np.concatenate([nothing, before[:, :-1]], axis=1)
+    return base_samples(base, before, band_now, band_before, mean[:, None])
 
 
 class Batch(NamedTuple):

@@ -79,13 +79,12 @@ class SegmentInputs(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def fill_line(first: Any, line: Any, line_1: Any, line_2: Any, slow: Any, constants: Any, out: Any) -> None:
-    """Fill the SegmentInputs of one line for the bands from `first` on, all samples being known."""
-    gains, shifts, units, fixed = constants
+def fill_line(first: Any, line: Any, host: Any, out: Any) -> None:
+    """Fill the SegmentInputs of one line from band `first` on, all samples being known. host: HostState.arrays."""
     line_features, band_features, differences = out
-    fill_tile_features(first, line, line_1, line_2, slow, gains, shifts, fixed, line_features, band_features)
+    fill_tile_features(first, line, host, line_features, band_features)
     for i in range(differences.shape[0]):
-        fill_differences(first + i, line, line_1, line_2, slow, gains, units, differences[i])
+        fill_differences(first + i, line, host, differences[i])
 
 
 def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> SegmentInputs:
@@ -98,7 +97,7 @@ def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> Segme
     state = first_state(samples[0])
     for y in range(1, n_lines):
         out = lines[y - 1], bands[y - 1], differences[y - 1]
-        fill_line(first_band, samples[y], state.line_1, state.line_2, state.slow, tuple(state.constants), out)
+        fill_line(first_band, samples[y], state.arrays, out)
         state = next_state(samples[y], state)
     return SegmentInputs(lines, bands, differences)
 

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from model.batches.batches import bases_of_lines
 from model.network.network import LineRwkv
 from runtime.ccsds123 import golomb
 from runtime.ccsds123.golomb import GolombParameters
-from runtime.cell.integer_base import Base, bases_of_lines, doubled_predictions
+from runtime.cell.integer_base import Base, doubled_predictions
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.coders.plain import plain_bytes
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised

@@ -1,4 +1,4 @@
-"""One band of one line through the adaptive stage: solve, predict, code, teach, block after block.
+"""One band of one line through the adaptive stage: solve, predict, code, learn, block after block.
 
 A block's predictions are prepared from everything but its own samples; the samples west come in one by one. So encoder
 and decoder run the same statements, and all but a few of them over whole rows.
@@ -18,7 +18,7 @@ from runtime.adaptive.column_correction import (
     correction,
     next_scale,
     normalised,
-    teach_columns,
+    update_column_moments,
 )
 from runtime.adaptive.mixed_prediction import bounded, mix, predict_rows, solve
 from runtime.adaptive.products import BATCH, ProductWork, add_products, fade_and_add
@@ -28,7 +28,7 @@ from runtime.adaptive.state import ERROR_FLOOR, N_LINES
 from runtime.kernels.in_loop import quantizer_index, representative, restored, steps_within
 from runtime.kernels.lanes import LANES
 from runtime.kernels.mapping import map_index, unmap_index
-from runtime.kernels.uncounted import uncounted
+from runtime.kernels.no_refcount import no_refcount
 
 ERROR_FADING = 0.75
 SIZE_FLOOR = 8.0
@@ -41,35 +41,25 @@ class Band(NamedTuple):
     """A band to code, and where the result goes."""
 
     z: int
-    network: npt.NDArray[np.int32]
-    """(X,), s-tilde of a network; ignored where there is none."""
-    error: int
-    """The maximum error m of a sample; 0 is lossless."""
-    smallest: int
-    """The smallest sample that is allowed."""
-    largest: int
-    """The largest one."""
+    network: npt.NDArray[np.int32]  # (X,), s-tilde of a network; ignored where there is none
+    error: int  # The maximum error m of a sample; 0 is lossless
+    smallest: int  # The smallest sample that is allowed
+    largest: int  # The largest one
     is_decoder: bool
-    values: npt.NDArray[np.int32]
-    """(X,), samples; for a decoder their mapped residuals."""
-    out_values: npt.NDArray[np.int32]
-    """(X,), the other ones of the two."""
+    values: npt.NDArray[np.int32]  # (X,), samples; for a decoder their mapped residuals
+    out_values: npt.NDArray[np.int32]  # (X,), the other ones of the two
 
 
 class BlockWork(NamedTuple):
     """What the blocks of a band hand to each other, and work space; S is X or more."""
 
-    partial: npt.NDArray[np.float32]
-    """(K, S), the part in each prediction of all regressors but the sequential ones."""
-    recent: npt.NDArray[np.float64]
-    """(K,), fading squared errors of the samples west."""
-    changes: npt.NDArray[np.float64]
-    """(K,), work space."""
-    sizes: npt.NDArray[np.int32]
-    """(X,), of the residuals west and north."""
+    partial: npt.NDArray[np.float32]  # (K, S), the part in each prediction of all regressors but the sequential ones
+    recent: npt.NDArray[np.float64]  # (K,), fading squared errors of the samples west
+    changes: npt.NDArray[np.float64]  # (K,), work space
+    sizes: npt.NDArray[np.int32]  # (X,), of the residuals west and north
 
 
-@uncounted
+@no_refcount
 def code_block(parameters: Any, mixed: Any, state: Any, band: Any, start: Any, stop: Any, work: Any) -> bool:
     """Code the columns start..stop - 1 of a Band, with the sequential regressors: rows 0..2 of state.rows.
 
@@ -81,14 +71,8 @@ def code_block(parameters: Any, mixed: Any, state: Any, band: Any, start: Any, s
     out_rows, out_targets = state.rows, state.rows[state.weights.shape[2]]
     n_mixed = len(mixed)
     is_first = state.place[N_LINES] == 0
-    line, north, means, sizes, weights = (
-        state.line[z],
-        state.line_before[z],
-        state.means_now[z],
-        state.sizes[z],
-        state.weights[z],
-    )
-    below, errors = state.line[max(z - 1, 0)], state.errors[z]
+    line, north, below = state.line[z], state.line_before[z], state.line[max(z - 1, 0)]
+    means, sizes, weights, errors = state.means_now[z], state.sizes[z], state.weights[z], state.errors[z]
     last_size = np.int64(0)
     is_inside = True
     has_correction, has_network = parameters.has_correction == 1, parameters.has_network == 1
@@ -159,11 +143,11 @@ def code_block(parameters: Any, mixed: Any, state: Any, band: Any, start: Any, s
     return is_inside
 
 
-@uncounted
+@no_refcount
 def fill_shares(sizes: Any, sizes_below: Any, start: Any, stop: Any, error: Any, step: Any, out_shares: Any) -> None:
-    """Fill the share with which every `step`-th of columns start..stop - 1 teaches, and BATCH zeros after them.
+    """Fill the weight of every `step`-th of columns start..stop - 1 in the sums, and BATCH zeros after them.
 
-    sizes: (X,), and sizes_below: (X,), of residuals around, also of the band before: a sample teaches less where
+    sizes: (X,), and sizes_below: (X,), of residuals around, also of the band before: a sample counts less where
     residuals are large.
     """
     floor = SIZE_FLOOR + SIZE_FLOOR_OF_ERROR * np.float64(error)
@@ -179,8 +163,8 @@ def code_band(parameters: Any, lanes: Any, mixed: Any, state: Any, band: Any) ->
     """Fill the mapped residuals or the samples of a Band.
 
     With a maximum error the samples that are coded become what a decoder restores, and state.line gets their
-    representatives, from which both sides learn. Returns False where a mapped
-    residual leads outside the sample range; the state is of no use then.
+    representatives, from which both sides learn. False where a mapped residual leads outside the sample range; the
+    state is of no use then.
     """
     z, network = band.z, band.network
     width, n_columns, n_before = len(lanes), network.size, state.place[N_LINES]
@@ -227,7 +211,7 @@ def code_band(parameters: Any, lanes: Any, mixed: Any, state: Any, band: Any) ->
         fade_and_add(moments[memory], share, state.prior[memory])
     if parameters.has_correction:
         if n_before > 0:
-            teach_columns(state.around, state.column_errors[0, z], state.column_moments)
+            update_column_moments(state.around, state.column_errors[0, z], state.column_moments)
         state.scales[z] = next_scale(state.scales[z], state.error_total[0], n_columns, n_before)
     if parameters.has_network:
         for x in range(n_columns):

@@ -12,21 +12,19 @@ import numpy as np
 from numba import njit
 
 from runtime.kernels.lanes import LANES, load, store
-from runtime.kernels.uncounted import uncounted
+from runtime.kernels.no_refcount import no_refcount
 from runtime.kernels.unrolled import unrolled
 
 WEST_ERROR, WEST, NETWORK = 0, 1, 2
 """Rows that need samples or predictions of the same band: error west, sample west, network's prediction, less ours."""
 NORTH, NORTH_WEST, NORTH_EAST, NORTH_OF_NORTH, BAND_BEFORE, TREND = 3, 4, 5, 6, 7, 8
 N_AROUND = 9
-N_MOMENTS = N_AROUND * (N_AROUND + 1) // 2 + N_AROUND
-"""Upper triangle by rows, the product with the target ending each row."""
+N_MOMENTS = N_AROUND * (N_AROUND + 1) // 2 + N_AROUND  # Upper triangle by rows, ended by the product with the target
 LARGEST_AROUND = 8.0
 LARGEST_TARGET = np.float32(4)
 RIDGE = np.float32(60)
 FADING = np.float32(0.98)
-KEPT = np.float32(0.125)
-"""Of the sums, from one line to the next."""
+KEPT = np.float32(0.125)  # Of the sums, from one line to the next
 TREND_FADING, TREND_SHARE = np.float32(0.8), np.float32(0.2)
 SMALLEST_MOMENT = np.float32(2.0**-40)
 LONGEST_SCALE = 8  # lines
@@ -39,7 +37,7 @@ def normalised(value: Any, inverse: Any) -> Any:
     return np.float32(min(max(value * inverse, -LARGEST_AROUND), LARGEST_AROUND))
 
 
-@uncounted
+@no_refcount
 def begin_correction(moments: Any, trend: Any) -> None:
     """Before the first band of a line: most of what was learned fades. moments: as in the state, trend: (X,)."""
     for p in range(moments.shape[0]):
@@ -49,7 +47,7 @@ def begin_correction(moments: Any, trend: Any) -> None:
     trend[:] = np.float32(0)
 
 
-@uncounted
+@no_refcount
 def fill_around(z: Any, now: Any, before: Any, before_that: Any, trend: Any, out_around: Any) -> None:
     """Fill rows NORTH.. of `out_around`, the others with 0, and move `trend` (X,) by the band before.
 
@@ -131,8 +129,8 @@ def correction(x: Any, known_part: Any, weights: Any, around: Any) -> Any:
     return np.float64(known_part[x] + (near + weights[NETWORK, x] * around[NETWORK, x]))
 
 
-@uncounted
-def teach_columns(around: Any, errors: Any, moments: Any) -> None:
+@no_refcount
+def update_column_moments(around: Any, errors: Any, moments: Any) -> None:
     """Fade the moments and add the products of a band. errors: (X,), its normalised errors."""
     p = 0
     for i in range(N_AROUND):

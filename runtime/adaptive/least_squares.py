@@ -11,13 +11,12 @@ from numba import njit
 
 from runtime.adaptive.products import place
 from runtime.kernels.lanes import LANES, load, spread, store
-from runtime.kernels.uncounted import uncounted
+from runtime.kernels.no_refcount import no_refcount
 
 RELATIVE_RIDGE = 1.0 / (1 << 16)
 ABSOLUTE_RIDGE = 1.0 / (1 << 10)
 SMALLEST_PIVOT = 1.0 / (1 << 30)
-SMALLEST_FACTOR = 1.0 / (1 << 60)
-"""What is smaller counts as 0, so that data without content never lead to subnormal numbers, which are slow."""
+SMALLEST_FACTOR = 1.0 / (1 << 60)  # What is smaller counts as 0: subnormal numbers, which are slow, never arise
 
 
 @njit(cache=True, inline="always")
@@ -51,7 +50,7 @@ def invert(k: Any, width: Any, system: Any, out_inverse: Any) -> None:
     out_inverse[k] = 1.0 / pivot if pivot > out_inverse[k] else 0.0
 
 
-@uncounted
+@no_refcount
 def eliminate(
     moments: Any, prior: Any, prior_share: Any, n_regressors: Any, lanes: Any, out_system: Any, out_inverse: Any
 ) -> None:

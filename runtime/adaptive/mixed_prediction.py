@@ -8,7 +8,7 @@ from numba import njit
 from runtime.adaptive.least_squares import back_substitute, eliminate
 from runtime.adaptive.parameters import N_SEQUENTIAL
 from runtime.kernels.lanes import LANES, load, spread, spread_at, store
-from runtime.kernels.uncounted import uncounted
+from runtime.kernels.no_refcount import no_refcount
 
 LARGEST_CHANGE = float(1 << 18)  # beyond every difference of samples; keeps the conversion to integers defined
 SMALLEST_CHANGE = 1.0 / (1 << 20)
@@ -35,7 +35,7 @@ def solve(parameters: Any, lanes: Any, moments: Any, prior: Any, prior_share: An
         back_substitute(system, inverse, parameters.n_first, n_regressors, lanes, right, out_weights[n_memories])
 
 
-@uncounted
+@no_refcount
 def predict_rows(rows: Any, weights: Any, start: Any, stop: Any, singles: Any, out_partial: Any) -> None:
     """Fill columns start..stop - 1 of `out_partial` (K, S) float32, and a few after them: weighted sums of rows (M, S).
 

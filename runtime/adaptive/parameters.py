@@ -5,47 +5,29 @@ from typing import NamedTuple
 from runtime.errors import BadArgument
 from runtime.stream.kinds import AdaptiveStage
 
-N_SEQUENTIAL = 3
-"""Regressors that need the samples west in the same line and band: west, west of it, and the slow mean west."""
-N_OWN = 5
-"""Of the same band otherwise: slow mean, north-west, north-east, north of north, slow mean east."""
-N_NETWORK = 2
-"""With a network: its prediction, and its error at the same column of the band before."""
-ROW_LANES = 8
-"""Rows of regressors are padded to whole vectors of this many float32."""
+N_SEQUENTIAL = 3  # Regressors that need samples west in the same band: west, west of it, slow mean west
+N_OWN = 5  # Of the same band otherwise: slow mean, north-west, north-east, north of north, slow mean east
+N_NETWORK = 2  # With a network: its prediction, and its error at the same column of the band before
+ROW_LANES = 8  # Rows of regressors are padded to whole vectors of this many float32
 
 
 class StageParameters(NamedTuple):
     """Of one option; every number is an integer, so that kernels take it as it is."""
 
-    n_bands: int
-    """Bands before whose change from the line before is seen."""
-    n_means: int
-    """Of these, how many also show their slow mean."""
-    n_wests: int
-    """... their sample west."""
-    n_corners: int
-    """... their samples north-west and north-east in the line before."""
-    n_future: int
-    """Bands after, seen in the line before against their slow mean."""
-    n_mixed: int
-    """1: one prediction. 3: those of short memory, of long memory, and of long memory and few regressors are mixed."""
-    n_first: int
-    """Regressors of that smaller prediction."""
-    short_memory: int
-    """Samples; only where three are mixed."""
-    long_memory: int
-    """Samples."""
-    block: int
-    """Samples from one addition to the moments to the next, about."""
-    interval: int
-    """Samples from one solution to the next once a band is known."""
-    step: int
-    """Every so many-th sample teaches."""
-    has_correction: int
-    """1 where each column corrects the prediction: runtime/adaptive/column_correction.py."""
-    has_network: int
-    """1 where the predictions of a network are regressors too."""
+    n_bands: int  # Bands before whose change from the line before is seen
+    n_means: int  # Of these, how many also show their slow mean
+    n_wests: int  # ... their sample west.
+    n_corners: int  # ... their samples north-west and north-east in the line before.
+    n_future: int  # Bands after, seen in the line before against their slow mean
+    n_mixed: int  # 1, or 3 to mix: short memory, long memory, long memory with few regressors
+    n_first: int  # Regressors of that smaller prediction
+    short_memory: int  # Samples; only where three are mixed
+    long_memory: int  # Samples
+    block: int  # Samples from one addition to the moments to the next, about
+    interval: int  # Samples from one solution to the next once a band is known
+    step: int  # Every so many-th sample is learned from
+    has_correction: int  # 1 where each column corrects the prediction: runtime/adaptive/column_correction.py
+    has_network: int  # 1 where the predictions of a network are regressors too
 
     @property
     def n_memories(self) -> int:

@@ -11,13 +11,12 @@ import numpy.typing as npt
 from numba import njit
 
 from runtime.kernels.lanes import LANES, load, spread, spread_at, store
-from runtime.kernels.uncounted import uncounted
+from runtime.kernels.no_refcount import no_refcount
 from runtime.kernels.unrolled import transposed
 
 BATCH = 4  # samples that are added to the products at a time
 WIDEST = 48  # M
-SMALLEST_PRODUCT = 1.0 / (1 << 40)
-"""What is smaller counts as 0, so that data without content never lead to subnormal numbers, which are slow."""
+SMALLEST_PRODUCT = 1.0 / (1 << 40)  # What is smaller counts as 0: subnormal numbers, which are slow, never arise
 
 
 Singles = npt.NDArray[np.float32]
@@ -26,14 +25,10 @@ Singles = npt.NDArray[np.float32]
 class ProductWork(NamedTuple):
     """Work space of `add_products`, and its result."""
 
-    shares: Singles
-    """One for each sample that counts, BATCH - 1 zeros after them."""
-    tile: Singles
-    """(LANES * M,)."""
-    weighted: Singles
-    """(BATCH * M,)."""
-    products: Singles
-    """Packed, for N rows or the next even number."""
+    shares: Singles  # One for each sample that counts, BATCH - 1 zeros after them
+    tile: Singles  # (LANES * M,)
+    weighted: Singles  # (BATCH * M,)
+    products: Singles  # Packed, for N rows or the next even number
 
 
 @njit(cache=True, inline="always")
@@ -73,7 +68,7 @@ def add_rows(
             store(out_products, lower + j, load(out_products, lower + j) + sums)
 
 
-@uncounted
+@no_refcount
 def add_products(rows: Any, start: Any, stop: Any, step: Any, n_regressors: Any, lanes: Any, work: Any) -> None:
     """Fill `work.products` with the sum over samples of share * row[i] * row[j], for every j >= i.
 
@@ -103,7 +98,7 @@ def add_products(rows: Any, start: Any, stop: Any, step: Any, n_regressors: Any,
             add_rows(40, n_regressors, width, tile, sample, step, weighted, out_products)
 
 
-@uncounted
+@no_refcount
 def fade_and_add(added: Any, kept: Any, moments: Any) -> None:
     """Moments = kept * moments + added; what is nearly nothing becomes nothing.
 

@@ -10,10 +10,10 @@ import numpy as np
 from runtime.adaptive.parameters import N_SEQUENTIAL
 from runtime.adaptive.slow_means import UNIT_BITS, UNITS
 from runtime.adaptive.state import N_LINES
-from runtime.kernels.uncounted import uncounted
+from runtime.kernels.no_refcount import no_refcount
 
 
-@uncounted
+@no_refcount
 def put_difference(values: Any, bits: Any, others: Any, is_there: Any, out_row: Any) -> None:
     """out_row = values / 2**bits - others, or 0 where they are not there; values have `bits` fraction bits.
 
@@ -27,7 +27,7 @@ def put_difference(values: Any, bits: Any, others: Any, is_there: Any, out_row: 
         out_row[:] = np.float32(0)
 
 
-@uncounted
+@no_refcount
 def put_shifted(values: Any, shift: Any, others: Any, is_there: Any, out_row: Any) -> None:
     """out_row[x] = values[x + shift] - others[x], the last column standing in for those beyond; or 0."""
     n_columns = out_row.size
@@ -44,7 +44,7 @@ def put_shifted(values: Any, shift: Any, others: Any, is_there: Any, out_row: An
         out_row[x] = np.float32(np.int32(values[n_columns - 1] - others[x]))
 
 
-@uncounted
+@no_refcount
 def fill_regressors(parameters: Any, state: Any, z: Any, doubled: Any, out_rows: Any) -> None:
     """Fill rows N_SEQUENTIAL.. of `out_rows` (N or more, X or more) float32 for band `z`.
 

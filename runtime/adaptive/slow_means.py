@@ -17,13 +17,12 @@ LONGEST_MEMORY = 16  # lines
 
 
 @njit(cache=True)
-def cubic_weights(fraction: Any, out_weights: Any) -> None:
-    """Fill the weights (4,) of the columns -1, 0, 1, 2 for a place `fraction` (0..1) right of column 0."""
-    f = fraction
-    out_weights[0] = 0.5 * (f * (2.0 * (f * f) - f * (f * f) - f))
-    out_weights[1] = 0.5 * (3.0 * (f * (f * f)) - 5.0 * (f * f) + 2.0)
-    out_weights[2] = 0.5 * (4.0 * (f * f) - 3.0 * (f * (f * f)) + f)
-    out_weights[3] = 0.5 * (f * (f * f) - f * f)
+def cubic_weights(f: Any) -> Any:
+    """The weights of the columns -1, 0, 1, 2 for a place `f` (0..1) right of column 0."""
+    w_0 = 0.5 * (f * (2.0 * (f * f) - f * (f * f) - f))
+    w_1 = 0.5 * (3.0 * (f * (f * f)) - 5.0 * (f * f) + 2.0)
+    w_2 = 0.5 * (4.0 * (f * f) - 3.0 * (f * (f * f)) + f)
+    return w_0, w_1, w_2, 0.5 * (f * (f * f) - f * f)
 
 
 @njit(cache=True)
@@ -37,9 +36,7 @@ def read_means(means: Any, offset: Any, out_now: Any) -> None:
     if offset == 0:
         out_now[:] = means
         return
-    weights = np.empty(4, np.float64)
-    cubic_weights(np.float64(offset) / TILT_UNITS, weights)
-    w_0, w_1, w_2, w_3 = weights[0], weights[1], weights[2], weights[3]
+    w_0, w_1, w_2, w_3 = cubic_weights(np.float64(offset) / TILT_UNITS)
     padded = np.empty(n_columns + 3, np.float64)
     for z in range(means.shape[0]):
         padded[0] = np.float64(means[z, 0])
@@ -59,9 +56,8 @@ def add_line(line: Any, offset: Any, n_before: Any, means: Any) -> None:
     """
     n_columns = line.shape[1]
     share = 1.0 / min(n_before + 1, LONGEST_MEMORY)
-    weights = np.empty(4, np.float64)
-    cubic_weights(1.0 - np.float64(offset) / TILT_UNITS, weights)
-    w_0, w_1, w_2, w_3 = UNITS * weights[0], UNITS * weights[1], UNITS * weights[2], UNITS * weights[3]
+    w_0, w_1, w_2, w_3 = cubic_weights(1.0 - np.float64(offset) / TILT_UNITS)
+    w_0, w_1, w_2, w_3 = UNITS * w_0, UNITS * w_1, UNITS * w_2, UNITS * w_3
     padded = np.empty(n_columns + 3, np.float64)
     for z in range(line.shape[0]):
         padded[0] = padded[1] = np.float64(line[z, 0])

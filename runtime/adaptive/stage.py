@@ -5,16 +5,15 @@
     for each line:
         begin_line(state)
         for each band z, from 0 on:
-            encode_band(parameters, state, samples, z, network_doubled, max_error, sample_range, out_mapped)
+            run_band(parameters, state, Band(z, network_doubled, ..., is_decoder, values, out_values))
         end_line(state)
 
-and the same with `decode_band`. The state is handed in and changed in place; nothing else is kept.
+encodes or decodes. The state is handed in and changed in place; nothing else is kept.
 """
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from runtime.adaptive.band import Band, code_band
@@ -24,9 +23,6 @@ from runtime.adaptive.slow_means import add_line, advance, read_means
 from runtime.adaptive.state import N_LINES, OFFSET, TILT, StageState
 from runtime.adaptive.stripe_tilt import follow_stripes
 from runtime.errors import Corrupt
-
-Row = npt.NDArray[np.int32]
-"""(X,), one band of one line."""
 
 
 @njit(cache=True)
@@ -54,18 +50,13 @@ def end_line(state: Any) -> None:
 
 @njit(cache=True)
 def code_line(
-    parameters: Any,
-    lanes: Any,
-    mixed: Any,
-    state: Any,
-    error: Any,
-    smallest: Any,
-    largest: Any,
-    is_decoder: Any,
-    values: Any,
-    out_values: Any,
+    parameters: Any, lanes: Any, mixed: Any, state: Any, limits: Any, is_decoder: Any, values: Any, out_values: Any
 ) -> Any:
-    """Code all bands of a line (Z, X) without a network; the first band that leads outside the sample range, or -1."""
+    """Code all bands of a line (Z, X) without a network; the first band that leads outside the sample range, or -1.
+
+    limits: maximum error, smallest and largest sample.
+    """
+    error, smallest, largest = limits
     begin_line(state)
     for z in range(values.shape[0]):
         band = Band(z, values[z], error, smallest, largest, is_decoder, values[z], out_values[z])
@@ -75,44 +66,10 @@ def code_line(
     return np.int64(-1)
 
 
-def encode_band(
-    parameters: StageParameters,
-    state: StageState,
-    samples: Row,
-    z: int,
-    network_doubled: Row | None,
-    max_error: int,
-    sample_range: tuple[int, int],
-    out_mapped: Row,
-) -> None:
-    """Fill the mapped residuals (X,) of `samples`, band `z` of the line; bands come in order.
+def run_band(parameters: StageParameters, state: StageState, band: Band) -> None:
+    """Fill `band.out_values`; bands come in order.
 
-    network_doubled: (X,) s-tilde of the network for this band, given exactly where parameters.has_network is 1.
-    max_error: m of every sample; state.line gets what both sides know of them. sample_range: smallest and largest
-    sample, both included.
+    Raises Corrupt where a mapped residual leads outside the sample range; the state is of no use then.
     """
-    network = samples if network_doubled is None else network_doubled
-    assert (network_doubled is not None) == bool(parameters.has_network)
-    band = Band(z, network, max_error, *sample_range, False, samples, out_mapped)
-    code_band(parameters, parameters.lanes, parameters.mixed, state, band)
-
-
-def decode_band(
-    parameters: StageParameters,
-    state: StageState,
-    mapped: Row,
-    z: int,
-    network_doubled: Row | None,
-    max_error: int,
-    sample_range: tuple[int, int],
-    out_samples: Row,
-) -> None:
-    """Fill the samples (X,) whose mapped residuals these are; arguments as in `encode_band`.
-
-    Raises Corrupt where a residual leads outside the sample range; the state is of no use then.
-    """
-    network = mapped if network_doubled is None else network_doubled
-    assert (network_doubled is not None) == bool(parameters.has_network)
-    band = Band(z, network, max_error, *sample_range, True, mapped, out_samples)
     if not code_band(parameters, parameters.lanes, parameters.mixed, state, band):
-        raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
+        raise Corrupt(f"a decoded residual in band {band.z} leads outside the sample range")

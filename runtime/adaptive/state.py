@@ -17,64 +17,39 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 N_LINES, OFFSET, TILT = 0, 1, 2  # entries of `place`
-ERROR_FLOOR = 1.0 / 128
-"""Added to fading sums of squared errors at every step, in squared sample units: they never fade to nothing."""
+ERROR_FLOOR = 1.0 / 128  # Squared sample units, added at every step: fading sums of squared errors never vanish
 
 
 class StageState(NamedTuple):
     """Arrays that the stage changes in place; `initial_state` is their only maker."""
 
-    place: Ints
-    """(3,): lines before this one; its offset against the detector, and the tilt, in 1 / TILT_UNITS of a column."""
-    line: Samples
-    """(Z, X), this line; bands that are coded already."""
-    line_before: Samples
-    """(Z, X)."""
-    line_before_that: Samples
-    """(Z, X)."""
-    means: Samples
-    """(Z, X), slow means of detector elements in 1 / UNITS of a sample: runtime/adaptive/slow_means.py."""
-    means_now: Samples
-    """(Z, X), the same below the columns of this line."""
-    sizes: Samples
-    """(Z, X), fading sums over lines of the sizes of residuals."""
-    details: Samples
-    """(FAR_LAG, S, X), of the last lines: runtime/adaptive/stripe_tilt.py."""
-    near_sums: Ints
-    """(2 * NEAR_REACH + 2,), correlations and energy: runtime/adaptive/stripe_tilt.py."""
-    far_sums: Ints
-    """(2 * FAR_REACH + 2,)."""
-    moments: Floats
-    """(Z, memories, P), packed sums of products of regressors and target, faded with short and long memory."""
-    prior: Floats
-    """(memories, P), those of the bands before in this line."""
-    rows: Singles
-    """(M, S), work space: regressors of the band at hand, the target, zeros; columns beyond X stay finite."""
-    weights: Floats
-    """(Z, K, N) of each mixed prediction."""
-    unsolved: Ints
-    """(Z,), samples since the weights were solved for."""
-    errors: Floats
-    """(Z, K, X), fading sums over lines of squared errors of each mixed prediction; K = 0 where nothing is mixed."""
+    place: Ints  # (3,): lines before this one; offset to the detector and tilt, in 1 / TILT_UNITS of a column
+    line: Samples  # (Z, X), this line; bands that are coded already
+    line_before: Samples  # (Z, X)
+    line_before_that: Samples  # (Z, X)
+    means: Samples  # (Z, X), slow means of detector elements in 1 / UNITS of a sample: runtime/adaptive/slow_means.py
+    means_now: Samples  # (Z, X), the same below the columns of this line
+    sizes: Samples  # (Z, X), fading sums over lines of the sizes of residuals
+    details: Samples  # (FAR_LAG, S, X), of the last lines: runtime/adaptive/stripe_tilt.py
+    near_sums: Ints  # (2 * NEAR_REACH + 2,), correlations and energy: runtime/adaptive/stripe_tilt.py
+    far_sums: Ints  # (2 * FAR_REACH + 2,)
+    moments: Floats  # (Z, memories, P), packed sums of products of regressors and target, fading
+    prior: Floats  # (memories, P), those of the bands before in this line
+    rows: Singles  # (M, S), work space: regressors of the band at hand, the target, zeros; columns beyond X stay finite
+    weights: Floats  # (Z, K, N) of each mixed prediction
+    unsolved: Ints  # (Z,), samples since the weights were solved for
+    errors: Floats  # (Z, K, X), fading sums over lines of squared errors of each mixed prediction; else K = 0
     around: Singles
     """(N_AROUND, X), what the band at hand is corrected by: runtime/adaptive/column_correction.py. Like all but scales
     and error_total below, empty without a correction."""
-    column_weights: Singles
-    """(N_AROUND, S), its weights; what lies beyond X means nothing."""
-    known_part: Singles
-    """(X,), what they give before the band is coded."""
-    column_moments: Singles
-    """(N_MOMENTS, S), sums over the bands before in this line; column x at x + 1, the edges once more around them."""
-    column_errors: Singles
-    """(3, Z, X), errors of the least squares in this line and the two before it, in units of `scales`."""
-    scales: Floats
-    """(Z,), mean error of each band, in sample units."""
-    error_total: Floats
-    """(1,), sum of the errors of the band at hand."""
-    trend: Singles
-    """(X,), fading mean over the bands before of the errors of this line."""
-    network_error: Samples
-    """(X,), the sample less the network's prediction in the band before; zeros without a network."""
+    column_weights: Singles  # (N_AROUND, S), its weights; what lies beyond X means nothing
+    known_part: Singles  # (X,), what they give before the band is coded
+    column_moments: Singles  # (N_MOMENTS, S), sums over the bands before in this line; column x at x + 1, edges twice
+    column_errors: Singles  # (3, Z, X), of the least squares in this line and the two before, in units of `scales`
+    scales: Floats  # (Z,), mean error of each band, in sample units
+    error_total: Floats  # (1,), sum of the errors of the band at hand
+    trend: Singles  # (X,), fading mean over the bands before of the errors of this line
+    network_error: Samples  # (X,), the sample less the network's prediction in the band before; zeros without a network
 
 
 def initial_state(parameters: StageParameters, n_bands: int, n_columns: int) -> StageState:

@@ -6,10 +6,8 @@ from runtime.errors import BadArgument, Truncated
 
 DEFAULT_MAX_SAMPLES = 1 << 30
 
-LONGEST_RUN = 256
-"""Samples that a word of low-entropy code 15 stands for, in one bit; no code of the hybrid coder does more."""
-SHORTEST_RUN_BITS = 7
-"""A restricted option identifier, the zero-block bit and the 5 bits of 'rest of segment'."""
+LONGEST_RUN = 256  # Samples that one bit can stand for: a word of low-entropy code 15, the most of any code
+SHORTEST_RUN_BITS = 7  # A restricted option identifier, the zero-block bit and the 5 bits of 'rest of segment'
 SEGMENT_BLOCKS = 64
 
 

@@ -17,38 +17,27 @@ from runtime.ccsds123.order import Piece, Uint32Array, to_sequence
 from runtime.kernels.bits import put_bits
 
 SEGMENT_BLOCKS = 64
-REST_OF_SEGMENT = 4
-"""Run code of 'the rest of the segment is zero'; shorter runs are coded as their length less 1, longer ones as it."""
-SECOND_EXTENSION = -1
-"""Option: pairs of samples; options from 0 are the split parameter k."""
-NO_COMPRESSION = 64
-"""Option: samples in D bits."""
-PAIR_LIMIT = 1 << 16
-"""A pair with a larger sum costs more than 2**31 bits, so its square is never formed."""
+REST_OF_SEGMENT = 4  # Run code; shorter runs are coded as their length less 1, longer ones as their length
+SECOND_EXTENSION = -1  # Option: pairs of samples; options from 0 are the split parameter k
+NO_COMPRESSION = 64  # Option: samples in D bits
+PAIR_LIMIT = 1 << 16  # A pair with a larger sum costs more than 2**31 bits, so its square is never formed
 
 
 class BlockNumbers(NamedTuple):
     """Parameters in the form that kernels take."""
 
-    block_size: int
-    """J."""
-    reference_interval: int
-    """r, in blocks."""
-    depth: int
-    """D, the resolution n of CCSDS 121.0-B-2."""
-    id_bits: int
-    """Bits of an option identifier."""
-    largest_split: int
-    """The largest k with an identifier, -1 where there is none."""
+    block_size: int  # J
+    reference_interval: int  # r, in blocks
+    depth: int  # D, the resolution n of CCSDS 121.0-B-2
+    id_bits: int  # Bits of an option identifier
+    largest_split: int  # The largest k with an identifier, -1 where there is none
 
 
 class BlockState(NamedTuple):
     """What the coder remembers between blocks."""
 
-    block: int
-    """Blocks since the reference interval began, 0..r - 1."""
-    zero_blocks: int
-    """Zero blocks that are counted and not coded yet (encoder)."""
+    block: int  # Blocks since the reference interval began, 0..r - 1
+    zero_blocks: int  # Zero blocks that are counted and not coded yet (encoder)
 
 
 def block_numbers(coder: BlockAdaptive, image: Image) -> BlockNumbers:
@@ -97,22 +86,20 @@ class BlockAdaptiveEncoder(IndexEncoder):
 
 
 @njit(cache=True, inline="always")
-def put_unary(buffer: Any, position: Any, pending: Any, n_pending: Any, value: Any) -> Any:
+def put_unary(buffer: Any, writer: Any, value: Any) -> Any:
     """Append `value` zeros and a one: a fundamental sequence codeword; returns the new writer state."""
     while value >= 32:
-        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, 32)
+        writer = put_bits(buffer, writer, 0, 32)
         value -= 32
-    return put_bits(buffer, position, pending, n_pending, 1, value + 1)
+    return put_bits(buffer, writer, 1, value + 1)
 
 
 @njit(cache=True, inline="always")
-def put_zero_run(
-    buffer: Any, position: Any, pending: Any, n_pending: Any, n_blocks: Any, is_rest: Any, id_bits: Any
-) -> Any:
+def put_zero_run(buffer: Any, writer: Any, n_blocks: Any, is_rest: Any, id_bits: Any) -> Any:
     """Append a run of zero blocks (CCSDS 121.0-B-2, zero-block option); returns the new writer state."""
-    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, id_bits + 1)
+    writer = put_bits(buffer, writer, 0, id_bits + 1)
     run = n_blocks - 1 if n_blocks <= REST_OF_SEGMENT else REST_OF_SEGMENT if is_rest else n_blocks
-    return put_unary(buffer, position, pending, n_pending, run)
+    return put_unary(buffer, writer, run)
 
 
 @njit(cache=True)
@@ -150,7 +137,7 @@ def encode_blocks(values: Any, numbers: Any, state: Any, is_last: Any, buffer: A
 
     values: uint32, a multiple of J.
     """
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    writer = bits[0], bits[1], bits[2]
     size, depth, id_bits = numbers.block_size, numbers.depth, numbers.id_bits
     block, zero_blocks = state.block, state.zero_blocks
     for start in range(0, values.size, size):
@@ -164,47 +151,35 @@ def encode_blocks(values: Any, numbers: Any, state: Any, is_last: Any, buffer: A
             zero_blocks += 1
         else:
             if zero_blocks > 0:
-                position, pending, n_pending = put_zero_run(
-                    buffer, position, pending, n_pending, zero_blocks, False, id_bits
-                )
+                writer = put_zero_run(buffer, writer, zero_blocks, False, id_bits)
                 zero_blocks = 0
             option = best_option(values, start, numbers)
             if option == NO_COMPRESSION:
-                position, pending, n_pending = put_bits(
-                    buffer, position, pending, n_pending, (np.int64(1) << id_bits) - 1, id_bits
-                )
+                writer = put_bits(buffer, writer, (np.int64(1) << id_bits) - 1, id_bits)
                 for i in range(start, stop):
-                    position, pending, n_pending = put_bits(
-                        buffer, position, pending, n_pending, np.int64(values[i]), depth
-                    )
+                    writer = put_bits(buffer, writer, np.int64(values[i]), depth)
             elif option == SECOND_EXTENSION:
-                position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 1, id_bits + 1)
+                writer = put_bits(buffer, writer, 1, id_bits + 1)
                 for i in range(start, stop, 2):
                     total = np.int64(values[i]) + np.int64(values[i + 1])
                     pair = total * (total + 1) // 2 + np.int64(values[i + 1])
-                    position, pending, n_pending = put_unary(buffer, position, pending, n_pending, pair)
+                    writer = put_unary(buffer, writer, pair)
             else:
-                position, pending, n_pending = put_bits(buffer, position, pending, n_pending, option + 1, id_bits)
+                writer = put_bits(buffer, writer, option + 1, id_bits)
                 for i in range(start, stop):
-                    position, pending, n_pending = put_unary(
-                        buffer, position, pending, n_pending, np.int64(values[i]) >> option
-                    )
+                    writer = put_unary(buffer, writer, np.int64(values[i]) >> option)
                 mask = (np.int64(1) << option) - 1
                 for i in range(start, stop):
-                    position, pending, n_pending = put_bits(
-                        buffer, position, pending, n_pending, np.int64(values[i]) & mask, option
-                    )
+                    writer = put_bits(buffer, writer, np.int64(values[i]) & mask, option)
         block += 1
         is_segment_end = block % SEGMENT_BLOCKS == 0 or block == numbers.reference_interval
         if zero_blocks > 0 and is_segment_end:
-            position, pending, n_pending = put_zero_run(
-                buffer, position, pending, n_pending, zero_blocks, True, id_bits
-            )
+            writer = put_zero_run(buffer, writer, zero_blocks, True, id_bits)
             zero_blocks = 0
         if block == numbers.reference_interval:
             block = 0
     if is_last and zero_blocks > 0:
-        position, pending, n_pending = put_zero_run(buffer, position, pending, n_pending, zero_blocks, True, id_bits)
+        writer = put_zero_run(buffer, writer, zero_blocks, True, id_bits)
         zero_blocks = 0
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+    bits[0], bits[1], bits[2] = writer
     return BlockState(block, zero_blocks)

@@ -17,12 +17,9 @@ from runtime.kernels.bits import overrun, refill, take_bits
 class BlockDecoderState(NamedTuple):
     """What the decoder remembers between calls, beside the values of the block that it is in."""
 
-    block: int
-    """Blocks decoded since the reference interval began, 0..r - 1."""
-    zeros_left: int
-    """Values of a zero run not given out yet."""
-    values_left: int
-    """Values of the current block not given out yet: its last ones."""
+    block: int  # Blocks decoded since the reference interval began, 0..r - 1
+    zeros_left: int  # Values of a zero run not given out yet
+    values_left: int  # Values of the current block not given out yet: its last ones
 
 
 class BlockAdaptiveDecoder(IndexDecoder):
@@ -61,52 +58,51 @@ class BlockAdaptiveDecoder(IndexDecoder):
 
 
 @njit(cache=True)
-def take_unary(data: Any, position: Any, pending: Any, n_pending: Any) -> Any:
+def take_unary(data: Any, reader: Any) -> Any:
     """The zeros before the next one, and the new reader state; ends at the end of `data` where no one comes."""
     value = np.int64(0)
     while True:
-        position, pending, n_pending = refill(data, position, pending, n_pending)
+        position, pending, n_pending = refill(data, reader)
         if pending != 0:
             while (pending >> (n_pending - 1)) == 0:
                 n_pending -= 1
                 value += 1
             n_pending -= 1
-            pending &= (np.int64(1) << n_pending) - 1
-            return value, position, pending, n_pending
+            return value, (position, pending & ((np.int64(1) << n_pending) - 1), n_pending)
         value += n_pending
-        n_pending = np.int64(0)
-        if overrun(data.size, position, n_pending):
-            return value, position, pending, n_pending
+        reader = position, np.int64(0), np.int64(0)
+        if overrun(data.size, reader):
+            return value, reader
 
 
 @njit(cache=True)
-def decode_pairs(data: Any, position: Any, pending: Any, n_pending: Any, out_current: Any) -> Any:
+def decode_pairs(data: Any, reader: Any, out_current: Any) -> Any:
     """Fill a block coded with the second extension; returns the largest value and the new reader state."""
     largest = np.int64(0)
     for i in range(0, out_current.size, 2):
-        pair, position, pending, n_pending = take_unary(data, position, pending, n_pending)
+        pair, reader = take_unary(data, reader)
         total = np.int64(0)
         while (total + 1) * (total + 2) // 2 <= pair:
             total += 1
         second = pair - total * (total + 1) // 2
         out_current[i], out_current[i + 1] = total - second, second
         largest = max(largest, total - second, second)
-    return largest, position, pending, n_pending
+    return largest, reader
 
 
 @njit(cache=True)
-def decode_split(data: Any, position: Any, pending: Any, n_pending: Any, k: Any, depth: Any, out_current: Any) -> Any:
+def decode_split(data: Any, reader: Any, k: Any, depth: Any, out_current: Any) -> Any:
     """Fill a block coded with k split bits; returns the largest value and the new reader state."""
     largest = np.int64(0)
     for i in range(out_current.size):
-        high, position, pending, n_pending = take_unary(data, position, pending, n_pending)
+        high, reader = take_unary(data, reader)
         largest = max(largest, min(high, np.int64(1) << depth) << k)  # held so that the shift cannot overflow
         out_current[i] = high << k
     for i in range(out_current.size):
-        position, pending, n_pending = refill(data, position, pending, n_pending)
-        low, pending, n_pending = take_bits(pending, n_pending, k)
+        reader = refill(data, reader)
+        low, reader = take_bits(reader, k)
         out_current[i] |= np.uint32(low)
-    return largest, position, pending, n_pending
+    return largest, reader
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -115,7 +111,7 @@ def decode_values(data: Any, bits: Any, numbers: Any, state: Any, current: Any, 
 
     current: uint32[J], the block being given out, updated in place.
     """
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    reader = bits[0], bits[1], bits[2]
     size, depth, id_bits = numbers.block_size, numbers.depth, numbers.id_bits
     no_compression = (np.int64(1) << id_bits) - 1
     block, zeros_left, values_left = state.block, state.zeros_left, state.values_left
@@ -132,27 +128,25 @@ def decode_values(data: Any, bits: Any, numbers: Any, state: Any, current: Any, 
         filled += n_taken
         if filled == out_values.size:
             break
-        position, pending, n_pending = refill(data, position, pending, n_pending)
-        option, pending, n_pending = take_bits(pending, n_pending, id_bits)
+        reader = refill(data, reader)
+        option, reader = take_bits(reader, id_bits)
         n_blocks = np.int64(1)
         largest = np.int64(0)
         if option == no_compression:
             for i in range(size):
-                position, pending, n_pending = refill(data, position, pending, n_pending)
-                current[i], pending, n_pending = take_bits(pending, n_pending, depth)
+                reader = refill(data, reader)
+                current[i], reader = take_bits(reader, depth)
             values_left = size
         elif option > 0:
-            largest, position, pending, n_pending = decode_split(
-                data, position, pending, n_pending, option - 1, depth, current
-            )
+            largest, reader = decode_split(data, reader, option - 1, depth, current)
             values_left = size
         else:
-            is_extension, pending, n_pending = take_bits(pending, n_pending, np.int64(1))
+            is_extension, reader = take_bits(reader, np.int64(1))
             if is_extension:
-                largest, position, pending, n_pending = decode_pairs(data, position, pending, n_pending, current)
+                largest, reader = decode_pairs(data, reader, current)
                 values_left = size
             else:
-                run, position, pending, n_pending = take_unary(data, position, pending, n_pending)
+                run, reader = take_unary(data, reader)
                 n_blocks = run + 1 if run < REST_OF_SEGMENT else run
                 rest = min(SEGMENT_BLOCKS - block % SEGMENT_BLOCKS, numbers.reference_interval - block)
                 if run == REST_OF_SEGMENT:
@@ -160,7 +154,7 @@ def decode_values(data: Any, bits: Any, numbers: Any, state: Any, current: Any, 
                 elif n_blocks > rest:
                     status = IMPOSSIBLE
                 zeros_left = n_blocks * size
-        if overrun(data.size, position, n_pending):
+        if overrun(data.size, reader):
             status = RAN_OUT
         elif largest >> depth != 0:
             status = IMPOSSIBLE
@@ -169,5 +163,5 @@ def decode_values(data: Any, bits: Any, numbers: Any, state: Any, current: Any, 
         block += n_blocks
         if block >= numbers.reference_interval:
             block = 0
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+    bits[0], bits[1], bits[2] = reader
     return status, BlockDecoderState(block, zeros_left, values_left)

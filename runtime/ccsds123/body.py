@@ -1,19 +1,15 @@
 """The bits of a body: written with room made ahead of a kernel, read with errors of one line."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from runtime.ccsds123.order import Piece, Uint32Array
 from runtime.errors import Corrupt, Truncated
-from runtime.kernels.bits import finish, initial_bits, overrun, put_bits, refill, take_bits
+from runtime.kernels.bits import Uint8Array, finish, initial_bits, overrun, put_bits, refill, take_bits
 
-Uint8Array = npt.NDArray[np.uint8]
-
-OK, RAN_OUT, IMPOSSIBLE = 0, 1, 2
-"""What a decoding kernel returns: done, the data ended too early, the data means nothing."""
+OK, RAN_OUT, IMPOSSIBLE = 0, 1, 2  # What a decoding kernel returns: done, data too short, data without meaning
 
 
 class IndexEncoder(Protocol):
@@ -22,17 +18,19 @@ class IndexEncoder(Protocol):
     writer: "BodyWriter"
 
     def put_limits(self, values: list[int], n_bits: int) -> None:
-        """Append error limits (5.4.3.2.4.1)."""
+        """Append error limits, plainly (5.4.3.2.4.1, 5.4.3.3.5.1.1)."""
+        self.writer.put_all(values, n_bits)
 
     def put(self, block: Uint32Array, piece: Piece) -> None:
         """Append a piece. block: (bands, samples) uint32."""
 
     def finish(self) -> None:
-        """Append what must follow the last piece, fill bits apart."""
+        """Append what must follow the last piece, fill bits apart: nothing unless a coder says otherwise."""
+        return
 
 
 class IndexDecoder(Protocol):
-    """An entropy decoder that gives them back in the same order."""
+    """An entropy decoder that returns them in the same order."""
 
     def take_limits(self, n_values: int, n_bits: int) -> list[int]:
         """The next error limits."""
@@ -123,25 +121,25 @@ def place_of(piece: Piece) -> str:
 
 
 @njit(cache=True)
-def put_values(buffer: Uint8Array, bits: npt.NDArray[np.int64], values: npt.NDArray[np.int64], n_bits: int) -> None:
+def put_values(buffer: Any, bits: Any, values: Any, n_bits: Any) -> None:
     """Append `values` (int64 as unsigned) with `n_bits` <= 64 each."""
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    writer = bits[0], bits[1], bits[2]
     n_high = max(n_bits - 32, 0)
     for value in values:
         if n_high > 0:
             high = (value >> 32) & ((np.int64(1) << n_high) - 1)
-            position, pending, n_pending = put_bits(buffer, position, pending, n_pending, high, n_high)
+            writer = put_bits(buffer, writer, high, n_high)
         low = value & ((np.int64(1) << min(n_bits, 32)) - 1)
-        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, low, min(n_bits, 32))
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+        writer = put_bits(buffer, writer, low, min(n_bits, 32))
+    bits[0], bits[1], bits[2] = writer
 
 
 @njit(cache=True)
-def take_values(data: Uint8Array, bits: npt.NDArray[np.int64], n_bits: int, out_values: npt.NDArray[np.int64]) -> bool:
+def take_values(data: Any, bits: Any, n_bits: Any, out_values: Any) -> bool:
     """Fill `out_values` with numbers of `n_bits` <= 32 each; False where the data ran out."""
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    reader = bits[0], bits[1], bits[2]
     for i in range(out_values.size):
-        position, pending, n_pending = refill(data, position, pending, n_pending)
-        out_values[i], pending, n_pending = take_bits(pending, n_pending, n_bits)
-    bits[0], bits[1], bits[2] = position, pending, n_pending
-    return not overrun(data.size, position, n_pending)
+        reader = refill(data, reader)
+        out_values[i], reader = take_bits(reader, n_bits)
+    bits[0], bits[1], bits[2] = reader
+    return not overrun(data.size, reader)

@@ -18,14 +18,10 @@ BLOCK_SIZES = (8, 16, 32, 64)
 class SampleAdaptive:
     """Sample-adaptive coder (5.4.3.2, table 5-13)."""
 
-    unary_limit: int = 18
-    """U_max, 8..32."""
-    rescaling_exponent: int = 6
-    """gamma*, max(4, gamma0 + 1)..11."""
-    initial_count_exponent: int = 1
-    """gamma0, 1..8."""
-    accumulator_constant: int | None = 3
-    """K, 0..min(D - 2, 14); None: a table of k'' per band."""
+    unary_limit: int = 18  # U_max, 8..32
+    rescaling_exponent: int = 6  # gamma*, max(4, gamma0 + 1)..11
+    initial_count_exponent: int = 1  # gamma0, 1..8
+    accumulator_constant: int | None = 3  # K, 0..min(D - 2, 14); None: a table of k'' per band
     accumulator_table: tuple[int, ...] | None = None
     """k''_z, each 0..min(D - 2, 14); None: K, or left out of the header."""
     is_table_in_header: bool = False
@@ -34,13 +30,8 @@ class SampleAdaptive:
 
     def golomb(self, depth: int) -> GolombParameters:
         """The same as parameters of runtime/ccsds123/golomb.py, which has no tables: K is 0 where there is one."""
-        return GolombParameters(
-            depth,
-            self.unary_limit,
-            self.rescaling_exponent,
-            self.initial_count_exponent,
-            self.accumulator_constant or 0,
-        )
+        statistics = self.unary_limit, self.rescaling_exponent, self.initial_count_exponent
+        return GolombParameters(depth, *statistics, self.accumulator_constant or 0)
 
     def check_image(self, image: Image) -> None:
         """Refuse what does not fit the image."""
@@ -55,42 +46,33 @@ class SampleAdaptive:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the metadata (table 5-13)."""
-        fields.put(self.unary_limit, 5)
-        fields.put(self.rescaling_exponent - 4, 3)
-        fields.put(self.initial_count_exponent, 3)
-        fields.put(NO_CONSTANT if self.accumulator_constant is None else self.accumulator_constant, 4)
-        fields.put(self.is_table_in_header, 1)
+        fields.put_each(
+            (self.unary_limit, 5), (self.rescaling_exponent - 4, 3), (self.initial_count_exponent, 3),
+            (NO_CONSTANT if self.accumulator_constant is None else self.accumulator_constant, 4),
+            (self.is_table_in_header, 1),
+        )  # fmt: skip
         if self.is_table_in_header and self.accumulator_table is not None:
             fields.put_all(self.accumulator_table, 4)
 
     @classmethod
     def read(cls, fields: FieldReader, image: Image) -> "SampleAdaptive":
         """The metadata that `fields` go on with."""
-        unary_limit, rescaling_exponent, initial_count_exponent = read_statistics(fields)
+        statistics = read_statistics(fields)
         constant = fields.take(4, "accumulator initialization constant")
         has_table = fields.take_flag("accumulator initialization table flag")
         table = fields.take_all(image.n_bands, 4, "accumulator initialization table") if has_table else None
-        is_constant = constant != NO_CONSTANT
-        return cls(
-            unary_limit, rescaling_exponent, initial_count_exponent, constant if is_constant else None, table, has_table
-        )
+        return cls(*statistics, None if constant == NO_CONSTANT else constant, table, has_table)
 
 
 @dataclass(frozen=True)
 class Hybrid:
     """Hybrid coder (5.4.3.3, table 5-14)."""
 
-    unary_limit: int = 18
-    """U_max, 8..32."""
-    rescaling_exponent: int = 6
-    """gamma*, max(4, gamma0 + 1)..11."""
-    initial_count_exponent: int = 1
-    """gamma0, 1..8."""
+    unary_limit: int = 18  # U_max, 8..32
+    rescaling_exponent: int = 6  # gamma*, max(4, gamma0 + 1)..11
+    initial_count_exponent: int = 1  # gamma0, 1..8
     initial_accumulators: tuple[int, ...] | None = field(default=None, compare=False)
-    """Sigma_z(0), each 0..2**(D + gamma0) - 1; a matter of the encoder alone, so it makes no difference here.
-
-    None: 4 * 2**gamma0, a mean index of 1, or the largest value allowed where that is smaller.
-    """
+    """Sigma_z(0), each 0..2**(D + gamma0) - 1, of the encoder alone. None: a mean index of 1 where allowed."""
 
     type: ClassVar[CoderType] = CoderType.HYBRID
 
@@ -110,10 +92,9 @@ class Hybrid:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the metadata (table 5-14)."""
-        fields.put(self.unary_limit, 5)
-        fields.put(self.rescaling_exponent - 4, 3)
-        fields.put(self.initial_count_exponent, 3)
-        fields.put(0, 5)
+        fields.put_each(
+            (self.unary_limit, 5), (self.rescaling_exponent - 4, 3), (self.initial_count_exponent, 3), (0, 5)
+        )
 
     @classmethod
     def read(cls, fields: FieldReader, image: Image) -> "Hybrid":
@@ -127,12 +108,9 @@ class Hybrid:
 class BlockAdaptive:
     """Block-adaptive coder (5.4.3.4, table 5-15)."""
 
-    block_size: int = 16
-    """J, 8, 16, 32 or 64."""
-    reference_interval: int = 64
-    """r, blocks between segment restarts, 1..4096."""
-    is_restricted: bool = False
-    """Restricted set of code options, only with D <= 4."""
+    block_size: int = 16  # J, 8, 16, 32 or 64
+    reference_interval: int = 64  # r, blocks between segment restarts, 1..4096
+    is_restricted: bool = False  # Restricted set of code options, only with D <= 4
 
     type: ClassVar[CoderType] = CoderType.BLOCK_ADAPTIVE
 
@@ -146,10 +124,9 @@ class BlockAdaptive:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the metadata (table 5-15)."""
-        fields.put(0, 1)
-        fields.put(BLOCK_SIZES.index(self.block_size), 2)
-        fields.put(self.is_restricted, 1)
-        fields.put(self.reference_interval, 12)
+        fields.put_each(
+            (0, 1), (BLOCK_SIZES.index(self.block_size), 2), (self.is_restricted, 1), (self.reference_interval, 12)
+        )
 
     @classmethod
     def read(cls, fields: FieldReader, image: Image) -> "BlockAdaptive":
@@ -161,11 +138,7 @@ class BlockAdaptive:
 
 
 Coder = SampleAdaptive | Hybrid | BlockAdaptive
-CODERS: dict[CoderType, type[Coder]] = {
-    CoderType.SAMPLE_ADAPTIVE: SampleAdaptive,
-    CoderType.HYBRID: Hybrid,
-    CoderType.BLOCK_ADAPTIVE: BlockAdaptive,
-}
+CODERS: dict[CoderType, type[Coder]] = {coder.type: coder for coder in (SampleAdaptive, Hybrid, BlockAdaptive)}
 
 
 def check_statistics(unary_limit: int, rescaling_exponent: int, initial_count_exponent: int) -> None:

@@ -50,7 +50,7 @@ def open_lines(data: Bytes, tables: Tables, max_samples: int) -> tuple[Ccsds123P
     """The parameters of a compressed image and its lines, which are decoded as they are taken."""
     header, n_header_bytes = split_header(data)
     check_announcement(header, len(data) - n_header_bytes, max_samples)
-    parameters = header.with_tables(table_names(tables))
+    parameters = header.with_tables(tables.to_dict() if isinstance(tables, Ccsds123Parameters) else tables or {})
     coder = index_decoder(parameters, memoryview(data)[n_header_bytes:])
     return parameters, lines_of(parameters, coder, n_header_bytes, len(data))
 
@@ -64,8 +64,7 @@ def lines_of(
     stored = stored_indices(parameters, coder) if image.is_sequential else None
     for y in range(image.n_lines):
         if quantization.starts_period(y):
-            values = {id(x): coder.take_limits(x.n_values(image), x.n_bits) for x in quantization.limits}
-            predictor.set_limits(values.get(id(quantization.absolute)), values.get(id(quantization.relative)))
+            predictor.set_limits([coder.take_limits(x.n_values(image), x.n_bits) for x in quantization.limits])
         mapped = coder.take(line_piece(image, y)) if stored is None else stored[:, y].astype(np.uint32)
         line = predictor.decode(mapped)
         # back from relative to s_mid in 32 bits: the sum fits D bits, whatever the wrap on the way
@@ -89,13 +88,6 @@ def check_end(n_used: int, n_bytes: int, word_bytes: int) -> None:
         raise Truncated(f"stream has {n_bytes} bytes, the image needs {expected}")
     if n_bytes > expected:
         raise Corrupt(f"stream has {n_bytes} bytes, the image ends after {expected}")
-
-
-def table_names(tables: Tables) -> Mapping[str, Any]:
-    """The tables by name."""
-    if tables is None:
-        return {}
-    return tables.to_dict() if isinstance(tables, Ccsds123Parameters) else tables
 
 
 def index_decoder(parameters: Ccsds123Parameters, body: memoryview) -> IndexDecoder:

@@ -34,8 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "Umax": 18, "gamma_star": 6, "gamma0": 1, "K": None, "k_table": None, "hybrid_acc_init": None,
     "J": 16, "ref_interval": 64, "restricted": False, "supplementary_tables": (), "tables_left_out": (),
 }  # fmt: skip
-USUAL_CONSTANT = 3
-"""K where it is not given, as far as D allows it."""
+USUAL_CONSTANT = 3  # K where it is not given, as far as D allows it
 REQUIRED = ("Nx", "Ny", "Nz", "D")
 IGNORED = ("image_file",)
 

@@ -80,10 +80,9 @@ class LineEncoder:
         if quantization.period_exponent is None or not quantization.starts_period(y):
             return
         period = y >> quantization.period_exponent
-        values = {id(limit): list(limit.periods[period]) for limit in quantization.limits}
         for limit in quantization.limits:
-            self._coder.put_limits(values[id(limit)], limit.n_bits)
-        self._predictor.set_limits(values.get(id(quantization.absolute)), values.get(id(quantization.relative)))
+            self._coder.put_limits(list(limit.periods[period]), limit.n_bits)
+        self._predictor.set_limits([limit.periods[period] for limit in quantization.limits])
 
     def _send(self, body: bytes) -> bytes:
         sent, self._unsent = self._unsent + body, b""

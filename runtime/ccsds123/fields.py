@@ -22,6 +22,11 @@ class FieldWriter:
         self._pending &= (1 << n_left) - 1
         self._n_pending = n_left
 
+    def put_each(self, *fields: tuple[int, int]) -> None:
+        """Append fields, each a value and its number of bits."""
+        for value, n_bits in fields:
+            self.put(value, n_bits)
+
     def put_all(self, values: Iterable[int], n_bits: int) -> None:
         """Append each of `values`, then zeros up to a whole byte."""
         for value in values:

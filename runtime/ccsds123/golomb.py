@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from runtime.errors import BadArgument, Truncated
-from runtime.kernels.bits import overrun, put_bits, refill, take_bits
+from runtime.ccsds123.ranges import check
+from runtime.errors import Truncated
+from runtime.kernels.bits import BitState, Uint8Array, overrun, put_bits, refill, take_bits
+
+Mapped = npt.NDArray[np.integer[Any]]
 
 LEADING_ZEROS = np.array([8 - byte.bit_length() for byte in range(256)], np.uint8)
 
@@ -21,30 +24,18 @@ LEADING_ZEROS = np.array([8 - byte.bit_length() for byte in range(256)], np.uint
 class GolombParameters:
     """What the header of CCSDS 123.0-B-2 says of this coder (table 5-4); ranges are checked."""
 
-    depth: int
-    """D, bits of a mapped residual, 2..32."""
-    unary_limit: int = 18
-    """U_max, 8..32."""
-    rescaling_exponent: int = 6
-    """gamma*, max(4, gamma0 + 1)..11."""
-    initial_count_exponent: int = 1
-    """gamma0, 1..8."""
-    accumulator_constant: int = 3
-    """K, 0..min(D - 2, 14): sets the first mean."""
+    depth: int  # D, bits of a mapped residual, 2..32
+    unary_limit: int = 18  # U_max, 8..32
+    rescaling_exponent: int = 6  # gamma*, max(4, gamma0 + 1)..11
+    initial_count_exponent: int = 1  # gamma0, 1..8
+    accumulator_constant: int = 3  # K, 0..min(D - 2, 14): sets the first mean
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
-        limits = {
-            "depth": (2, 32),
-            "unary_limit": (8, 32),
-            "initial_count_exponent": (1, 8),
-            "rescaling_exponent": (max(4, self.initial_count_exponent + 1), 11),
-            "accumulator_constant": (0, min(self.depth - 2, 14)),
-        }
-        for name, (lowest, highest) in limits.items():
-            value = getattr(self, name)
-            if not lowest <= value <= highest:
-                raise BadArgument(f"Golomb coder: {name} is {value}, allowed {lowest}..{highest}")
+        check("depth", self.depth, 2, 32)
+        check("unary_limit", self.unary_limit, 8, 32)
+        check("initial_count_exponent", self.initial_count_exponent, 1, 8)
+        check("rescaling_exponent", self.rescaling_exponent, max(4, self.initial_count_exponent + 1), 11)
+        check("accumulator_constant", self.accumulator_constant, 0, min(self.depth - 2, 14))
 
     @property
     def numbers(self) -> "CoderNumbers":
@@ -64,10 +55,8 @@ class CoderNumbers(NamedTuple):
 class GolombState(NamedTuple):
     """Statistics of each band, shared by encoder and decoder; kernels update the arrays in place."""
 
-    accumulator: npt.NDArray[np.int64]
-    """Sigma, (Z,)."""
-    counter: npt.NDArray[np.int64]
-    """Gamma, (Z,); 0 until the band's first sample, which is sent plainly in D bits."""
+    accumulator: npt.NDArray[np.int64]  # Sigma, (Z,)
+    counter: npt.NDArray[np.int64]  # Gamma, (Z,); 0 until the band's first sample, which is sent plainly in D bits
 
     def of(self, bands: slice) -> "GolombState":
         """The same arrays, seen from some of the bands."""
@@ -92,13 +81,13 @@ def worst_bytes(parameters: GolombParameters, n_samples: int) -> int:
 
 
 @njit(cache=True, inline="always")
-def code_parameter(accumulator: Any, counter: Any, depth: Any, guess: Any) -> Any:
+def code_parameter(accumulator: Any, counter: Any, depth: Any, start: Any) -> Any:
     """The largest k <= D - 2 with Gamma * 2**k <= Sigma + floor(49 * Gamma / 2**7), at least 0 (equation 62).
 
-    `guess` is any k in range, best the one of the sample before: it only shortens the search.
+    `start` is any k in range, best the one of the sample before: it only shortens the search.
     """
     total = accumulator + ((49 * counter) >> 7)
-    k = guess
+    k = start
     while k > 0 and (counter << k) > total:
         k -= 1
     while k < depth - 2 and (counter << (k + 1)) <= total:
@@ -115,24 +104,23 @@ def updated(accumulator: Any, counter: Any, mapped: Any, rescaling_exponent: Any
 
 
 @njit(cache=True, inline="always")
-def put_codeword(
-    buffer: Any, position: Any, pending: Any, n_pending: Any, delta: Any, k: Any, unary_limit: Any, depth: Any
-) -> Any:
+def put_codeword(buffer: Any, writer: Any, delta: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
     """Append the length-limited codeword of `delta` (5.4.3.2.2.1); returns the new writer state."""
     quotient = delta >> k
     if quotient < unary_limit:
         tail = (np.int64(1) << k) | (delta & ((np.int64(1) << k) - 1))
         if quotient + k < 32:
-            return put_bits(buffer, position, pending, n_pending, tail, quotient + 1 + k)
-        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, quotient)
-        return put_bits(buffer, position, pending, n_pending, tail, k + 1)
-    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, 0, unary_limit)
-    return put_bits(buffer, position, pending, n_pending, delta, depth)
+            return put_bits(buffer, writer, tail, quotient + 1 + k)
+        writer = put_bits(buffer, writer, 0, quotient)
+        return put_bits(buffer, writer, tail, k + 1)
+    writer = put_bits(buffer, writer, 0, unary_limit)
+    return put_bits(buffer, writer, delta, depth)
 
 
 @njit(cache=True, inline="always")
-def take_codeword(data: Any, position: Any, pending: Any, n_pending: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
+def take_codeword(data: Any, reader: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
     """The number whose codeword comes next, at least 32 bits being pending, and the new reader state."""
+    position, pending, n_pending = reader
     quotient = np.int64(LEADING_ZEROS[(pending >> (n_pending - 8)) & 255])
     if quotient == 8:
         while quotient < unary_limit and (pending >> (n_pending - 1 - quotient)) & 1 == 0:
@@ -140,14 +128,14 @@ def take_codeword(data: Any, position: Any, pending: Any, n_pending: Any, k: Any
     if quotient < unary_limit:
         n_pending -= quotient + 1
         pending &= (np.int64(1) << n_pending) - 1
-        if n_pending < k:  # rare; a refill at every sample would cost a branch that cannot be guessed
-            position, pending, n_pending = refill(data, position, pending, n_pending)
-        low, pending, n_pending = take_bits(pending, n_pending, k)
-        return (quotient << k) | low, position, pending, n_pending
-    n_pending -= unary_limit
-    position, pending, n_pending = refill(data, position, pending, n_pending)
-    delta, pending, n_pending = take_bits(pending, n_pending, depth)
-    return delta, position, pending, n_pending
+        reader = position, pending, n_pending
+        if n_pending < k:  # rare; a refill at every sample would cost a branch that cannot be predicted
+            reader = refill(data, reader)
+        low, reader = take_bits(reader, k)
+        return (quotient << k) | low, reader
+    reader = refill(data, (position, pending, n_pending - unary_limit))
+    delta, reader = take_bits(reader, depth)
+    return delta, reader
 
 
 @njit(cache=True, nogil=True)
@@ -159,23 +147,21 @@ def encode_rows(numbers: Any, mapped: Any, state: Any, buffer: Any, bits: Any) -
     """
     depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
     accumulators, counters = state
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    writer = bits[0], bits[1], bits[2]
     k = np.int64(0)
     for z in range(mapped.shape[0]):
         accumulator, counter = accumulators[z], counters[z]
         for x in range(mapped.shape[1]):
             delta = np.int64(mapped[z, x])
             if counter == 0:
-                position, pending, n_pending = put_bits(buffer, position, pending, n_pending, delta, depth)
+                writer = put_bits(buffer, writer, delta, depth)
                 counter = np.int64(1) << initial_count_exponent
                 continue
             k = code_parameter(accumulator, counter, depth, k)
-            position, pending, n_pending = put_codeword(
-                buffer, position, pending, n_pending, delta, k, unary_limit, depth
-            )
+            writer = put_codeword(buffer, writer, delta, k, unary_limit, depth)
             accumulator, counter = updated(accumulator, counter, delta, rescaling_exponent)
         accumulators[z], counters[z] = accumulator, counter
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+    bits[0], bits[1], bits[2] = writer
 
 
 @njit(cache=True, nogil=True)
@@ -186,45 +172,35 @@ def decode_rows(numbers: Any, data: Any, bits: Any, state: Any, out_mapped: Any)
     """
     depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
     accumulators, counters = state
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    reader = bits[0], bits[1], bits[2]
     k = np.int64(0)
     for z in range(out_mapped.shape[0]):
         accumulator, counter = accumulators[z], counters[z]
         for x in range(out_mapped.shape[1]):
-            position, pending, n_pending = refill(data, position, pending, n_pending)
+            reader = refill(data, reader)
             if counter == 0:
-                delta, pending, n_pending = take_bits(pending, n_pending, depth)
+                delta, reader = take_bits(reader, depth)
                 counter = np.int64(1) << initial_count_exponent
                 out_mapped[z, x] = delta
                 continue
             k = code_parameter(accumulator, counter, depth, k)
-            delta, position, pending, n_pending = take_codeword(
-                data, position, pending, n_pending, k, unary_limit, depth
-            )
+            delta, reader = take_codeword(data, reader, k, unary_limit, depth)
             out_mapped[z, x] = delta
             accumulator, counter = updated(accumulator, counter, delta, rescaling_exponent)
         accumulators[z], counters[z] = accumulator, counter
-    bits[0], bits[1], bits[2] = position, pending, n_pending
-    return not overrun(data.size, position, n_pending)
+    bits[0], bits[1], bits[2] = reader
+    return not overrun(data.size, reader)
 
 
 def encode_line(
-    parameters: GolombParameters,
-    mapped: npt.NDArray[np.integer[Any]],
-    state: GolombState,
-    buffer: npt.NDArray[np.uint8],
-    bits: npt.NDArray[np.int64],
+    parameters: GolombParameters, mapped: Mapped, state: GolombState, buffer: Uint8Array, bits: BitState
 ) -> None:
     """Append a line (Z, X) of mapped residuals to `buffer`; `state` and `bits` advance in place."""
     encode_rows(parameters.numbers, mapped, state, buffer, bits)
 
 
 def decode_line(
-    parameters: GolombParameters,
-    data: npt.NDArray[np.uint8],
-    bits: npt.NDArray[np.int64],
-    state: GolombState,
-    out_mapped: npt.NDArray[np.integer[Any]],
+    parameters: GolombParameters, data: Uint8Array, bits: BitState, state: GolombState, out_mapped: Mapped
 ) -> None:
     """Fill the mapped residuals (Z, X) of the next line of `data`; `state` and `bits` advance in place.
 

@@ -23,15 +23,13 @@ THRESHOLD_BITS = 14
 class HybridState(NamedTuple):
     """Statistics and active prefixes, shared by encoder and decoder; kernels update the arrays in place."""
 
-    accumulator: Int64Array
-    """High-resolution Sigma of each band, (Z,), 0 <= Sigma < 2**(2 + D + gamma*)."""
-    counter: Int64Array
-    """Gamma of each band, (Z,); 0 before the band's first sample."""
-    prefix: Int64Array
-    """Node of the active prefix of each low-entropy code, (16,)."""
+    accumulator: Int64Array  # High-resolution Sigma of each band, (Z,), 0 <= Sigma < 2**(2 + D + gamma*)
+    counter: Int64Array  # Gamma of each band, (Z,); 0 before the band's first sample
+    prefix: Int64Array  # Node of the active prefix of each low-entropy code, (16,)
 
-
-HybridNumbers = CoderNumbers
+    def of(self, bands: slice) -> "HybridState":
+        """The same arrays, seen from some of the bands."""
+        return HybridState(self.accumulator[bands], self.counter[bands], self.prefix)
 
 
 def hybrid_numbers(coder: Hybrid, image: Image) -> CoderNumbers:
@@ -50,19 +48,13 @@ class HybridEncoder(IndexEncoder):
         self.writer = BodyWriter()
 
     @override
-    def put_limits(self, values: list[int], n_bits: int) -> None:
-        """Append error limits plainly (5.4.3.3.5.1.1)."""
-        self.writer.put_all(values, n_bits)
-
-    @override
     def put(self, block: Uint32Array, piece: Piece) -> None:
         n = self.numbers
         # at most a rescaling bit, an escaped residual and a low-entropy word of 21 bits for each sample
         self.writer.make_room(block.size * (n.unary_limit + n.depth + 22) // 8)
         encode_pieces(
             to_sequence(block, piece.depth), piece.depth, n, self.tables,
-            self.state.accumulator[piece.bands], self.state.counter[piece.bands], self.state.prefix,
-            self.writer.buffer, self.writer.bits,
+            self.state.of(piece.bands), self.writer.buffer, self.writer.bits,
         )  # fmt: skip
 
     @override
@@ -82,9 +74,9 @@ def is_high_entropy(accumulator: Any, counter: Any, tables: Any) -> Any:
 
 
 @njit(cache=True, inline="always")
-def high_entropy_parameter(accumulator: Any, counter: Any, depth: Any, guess: Any) -> Any:
+def high_entropy_parameter(accumulator: Any, counter: Any, depth: Any, start: Any) -> Any:
     """The largest k <= max(D - 2, 2) that equation 66 allows: it is equation 62 with 4 Gamma for Gamma."""
-    return code_parameter(accumulator, 4 * counter, max(depth, np.int64(4)), guess)
+    return code_parameter(accumulator, 4 * counter, max(depth, np.int64(4)), start)
 
 
 @njit(cache=True, inline="always")
@@ -97,36 +89,27 @@ def low_entropy_index(accumulator: Any, counter: Any, tables: Any) -> Any:
 
 
 @njit(cache=True, inline="always")
-def put_reversed(
-    buffer: Any, position: Any, pending: Any, n_pending: Any, value: Any, k: Any, unary_limit: Any, depth: Any
-) -> Any:
+def put_reversed(buffer: Any, writer: Any, value: Any, k: Any, unary_limit: Any, depth: Any) -> Any:
     """Append the reversed length-limited codeword of `value` (5.4.3.3.3.2.1); returns the new writer state."""
     quotient = value >> k
     if quotient < unary_limit:
         low = value & ((np.int64(1) << k) - 1)
-        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, (low << 1) | 1, k + 1)
-        return put_bits(buffer, position, pending, n_pending, 0, quotient)
-    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, value, depth)
-    return put_bits(buffer, position, pending, n_pending, 0, unary_limit)
+        writer = put_bits(buffer, writer, (low << 1) | 1, k + 1)
+        return put_bits(buffer, writer, 0, quotient)
+    writer = put_bits(buffer, writer, value, depth)
+    return put_bits(buffer, writer, 0, unary_limit)
 
 
 @njit(cache=True, nogil=True)
 def encode_pieces(
-    sequence: Any,
-    interleaving_depth: Any,
-    numbers: Any,
-    tables: Any,
-    accumulators: Any,
-    counters: Any,
-    prefixes: Any,
-    buffer: Any,
-    bits: Any,
+    sequence: Any, interleaving_depth: Any, numbers: Any, tables: Any, state: Any, buffer: Any, bits: Any
 ) -> None:
     """Append the indices of a piece in which groups of M bands alternate.
 
-    sequence: uint32, in stream order. accumulators, counters: of the piece's bands. The state is updated in place.
+    sequence: uint32, in stream order. state: HybridState of the piece's bands, updated in place.
     """
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    accumulators, counters, prefixes = state
+    writer = bits[0], bits[1], bits[2]
     depth, unary_limit = numbers.depth, numbers.unary_limit
     fullest = (np.int64(1) << numbers.rescaling_exponent) - 1
     n_bands = accumulators.size
@@ -140,12 +123,12 @@ def encode_pieces(
                 delta = np.int64(sequence[at])
                 at += 1
                 if counters[z] == 0:
-                    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, delta, depth)
+                    writer = put_bits(buffer, writer, delta, depth)
                     counters[z] = np.int64(1) << numbers.initial_count_exponent
                     continue
                 accumulator, counter = accumulators[z], counters[z]
                 if counter == fullest:  # equations 64 and 65
-                    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, accumulator & 1, 1)
+                    writer = put_bits(buffer, writer, accumulator & 1, 1)
                     accumulator = (accumulator + 4 * delta + 1) >> 1
                     counter = (counter + 1) >> 1
                 else:
@@ -154,24 +137,20 @@ def encode_pieces(
                 accumulators[z], counters[z] = accumulator, counter
                 if is_high_entropy(accumulator, counter, tables):
                     k = high_entropy_parameter(accumulator, counter, depth, k)
-                    position, pending, n_pending = put_reversed(
-                        buffer, position, pending, n_pending, delta, k, unary_limit, depth
-                    )
+                    writer = put_reversed(buffer, writer, delta, k, unary_limit, depth)
                     continue
                 i = low_entropy_index(accumulator, counter, tables)
                 escape = np.int64(tables.limit[i]) + 1
                 symbol = min(delta, escape)  # equation 67
                 if symbol == escape:
-                    position, pending, n_pending = put_reversed(
-                        buffer, position, pending, n_pending, delta - escape, np.int64(0), unary_limit, depth
-                    )
+                    writer = put_reversed(buffer, writer, delta - escape, np.int64(0), unary_limit, depth)
                 node = tables.child[prefixes[i], symbol]
                 if node < 0:
                     word = -1 - node
-                    position, pending, n_pending = put_bits(
-                        buffer, position, pending, n_pending, np.int64(tables.word_value[word]),
+                    writer = put_bits(
+                        buffer, writer, np.int64(tables.word_value[word]),
                         np.int64(tables.word_bits[word]),
                     )  # fmt: skip
                     node = tables.root[i]
                 prefixes[i] = node
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+    bits[0], bits[1], bits[2] = writer

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from typing_extensions import override
 
-from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, IndexDecoder, Uint8Array, place_of, raise_status, untrusted
+from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, IndexDecoder, place_of, raise_status, untrusted
 from runtime.ccsds123.coder_parameters import Hybrid
 from runtime.ccsds123.hybrid import (
     HybridState,
@@ -20,9 +20,10 @@ from runtime.ccsds123.hybrid import (
     low_entropy_index,
 )
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
-from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, reversed_pieces
+from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, pieces
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.errors import Corrupt, Truncated
+from runtime.kernels.bits import Uint8Array
 
 
 class HybridDecoder(IndexDecoder):
@@ -38,7 +39,7 @@ class HybridDecoder(IndexDecoder):
         image = self.image
         self.indices = np.empty((image.n_bands, image.n_lines * image.n_columns), f"u{image.dtype.itemsize}")
         self.limits: list[list[int]] = []
-        for piece in reversed_pieces(image):
+        for piece in pieces(image, -1):
             self._step_back(piece)
             self._take_limits_back(piece)
         if self.end[0] != 0:
@@ -71,7 +72,7 @@ class HybridDecoder(IndexDecoder):
         sequence = np.empty(piece.shape[0] * piece.shape[1], np.uint32)
         status = decode_backwards(
             self.data, self.end, piece.depth, piece.times.start, self.numbers, self.tables,
-            self.state.accumulator[piece.bands], self.state.counter[piece.bands], self.state.prefix, sequence,
+            self.state.of(piece.bands), sequence,
         )  # fmt: skip
         raise_status(status, place_of(piece), len(self.data))
         self.indices[piece.bands, piece.times] = from_sequence(sequence, piece.shape, piece.depth)
@@ -180,15 +181,15 @@ def decode_backwards(
     first_time: Any,
     numbers: Any,
     tables: Any,
-    accumulators: Any,
-    counters: Any,
-    prefixes: Any,
+    state: Any,
     out_sequence: Any,
 ) -> Any:
     """Fill `out_sequence` (uint32, stream order) from its end, undoing runtime.ccsds123.hybrid.encode_pieces.
 
-    end_bit: int64[1]. first_time: t of the piece's first sample. The state goes back in place. Returns a status.
+    end_bit: int64[1]. first_time: t of the piece's first sample. state: HybridState of its bands, which goes back in
+    place. Returns a status.
     """
+    accumulators, counters, prefixes = state
     end = end_bit[0]
     depth, unary_limit = numbers.depth, numbers.unary_limit
     initial_counter = np.int64(1) << numbers.initial_count_exponent

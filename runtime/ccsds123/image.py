@@ -18,25 +18,17 @@ MAX_TABLES = 15
 class Image:
     """What the Essential subpart says, apart from the choices that belong to other parts."""
 
-    n_columns: int
-    """N_X, 1..65536."""
-    n_lines: int
-    """N_Y, 1..65536."""
-    n_bands: int
-    """N_Z, 1..65536."""
-    depth: int
-    """D, bits per sample, 2..32."""
+    n_columns: int  # N_X, 1..65536
+    n_lines: int  # N_Y, 1..65536
+    n_bands: int  # N_Z, 1..65536
+    depth: int  # D, bits per sample, 2..32
     is_signed: bool = False
     order: Order = Order.BAND_INTERLEAVED
-    interleaving_depth: int = 1
-    """M, 1..N_Z: 1 is BIL, N_Z is BIP; 0 for BSQ."""
-    word_bytes: int = 1
-    """B, bytes of an output word, 1..8."""
-    user_data: int = 0
-    """0..255, at the user's disposal."""
+    interleaving_depth: int = 1  # M, 1..N_Z: 1 is BIL, N_Z is BIP; 0 for BSQ
+    word_bytes: int = 1  # B, bytes of an output word, 1..8
+    user_data: int = 0  # 0..255, at the user's disposal
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
         check("Nx", self.n_columns, 1, MAX_SIZE)
         check("Ny", self.n_lines, 1, MAX_SIZE)
         check("Nz", self.n_bands, 1, MAX_SIZE)
@@ -81,22 +73,12 @@ class Image:
 
     def write(self, fields: FieldWriter, coder: CoderType, fidelity: Fidelity, n_tables: int) -> None:
         """Append the Essential subpart (table 5-3)."""
-        fields.put(self.user_data, 8)
-        for size in (self.n_columns, self.n_lines, self.n_bands):
-            fields.put(size, SIZE_BITS)
-        fields.put(self.is_signed, 1)
-        fields.put(0, 1)
-        fields.put(self.depth > 16, 1)
-        fields.put(self.depth, 4)
-        fields.put(self.order.code, 1)
-        fields.put(self.interleaving_depth, SIZE_BITS)
-        fields.put(0, 2)
-        fields.put(self.word_bytes, 3)
-        fields.put(coder.code, 2)
-        fields.put(0, 1)
-        fields.put(fidelity.code, 2)
-        fields.put(0, 2)
-        fields.put(n_tables, 4)
+        fields.put_each(
+            (self.user_data, 8), (self.n_columns, SIZE_BITS), (self.n_lines, SIZE_BITS), (self.n_bands, SIZE_BITS),
+            (self.is_signed, 1), (0, 1), (self.depth > 16, 1), (self.depth, 4), (self.order.code, 1),
+            (self.interleaving_depth, SIZE_BITS), (0, 2), (self.word_bytes, 3), (coder.code, 2), (0, 1),
+            (fidelity.code, 2), (0, 2), (n_tables, 4),
+        )  # fmt: skip
 
     @classmethod
     def read(cls, fields: FieldReader) -> tuple["Image", CoderType, Fidelity, int]:

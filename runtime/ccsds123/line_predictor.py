@@ -1,37 +1,34 @@
-"""The predictor's face: lines of samples in, lines of mapped indices out, and back."""
+"""Lines of samples to lines of mapped quantizer indices, and back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from runtime.ccsds123.order import Uint32Array
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.predictor import code_line
-from runtime.ccsds123.predictor_state import ErrorLimits, header_limits, initial_state, predictor_constants
-from runtime.ccsds123.quantizer import NO_LIMIT
+from runtime.ccsds123.predictor_state import error_limits, initial_state, predictor_constants
 from runtime.errors import BadArgument, Corrupt
 
 IntArray = npt.NDArray[np.integer[Any]]
 Int32Array = npt.NDArray[np.int32]
-Uint32Array = npt.NDArray[np.uint32]
 
 
 class LinePredictor:
     """Predictor of one image, line by line in either direction; a new image needs a new one."""
 
     def __init__(self, parameters: Ccsds123Parameters) -> None:
-        self.image = parameters.image
+        self.parameters, self.image = parameters, parameters.image
         self.constants = predictor_constants(parameters)
         self.state = initial_state(parameters)
-        self.limits = header_limits(parameters)
+        self.set_limits([limit.values or (0,) for limit in parameters.quantization.limits])
         self.next_line = 0
 
-    def set_limits(self, absolute: list[int] | None, relative: list[int] | None) -> None:
-        """Put new error limits in force (4.8.2.4): each one value for all bands or one per band."""
-        limits = ErrorLimits(np.empty(self.image.n_bands, np.int64), np.empty(self.image.n_bands, np.int64))
-        limits.absolute[:] = NO_LIMIT if absolute is None else absolute
-        limits.relative[:] = 0 if relative is None else relative
-        self.limits = limits
+    def set_limits(self, values: Sequence[Sequence[int]]) -> None:
+        """Put new error limits in force (4.8.2.4). values: of each limit in use, one for all bands or one per band."""
+        self.limits = error_limits(self.parameters, values)
 
     def encode(self, line: IntArray) -> Uint32Array:
         """Mapped quantizer indices of the next line. line: (Z, X) integers; BadArgument where out of range."""

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Int32Array = npt.NDArray[np.int32]
-Words = dict[tuple[int, ...], tuple[int, int]]
-"""Output word as (value, number of bits) of each sequence of input symbols."""
+Words = dict[tuple[int, ...], tuple[int, int]]  # Output word (value, number of bits) of each input sequence
 
 N_CODES = 16
 DIGITS = "0123456789ABC"
@@ -25,10 +24,8 @@ N_SYMBOLS = len(DIGITS) + 1
 class LowEntropyCode(NamedTuple):
     """One code as it stands in the file."""
 
-    limit: int
-    """L_i; the escape symbol X is L_i + 1."""
-    threshold: int
-    """T_i."""
+    limit: int  # L_i; the escape symbol X is L_i + 1
+    threshold: int  # T_i
     code: Words
     flush: Words
 
@@ -36,36 +33,21 @@ class LowEntropyCode(NamedTuple):
 class LowEntropyTables(NamedTuple):
     """All codes; nodes and words are numbered through all of them."""
 
-    limit: Int32Array
-    """L_i, (16,)."""
-    threshold: Int32Array
-    """T_i, (16,)."""
-    root: Int32Array
-    """Node of the empty prefix, (16,)."""
-    child: Int32Array
-    """(nodes, symbols): the node after a symbol, or -1 - word where an input codeword is complete."""
-    node_parent: Int32Array
-    """(nodes,): the node before the last symbol; a root is its own."""
-    node_symbol: Int32Array
-    """(nodes,): the last symbol of the prefix."""
-    flush_value: Int32Array
-    """(nodes,)"""
-    flush_bits: Int32Array
-    """(nodes,)"""
-    word_value: Int32Array
-    """(words,)"""
-    word_bits: Int32Array
-    """(words,)"""
-    word_parent: Int32Array
-    """(words,): the node before the last symbol of the input codeword."""
-    word_symbol: Int32Array
-    """(words,): that last symbol."""
-    word_suffix: Int32Array
-    """(16,): root of the suffix tree of a code's output words."""
-    flush_suffix: Int32Array
-    """(16,): root of the suffix tree of a code's flush words."""
-    suffix_child: Int32Array
-    """(suffixes, 2): the suffix with one more bit in front, or -1 - word, or -1 - node for flush words."""
+    limit: Int32Array  # L_i, (16,)
+    threshold: Int32Array  # T_i, (16,)
+    root: Int32Array  # Node of the empty prefix, (16,)
+    child: Int32Array  # (nodes, symbols): the node after a symbol, or -1 - word where an input codeword is complete
+    node_parent: Int32Array  # (nodes,): the node before the last symbol; a root is its own
+    node_symbol: Int32Array  # (nodes,): the last symbol of the prefix
+    flush_value: Int32Array  # (nodes,)
+    flush_bits: Int32Array  # (nodes,)
+    word_value: Int32Array  # (words,)
+    word_bits: Int32Array  # (words,)
+    word_parent: Int32Array  # (words,): the node before the last symbol of the input codeword
+    word_symbol: Int32Array  # (words,): that last symbol
+    word_suffix: Int32Array  # (16,): root of the suffix tree of a code's output words
+    flush_suffix: Int32Array  # (16,): root of the suffix tree of a code's flush words
+    suffix_child: Int32Array  # (suffixes, 2): the suffix with one more bit in front, or -1 - word or node
 
 
 def read_codes() -> list[LowEntropyCode]:

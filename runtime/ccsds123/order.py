@@ -13,8 +13,7 @@ from runtime.ccsds123.image import Image
 
 Uint32Array = npt.NDArray[np.uint32]
 
-MAX_STRETCH = 1 << 16
-"""Samples of a band that are coded in one go; bounds the memory of a band-sequential decoder."""
+MAX_STRETCH = 1 << 16  # Samples of a band that are coded in one go; bounds the memory of a band-sequential decoder
 
 
 class Piece(NamedTuple):
@@ -22,8 +21,7 @@ class Piece(NamedTuple):
 
     bands: slice
     times: slice
-    depth: int
-    """M: so many bands alternate."""
+    depth: int  # M: so many bands alternate
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -31,28 +29,14 @@ class Piece(NamedTuple):
         return self.bands.stop - self.bands.start, self.times.stop - self.times.start
 
 
-def pieces(image: Image) -> Iterator[Piece]:
-    """The pieces of an image in the order of the stream."""
+def pieces(image: Image, step: int = 1) -> Iterator[Piece]:
+    """The pieces of an image in the order of the stream; with `step` -1 from the last to the first."""
     if not image.is_sequential:
-        for y in range(image.n_lines):
-            yield line_piece(image, y)
+        yield from (line_piece(image, y) for y in range(image.n_lines)[::step])
         return
     n_times = image.n_lines * image.n_columns
-    for z in range(image.n_bands):
-        for start in range(0, n_times, MAX_STRETCH):
-            yield Piece(slice(z, z + 1), slice(start, min(start + MAX_STRETCH, n_times)), 1)
-
-
-def reversed_pieces(image: Image) -> Iterator[Piece]:
-    """The same from the last to the first."""
-    if not image.is_sequential:
-        for y in range(image.n_lines - 1, -1, -1):
-            yield line_piece(image, y)
-        return
-    n_times = image.n_lines * image.n_columns
-    starts = range(0, n_times, MAX_STRETCH)
-    for z in range(image.n_bands - 1, -1, -1):
-        for start in reversed(starts):
+    for z in range(image.n_bands)[::step]:
+        for start in range(0, n_times, MAX_STRETCH)[::step]:
             yield Piece(slice(z, z + 1), slice(start, min(start + MAX_STRETCH, n_times)), 1)
 
 

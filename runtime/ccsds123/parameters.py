@@ -15,8 +15,7 @@ from runtime.ccsds123.representative_parameters import Representative
 from runtime.ccsds123.supplementary import SupplementaryTable, n_elements
 from runtime.errors import BadArgument
 
-BAND_ROWS = ("weight_init", "weight_exp_offsets")
-"""Tables that hold a row per band, not a number."""
+BAND_ROWS = ("weight_init", "weight_exp_offsets")  # Tables that hold a row per band, not a number
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,6 @@ class Ccsds123Parameters:
     supplementary_tables: tuple[SupplementaryTable, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what the standard does not allow."""
         self.prediction.check_image(self.image)
         self.quantization.check_image(self.image)
         self.representative.check_image(self.image, is_lossless=not self.quantization.limits)

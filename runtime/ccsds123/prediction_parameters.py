@@ -9,8 +9,7 @@ from runtime.ccsds123.image import Image
 from runtime.ccsds123.ranges import check, check_all
 from runtime.errors import BadArgument
 
-BandTable = tuple[tuple[int, ...], ...]
-"""One row per band, each as long as that band needs."""
+BandTable = tuple[tuple[int, ...], ...]  # One row per band, each as long as that band needs
 
 OFFSET_BITS = 4
 N_DIRECTIONAL = 3
@@ -20,32 +19,23 @@ N_DIRECTIONAL = 3
 class Prediction:
     """What the Primary subpart says, and its tables."""
 
-    n_previous_bands: int = 3
-    """P, 0..15."""
+    n_previous_bands: int = 3  # P, 0..15
     mode: Mode = Mode.FULL
     local_sum: LocalSum = LocalSum.WIDE_NEIGHBOR
-    register_bits: int = 64
-    """R, max(32, D + Omega + 2)..64."""
-    weight_resolution: int = 19
-    """Omega, 4..19."""
-    interval_exponent: int = 6
-    """log2 of t_inc, 4..11."""
-    first_exponent: int = -1
-    """v_min, -6..v_max."""
-    last_exponent: int = 3
-    """v_max, v_min..9."""
+    register_bits: int = 64  # R, max(32, D + Omega + 2)..64
+    weight_resolution: int = 19  # Omega, 4..19
+    interval_exponent: int = 6  # log2 of t_inc, 4..11
+    first_exponent: int = -1  # v_min, -6..v_max
+    last_exponent: int = 3  # v_max, v_min..9
     has_exponent_offsets: bool = False
     exponent_offsets: BandTable | None = None
     """Per band: sigma* of full mode, then sigma(1..P*z); each -6..5. None: all zero, or left out of the header."""
     is_offset_table_in_header: bool = False
-    initial_weight_bits: int = 0
-    """Q, 3..Omega + 3; 0 where weights start at their defaults."""
-    initial_weights: BandTable | None = None
-    """Lambda: C_z numbers of Q bits per band. None: defaults, or left out of the header."""
+    initial_weight_bits: int = 0  # Q, 3..Omega + 3; 0 where weights start at their defaults
+    initial_weights: BandTable | None = None  # Lambda, C_z numbers of Q bits per band; None: defaults, or left out
     is_weight_table_in_header: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
         check("P", self.n_previous_bands, 0, 15)
         check("R", self.register_bits, 32, 64)
         check("Omega", self.weight_resolution, 4, 19)
@@ -84,21 +74,13 @@ class Prediction:
 
     def write(self, fields: FieldWriter, has_representative: bool) -> None:
         """Append the Primary and Weight Tables subparts (tables 5-6 and 5-7)."""
-        fields.put(0, 1)
-        fields.put(has_representative, 1)
-        fields.put(self.n_previous_bands, 4)
-        fields.put(self.mode.code, 1)
-        fields.put(self.has_exponent_offsets, 1)
-        fields.put(self.local_sum.code, 2)
-        fields.put(self.register_bits, 6)
-        fields.put(self.weight_resolution - 4, 4)
-        fields.put(self.interval_exponent - 4, 4)
-        fields.put(self.first_exponent + 6, 4)
-        fields.put(self.last_exponent + 6, 4)
-        fields.put(self.is_offset_table_in_header, 1)
-        fields.put(self.initial_weight_bits > 0, 1)
-        fields.put(self.is_weight_table_in_header, 1)
-        fields.put(self.initial_weight_bits, 5)
+        fields.put_each(
+            (0, 1), (has_representative, 1), (self.n_previous_bands, 4), (self.mode.code, 1),
+            (self.has_exponent_offsets, 1), (self.local_sum.code, 2), (self.register_bits, 6),
+            (self.weight_resolution - 4, 4), (self.interval_exponent - 4, 4), (self.first_exponent + 6, 4),
+            (self.last_exponent + 6, 4), (self.is_offset_table_in_header, 1), (self.initial_weight_bits > 0, 1),
+            (self.is_weight_table_in_header, 1), (self.initial_weight_bits, 5),
+        )  # fmt: skip
         if self.is_weight_table_in_header and self.initial_weights is not None:
             fields.put_all((value for row in self.initial_weights for value in row), self.initial_weight_bits)
         if self.is_offset_table_in_header and self.exponent_offsets is not None:

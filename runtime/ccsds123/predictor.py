@@ -48,17 +48,12 @@ def code_line(constants: Any, state: Any, limits: Any, y: Any, is_decoding: Any,
         w1, w2, w3 = np.int64(weights[3]), np.int64(weights[4]), np.int64(weights[5])
         o_direction = np.int64(offsets[0])
         o1, o2, o3 = np.int64(offsets[3]), np.int64(offsets[4]), np.int64(offsets[5])
-        west = np.int64(0)
-        north_west = np.int64(0)
+        west = north_west = np.int64(0)
         for x in range(n_columns):
             north = np.int64(row[x])
             t = y * n_columns + x
-            total = np.int64(0)
-            d_n = np.int64(0)
-            d_w = np.int64(0)
-            d_nw = np.int64(0)
+            total = d_n = d_w = d_nw = fine = np.int64(0)
             d1, d2, d3 = d1_row[x], d2_row[x], d3_row[x]
-            fine = np.int64(0)
             if t == 0:
                 # equation 38; band z - 1 is coded, so its first sample stands in `below`
                 doubled = 2 * np.int64(below[0]) if n_used > 0 else np.int64(0)

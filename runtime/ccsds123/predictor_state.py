@@ -1,5 +1,7 @@
 """What the predictor knows of an image and remembers between its lines, in the form that its kernel takes."""
 
+from collections.abc import Sequence
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -7,14 +9,13 @@ import numpy.typing as npt
 
 from runtime.ccsds123.choices import Fidelity, Mode
 from runtime.ccsds123.parameters import Ccsds123Parameters
+from runtime.ccsds123.prediction_parameters import N_DIRECTIONAL
 from runtime.ccsds123.quantizer import NO_LIMIT
 
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 
-N_DIRECTIONAL = 3
-N_IN_REGISTERS = 3
-"""Previous bands whose weights the kernel keeps in registers."""
+N_IN_REGISTERS = 3  # Previous bands whose weights the kernel keeps in registers
 
 
 class PredictorConstants(NamedTuple):
@@ -32,32 +33,24 @@ class PredictorConstants(NamedTuple):
     depth: int
     middle: int
     has_relative: int
-    exponent_offsets: Int32Array
-    """varsigma of each weight, shaped as the weights."""
-    damping: Int32Array
-    """phi_z, (Z,)."""
-    offset: Int32Array
-    """psi_z, (Z,)."""
+    exponent_offsets: Int32Array  # varsigma of each weight, shaped as the weights
+    damping: Int32Array  # phi_z, (Z,)
+    offset: Int32Array  # psi_z, (Z,)
 
 
 class PredictorState(NamedTuple):
     """What the predictor remembers between lines; `code_line` updates the arrays in place."""
 
-    representatives: Int32Array
-    """s'' of the line before, relative to s_mid, (Z, X)."""
-    weights: Int32Array
-    """omega of N, W, NW and the previous bands, (Z, 6 or more); those that a band does not use stay 0."""
-    differences: Int64Array
-    """Central local differences of the last n bands, band z in row z mod n, and a last row of zeros: (n + 1, X)."""
+    representatives: Int32Array  # s'' of the line before, relative to s_mid, (Z, X)
+    weights: Int32Array  # omega of N, W, NW and the previous bands, (Z, 6 or more), 0 where a band has no such weight
+    differences: Int64Array  # (n + 1, X), central local differences: band z in row z mod n; the last row is zero
 
 
 class ErrorLimits(NamedTuple):
     """Error limits in force."""
 
-    absolute: Int64Array
-    """a_z, (Z,): 0 where lossless, NO_LIMIT where only relative limits are used."""
-    relative: Int64Array
-    """r_z, (Z,)."""
+    absolute: Int64Array  # a_z, (Z,): 0 where lossless, NO_LIMIT where only relative limits are used
+    relative: Int64Array  # r_z, (Z,)
 
 
 def predictor_constants(parameters: Ccsds123Parameters) -> PredictorConstants:
@@ -115,15 +108,12 @@ def initial_weights(parameters: Ccsds123Parameters) -> Int32Array:
     return weights
 
 
-def header_limits(parameters: Ccsds123Parameters) -> ErrorLimits:
-    """The limits before the first line: those of the header, or zeros where the body brings them."""
+def error_limits(parameters: Ccsds123Parameters, values: Sequence[Sequence[int]]) -> ErrorLimits:
+    """Limits as arrays. values: of each limit in use, absolute before relative: one for all bands, or one per band."""
     quantization, n_bands = parameters.quantization, parameters.image.n_bands
-    absolute = np.zeros(n_bands, np.int64)
-    relative = np.zeros(n_bands, np.int64)
-    if quantization.absolute is not None and quantization.absolute.values:
-        absolute[:] = quantization.absolute.values
-    if quantization.relative is not None and quantization.relative.values:
-        relative[:] = quantization.relative.values
-    if quantization.fidelity is Fidelity.RELATIVE:
-        absolute[:] = NO_LIMIT
-    return ErrorLimits(absolute, relative)
+    unused = NO_LIMIT if quantization.fidelity is Fidelity.RELATIVE else 0
+    found = ErrorLimits(np.full(n_bands, unused, np.int64), np.zeros(n_bands, np.int64))
+    in_use = quantization.absolute is not None, quantization.relative is not None
+    for array, own in zip(compress(found, in_use), values, strict=True):
+        array[:] = own
+    return found

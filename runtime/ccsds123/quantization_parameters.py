@@ -8,19 +8,16 @@ from runtime.ccsds123.image import Image
 from runtime.ccsds123.ranges import check, check_all
 from runtime.errors import BadArgument
 
-Limits = tuple[int, ...]
-"""One error limit for all bands, or one per band."""
+Limits = tuple[int, ...]  # One error limit for all bands, or one per band
 
 
 @dataclass(frozen=True)
 class ErrorLimit:
     """Absolute or relative error limits of an image; which of the two, the place says."""
 
-    n_bits: int
-    """D_A or D_R, 1..min(D - 1, 16)."""
+    n_bits: int  # D_A or D_R, 1..min(D - 1, 16)
     is_band_dependent: bool
-    values: Limits = ()
-    """a or r: one value, or one per band; empty where limits are updated periodically."""
+    values: Limits = ()  # a or r: one value, or one per band; empty where limits are updated periodically
     periods: tuple[Limits, ...] = field(default=(), compare=False)
     """The same for each period, needed to encode; the header does not hold them, so they do not make a difference."""
 
@@ -46,10 +43,7 @@ class ErrorLimit:
 
     def write(self, fields: FieldWriter) -> None:
         """Append an Absolute or Relative Error Limit block (tables 5-10 and 5-11)."""
-        fields.put(0, 1)
-        fields.put(self.is_band_dependent, 1)
-        fields.put(0, 2)
-        fields.put(self.n_bits, 4)
+        fields.put_each((0, 1), (self.is_band_dependent, 1), (0, 2), (self.n_bits, 4))
         fields.put_all(self.values, self.n_bits)
 
     @classmethod
@@ -69,8 +63,7 @@ class Quantization:
 
     absolute: ErrorLimit | None = None
     relative: ErrorLimit | None = None
-    period_exponent: int | None = None
-    """u, 0..9: new limits every 2**u lines; None: the same limits for the whole image."""
+    period_exponent: int | None = None  # u, 0..9: new limits every 2**u lines; None: the same for all lines
 
     @property
     def fidelity(self) -> Fidelity:
@@ -103,10 +96,7 @@ class Quantization:
         if not self.limits:
             return
         if not image.is_sequential:
-            fields.put(0, 1)
-            fields.put(self.period_exponent is not None, 1)
-            fields.put(0, 2)
-            fields.put(self.period_exponent or 0, 4)
+            fields.put_each((0, 1), (self.period_exponent is not None, 1), (0, 2), (self.period_exponent or 0, 4))
         for limit in self.limits:
             limit.write(fields)
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-NO_LIMIT = 1 << 40
-"""Stands for an absolute limit where there is none: more than any relative limit allows."""
+NO_LIMIT = 1 << 40  # Stands for an absolute limit where there is none: more than any relative limit allows
 
 
 @njit(cache=True, inline="always")

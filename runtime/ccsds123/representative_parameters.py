@@ -12,10 +12,8 @@ from runtime.errors import BadArgument
 class BandVarying:
     """phi or psi: one value for all bands, or a table of one per band that may be left out of the header."""
 
-    fixed: int | None = 0
-    """0..2**Theta - 1; None: varies from band to band."""
-    table: tuple[int, ...] | None = None
-    """One per band, each 0..2**Theta - 1; None: fixed, or left out of the header."""
+    fixed: int | None = 0  # 0..2**Theta - 1; None: varies from band to band
+    table: tuple[int, ...] | None = None  # One per band, each 0..2**Theta - 1; None: fixed, or left out of the header
     is_table_in_header: bool = False
 
     def check_image(self, name: str, image: Image, highest: int) -> None:
@@ -33,11 +31,7 @@ class BandVarying:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the four fields of table 5-12 that concern it."""
-        fields.put(0, 1)
-        fields.put(self.fixed is None, 1)
-        fields.put(self.is_table_in_header, 1)
-        fields.put(0, 1)
-        fields.put(self.fixed or 0, 4)
+        fields.put_each((0, 1), (self.fixed is None, 1), (self.is_table_in_header, 1), (0, 1), (self.fixed or 0, 4))
 
     @classmethod
     def read(cls, fields: FieldReader, name: str) -> "BandVarying":
@@ -56,12 +50,9 @@ class BandVarying:
 class Representative:
     """What the Sample Representative subpart says; it is in the header where Theta > 0."""
 
-    resolution: int = 0
-    """Theta, 0..4."""
-    damping: BandVarying = BandVarying()
-    """phi."""
-    offset: BandVarying = BandVarying()
-    """psi."""
+    resolution: int = 0  # Theta, 0..4
+    damping: BandVarying = BandVarying()  # phi
+    offset: BandVarying = BandVarying()  # psi
 
     def check_image(self, image: Image, is_lossless: bool) -> None:
         """Refuse what does not fit the image."""

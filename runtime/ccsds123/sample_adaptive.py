@@ -40,11 +40,6 @@ class SampleAdaptiveEncoder(IndexEncoder):
         self.writer = BodyWriter()
 
     @override
-    def put_limits(self, values: list[int], n_bits: int) -> None:
-        """Append error limits plainly (5.4.3.2.4.1)."""
-        self.writer.put_all(values, n_bits)
-
-    @override
     def put(self, block: Uint32Array, piece: Piece) -> None:
         writer, numbers, state = self.writer, self.parameters.numbers, self.state.of(piece.bands)
         writer.make_room(worst_bytes(self.parameters, block.size))
@@ -53,10 +48,6 @@ class SampleAdaptiveEncoder(IndexEncoder):
         else:
             sequence = to_sequence(block, piece.depth)
             encode_interleaved(numbers, sequence, piece.depth, state, writer.buffer, writer.bits)
-
-    @override
-    def finish(self) -> None:
-        """Nothing follows the last piece."""
 
 
 class SampleAdaptiveDecoder(IndexDecoder):
@@ -100,7 +91,7 @@ def encode_interleaved(
     """
     depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
     accumulators, counters = state
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    writer = bits[0], bits[1], bits[2]
     n_bands = accumulators.size
     n_columns = sequence.size // n_bands
     k = np.int64(0)
@@ -112,15 +103,13 @@ def encode_interleaved(
                 delta = np.int64(sequence[i])
                 i += 1
                 if counters[z] == 0:
-                    position, pending, n_pending = put_bits(buffer, position, pending, n_pending, delta, depth)
+                    writer = put_bits(buffer, writer, delta, depth)
                     counters[z] = np.int64(1) << initial_count_exponent
                     continue
                 k = code_parameter(accumulators[z], counters[z], depth, k)
-                position, pending, n_pending = put_codeword(
-                    buffer, position, pending, n_pending, delta, k, unary_limit, depth
-                )
+                writer = put_codeword(buffer, writer, delta, k, unary_limit, depth)
                 accumulators[z], counters[z] = updated(accumulators[z], counters[z], delta, rescaling_exponent)
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+    bits[0], bits[1], bits[2] = writer
 
 
 @njit(cache=True, nogil=True)
@@ -130,7 +119,7 @@ def decode_interleaved(
     """Fill `out_sequence` (uint32) with what `encode_interleaved` took; False where the data ran out."""
     depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
     accumulators, counters = state
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    reader = bits[0], bits[1], bits[2]
     n_bands = accumulators.size
     n_columns = out_sequence.size // n_bands
     k = np.int64(0)
@@ -139,17 +128,15 @@ def decode_interleaved(
         last = min(first + interleaving_depth, n_bands)
         for _ in range(n_columns):
             for z in range(first, last):
-                position, pending, n_pending = refill(data, position, pending, n_pending)
+                reader = refill(data, reader)
                 if counters[z] == 0:
-                    delta, pending, n_pending = take_bits(pending, n_pending, depth)
+                    delta, reader = take_bits(reader, depth)
                     counters[z] = np.int64(1) << initial_count_exponent
                 else:
                     k = code_parameter(accumulators[z], counters[z], depth, k)
-                    delta, position, pending, n_pending = take_codeword(
-                        data, position, pending, n_pending, k, unary_limit, depth
-                    )
+                    delta, reader = take_codeword(data, reader, k, unary_limit, depth)
                     accumulators[z], counters[z] = updated(accumulators[z], counters[z], delta, rescaling_exponent)
                 out_sequence[i] = delta
                 i += 1
-    bits[0], bits[1], bits[2] = position, pending, n_pending
-    return not overrun(data.size, position, n_pending)
+    bits[0], bits[1], bits[2] = reader
+    return not overrun(data.size, reader)

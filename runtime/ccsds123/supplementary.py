@@ -16,15 +16,11 @@ FIRST_USER_PURPOSE, LAST_PURPOSE = 10, 15
 class FloatFormat:
     """Widths and bias of a float table (3.5.2.3.3)."""
 
-    significand_bits: int
-    """D_F, 1..23."""
-    exponent_bits: int
-    """D_E, 2..8."""
-    bias: int
-    """beta, 0..2**D_E - 1."""
+    significand_bits: int  # D_F, 1..23
+    exponent_bits: int  # D_E, 2..8
+    bias: int  # beta, 0..2**D_E - 1
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
         check("supplementary table DF", self.significand_bits, 1, 23)
         check("supplementary table DE", self.exponent_bits, 2, 8)
         check("supplementary table beta", self.bias, 0, (1 << self.exponent_bits) - 1)
@@ -52,20 +48,14 @@ class SupplementaryTable:
     """One table; a float element is the unsigned number that its sign, exponent and significand bits spell."""
 
     type: TableType
-    purpose: int
-    """0..4 (see PURPOSES) or 10..15 (user-defined)."""
+    purpose: int  # 0..4 (see PURPOSES) or 10..15 (user-defined)
     structure: TableStructure
-    values: tuple[int, ...]
-    """1, N_Z, N_Z * N_X or N_Y * N_X elements, the last axis fastest."""
-    n_bits: int = 0
-    """D_I, 1..32, of an integer table."""
-    float_format: FloatFormat | None = None
-    """Of a float table."""
-    user_data: int = 0
-    """0..15, at the user's disposal."""
+    values: tuple[int, ...]  # 1, N_Z, N_Z * N_X or N_Y * N_X elements, the last axis fastest
+    n_bits: int = 0  # D_I, 1..32, of an integer table
+    float_format: FloatFormat | None = None  # Of a float table
+    user_data: int = 0  # 0..15, at the user's disposal
 
     def __post_init__(self) -> None:
-        """Refuse values outside the standard's ranges."""
         if self.purpose not in PURPOSES:
             check("supplementary table purpose", self.purpose, FIRST_USER_PURPOSE, LAST_PURPOSE)
         check("supplementary table user data", self.user_data, 0, 15)
@@ -87,19 +77,17 @@ class SupplementaryTable:
 
     def write(self, fields: FieldWriter) -> None:
         """Append the table (table 5-4)."""
-        fields.put(self.type.code, 2)
-        fields.put(0, 2)
-        fields.put(self.purpose, 4)
-        fields.put(0, 1)
-        fields.put(self.structure.code, 2)
-        fields.put(0, 1)
-        fields.put(self.user_data, 4)
+        fields.put_each(
+            (self.type.code, 2), (0, 2), (self.purpose, 4), (0, 1), (self.structure.code, 2), (0, 1),
+            (self.user_data, 4),
+        )  # fmt: skip
         if self.float_format is None:
             fields.put(self.n_bits, 5)
         else:
-            fields.put(self.float_format.significand_bits, 5)
-            fields.put(self.float_format.exponent_bits, 3)
-            fields.put(self.float_format.bias, self.float_format.exponent_bits)
+            fields.put_each(
+                (self.float_format.significand_bits, 5), (self.float_format.exponent_bits, 3),
+                (self.float_format.bias, self.float_format.exponent_bits),
+            )  # fmt: skip
         fields.put_all(self.values, self.element_bits)
 
     @classmethod
@@ -126,10 +114,8 @@ class SupplementaryTable:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "SupplementaryTable":
         """The table whose `to_dict` is `values`."""
-        fields = dict(values)
-        fields["type"] = TableType(fields["type"])
-        fields["structure"] = TableStructure(fields["structure"])
-        fields["values"] = tuple(fields["values"])
+        fields = values | {"type": TableType(values["type"]), "structure": TableStructure(values["structure"])}
+        fields["values"] = tuple(values["values"])
         if fields.get("float_format") is not None:
             fields["float_format"] = FloatFormat(**fields["float_format"])
         return cls(**fields)

@@ -15,25 +15,17 @@ from runtime.errors import Corrupt
 class Conformance:
     """Consecutive lines of one segment, beginning with the initial state."""
 
-    line_features: npt.NDArray[np.int8]
-    """(Y, Z, X, LINE_FEATURES)."""
-    band_features: npt.NDArray[np.int8]
-    """(Y, Z, X, BAND_FEATURES)."""
-    taps: npt.NDArray[np.int16]
-    """(Y, Z, X, TAPS), expected."""
-    states: dict[str, npt.NDArray[Any]]
-    """Expected memory of lines after the last one, each (Z, X, F)."""
+    line_features: npt.NDArray[np.int8]  # (Y, Z, X, LINE_FEATURES)
+    band_features: npt.NDArray[np.int8]  # (Y, Z, X, BAND_FEATURES)
+    taps: npt.NDArray[np.int16]  # (Y, Z, X, TAPS), expected
+    states: dict[str, npt.NDArray[Any]]  # Expected memory of lines after the last one, each (Z, X, F)
 
     @classmethod
     def from_tensors(cls, shape: CellShape, tensors: dict[str, npt.NDArray[Any]]) -> "Conformance":
         """From the tensors of a package. Raises Corrupt."""
         try:
-            found = cls(
-                tensors["line_features"],
-                tensors["band_features"],
-                tensors["taps"],
-                {state.name: tensors[state.name] for state in shape.states() if state.is_per_band},
-            )
+            states = {state.name: tensors[state.name] for state in shape.states() if state.is_per_band}
+            found = cls(tensors["line_features"], tensors["band_features"], tensors["taps"], states)
         except KeyError as error:
             raise Corrupt(f"conformance: tensor {error} is missing") from error
         size = found.taps.shape[:-1]
@@ -48,9 +40,5 @@ class Conformance:
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """All arrays by name, in a fixed order."""
-        return {
-            "line_features": self.line_features,
-            "band_features": self.band_features,
-            "taps": self.taps,
-            **self.states,
-        }
+        features = {"line_features": self.line_features, "band_features": self.band_features}
+        return features | {"taps": self.taps} | self.states

@@ -26,11 +26,9 @@ from runtime.cell.flight_statistics import (
 
 LINE_FEATURES = 6 + FIXED_FEATURES
 BAND_FEATURES = 4
-SLOW_SHIFTS = (2, 4)
-"""A slow mean moves by 1/4, or 1/16, of the way to each new line; faster in the first lines."""
+SLOW_SHIFTS = (2, 4)  # A slow mean moves by 1/4, or 1/16, of the way to each new line; faster in the first lines
 N_SLOW_BEFORE = 4
-TAPS = N_BEFORE + 15
-"""Regressors of one sample: see `fill_differences`."""
+TAPS = N_BEFORE + 15  # Regressors of one sample: see `fill_differences`
 TAP_BITS = 10
 LARGEST_TAP = (8 << TAP_BITS) - 1
 
@@ -38,16 +36,17 @@ LARGEST_TAP = (8 << TAP_BITS) - 1
 class HostState(NamedTuple):
     """What the host side keeps of a segment between lines."""
 
-    line_1: npt.NDArray[np.int32]
-    """(Z, X), the line before."""
-    line_2: npt.NDArray[np.int32]
-    """(Z, X), the one before that."""
-    slow: npt.NDArray[np.int32]
-    """(2, Z, X), slow means over lines in 1/16 sample."""
-    sums: npt.NDArray[np.int64]
-    """(Z, N_SUMS), of runtime/cell/flight_statistics.py."""
+    line_1: npt.NDArray[np.int32]  # (Z, X), the line before
+    line_2: npt.NDArray[np.int32]  # (Z, X), the one before that
+    slow: npt.NDArray[np.int32]  # (2, Z, X), slow means over lines in 1/16 sample
+    sums: npt.NDArray[np.int64]  # (Z, N_SUMS), of runtime/cell/flight_statistics.py
     constants: BandConstants
     n_lines: int
+
+    @property
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """line_1, line_2, slow and the constants: a plain tuple, which a kernel takes as fast as arrays one by one."""
+        return (self.line_1, self.line_2, self.slow, *self.constants)
 
 
 def first_state(first_line: npt.NDArray[np.int32]) -> HostState:
@@ -95,10 +94,9 @@ def explained(z: Any, x: Any, now: Any, before: Any, gains: Any) -> Any:
 
 
 @njit(cache=True)
-def fill_line_features(
-    z: Any, line_1: Any, line_2: Any, slow: Any, gains: Any, shifts: Any, fixed: Any, out: Any
-) -> None:
-    """Fill what the cell sees of band `z` of the lines before: (X, LINE_FEATURES) int8."""
+def fill_line_features(z: Any, host: Any, out: Any) -> None:
+    """Fill what the cell sees of band `z` of the lines before: (X, LINE_FEATURES) int8. host: HostState.arrays."""
+    line_1, line_2, slow, gains, shifts, _, fixed = host
     n_columns = line_1.shape[1]
     shift, fine = shifts[z, 0], shifts[z, 1]
     total = np.int64(0)
@@ -120,8 +118,9 @@ def fill_line_features(
 
 
 @njit(cache=True)
-def fill_band_features(z: Any, line: Any, line_1: Any, slow: Any, gains: Any, shifts: Any, out: Any) -> None:
+def fill_band_features(z: Any, line: Any, host: Any, out: Any) -> None:
     """Fill what the cell sees of band `z - 1` of this line when it predicts band `z`: (X, BAND_FEATURES) int8."""
+    line_1, _, slow, gains, shifts, _, _ = host
     n_columns = line_1.shape[1]
     if z == 0:
         out[:] = 0
@@ -145,7 +144,7 @@ def scaled(gain: Any, difference: Any) -> Any:
 
 
 @njit(cache=True)
-def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gains: Any, units: Any, out: Any) -> None:
+def fill_differences(z: Any, line: Any, host: Any, out: Any) -> None:
     """Fill the regressors (X, TAPS) int32 of band `z`: exact differences in units of its samples.
 
     In order: line differences of the bands 1..6 before; those of the band before, west and east; west and east
@@ -153,20 +152,17 @@ def fill_differences(z: Any, line: Any, line_1: Any, line_2: Any, slow: Any, gai
     band before; the slower and the faster slow mean; slow mean differences of the bands 1..4 before, in this line; the
     unit of the band, whose tap is a correction.
     """
+    line_1, line_2, slow, gains, _, units, _ = host
     n_columns = line_1.shape[1]
     for x in range(n_columns):
         west, east = max(x - 1, 0), min(x + 1, n_columns - 1)
         here = np.int64(line_1[z, x])
         for i in range(1, N_BEFORE + 1):
-            out[x, i - 1] = (
-                scaled(gains[z, i - 1], np.int64(line[z - i, x]) - np.int64(line_1[z - i, x])) if z >= i else 0
-            )
+            change = np.int64(line[z - i, x]) - np.int64(line_1[z - i, x]) if z >= i else np.int64(0)
+            out[x, i - 1] = scaled(gains[z, i - 1], change)
         for i in range(1, N_SLOW_BEFORE + 1):
-            out[x, N_BEFORE + 9 + i] = (
-                scaled(gains[z, i - 1], np.int64(line[z - i, x]) - (np.int64(slow[1, z - i, x]) >> SLOW_BITS))
-                if z >= i
-                else 0
-            )
+            away = np.int64(line[z - i, x]) - (np.int64(slow[1, z - i, x]) >> SLOW_BITS) if z >= i else np.int64(0)
+            out[x, N_BEFORE + 9 + i] = scaled(gains[z, i - 1], away)
         out[x, N_BEFORE + 14] = units[z]
         out[x, N_BEFORE + 2] = np.int64(line_1[z, west]) - here
         out[x, N_BEFORE + 3] = np.int64(line_1[z, east]) - here

@@ -27,8 +27,7 @@ class FlightPackage:
     """What a package says, checked against its own checksums."""
 
     source: Path
-    sha256: bytes
-    """Of the manifest, which names the sha256 of every part: the identity that streams carry. 32 bytes."""
+    sha256: bytes  # Of the manifest, which names the sha256 of every part: the identity that streams carry. 32 bytes.
     manifest: dict[str, Any]
     parts: dict[str, bytes] = field(repr=False)
 
@@ -50,10 +49,8 @@ class FloatPackage(FlightPackage):
 class IntegerPackage(FlightPackage):
     """A network in int8-v1."""
 
-    cell: IntegerCell
-    """The integers that both cells are made of."""
-    conformance: Conformance
-    """Recorded lines that every executor must reproduce."""
+    cell: IntegerCell  # The integers that both cells are made of
+    conformance: Conformance  # Recorded lines that every executor must reproduce
 
 
 def read_parts(path: Path) -> dict[str, bytes]:

@@ -12,19 +12,15 @@ from numba import njit
 
 from runtime.kernels.log2 import log2_eighths, log2_floor
 
-N_BEFORE = 6
-"""Bands before the one to predict whose line differences are regressors."""
-ENERGY, FIRST_RIVAL = 0, N_BEFORE + 1
-N_RIVALS = 7
-"""Fixed predictions whose mean errors tell the cell what kind of band this is; see `add_errors`."""
-MAGNITUDE, INNOVATION = FIRST_RIVAL, FIRST_RIVAL + 1
-COUNT = FIRST_RIVAL + N_RIVALS
+N_BEFORE = 6  # Bands before the one to predict whose line differences are regressors
+ENERGY, FIRST_CANDIDATE = 0, N_BEFORE + 1
+N_CANDIDATES = 7  # Fixed predictions whose mean errors tell the cell what kind of band this is; see `add_errors`
+MAGNITUDE, INNOVATION = FIRST_CANDIDATE, FIRST_CANDIDATE + 1
+COUNT = FIRST_CANDIDATE + N_CANDIDATES
 N_SUMS = COUNT + 1
-FIXED_FEATURES = N_RIVALS + 1
-SLOW_BITS = 4
-"""Fraction bits of the slow means."""
-FORGET_SHIFT = 5
-"""A sum loses 1/32 of itself with every line."""
+FIXED_FEATURES = N_CANDIDATES + 1
+SLOW_BITS = 4  # Fraction bits of the slow means
+FORGET_SHIFT = 5  # A sum loses 1/32 of itself with every line
 GAIN_BITS = 8
 LARGEST_GAIN = 4 << GAIN_BITS
 LARGEST_SHIFT, SMALLEST_SHIFT = 5, -11
@@ -35,14 +31,11 @@ Sums = npt.NDArray[np.int64]
 class BandConstants(NamedTuple):
     """Integers of each band that hold for one line."""
 
-    gains: npt.NDArray[np.int64]
-    """(Z, N_BEFORE), what one unit of line difference 1, 2, ... bands before means here, in 1/256; least squares."""
-    shifts: npt.NDArray[np.int64]
-    """(Z, 2), powers of two that bring line differences, and what the band before leaves of them, to about 16."""
-    units: npt.NDArray[np.int64]
-    """(Z,), four times the mean magnitude of what the band before leaves of line differences, at least 1."""
+    gains: npt.NDArray[np.int64]  # (Z, N_BEFORE), change per unit of line difference 1, 2, ... bands before, in 1/256
+    shifts: npt.NDArray[np.int64]  # (Z, 2), powers of two that bring line differences and their innovations to about 16
+    units: npt.NDArray[np.int64]  # (Z,), four times the mean magnitude of innovations of line differences, at least 1
     features: npt.NDArray[np.int64]
-    """(Z, FIXED_FEATURES), -127..127: the first gain, how much worse each other rival is than the innovation, the
+    """(Z, FIXED_FEATURES), -127..127: the first gain, how much worse each other candidate is than the innovation, the
     noise level."""
 
 
@@ -81,15 +74,15 @@ def add_line(now: Any, before: Any, out_sums: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def add_errors(now: Any, before: Any, slow: Any, gains: Any, out_sums: Any) -> None:
-    """Add the magnitudes of the rivals' errors on a line (Z, X) to the sums (Z, N_SUMS).
+    """Add the magnitudes of the errors of the candidate predictions on a line (Z, X) to the sums (Z, N_SUMS).
 
-    before: the line before. slow: (Z, X), slow means in 1/16. gains: those that held for the line. The rivals are: the
+    before: the line before. slow: (Z, X), slow means in 1/16. gains: those of that line. The candidates are: the
     line before; that plus what the band before (1), the mean of the two bands before (4) or the band before smoothed
     over columns (6) says of the change; the slow mean (2); that plus what the band before says of the distance to it
     (3); the mean of 1 and 3 (5).
     """
     n_bands, n_columns = now.shape
-    errors = np.empty(N_RIVALS, np.int64)
+    errors = np.empty(N_CANDIDATES, np.int64)
     for z in range(n_bands):
         errors[:] = 0
         first, second = gains[z, 0], gains[z, 1]
@@ -114,8 +107,8 @@ def add_errors(now: Any, before: Any, slow: Any, gains: Any, out_sums: Any) -> N
             errors[4] += abs(change - ((near + far) >> 1))
             errors[5] += abs(sample - ((previous + near + mean + distance) >> 1))
             errors[6] += abs(change - smooth)
-        for i in range(N_RIVALS):
-            out_sums[z, FIRST_RIVAL + i] += errors[i]
+        for i in range(N_CANDIDATES):
+            out_sums[z, FIRST_CANDIDATE + i] += errors[i]
 
 
 @njit(cache=True, nogil=True)
@@ -138,10 +131,10 @@ def fill_levels(sums: Any, gains: Any, out_shifts: Any, out_units: Any, out_feat
         out_units[z] = max(innovation >> 2, 1)
         out_features[z, 0] = clipped((gains[z, 0] - (1 << GAIN_BITS)) >> 2, 127)
         place = np.int64(1)
-        for i in range(N_RIVALS):
+        for i in range(N_CANDIDATES):
             if i != 1:
-                rival = (sums[z, FIRST_RIVAL + i] << 4) // count + 1
-                out_features[z, place] = clipped(4 * (log2_eighths(rival) - log2_eighths(innovation)), 127)
+                candidate = (sums[z, FIRST_CANDIDATE + i] << 4) // count + 1
+                out_features[z, place] = clipped(4 * (log2_eighths(candidate) - log2_eighths(innovation)), 127)
                 place += 1
         out_features[z, place] = clipped(log2_eighths(magnitude) - 64, 127)
 
@@ -160,12 +153,8 @@ def first_sums(first_line: npt.NDArray[np.int32]) -> Sums:
 def band_constants(sums: Sums) -> BandConstants:
     """What holds for the next line."""
     n_bands = len(sums)
-    constants = BandConstants(
-        np.empty((n_bands, N_BEFORE), np.int64),
-        np.empty((n_bands, 2), np.int64),
-        np.empty(n_bands, np.int64),
-        np.empty((n_bands, FIXED_FEATURES), np.int64),
-    )
+    shapes = (n_bands, N_BEFORE), (n_bands, 2), (n_bands,), (n_bands, FIXED_FEATURES)
+    constants = BandConstants(*(np.empty(shape, np.int64) for shape in shapes))
     fill_gains(sums, constants.gains)
     fill_levels(sums, *constants)
     return constants

@@ -13,12 +13,9 @@ IntArray = npt.NDArray[np.integer[Any]]
 class Base(StrEnum):
     """What the correction is added to."""
 
-    MEAN = "mean"
-    """The mean of the band: the network predicts the sample itself, as in the paper."""
-    LINE = "line"
-    """The sample of the line before."""
-    SPECTRAL = "spectral"
-    """That plus the change from line to line in the band before (none in band 0)."""
+    MEAN = "mean"  # The mean of the band: the network predicts the sample itself, as in the paper
+    LINE = "line"  # The sample of the line before
+    SPECTRAL = "spectral"  # That plus the change from line to line in the band before (none in band 0)
 
 
 def base_samples(
@@ -34,15 +31,6 @@ def base_samples(
     if base is Base.LINE:
         return line_before
     return line_before + (band_before - line_before_band_before)
-
-
-def bases_of_lines(base: Base, samples: IntArray, mean: IntArray) -> IntArray:
-    """`base_samples` of all lines but the first: (Y, Z, X) to (Y - 1, Z, X). mean: (Z,)."""
-    now, before = samples[1:], samples[:-1]
-    nothing = np.zeros_like(now[:, :1])
-    band_now = np.concatenate([nothing, now[:, :-1]], axis=1)
-    band_before = np.concatenate([nothing, before[:, :-1]], axis=1)
-    return base_samples(base, before, band_now, band_before, mean[:, None])
 
 
 LARGEST_CORRECTION = float(1 << 20)  # beyond every sample range; keeps the conversion to integers defined

@@ -14,13 +14,11 @@ from runtime.cell.state_spec import StateSpec
 from runtime.errors import Corrupt
 
 ARITHMETIC = "int8-v1"
-LARGEST_SUM = 1 << 24
-"""float32 holds every integer below this."""
+LARGEST_SUM = 1 << 24  # float32 holds every integer below this
 LARGEST_ACTIVATION = 127
 SMALLEST_SIZES = {"features": 4, "line_convolutions": 1, "line_blocks": 1, "band_convolutions": 0}
 LARGEST_SIZE = 128
-NUMERATOR_BITS = 7
-"""The mean is 2**6 numerator / denominator; see docs/arithmetic.md, section 3.4."""
+NUMERATOR_BITS = 7  # The mean is 2**6 numerator / denominator; see docs/arithmetic.md, section 3.4
 INITIAL_DENOMINATOR = 128
 
 
@@ -105,12 +103,9 @@ class IntegerLayer:
     """clip((weight @ values + bias + 2**(shift - 1)) >> shift, low, high)."""
 
     spec: LayerSpec
-    weight: npt.NDArray[np.int8]
-    """(n_out, n_in)."""
-    bias: npt.NDArray[np.int32]
-    """(n_out,)."""
-    shift: npt.NDArray[np.int8]
-    """(n_out,), 1..22."""
+    weight: npt.NDArray[np.int8]  # (n_out, n_in)
+    bias: npt.NDArray[np.int32]  # (n_out,)
+    shift: npt.NDArray[np.int8]  # (n_out,), 1..22
 
     @property
     def largest_sum(self) -> int:
@@ -123,10 +118,8 @@ class IntegerLayer:
 class IntegerMemory:
     """How far numerator and denominator move to each line: mantissa / 2**exponent, 0 < rate <= 1."""
 
-    mantissa: npt.NDArray[np.int8]
-    """(F,), 1..127."""
-    exponent: npt.NDArray[np.int8]
-    """(F,), 7..14."""
+    mantissa: npt.NDArray[np.int8]  # (F,), 1..127
+    exponent: npt.NDArray[np.int8]  # (F,), 7..14
 
     @property
     def largest_sum(self) -> int:

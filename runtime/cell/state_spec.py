@@ -8,8 +8,7 @@ class StateSpec:
     """One named state of the cells; it goes in under its name and comes out under its name with `_next`."""
 
     name: str
-    is_per_band: bool
-    """True: (bands, columns, features), memory of lines. False: (depth, columns, features), from band to band."""
+    is_per_band: bool  # (bands, columns, features), memory of lines; else (depth, ...), from band to band
     depth: int
     features: int
     dtype: str

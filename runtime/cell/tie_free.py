@@ -9,8 +9,7 @@ import numpy as np
 from runtime.cell.integer_cell import LARGEST_SUM, IntegerCell, IntegerLayer
 
 LARGEST_WEIGHT = 127
-LARGEST_PAIR_WEIGHT = 63
-"""x86 without VNNI adds two products of uint8 and int8 in 16 bits: larger weights saturate there."""
+LARGEST_PAIR_WEIGHT = 63  # x86 without VNNI adds two products of uint8 and int8 in 16 bits, saturating
 
 
 def may_tie(layer: IntegerLayer) -> bool:

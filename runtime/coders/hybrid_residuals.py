@@ -8,7 +8,8 @@ import numpy as np
 from typing_extensions import override
 
 from runtime.ccsds123.body import BodyWriter, raise_status, untrusted
-from runtime.ccsds123.hybrid import HybridNumbers, HybridState, encode_pieces
+from runtime.ccsds123.golomb import CoderNumbers
+from runtime.ccsds123.hybrid import HybridState, encode_pieces
 from runtime.ccsds123.hybrid_decoder import counter_at, decode_backwards, end_of_body, take_tail
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
 from runtime.coders.line_coder import LineReader, LineWriter, Mapped
@@ -19,9 +20,9 @@ LARGEST_SAMPLES = 1 << 28
 """Of a segment: bounds what a reader holds."""
 
 
-def hybrid_numbers(depth: int) -> HybridNumbers:
+def hybrid_numbers(depth: int) -> CoderNumbers:
     """The coder of the format for residuals of at most 16 bits: U_max 18, gamma* 8, gamma0 1."""
-    return HybridNumbers(depth, 18, RESCALING_EXPONENT, 1)
+    return CoderNumbers(depth, 18, RESCALING_EXPONENT, 1)
 
 
 class HybridWriter(LineWriter):
@@ -47,7 +48,7 @@ class HybridWriter(LineWriter):
         # at most a rescaling bit, an escaped residual and a low-entropy word of 21 bits for each sample
         self.body.make_room(mapped.size * (self.numbers.unary_limit + self.numbers.depth + 22) // 8)
         sequence = mapped.reshape(-1).astype(np.uint32)
-        encode_pieces(sequence, 1, self.numbers, self.tables, *self.state, self.body.buffer, self.body.bits)
+        encode_pieces(sequence, 1, self.numbers, self.tables, self.state, self.body.buffer, self.body.bits)
 
     @override
     def undo(self) -> None:
@@ -78,9 +79,9 @@ class HybridReader(LineReader):
         raise_status(status, "the tail of a hybrid segment", len(data))
         last = counter_at(n_lines * n_columns - 1, numbers.initial_count_exponent, numbers.rescaling_exponent)
         counters, sequence = np.full(n_bands, last, np.int64), np.empty(n_bands * n_columns, np.uint32)
-        state = (accumulators, counters, prefixes)
+        state = HybridState(accumulators, counters, prefixes)
         for y in range(n_lines - 1, -1, -1):
-            status = decode_backwards(data, end, 1, y * n_columns, numbers, tables, *state, sequence)
+            status = decode_backwards(data, end, 1, y * n_columns, numbers, tables, state, sequence)
             raise_status(status, f"line {y} of a hybrid segment", len(data))
             self.lines[y] = sequence.reshape(n_bands, n_columns)
         if end[0] != 0:

@@ -17,20 +17,20 @@ Values = npt.NDArray[np.integer[Any]]
 @njit(cache=True)
 def pack_kernel(values: Any, depth: Any, buffer: Any, bits: Any) -> None:
     """Append each value, 0 <= value < 2**depth."""
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    writer = bits[0], bits[1], bits[2]
     for i in range(values.size):
-        position, pending, n_pending = put_bits(buffer, position, pending, n_pending, np.int64(values[i]), depth)
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+        writer = put_bits(buffer, writer, np.int64(values[i]), depth)
+    bits[0], bits[1], bits[2] = writer
 
 
 @njit(cache=True)
 def unpack_kernel(data: Any, depth: Any, bits: Any, out_values: Any) -> None:
     """Read values of `depth` bits."""
-    position, pending, n_pending = bits[0], bits[1], bits[2]
+    reader = bits[0], bits[1], bits[2]
     for i in range(out_values.size):
-        position, pending, n_pending = refill(data, position, pending, n_pending)
-        out_values[i], pending, n_pending = take_bits(pending, n_pending, depth)
-    bits[0], bits[1], bits[2] = position, pending, n_pending
+        reader = refill(data, reader)
+        out_values[i], reader = take_bits(reader, depth)
+    bits[0], bits[1], bits[2] = reader
 
 
 def plain_bytes(n_samples: int, depth: int) -> int:

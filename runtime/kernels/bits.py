@@ -1,8 +1,8 @@
-"""Most-significant-bit-first bit writing and reading, as scalars that a kernel carries by hand.
+"""Most-significant-bit-first bit writing and reading, as a tuple of scalars that a kernel carries by hand.
 
 A writer is (position, pending, n_pending): bytes stored so far, and fewer than 32 bits not stored yet.
 A reader is (position, pending, n_pending): bytes consumed so far, and up to 63 bits read ahead.
-All are int64 and live in the registers of the calling kernel; between calls they rest in an int64[3].
+All are int64 and live in the registers of the calling kernel; between calls they are kept in an int64[3].
 """
 
 from typing import Any
@@ -23,11 +23,12 @@ def initial_bits() -> BitState:
 
 
 @njit(cache=True, inline="always")
-def put_bits(buffer: Any, position: Any, pending: Any, n_pending: Any, value: Any, n_bits: Any) -> Any:
+def put_bits(buffer: Any, writer: Any, value: Any, n_bits: Any) -> Any:
     """Append the `n_bits` low bits of `value`, 0 <= n_bits <= 32 and 0 <= value < 2**n_bits.
 
     The caller guarantees room: 4 bytes beyond `position`. Returns the new writer state.
     """
+    position, pending, n_pending = writer
     pending = (pending << n_bits) | value  # < 2**63, because fewer than 32 bits were pending
     n_pending += n_bits
     if n_pending >= WORD_BITS:
@@ -43,11 +44,12 @@ def put_bits(buffer: Any, position: Any, pending: Any, n_pending: Any, value: An
 
 
 @njit(cache=True, inline="always")
-def refill(data: Any, position: Any, pending: Any, n_pending: Any) -> Any:
+def refill(data: Any, reader: Any) -> Any:
     """Read ahead until at least 32 bits are pending; past the end of `data` zeros are read.
 
     `position` then passes len(data), which is how a caller notices: see `overrun`.
     """
+    position, pending, n_pending = reader
     if n_pending < WORD_BITS:
         if position + 4 <= data.size:
             word = (
@@ -69,18 +71,19 @@ def refill(data: Any, position: Any, pending: Any, n_pending: Any) -> Any:
 
 
 @njit(cache=True, inline="always")
-def take_bits(pending: Any, n_pending: Any, n_bits: Any) -> Any:
-    """The next `n_bits` <= n_pending bits as a number, and the reader's new (pending, n_pending)."""
+def take_bits(reader: Any, n_bits: Any) -> Any:
+    """The next `n_bits` <= n_pending bits as a number, and the new reader state."""
+    position, pending, n_pending = reader
     n_pending -= n_bits
     value = pending >> n_pending
     pending &= ~(np.int64(-1) << n_pending)  # n_pending may be 63, where 1 << 63 would overflow
-    return value, pending, n_pending
+    return value, (position, pending, n_pending)
 
 
 @njit(cache=True, inline="always")
-def overrun(n_bytes: Any, position: Any, n_pending: Any) -> Any:
+def overrun(n_bytes: Any, reader: Any) -> Any:
     """True where a reader has consumed more bits than the `n_bytes` it was given."""
-    return position * 8 - n_pending > n_bytes * 8
+    return reader[0] * 8 - reader[2] > n_bytes * 8
 
 
 def finish(buffer: Uint8Array, bits: BitState) -> int:

@@ -17,7 +17,7 @@ from numba import types
 from numba.extending import intrinsic, models, overload, register_model
 
 LANES = 8
-written: Any = intrinsic  # untyped: a kernel calls it without the compiler's context
+untyped_intrinsic: Any = intrinsic  # a kernel calls it without the compiler's context
 FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 INT = ir.IntType(32)
 OPERATORS = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
@@ -70,7 +70,7 @@ def is_row(kind: Any) -> bool:
     return isinstance(kind, types.Array) and kind.ndim == 1 and kind.layout == "C" and kind.dtype in FLOATS
 
 
-@written
+@untyped_intrinsic
 def load_lanes(context: Any, array: Any, i: Any) -> Any:
     """`load`, compiled."""
 
@@ -80,7 +80,7 @@ def load_lanes(context: Any, array: Any, i: Any) -> Any:
     return Lanes(array.dtype)(array, types.intp), code
 
 
-@written
+@untyped_intrinsic
 def store_lanes(context: Any, array: Any, i: Any, lanes: Any) -> Any:
     """`store`, compiled."""
 
@@ -98,13 +98,13 @@ def spread_code(builder: Any, value: Any) -> Any:
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(INT, LANES), [0] * LANES))
 
 
-@written
+@untyped_intrinsic
 def spread_lanes(context: Any, value: Any) -> Any:
     """`spread`, compiled."""
     return Lanes(value)(value), lambda context, builder, signature, args: spread_code(builder, args[0])
 
 
-@written
+@untyped_intrinsic
 def spread_element(context: Any, array: Any, i: Any) -> Any:
     """`spread_at`, compiled."""
 
@@ -143,7 +143,7 @@ def compiled_spread_at(array: Any, i: Any) -> Any:
 def compile_operator(symbol: Any, name: str) -> None:
     """Let an operator on lanes be that of LLVM's vectors."""
 
-    @written
+    @untyped_intrinsic
     def lanes_operation(context: Any, a: Any, b: Any) -> Any:
         return a(a, a), lambda context, builder, signature, args: getattr(builder, name)(*args)
 

@@ -17,40 +17,40 @@ from llvmlite import ir
 from numba import types
 from numba.extending import overload
 
-from runtime.kernels.lanes import INT, LANES, is_row, load, pointer, store, written
+from runtime.kernels.lanes import INT, LANES, is_row, load, pointer, store, untyped_intrinsic
 
 
-class Written:
-    """Lanes in code that is being written."""
+class LlvmLanes:
+    """Lanes as values of LLVM, while its instructions are built."""
 
     def __init__(self, builder: Any, value: Any) -> None:
         self.builder, self.value = builder, value
 
-    def combined(self, name: str, a: Any, b: Any) -> "Written":
+    def combined(self, name: str, a: Any, b: Any) -> "LlvmLanes":
         """An instruction on two lanes, or lanes and a number."""
         values = [
-            x.value if isinstance(x, Written) else ir.Constant(self.value.type, [float(x)] * LANES) for x in (a, b)
+            x.value if isinstance(x, LlvmLanes) else ir.Constant(self.value.type, [float(x)] * LANES) for x in (a, b)
         ]
-        return Written(self.builder, getattr(self.builder, name)(*values))
+        return LlvmLanes(self.builder, getattr(self.builder, name)(*values))
 
-    def __add__(self, other: Any) -> "Written":
+    def __add__(self, other: Any) -> "LlvmLanes":
         return self.combined("fadd", self, other)
 
-    def __sub__(self, other: Any) -> "Written":
+    def __sub__(self, other: Any) -> "LlvmLanes":
         return self.combined("fsub", self, other)
 
-    def __mul__(self, other: Any) -> "Written":
+    def __mul__(self, other: Any) -> "LlvmLanes":
         return self.combined("fmul", self, other)
 
-    def __rtruediv__(self, other: Any) -> "Written":
+    def __rtruediv__(self, other: Any) -> "LlvmLanes":
         return self.combined("fdiv", other, self)
 
 
 def shuffled(a: Any, b: Any, order: list[int]) -> Any:
     """Lanes of which number n is that of `a` if order[n] < LANES, else that of `b` at order[n] - LANES."""
-    if isinstance(a, Written):
+    if isinstance(a, LlvmLanes):
         mask = ir.Constant(ir.VectorType(INT, LANES), order)
-        return Written(a.builder, a.builder.shuffle_vector(a.value, b.value, mask))
+        return LlvmLanes(a.builder, a.builder.shuffle_vector(a.value, b.value, mask))
     return np.concatenate([a, b])[order]
 
 
@@ -61,7 +61,7 @@ def unrolled(function: Callable[[list[Any]], list[Any]], n: int) -> Any:
         for q, lanes in enumerate(function([load(source, i + p * stride) for p in range(n)])):
             store(target, j + q * target_stride, lanes)
 
-    @written
+    @untyped_intrinsic
     def compiled(context: Any, source: Any, i: Any, stride: Any, target: Any, j: Any, target_stride: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             size = source.dtype.bitwidth // 8
@@ -71,7 +71,7 @@ def unrolled(function: Callable[[list[Any]], list[Any]], n: int) -> Any:
                 return pointer(context, builder, kind, array, index)
 
             taken = [builder.load(at(p, source, *args[:3]), align=size) for p in range(n)]
-            for q, lanes in enumerate(function([Written(builder, value) for value in taken])):
+            for q, lanes in enumerate(function([LlvmLanes(builder, value) for value in taken])):
                 builder.store(lanes.value, at(q, target, *args[3:]), align=size)
             return context.get_dummy_value()
 

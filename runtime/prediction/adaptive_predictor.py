@@ -35,4 +35,4 @@ class AdaptivePredictor(Predictor):
         """Run the kernel over a line; the band that leads outside the sample range, or -1."""
         parameters = self.parameters
         kind = (parameters, parameters.lanes, parameters.mixed)
-        return int(code_line(*kind, state, *self.limits, is_decoder, values, out_values))
+        return int(code_line(*kind, state, self.limits, is_decoder, values, out_values))

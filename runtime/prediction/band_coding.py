@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
+from runtime.adaptive.band import Band
 from runtime.adaptive.parameters import stage_parameters
-from runtime.adaptive.stage import begin_line, decode_band, encode_band, end_line
+from runtime.adaptive.stage import begin_line, end_line, run_band
 from runtime.adaptive.state import StageState, initial_state
 from runtime.errors import Corrupt
 from runtime.kernels.mapping import map_samples, unmap_samples
@@ -85,14 +86,14 @@ class StagedBands(BandCoding):
     @override
     def encode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
         assert state is not None
-        encode_band(self.parameters, state, samples, z, doubled, self.max_error, self.range, mapped)
+        run_band(self.parameters, state, Band(z, doubled, self.max_error, *self.range, False, samples, mapped))
         if self.max_error:
             out_known[:] = state.line[z]
 
     @override
     def decode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
         assert state is not None
-        decode_band(self.parameters, state, mapped, z, doubled, self.max_error, self.range, samples)
+        run_band(self.parameters, state, Band(z, doubled, self.max_error, *self.range, True, mapped, samples))
         if self.max_error:
             out_known[:] = state.line[z]
 

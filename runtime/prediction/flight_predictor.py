@@ -46,44 +46,21 @@ class FlightState(NamedTuple):
 
 
 @njit(cache=True)
-def fill_tile_features(
-    first: Any,
-    line: Any,
-    line_1: Any,
-    line_2: Any,
-    slow: Any,
-    gains: Any,
-    shifts: Any,
-    fixed: Any,
-    out_l: Any,
-    out_b: Any,
-) -> None:
+def fill_tile_features(first: Any, line: Any, host: Any, out_l: Any, out_b: Any) -> None:
     """Fill both inputs of the bands from `first` on: out_l (B, X, LINE_FEATURES), out_b (B, X, BAND_FEATURES)."""
     for b in range(out_l.shape[0]):
-        fill_line_features(first + b, line_1, line_2, slow, gains, shifts, fixed, out_l[b])
-        fill_band_features(first + b, line, line_1, slow, gains, shifts, out_b[b])
+        fill_line_features(first + b, host, out_l[b])
+        fill_band_features(first + b, line, host, out_b[b])
 
 
 @njit(cache=True)
-def predict_tile(
-    first: Any,
-    line: Any,
-    line_1: Any,
-    line_2: Any,
-    slow: Any,
-    gains: Any,
-    units: Any,
-    taps: Any,
-    smallest: Any,
-    largest: Any,
-    out_doubled: Any,
-) -> None:
+def predict_tile(first: Any, line: Any, host: Any, taps: Any, sample_range: Any, out_doubled: Any) -> None:
     """Fill s-tilde (B, X) of the bands from `first` on. taps: (B, X, TAPS)."""
+    smallest, largest = sample_range
     differences = np.empty((line.shape[1], TAPS), np.int32)
     for b in range(taps.shape[0]):
-        fill_differences(first + b, line, line_1, line_2, slow, gains, units, differences)
-        base = line_1[first + b]
-        filtered(taps[b], differences, base, smallest, largest, out_doubled[b])
+        fill_differences(first + b, line, host, differences)
+        filtered(taps[b], differences, host[0][first + b], smallest, largest, out_doubled[b])
 
 
 class FlightPredictor(Predictor):
@@ -159,13 +136,11 @@ class FlightPredictor(Predictor):
 
     def predict(self, rows: slice, line: Line, state: FlightState, bands: Arrays) -> tuple[Line, Arrays]:
         """s-tilde (B, X) of the bands `rows`, from the bands before them in `line`; the bands before the next."""
-        host, shape = state.host, (rows.stop - rows.start, line.shape[1])
+        host, shape = state.host.arrays, (rows.stop - rows.start, line.shape[1])
         line_features = np.empty((*shape, LINE_FEATURES), np.int8)
         band_features = np.empty((*shape, BAND_FEATURES), np.int8)
-        before = (line, host.line_1, host.line_2, host.slow)
-        gains, shifts, units, fixed = host.constants
-        fill_tile_features(rows.start, *before, gains, shifts, fixed, line_features, band_features)
+        fill_tile_features(rows.start, line, host, line_features, band_features)
         taps, bands = step_tile(self.executor, rows, line_features, band_features, state.memory, bands)
         doubled = np.empty(shape, np.int32)
-        predict_tile(rows.start, *before, gains, units, taps, self.smallest, self.largest, doubled)
+        predict_tile(rows.start, line, host, taps, (self.smallest, self.largest), doubled)
         return doubled, bands

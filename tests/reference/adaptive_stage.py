@@ -206,7 +206,7 @@ def encode_band(
     sample_range: tuple[int, int],
     out: Any,
 ) -> None:
-    """As `runtime.adaptive.stage.encode_band`."""
+    """As `runtime.adaptive.stage.run_band` of an encoder."""
     smallest, largest = sample_range
     n, width, n_columns, n_lines = p.n_regressors, len(p.lanes), len(samples), int(s.place[0])
     others = [[F32(0)] * 3 + regressors(p, s, z, x, network) for x in range(n_columns)]

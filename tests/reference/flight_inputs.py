@@ -75,7 +75,7 @@ def gains_of(sums: Integers) -> Integers:
     return gains
 
 
-def rivals(now: Integers, before: Integers, slow: Integers, gains: Integers) -> Integers:
+def candidates(now: Integers, before: Integers, slow: Integers, gains: Integers) -> Integers:
     """(Z, 7): summed error magnitudes of the fixed predictions."""
     mean, change = slow >> 4, now - before
     first, second = gains[:, :1], gains[:, 1:2]
@@ -113,7 +113,7 @@ def first_host(line: Integers) -> Host:
     sums = products(east, west)
     errors = np.zeros((len(line), 7), np.int64)
     if east.shape[1]:
-        errors = rivals(east, west, 16 * west, gains_of(sums))
+        errors = candidates(east, west, 16 * west, gains_of(sums))
     count = east.shape[1]
     return Host(line, line, (16 * line, 16 * line), sums, errors, count, 1, *constants(sums, errors, count))
 
@@ -121,7 +121,7 @@ def first_host(line: Integers) -> Host:
 def next_host(line: Integers, host: Host) -> Host:
     """After one more line."""
     sums = host.products - (host.products >> 5) + products(line, host.line_1)
-    errors = host.errors - (host.errors >> 5) + rivals(line, host.line_1, host.slow[1], host.gains)
+    errors = host.errors - (host.errors >> 5) + candidates(line, host.line_1, host.slow[1], host.gains)
     count = host.n_counted - (host.n_counted >> 5) + line.shape[1]
     warm = (host.n_lines + 1).bit_length() - 1
     slow = tuple(m + ((16 * line - m) >> min(k, warm)) for m, k in zip(host.slow, (2, 4), strict=True))

@@ -44,7 +44,7 @@ def arguments() -> dict[Any, tuple[Any, ...]]:
         adaptive_band.fill_shares: (sizes, sizes, 0, 9, 2, 1, shares),
         adaptive_band.code_block: (BEST, BEST.mixed, state, band, 0, 9, work),
         column_correction.fill_column_weights: (9, state.column_moments, state.column_weights),
-        column_correction.teach_columns: (state.around, state.column_errors[0, 0], state.column_moments),
+        column_correction.update_column_moments: (state.around, state.column_errors[0, 0], state.column_moments),
         column_correction.begin_band: (
             1, state.column_moments, state.column_errors, state.trend, state.around, state.column_weights,
             state.known_part,

@@ -19,7 +19,7 @@ TESTS, LANES = "tests/runtime/adaptive/test_adaptive_stage.py", "tests/runtime/k
         ("NUMBA_BOUNDSCHECK", [f"{TESTS}::test_what_is_encoded_is_decoded"]),
     ],
 )
-def test_laws_hold_without_compilation_and_with_checked_indices(mode: str, tests: list[str], tmp_path: Path) -> None:
+def test_kernels_hold_without_compilation_and_with_checked_indices(mode: str, tests: list[str], tmp_path: Path) -> None:
     environment = os.environ | {mode: "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

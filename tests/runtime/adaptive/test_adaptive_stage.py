@@ -1,4 +1,4 @@
-"""Laws of the adaptive stage: encoder and decoder agree, the kernels equal the plain reference, nothing blows up."""
+"""Properties of the adaptive stage: encoder and decoder agree, kernels equal the reference, no number overflows."""
 
 from typing import Any
 
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.adaptive.band import Band
 from runtime.adaptive.parameters import OPTIONS, StageParameters, stage_parameters
 from runtime.adaptive.products import WIDEST
-from runtime.adaptive.stage import begin_line, decode_band, encode_band, end_line
+from runtime.adaptive.stage import begin_line, end_line, run_band
 from runtime.adaptive.state import StageState, initial_state
 from runtime.errors import BadArgument, Corrupt
 from runtime.kernels.in_loop import index_depth
@@ -23,7 +24,7 @@ Cube = npt.NDArray[np.int32]
 STAGES = [AdaptiveStage.FAST, AdaptiveStage.BEST]
 
 
-def check_road(cube: Cube, stage: AdaptiveStage, limits: tuple[int, int], max_error: int) -> None:
+def check_round_trip(cube: Cube, stage: AdaptiveStage, limits: tuple[int, int], max_error: int) -> None:
     """|decode(encode(x)) - x| <= max_error, with equal states after each line."""
     predictor = AdaptivePredictor(stage, *limits, max_error)
     largest_index = (1 << index_depth(*limits, max_error)) - 1
@@ -58,7 +59,7 @@ def test_what_is_encoded_is_decoded(data: st.DataObject) -> None:
         cube = np.full(shape, cube.flat[0])
     largest_error = (limits[1] - limits[0]) // 2
     max_error = data.draw(st.sampled_from([0, 0, 1, 2, 10, 127, largest_error]))
-    check_road(cube.astype(np.int32), data.draw(st.sampled_from(STAGES)), limits, max_error)
+    check_round_trip(cube.astype(np.int32), data.draw(st.sampled_from(STAGES)), limits, max_error)
 
 
 def textured(n_lines: int, n_bands: int, n_columns: int, seed: int = 0) -> Cube:
@@ -89,7 +90,8 @@ def test_kernels_equal_the_reference_bit_for_bit(stage: AdaptiveStage, has_netwo
             begin_line(state)
         for z, samples in enumerate(line):
             network = 2 * samples + 5 if has_network else None
-            encode_band(parameters, states[0], samples, z, network, max_error, limits, outs[0])
+            doubled = samples if network is None else network
+            run_band(parameters, states[0], Band(z, doubled, max_error, *limits, False, samples, outs[0]))
             reference.encode_band(parameters, states[1], samples, z, network, max_error, limits, outs[1])
             np.testing.assert_array_equal(outs[0], outs[1], f"line {y}, band {z}")
         for state in states:
@@ -119,9 +121,9 @@ def mean_size(cube: Cube, stage: AdaptiveStage, network: Cube | None, limits: tu
         begin_line(ours)
         begin_line(theirs)
         for z, samples in enumerate(line):
-            doubled = None if network is None else network[y, z]
-            encode_band(parameters, ours, samples, z, doubled, 0, limits, mapped)
-            decode_band(parameters, theirs, mapped, z, doubled, 0, limits, back)
+            doubled = samples if network is None else network[y, z]
+            run_band(parameters, ours, Band(z, doubled, 0, *limits, False, samples, mapped))
+            run_band(parameters, theirs, Band(z, doubled, 0, *limits, True, mapped, back))
             np.testing.assert_array_equal(back, samples)
             total += int(mapped.sum())
         end_line(ours)

@@ -19,7 +19,7 @@ from runtime.cell.flight_inputs import (
     first_state,
     next_state,
 )
-from runtime.cell.flight_statistics import COUNT, FIRST_RIVAL, N_BEFORE, N_RIVALS
+from runtime.cell.flight_statistics import COUNT, FIRST_CANDIDATE, N_BEFORE, N_CANDIDATES
 from tests.reference import flight_inputs as reference
 
 Cube = npt.NDArray[np.int32]
@@ -34,12 +34,12 @@ def cube(kind: str, shape: tuple[int, int, int], seed: int) -> Cube:
         return generator.choice([0, 65535], shape).astype(np.int32)
     if kind == "signed extremes":
         return np.broadcast_to(np.where(np.arange(shape[0])[:, None, None] % 2, 32767, -32768), shape).astype(np.int32)
-    walk = generator.normal(0, 1, shape).cumsum(0).cumsum(1) * generator.choice([0.1, 3, 200])
-    samples: Cube = np.clip(np.rint(3000 + walk + generator.normal(0, 4, shape)), 0, 65535).astype(np.int32)
+    drift = generator.normal(0, 1, shape).cumsum(0).cumsum(1) * generator.choice([0.1, 3, 200])
+    samples: Cube = np.clip(np.rint(3000 + drift + generator.normal(0, 4, shape)), 0, 65535).astype(np.int32)
     return samples
 
 
-KINDS = ("walk", "constant", "extremes", "signed extremes")
+KINDS = ("drift", "constant", "extremes", "signed extremes")
 
 
 def same_state(state: HostState, host: reference.Host) -> None:
@@ -47,7 +47,7 @@ def same_state(state: HostState, host: reference.Host) -> None:
     np.testing.assert_array_equal(state.line_2, host.line_2)
     np.testing.assert_array_equal(state.slow, np.stack(host.slow))
     np.testing.assert_array_equal(state.sums[:, : N_BEFORE + 1], host.products)
-    np.testing.assert_array_equal(state.sums[:, FIRST_RIVAL : FIRST_RIVAL + N_RIVALS], host.errors)
+    np.testing.assert_array_equal(state.sums[:, FIRST_CANDIDATE : FIRST_CANDIDATE + N_CANDIDATES], host.errors)
     np.testing.assert_array_equal(state.sums[:, COUNT], host.n_counted)
     for found, expected in zip(state.constants, (host.gains, host.shifts, host.units, host.fixed), strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -67,7 +67,6 @@ def test_kernels_equal_the_reference(kind: str, shape: tuple[int, int, int], see
     smallest, largest = (-32768, 32767) if samples.min() < 0 else (0, 65535)
     for line in samples[1:]:
         wide = line.astype(np.int64)
-        gains, shifts, units, fixed = state.constants
         lines, bands = reference.line_features(host), reference.band_features(wide, host)
         expected = reference.differences(wide, host)
         taps = generator.integers(-LARGEST_TAP, LARGEST_TAP + 1, (*line.shape, TAPS)).astype(np.int16)
@@ -79,9 +78,9 @@ def test_kernels_equal_the_reference(kind: str, shape: tuple[int, int, int], see
             out_bands = np.empty((line.shape[1], BAND_FEATURES), np.int8)
             out_differences = np.empty((line.shape[1], TAPS), np.int32)
             out_doubled = np.empty(line.shape[1], np.int32)
-            fill_line_features(z, state.line_1, state.line_2, state.slow, gains, shifts, fixed, out_lines)
-            fill_band_features(z, known, state.line_1, state.slow, gains, shifts, out_bands)
-            fill_differences(z, known, state.line_1, state.line_2, state.slow, gains, units, out_differences)
+            fill_line_features(z, state.arrays, out_lines)
+            fill_band_features(z, known, state.arrays, out_bands)
+            fill_differences(z, known, state.arrays, out_differences)
             filtered(taps[z], out_differences, state.line_1[z], smallest, largest, out_doubled)
             np.testing.assert_array_equal(out_lines, lines[z])
             np.testing.assert_array_equal(out_bands, bands[z])

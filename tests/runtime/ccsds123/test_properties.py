@@ -1,4 +1,4 @@
-"""Laws that hold for every image and every set of parameters."""
+"""Properties that hold for every image and every set of parameters."""
 
 from typing import Any
 
@@ -49,12 +49,9 @@ def test_line_predictor_equals_the_plain_reference_and_its_states_agree(case: tu
     for y in range(samples.shape[1]):
         if parameters.quantization.starts_period(y):
             period = y >> (parameters.quantization.period_exponent or 0)
-            limits = [
-                None if limit is None else list(limit.periods[period])
-                for limit in (parameters.quantization.absolute, parameters.quantization.relative)
-            ]
-            encoder.set_limits(*limits)
-            decoder.set_limits(*limits)
+            limits = [limit.periods[period] for limit in parameters.quantization.limits]
+            encoder.set_limits(limits)
+            decoder.set_limits(limits)
         mapped = encoder.encode(samples[:, y])
         np.testing.assert_array_equal(mapped, expected.mapped[:, y])
         line = decoder.decode(mapped) + np.int64(parameters.image.middle)
@@ -84,7 +81,7 @@ def test_lines_one_by_one_give_the_stream_of_the_whole_image(case: tuple[dict[st
 @given(parameters_and_image())
 def test_entropy_coder_states_agree_at_the_end(case: tuple[dict[str, Any], IntArray]) -> None:
     values, samples = case
-    assume(values["periodic_u"] is None)  # the other laws cover bodies with limits inside
+    assume(values["periodic_u"] is None)  # the other properties cover bodies with limits inside
     parameters = Ccsds123Parameters.from_dict(values | {"order": "BI", "M": 1})
     image = parameters.image
     mapped = predict(samples, parameters).mapped.astype(np.uint32)
