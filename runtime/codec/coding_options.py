@@ -26,22 +26,16 @@ class CodingOptions:
     predictor: PredictorKind = PredictorKind.LINERWKV
     stage: AdaptiveStage | None = None
     """None: `best` for RLS and int8 packages, none for the others, which allow no other."""
-    max_error: int = 0
-    """Largest error of any sample; 0 is lossless."""
+    max_error: int = 0  # Largest error of any sample; 0 is lossless.
     quantisation: Quantisation | None = None
     """None: in the loop, but not with a float32 package; it says nothing without an error or by CCSDS 123."""
-    segment_lines: int = DEFAULT_SEGMENT_LINES
-    """Lines that decode by themselves, 1..65535."""
-    guard: GuardLevel = GuardLevel.OFF
-    """Against flipped bits in memory (docs/defences.md)."""
-    isolate: bool = False
-    """Whether the executor runs in a worker process, which may hang or die alone."""
+    segment_lines: int = DEFAULT_SEGMENT_LINES  # Lines that decode by themselves, 1..65535
+    guard: GuardLevel = GuardLevel.OFF  # Against flipped bits in memory (docs/defences.md)
+    isolate: bool = False  # Whether the executor runs in a worker process, which may hang or die alone
     line_deadline: float = DEFAULT_DEADLINE_S
     """Seconds that the worker has for a line; then it is killed and another is made."""
-    executor: str = ONNXRUNTIME
-    """What runs the cells: NAME or NAME:PROVIDER."""
-    package: Path = SHIPPED
-    """Of the predictor LINERWKV."""
+    executor: str = ONNXRUNTIME  # What runs the cells: NAME or NAME:PROVIDER
+    package: Path = SHIPPED  # Of the predictor LINERWKV
     telemetry: Path | None = None
     """A file that gets a line after each segment; `-`: the standard output of the program."""
     index: bool = True
@@ -76,10 +70,6 @@ class CodingOptions:
 CHOICES: dict[str, type[Enum]] = {
     "predictor": PredictorKind, "stage": AdaptiveStage, "quantisation": Quantisation, "guard": GuardLevel,
 }  # fmt: skip
-WORDS: dict[str, dict[str, Any]] = {
-    option: {member.name.lower().replace("_", "-"): member for member in kind} for option, kind in CHOICES.items()
-}
-"""Of the options that are choices: the members by the words that users write."""
 PATHS = ("package", "telemetry")
 
 
@@ -94,17 +84,14 @@ def coding_options(words: Mapping[str, Any]) -> CodingOptions:
 
 def option_value(name: str, word: Any) -> Any:
     """The value of one option. Raises BadArgument."""
-    if name in WORDS:
-        if not isinstance(word, str) or word not in WORDS[name]:
-            raise BadArgument(f"{name}: found {shown(word)}, allowed {', '.join(WORDS[name])}")
-        return WORDS[name][word]
-    if name in PATHS:
-        if not isinstance(word, str | Path):
-            raise BadArgument(f"{name}: found {shown(word)}, allowed path")
+    if name in CHOICES:
+        members = {member.name.lower().replace("_", "-"): member for member in CHOICES[name]}
+        if isinstance(word, str) and word in members:
+            return members[word]
+        raise BadArgument(f"{name}: found {shown(word)}, allowed {', '.join(members)}")
+    if name in PATHS and isinstance(word, str | Path):
         return Path(word)
-    wanted = type(getattr(CodingOptions, name))
-    if wanted is float and type(word) is int:
-        return float(word)
-    if type(word) is not wanted:
-        raise BadArgument(f"{name}: found {shown(word)}, allowed {wanted.__name__}")
-    return word
+    wanted = Path if name in PATHS else type(getattr(CodingOptions, name))
+    if type(word) is wanted or (wanted is float and type(word) is int):
+        return wanted(word)
+    raise BadArgument(f"{name}: found {shown(word)}, allowed {wanted.__name__.lower()}")

@@ -41,15 +41,12 @@ class Report:
     n_lines: int
     n_bands: int
     n_columns: int
-    n_bytes: int
-    """Of the stream, everything in it counted."""
+    n_bytes: int  # Of the stream, everything in it counted
     seconds: float
     missing_lines: tuple[tuple[int, int], ...] = ()
     """Runs (first, last) of lines that never came, or that salvage could not give back; they are zero in the output."""
-    n_fallbacks: int = 0
-    """Segments that CCSDS 123 coded in place of the predictor asked for, because something failed."""
-    notes: tuple[str, ...] = ()
-    """What the user should know of the stream, each a line."""
+    n_fallbacks: int = 0  # Segments that CCSDS 123 coded in place of the predictor asked for, because something failed
+    notes: tuple[str, ...] = ()  # What the user should know of the stream, each a line
 
     @property
     def n_samples(self) -> int:

@@ -15,10 +15,8 @@ class Salvaged(NamedTuple):
     """What is intact in a damaged stream."""
 
     header: StreamHeader
-    segments: list[Segment]
-    """Intact segments by rising first line."""
-    n_lines: int
-    """Lines of the image, as far as is known from what is intact."""
+    segments: list[Segment]  # Intact segments by rising first line
+    n_lines: int  # Lines of the image, as far as is known from what is intact
 
     def pieces(self) -> Iterator[Segment | Gap]:
         """The segments, and gaps for the lines that none of them holds, in their order."""

@@ -9,8 +9,6 @@ from runtime.stream.kinds import Arithmetic
 from runtime.stream.segment_header import SegmentHeader
 from runtime.stream.stream_header import PackageName
 
-ONE_MACHINE = "decodes on the machine that made it only"
-
 
 def stream_info(path: Path) -> dict[str, Any]:
     """Header, segments and gaps of a stream. Raises Corrupt, Truncated or TooNew for one that is not sound."""
@@ -38,7 +36,7 @@ def stream_info(path: Path) -> dict[str, Any]:
 
 def package_info(package: PackageName) -> str:
     """A row of the table of packages, with what it means for decoding."""
-    note = f" ({ONE_MACHINE})" if package.arithmetic is Arithmetic.FLOAT32 else ""
+    note = " (decodes on the machine that made it only)" if package.arithmetic is Arithmetic.FLOAT32 else ""
     return f"{package.sha256.hex()} {package.arithmetic.name.lower()}{note}"
 
 

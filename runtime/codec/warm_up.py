@@ -22,8 +22,7 @@ from runtime.segments.residual_segment import ResidualSegments
 from runtime.segments.segment_codec import SegmentCodec
 from runtime.stream.telemetry import FaultKind
 
-N_LINES = 2
-"""Of a segment: the first is predicted without the lines before."""
+N_LINES = 2  # Of a segment: the first is predicted without the lines before
 
 
 def warm_up(encoder: Encoder) -> None:

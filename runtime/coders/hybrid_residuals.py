@@ -16,8 +16,7 @@ from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.errors import Corrupt
 
 RESCALING_EXPONENT = 8
-LARGEST_SAMPLES = 1 << 28
-"""Of a segment: bounds what a reader holds."""
+LARGEST_SAMPLES = 1 << 28  # Of a segment: bounds what a reader holds
 
 
 def hybrid_numbers(depth: int) -> CoderNumbers:

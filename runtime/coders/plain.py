@@ -3,15 +3,12 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from runtime.ccsds123.body import BodyWriter
+from runtime.coders.line_coder import Mapped
 from runtime.errors import Corrupt
 from runtime.kernels.bits import initial_bits, put_bits, refill, take_bits
-
-Values = npt.NDArray[np.integer[Any]]
-"""(Z, X) of one line."""
 
 
 @njit(cache=True)
@@ -45,7 +42,7 @@ class PlainWriter:
         self.depth = depth
         self.body = BodyWriter()
 
-    def push(self, values: Values) -> None:
+    def push(self, values: Mapped) -> None:
         """Append a line, 0 <= value < 2**depth."""
         self.body.make_room(plain_bytes(values.size, self.depth))
         pack_kernel(values.reshape(-1), self.depth, self.body.buffer, self.body.bits)
@@ -67,6 +64,6 @@ class PlainReader:
         self.bits = initial_bits()
         self.data = np.frombuffer(payload, np.uint8)
 
-    def take(self, out_values: Values) -> None:
+    def take(self, out_values: Mapped) -> None:
         """Fill the next line."""
         unpack_kernel(self.data, self.depth, self.bits, out_values.reshape(-1))

@@ -27,11 +27,9 @@ from runtime.errors import Corrupt, Truncated
 from runtime.kernels.log2 import log2_floor
 
 ESCAPE = N_SYMBOLS - 1
-LARGEST_SIZE = 17
-"""Bits of an escaped residual less what its symbol stands for, plus one."""
+LARGEST_SIZE = 17  # Bits of an escaped residual less what its symbol stands for, plus one
 LARGEST_SAMPLE_BYTES = 12  # of one residual: three symbols of 15 bits, two plain numbers of 17
-SAMPLES_IN_A_BIT = 1 << 10
-"""More than the likeliest symbol takes; bounds what a payload can announce."""
+SAMPLES_IN_A_BIT = 1 << 10  # More than the likeliest symbol takes; bounds what a payload can announce.
 
 
 @njit(cache=True, inline="always")

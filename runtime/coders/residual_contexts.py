@@ -14,8 +14,7 @@ from runtime.kernels.log2 import log2_eighths
 
 WEST, WEST_OF_WEST, NORTH, BESIDE_NORTH, OWN_MEAN, BAND_BEFORE, SECOND_BEFORE = 6, 3, 6, 3, 32, 8, 3
 """Weights in 1/64; north-west and north-east have BESIDE_NORTH each."""
-FIRST_MEAN = 64
-"""In 1/16: of band 0 in the first line."""
+FIRST_MEAN = 64  # In 1/16: of band 0 in the first line
 LONGEST_MEAN = 16  # lines
 LARGEST_LEVEL = 16 << 8
 N_CONTEXTS = 8 * 22
@@ -24,12 +23,9 @@ N_CONTEXTS = 8 * 22
 class ContextState(NamedTuple):
     """What both sides know of a segment; the arrays are changed in place."""
 
-    before: npt.NDArray[np.int32]
-    """(Z, X), mapped residuals of the line before."""
-    means: npt.NDArray[np.int64]
-    """(Z,), of each band, fading, in 1/16."""
-    n_lines: npt.NDArray[np.int64]
-    """(1,), so far."""
+    before: npt.NDArray[np.int32]  # (Z, X), mapped residuals of the line before
+    means: npt.NDArray[np.int64]  # (Z,), of each band, fading, in 1/16
+    n_lines: npt.NDArray[np.int64]  # (1,), so far
 
 
 def initial_contexts(n_bands: int, n_columns: int) -> ContextState:

@@ -13,8 +13,7 @@ from numba import njit
 from runtime.coders.range_coder import SHARE_BITS
 from runtime.coders.residual_contexts import N_CONTEXTS
 
-N_SYMBOLS = 40
-"""The last one is the escape."""
+N_SYMBOLS = 40  # The last one is the escape
 ESCAPE_CONTEXT = N_CONTEXTS
 INCREMENT = 32
 FIRST_TOTAL = 32 * INCREMENT
@@ -27,12 +26,9 @@ FINEST = 52
 class Counts(NamedTuple):
     """Arrays that are changed in place; C contexts and one for the sizes of escaped residuals."""
 
-    counts: npt.NDArray[np.int64]
-    """(C + 1, N_SYMBOLS)."""
-    totals: npt.NDArray[np.int64]
-    """(C + 1,)."""
-    firsts: npt.NDArray[np.int64]
-    """(C + 1, N_SYMBOLS + 1), where the share of each symbol begins in 0..2**SHARE_BITS."""
+    counts: npt.NDArray[np.int64]  # (C + 1, N_SYMBOLS)
+    totals: npt.NDArray[np.int64]  # (C + 1,)
+    firsts: npt.NDArray[np.int64]  # (C + 1, N_SYMBOLS + 1), where the share of each symbol begins in 0..2**SHARE_BITS
     waiting: npt.NDArray[np.int64]
     """(C + 1, 2): symbols until shares are computed again, and how many it was before that one."""
 

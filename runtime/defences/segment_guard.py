@@ -18,10 +18,8 @@ class GuardLevel(StrEnum):
     """How much is spent on damage in memory."""
 
     OFF = "off"
-    CHECKS = "checks"
-    """CRCs between lines; before a segment is sent, the package and the executor are tested."""
-    PROOF = "proof"
-    """And the segment is decoded by an executor that is made for this from the package just checked."""
+    CHECKS = "checks"  # CRCs between lines; before a segment is sent, the package and the executor are tested.
+    PROOF = "proof"  # And the segment is decoded by an executor that is made for this from the package just checked
 
 
 class SegmentGuard:

@@ -21,8 +21,7 @@ PLUGINS = {f"QNN{SUFFIX}": "onnxruntime_qnn"}
 ASSIGNMENT = "get_provider_graph_assignment_info"
 """The method of a session that reports which operators run where; ONNX Runtime has it since 1.24."""
 RECORD = ("session.record_ep_graph_assignment_info", "1")
-REFUSE = ("session.disable_cpu_ep_fallback", "1")
-"""For older ones, which refuse without saying which operators."""
+REFUSE = ("session.disable_cpu_ep_fallback", "1")  # For older ones, which refuse without saying which operators
 KEPT_OF_ERRORS = 300  # characters
 
 
@@ -30,8 +29,7 @@ KEPT_OF_ERRORS = 300  # characters
 class Provider:
     """A provider and its options, as its own documents name them."""
 
-    name: str = CPU
-    """ONNX Runtime's name, for example `OpenVINOExecutionProvider`."""
+    name: str = CPU  # ONNX Runtime's name, for example `OpenVINOExecutionProvider`
     options: dict[str, str] = field(default_factory=dict)
 
     @classmethod

@@ -31,16 +31,11 @@ class Verdict:
     """One row of the table."""
 
     executor: str
-    setting: str
-    """What was varied: threads, graph optimisation."""
-    tile: str
-    """Bands of a step; 1 is the band step, all the line step."""
-    is_equal: bool | None
-    """None: the executor is not here (a library, device or environment is missing)."""
-    finding: str
-    """`equal`, the first difference, or why it did not run."""
-    msamples_per_s: float | None
-    """Of the cell alone, wall time, best of five, tiles of 4 bands of 1000 columns."""
+    setting: str  # What was varied: threads, graph optimisation
+    tile: str  # Bands of a step; 1 is the band step, all the line step.
+    is_equal: bool | None  # None: the executor is not here (a library, device or environment is missing)
+    finding: str  # `equal`, the first difference, or why it did not run
+    msamples_per_s: float | None  # Of the cell alone, wall time, best of five, tiles of 4 bands of 1000 columns
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -16,10 +16,8 @@ MEAN_SHIFT = 3  # an eighth of the mean: keeps a flat first line from blowing up
 class Normalisation(NamedTuple):
     """Offset and divisor of each band, in sample units."""
 
-    mean: npt.NDArray[np.int32]
-    """(Z,), of the sample range."""
-    scale: npt.NDArray[np.int32]
-    """(Z,), 1..2**17."""
+    mean: npt.NDArray[np.int32]  # (Z,), of the sample range
+    scale: npt.NDArray[np.int32]  # (Z,), 1..2**17
 
 
 def from_first_line(line: IntArray) -> Normalisation:

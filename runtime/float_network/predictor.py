@@ -22,8 +22,7 @@ class SegmentState(NamedTuple):
 
     line_before: Line
     normalisation: Normalisation
-    memory: Arrays
-    """Of lines, each (Z, X, F) float32."""
+    memory: Arrays  # Of lines, each (Z, X, F) float32
 
 
 def initial_states(package: FloatPackage, n_bands: int, n_columns: int, *, is_per_band: bool) -> Arrays:

@@ -21,8 +21,7 @@ class RawLayout:
 
     n_bands: int
     n_columns: int
-    dtype: str
-    """NumPy name with byte order: uint16, <i2, >u2."""
+    dtype: str  # NumPy name with byte order: uint16, <i2, >u2
     interleave: str
 
     def __post_init__(self) -> None:

@@ -24,8 +24,7 @@ TIFF_SUFFIXES = (".tif", ".tiff")
 class Scene:
     """An image that can be read line by line, more than once."""
 
-    source: Samples | GeoTiff
-    """(Y, Z, X); nothing is read yet."""
+    source: Samples | GeoTiff  # (Y, Z, X); nothing is read yet.
     metadata: dict[str, Any] = field(default_factory=dict)
 
     @property

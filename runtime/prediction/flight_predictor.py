@@ -31,18 +31,15 @@ from runtime.prediction.band_coding import band_coding
 from runtime.prediction.predictors import DpcmPredictor, Line, Predictor
 from runtime.stream.kinds import AdaptiveStage
 
-TILE_BANDS = 4
-"""Bands of a line step: at 1000 columns and 24 features a tile's arrays stay in the second cache."""
+TILE_BANDS = 4  # Bands of a line step: at 1000 columns and 24 features a tile's arrays stay in the second cache
 
 
 class FlightState(NamedTuple):
     """What both sides know of the segment so far."""
 
     host: HostState
-    memory: Arrays
-    """Of lines, each (Z, X, F) int8 or int16."""
-    stage: StageState | None
-    """Of the adaptive stage, where there is one."""
+    memory: Arrays  # Of lines, each (Z, X, F) int8 or int16
+    stage: StageState | None  # Of the adaptive stage, where there is one
 
 
 @njit(cache=True)

@@ -11,8 +11,7 @@ IntArray = npt.NDArray[np.integer[Any]]
 class Quantiser(NamedTuple):
     """A step of 2M + 1 over a sample range; M = 0 changes nothing."""
 
-    max_error: int
-    """M."""
+    max_error: int  # M
     smallest: int
     largest: int
 

@@ -19,8 +19,7 @@ from runtime.stream.segment_header import SegmentCoding, SegmentHeader
 from runtime.stream.telemetry import ResidualSums
 
 SLACK_BYTES = 1 << 12  # more than the header and the tail of such an image take beside its samples
-CLEARLY_SMALLER = 7 / 8
-"""Once a lossless segment codes to so much of plain samples, these are no longer kept beside it."""
+CLEARLY_SMALLER = 7 / 8  # Once a lossless segment codes to so much of plain samples, these are no longer kept beside it
 
 
 class Ccsds123Segments(SegmentCodec):

@@ -19,12 +19,9 @@ Samples = npt.NDArray[np.integer[Any]]
 class SegmentWriter(Protocol):
     """One segment being written. A line enters `written` whole, or not at all where `push` raises."""
 
-    residual_sums: ResidualSums
-    """Of the lines so far."""
-    state: Any
-    """What the next line is predicted from: arrays that only `push` changes."""
-    written: Any
-    """What is coded so far, and what the coder learned from it: arrays that only `push` changes."""
+    residual_sums: ResidualSums  # Of the lines so far
+    state: Any  # What the next line is predicted from: arrays that only `push` changes
+    written: Any  # What is coded so far, and what the coder learned from it: arrays that only `push` changes
 
     def push(self, line: Samples) -> Samples:
         """Add the next line, whose samples are in the range of the bit depth; returns what a decoder will restore."""
@@ -37,8 +34,7 @@ class SegmentCodec(Protocol):
     """One way to code a segment. It keeps nothing of any segment itself."""
 
     coding: SegmentCoding
-    coders: tuple[Coder, ...]
-    """Those that its segments may have."""
+    coders: tuple[Coder, ...]  # Those that its segments may have
 
     def writer(self) -> SegmentWriter:
         """A writer in the state before the first line of a segment."""

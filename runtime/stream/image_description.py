@@ -20,13 +20,10 @@ class ImageDescription:
 
     n_bands: int
     n_columns: int
-    depth: int
-    """Bits per sample, 8..16."""
+    depth: int  # Bits per sample, 8..16
     is_signed: bool
-    n_lines: int = 0
-    """0: not known."""
-    sample_type: SampleType | None = None
-    """Of the original file; None: the narrowest that holds the depth."""
+    n_lines: int = 0  # 0: not known
+    sample_type: SampleType | None = None  # Of the original file; None: the narrowest that holds the depth.
     metadata: dict[str, Any] = field(default_factory=dict)
     """Carried through as JSON: wavelengths and other entries of the ENVI header."""
 

@@ -17,19 +17,15 @@ class SampleType(IntEnum):
 class Quantisation(IntEnum):
     """Where DPCM, LineRWKV and RLS round to steps of 2M + 1."""
 
-    PREQUANTISED = 0
-    """The samples, before everything else."""
-    IN_LOOP = 1
-    """The residuals of predictions made from restored samples."""
+    PREQUANTISED = 0  # The samples, before everything else
+    IN_LOOP = 1  # The residuals of predictions made from restored samples
 
 
 class Arithmetic(IntEnum):
     """Which arithmetic a package's network computes in."""
 
-    FLOAT32 = 1
-    """Decodable on the same machine only."""
-    INT8_V1 = 2
-    """Decodable everywhere (docs/arithmetic.md)."""
+    FLOAT32 = 1  # Decodable on the same machine only
+    INT8_V1 = 2  # Decodable everywhere (docs/arithmetic.md)
 
     @classmethod
     def of(cls, name: str) -> "Arithmetic":
@@ -43,8 +39,7 @@ class PredictorKind(IntEnum):
     DPCM = 1
     LINERWKV = 2
     CCSDS123 = 3
-    RLS = 4
-    """The adaptive stage alone."""
+    RLS = 4  # The adaptive stage alone
 
 
 class AdaptiveStage(IntEnum):
@@ -52,23 +47,17 @@ class AdaptiveStage(IntEnum):
 
     NONE = 0
     FAST = 1
-    BEST = 3
-    """2 was one without the correction of columns; no release ever wrote it."""
+    BEST = 3  # 2 was one without the correction of columns; no release ever wrote it.
 
 
 class Coder(IntEnum):
     """How a segment is written."""
 
-    STORED = 0
-    """Plain samples."""
-    SAMPLE_ADAPTIVE = 1
-    """Mapped residuals by section 5.4.3.2 of CCSDS 123.0-B-2."""
-    CCSDS123 = 2
-    """The payload is a whole CCSDS 123.0-B-2 compressed image."""
-    HYBRID = 3
-    """Mapped residuals by section 5.4.3.3 of that standard."""
-    RANGE = 4
-    """Mapped residuals by a range coder with contexts: runtime/coders/range_residuals.py."""
+    STORED = 0  # Plain samples
+    SAMPLE_ADAPTIVE = 1  # Mapped residuals by section 5.4.3.2 of CCSDS 123.0-B-2
+    CCSDS123 = 2  # The payload is a whole CCSDS 123.0-B-2 compressed image
+    HYBRID = 3  # Mapped residuals by section 5.4.3.3 of that standard
+    RANGE = 4  # Mapped residuals by a range coder with contexts: runtime/coders/range_residuals.py
 
 
 Member = TypeVar("Member", bound=IntEnum)

@@ -18,8 +18,7 @@ GAP = struct.Struct(">II")
 ENTRY = struct.Struct(">IHQ")
 END = struct.Struct(">IIQ")  # before the copy of the header
 LARGEST_BODY_BYTES = {GAP_MARKER: GAP.size, INDEX_MARKER: 1 << 26, END_MARKER: END.size + LARGEST_HEADER_BYTES + 4}
-TAIL = struct.Struct(">II")
-"""The last bytes of a stream: bytes of the end record, its CRC."""
+TAIL = struct.Struct(">II")  # The last bytes of a stream: bytes of the end record, its CRC
 
 
 class Gap(NamedTuple):
@@ -53,8 +52,7 @@ class IndexEntry(NamedTuple):
 
     first_line: int
     n_lines: int
-    offset: int
-    """Of its marker, in bytes from the start of the stream."""
+    offset: int  # Of its marker, in bytes from the start of the stream
 
 
 def index_body(entries: list[IndexEntry]) -> bytes:
@@ -76,11 +74,9 @@ def index_entries(body: bytes) -> list[IndexEntry]:
 class EndRecord(NamedTuple):
     """The last structure of a complete stream; its copy of the header lets salvage do without the first one."""
 
-    n_lines: int
-    """Of the image, gaps included."""
+    n_lines: int  # Of the image, gaps included
     n_segments: int
-    index_offset: int
-    """Of the index record, in bytes from the start of the stream; 0: there is none."""
+    index_offset: int  # Of the index record, in bytes from the start of the stream; 0: there is none.
     header: bytes
 
     def body(self) -> bytes:

@@ -22,11 +22,9 @@ class SegmentCoding(NamedTuple):
 
     predictor: PredictorKind
     stage: AdaptiveStage = AdaptiveStage.NONE
-    max_error: int = 0
-    """M; 0 is lossless."""
+    max_error: int = 0  # M; 0 is lossless.
     quantisation: Quantisation = Quantisation.PREQUANTISED
-    package_index: int = NO_PACKAGE
-    """Row of the header's table; a network's segments have one, no others."""
+    package_index: int = NO_PACKAGE  # Row of the header's table; a network's segments have one, no others.
 
     def check(self, where: str) -> None:
         """Raise Corrupt where the choices do not go together."""
@@ -52,14 +50,12 @@ def allowed_stages(kind: PredictorKind) -> tuple[AdaptiveStage, ...]:
 class SegmentHeader(NamedTuple):
     """What holds for one segment: a run of lines that decodes by itself."""
 
-    stream_crc: int
-    """CRC of the stream's header: which stream it belongs to."""
+    stream_crc: int  # CRC of the stream's header: which stream it belongs to
     first_line: int
     n_lines: int
     coding: SegmentCoding
     coder: Coder
-    samples_crc: int
-    """Of the restored samples (runtime/stream/samples_checksum.py)."""
+    samples_crc: int  # Of the restored samples (runtime/stream/samples_checksum.py)
     n_payload_bytes: int
     payload_crc: int
 

@@ -28,8 +28,7 @@ class PackageName(NamedTuple):
     """One row of the table of packages."""
 
     arithmetic: Arithmetic
-    sha256: bytes
-    """Of the package's manifest, 32 bytes."""
+    sha256: bytes  # Of the package's manifest, 32 bytes
 
     def __str__(self) -> str:
         """For people."""

@@ -18,30 +18,21 @@ from runtime.stream.segment_header import SEGMENT_BYTES, SegmentHeader
 class FaultKind(StrEnum):
     """Where something went wrong."""
 
-    EXECUTOR = "executor"
-    """It is late or dead, or its answer is malformed."""
-    SELF_TEST = "self-test"
-    """It no longer gives the recorded lines."""
-    RESTART = "restart"
-    """It could not be made again."""
-    PACKAGE = "package"
-    """The package in memory has changed."""
-    STATE = "state"
-    """What the next line would be predicted from has changed between lines."""
-    CODED = "coded"
-    """What is coded so far has changed between lines."""
-    BACKUP = "backup"
-    """The CCSDS 123 backup has changed between lines, and is given up."""
-    DECODING = "decoding"
-    """The segment does not decode to the lines that it was made of."""
+    EXECUTOR = "executor"  # It is late or dead, or its answer is malformed
+    SELF_TEST = "self-test"  # It no longer gives the recorded lines
+    RESTART = "restart"  # It could not be made again
+    PACKAGE = "package"  # The package in memory has changed
+    STATE = "state"  # What the next line would be predicted from has changed between lines
+    CODED = "coded"  # What is coded so far has changed between lines
+    BACKUP = "backup"  # The CCSDS 123 backup has changed between lines, and is given up
+    DECODING = "decoding"  # The segment does not decode to the lines that it was made of
 
 
 @dataclass(frozen=True)
 class Fault:
     """Something that went wrong, and was dealt with."""
 
-    line: int
-    """Of the image; the first that is not coded when it was found."""
+    line: int  # Of the image; the first that is not coded when it was found.
     kind: FaultKind
     text: str
 
@@ -77,16 +68,12 @@ class SegmentTelemetry:
     index: int
     header: SegmentHeader
     n_samples: int
-    executor: str | None
-    """None: no executor predicted it."""
+    executor: str | None  # None: no executor predicted it
     provider: str | None
     residuals: ResidualSums
-    seconds: float
-    """Wall time spent in it, the closing included."""
-    n_fallbacks: int
-    """Segments so far, this one included, that CCSDS 123 coded in place of the predictor asked for."""
-    faults: tuple[Fault, ...] = ()
-    """Since the segment before."""
+    seconds: float  # Wall time spent in it, the closing included
+    n_fallbacks: int  # Segments so far, this one included, that CCSDS 123 coded in place of the predictor asked for
+    faults: tuple[Fault, ...] = ()  # Since the segment before
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, in the order of docs/formats/telemetry.md."""
