@@ -125,15 +125,16 @@ class Parts(NamedTuple):
     """Of residuals, one stream of bits."""
     handovers: float
 
-    def speed_up(self, *, must_finish_chain: bool, is_coder_beside: bool) -> float:
-        """At best: all but `line`, and the coder unless it works on another line meanwhile, is shared evenly.
+    def speed_ups(self, *, must_finish_chain: bool, is_coder_beside: bool) -> str:
+        """At best, with handovers waited for and with free ones.
 
-        must_finish_chain: a band's chain begins where that of the band before has ended.
+        All but `line` is shared evenly, the coder only where it works on another line meanwhile. must_finish_chain: a
+        band's chain begins where that of the band before has ended.
         """
         single = self.line + (0.0 if is_coder_beside else self.coder)
         whole = self.line + self.beside + self.chain + self.coder
-        shared = max((whole - single) / 2, self.chain if must_finish_chain else 0.0)
-        return whole / (single + shared + self.handovers)
+        both = single + max((whole - single) / 2, self.chain if must_finish_chain else 0.0)
+        return f"{whole / (both + self.handovers):.2f} to {whole / both:.2f}"
 
     def __str__(self) -> str:
         """Shares of the time of one thread."""
@@ -187,6 +188,8 @@ def two_threads(codec: ResidualSegments, lines: list[Samples], handover_ns: floa
         parts = Parts(line, beside, predicting - beside - line, best_of_5(both) - predicting, handovers)
         is_free = what == "encode" and codec.stage is AdaptiveStage.FAST  # samples are known, and nothing corrects
         must = n_blocks == 1 and not is_free
-        best, worse = (parts.speed_up(must_finish_chain=must, is_coder_beside=is_beside) for is_beside in (True, False))
-        texts.append(f"{what} {best:.2f}, {worse:.2f} with the coder in turn ({parts})")
+        best, worse = (
+            parts.speed_ups(must_finish_chain=must, is_coder_beside=is_beside) for is_beside in (True, False)
+        )
+        texts.append(f"{what} {best}, {worse} with the coder in turn ({parts})")
     return "; ".join(texts)
