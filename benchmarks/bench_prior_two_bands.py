@@ -1,25 +1,23 @@
 """What it costs that a band of the adaptive stage knows nothing of the band before but its samples.
 
-Then two threads could code neighbouring bands; how much they could gain at best, from the thread CPU times of the parts
-(python -m benchmarks.bench_prior_two_bands).
+Then two threads could code neighbouring bands (python -m benchmarks.bench_prior_two_bands).
 """
 
 import io
-import os
 from typing import Any
 
 import numpy as np
 
 from benchmarks.harness.record import SCENES, save
 from benchmarks.harness.two_bands_old import NOTHING, PREDICTOR, PRIOR, TwoBandsOld, with_late_means
-from benchmarks.harness.two_threads import handover_ns, two_threads
-from runtime.codec.decoder import StreamReader
+from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
+from runtime.codec.stream_reader import StreamReader
 from runtime.coders import range_residuals
 from runtime.images.scene_reader import Scene, describe, open_scene
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
 from runtime.segments.residual_segment import ResidualSegments
-from runtime.stream.stream_format import AdaptiveStage, PredictorKind
+from runtime.stream.kinds import AdaptiveStage, PredictorKind
 
 NAMES = (
     "enmap_potsdam_a",
@@ -30,13 +28,12 @@ NAMES = (
     "neon_mlbs/neon_mlbs_05",
 )
 LARGEST_LINES = 128
-WIDE = 8  # copies side by side: the width of a real imager
 LATE = with_late_means(range_residuals.encode_line), with_late_means(range_residuals.decode_line)
 
 
 def codec_of(scene: Scene, stage: AdaptiveStage) -> tuple[Encoder, ResidualSegments, AdaptivePredictor]:
     """The product's, in segments of 64 lines."""
-    encoder = Encoder(describe(scene, None), predictor=PredictorKind.RLS, stage=stage)
+    encoder = Encoder(describe(scene, None), CodingOptions(predictor=PredictorKind.RLS, stage=stage))
     codec = encoder.codec
     assert isinstance(codec, ResidualSegments)
     assert isinstance(codec.lines_predictor, AdaptivePredictor)
@@ -80,20 +77,13 @@ def losses(name: str, scene: Scene, stage: AdaptiveStage) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Losses of each scene, and bounds of one scene as it is and as wide as a real imager."""
-    rows, bounds = [], {}
-    handover = handover_ns()
+    """Losses of each scene."""
+    rows = []
     for name in NAMES:
         scene = open_scene(SCENES / f"{name}.hdr")
         scene = Scene(np.array(scene.samples[:LARGEST_LINES]), scene.metadata)
-        for stage in (AdaptiveStage.FAST, AdaptiveStage.BEST):
-            rows.append(losses(name, scene, stage))
-            wide = Scene(np.tile(scene.samples, (1, 1, WIDE)))
-            for image in [scene, wide] if name == NAMES[0] else []:
-                what = f"two threads at best, {stage.name.lower()}, {image.samples.shape[2]} columns"
-                bounds[what] = two_threads(codec_of(image, stage)[1], list(image.lines()), handover)
-    facts = {"handover_ns": round(handover), "load_average": round(os.getloadavg()[0], 1), **bounds}
-    save("prior_two_bands", "python -m benchmarks.bench_prior_two_bands", rows, **facts)
+        rows += [losses(name, scene, stage) for stage in (AdaptiveStage.FAST, AdaptiveStage.BEST)]
+    save("prior_two_bands", "python -m benchmarks.bench_prior_two_bands", rows)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from typing_extensions import override
 
-from runtime.adaptive.band import PRIOR_SAMPLES, code_band
-from runtime.adaptive.column_correction import teach_columns
+from runtime.adaptive.band import PRIOR_SAMPLES, Band, code_band
+from runtime.adaptive.column_correction import update_column_moments
 from runtime.adaptive.products import fade_and_add
 from runtime.adaptive.stage import begin_line, end_line
 from runtime.adaptive.state import N_LINES, StageState
@@ -18,7 +19,7 @@ from runtime.coders.residual_contexts import end_band, fill_known
 from runtime.coders.residual_contexts import end_line as end_contexts
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
 from runtime.prediction.predictors import Line
-from runtime.stream.stream_format import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage
 
 NOTHING, PRIOR, PREDICTOR = 0, 1, 2
 """What is two bands old: the prior; also sizes of residuals, errors, their trend, and moments of the columns."""
@@ -26,10 +27,11 @@ NOTHING, PRIOR, PREDICTOR = 0, 1, 2
 
 @njit(cache=True)
 def code_line(
-    parameters: Any, lanes: Any, mixed: Any, what: Any, state: Any, error: Any, smallest: Any, largest: Any,
-    is_decoder: Any, values: Any, out_values: Any,
+    parameters: Any, lanes: Any, mixed: Any, what: Any, state: Any, limits: Any, is_decoder: Any, values: Any,
+    out_values: Any,
 ) -> Any:  # fmt: skip
     """Code a line (Z, X) as `runtime.adaptive.stage.code_line` does, with `what` two bands old."""
+    error, smallest, largest = limits
     begin_line(state)
     prior, older_prior = state.prior.copy(), state.prior.copy()  # after the last band, and after the one before it
     columns, older_columns = state.column_moments.copy(), state.column_moments.copy()
@@ -46,10 +48,8 @@ def code_line(
             state.sizes[below], state.column_errors[0, below] = 0, 0
             if z > 1:
                 state.sizes[below], state.column_errors[0, below] = state.sizes[z - 2], state.column_errors[0, z - 2]
-        if not code_band(
-            parameters, lanes, mixed, state, z, values[z], error, smallest, largest, is_decoder, values[z],
-            out_values[z],
-        ):  # fmt: skip
+        band = Band(z, values[z], error, smallest, largest, is_decoder, values[z], out_values[z])
+        if not code_band(parameters, lanes, mixed, state, band):
             return np.int64(z)
         older_prior[:], older_columns[:] = prior, columns
         for memory in range(prior.shape[0]):
@@ -58,7 +58,7 @@ def code_line(
             if z > 0:
                 state.sizes[below], state.column_errors[0, below] = own_sizes, own_errors
             if parameters.has_correction and n_before > 0:
-                teach_columns(state.around, state.column_errors[0, z], columns)
+                update_column_moments(state.around, state.column_errors[0, z], columns)
             state.column_moments[:] = columns
     end_line(state)
     return np.int64(-1)
@@ -71,11 +71,11 @@ class TwoBandsOld(AdaptivePredictor):
         super().__init__(stage, smallest, largest, max_error)
         self.what = what
 
+    @override
     def code(self, state: StageState, values: Line, out_values: Line, *, is_decoder: bool) -> int:
-        """As in `AdaptivePredictor`."""
         parameters = self.parameters
         kind = (parameters, parameters.lanes, parameters.mixed)
-        return int(code_line(*kind, self.what, state, *self.limits, is_decoder, values, out_values))
+        return int(code_line(*kind, self.what, state, self.limits, is_decoder, values, out_values))
 
 
 @njit

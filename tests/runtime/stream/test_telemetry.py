@@ -77,7 +77,7 @@ def test_the_command_writes_a_line_a_segment_through_a_fault(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     assert b"segments fell back to ccsds123" in done.stderr
     rows = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [error["kind"] for error in rows[0]["errors"]] == ["executor"]
+    assert {error["kind"] for error in rows[0]["errors"]} == {"executor"}  # another worker may be there, and die, soon
     assert rows[-1]["fallbacks"] >= 1
     restored = np.frombuffer(run("decompress", packed, "-").stdout, "<u2").reshape(CUBE.shape)
     np.testing.assert_array_equal(restored, CUBE)
