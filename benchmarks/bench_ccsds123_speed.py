@@ -20,7 +20,7 @@ from hil_tests.findings.provenance import head
 from hil_tests.places.place import REPOSITORY
 from runtime.ccsds123 import Ccsds123Parameters, decode, encode
 from runtime.commands.ccsds123_commands import depth_and_sign
-from runtime.images.scene_reader import open_scene
+from runtime.images.scene_reader import Scene, open_scene
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "ccsds123_speed.json"
 SCENE = "enmap_potsdam_a"
@@ -43,7 +43,7 @@ print(time.perf_counter() - start)
 def image_parameters(image: Any, **changes: Any) -> dict[str, Any]:
     """The standard's parameters of an image (Z, Y, X) with D its own depth, changed by `changes`."""
     n_bands, n_lines, n_columns = image.shape
-    return {"Nx": n_columns, "Ny": n_lines, "Nz": n_bands} | depth_and_sign(image, None, None) | changes
+    return {"Nx": n_columns, "Ny": n_lines, "Nz": n_bands} | depth_and_sign(Scene(np.moveaxis(image, 0, 1)), None, None) | changes
 
 
 def one_core(image: Any, coder: str, order: str, **changes: Any) -> dict[str, Any]:
