@@ -38,7 +38,7 @@ def encode(samples: IntArray, parameters: Ccsds123Parameters) -> bytes:
     for piece in pieces(image):
         coder.put(by_band[piece.bands, piece.times], piece)
     coder.finish()
-    return padded(header + coder.writer.finish(), image.word_bytes)
+    return padded(header, coder.writer.finish(), image.word_bytes)
 
 
 class LineEncoder:
@@ -108,6 +108,6 @@ def index_encoder(parameters: Ccsds123Parameters) -> IndexEncoder:
     return BlockAdaptiveEncoder(coder, parameters.image)
 
 
-def padded(stream: bytes, word_bytes: int) -> bytes:
-    """The stream with zeros up to a whole output word (5.2.2)."""
-    return stream + bytes(-len(stream) % word_bytes)
+def padded(header: bytes, body: bytes, word_bytes: int) -> bytes:
+    """Header and body with zeros up to a whole output word (5.2.2)."""
+    return b"".join([header, body, bytes(-(len(header) + len(body)) % word_bytes)])

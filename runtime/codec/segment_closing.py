@@ -1,5 +1,6 @@
 """The bytes of a finished segment: as written, or its backup where it cannot be trusted."""
 
+import zlib
 from collections import deque
 from typing import NamedTuple
 
@@ -10,7 +11,6 @@ from runtime.errors import Corrupt, LineRwkvError
 from runtime.executors.executors import make_executor
 from runtime.segments.segment_codec import SegmentCodec, SegmentWriter, checked_lines
 from runtime.segments.segment_codecs import segment_codec
-from runtime.stream.crc32c import crc32c
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import PredictorKind
 from runtime.stream.segment_header import SegmentHeader
@@ -91,6 +91,6 @@ class SegmentClosing:
         coder, payload = writer.coded()
         header = SegmentHeader(
             self.stream_crc, segment.first_line, segment.n_lines, codec.coding, coder, samples_crc, len(payload),
-            crc32c(payload),
+            zlib.crc32(payload),
         )  # fmt: skip
         return ClosedSegment(header, payload, writer)

@@ -1,5 +1,6 @@
 """The structures of a stream: header, segments and gaps, without decoding samples. No byte is trusted."""
 
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -117,5 +118,5 @@ def check_payload(segment: SegmentHeader, payload: bytes) -> None:
     """Raise Corrupt where the payload does not have the CRC of its header."""
     if len(payload) != segment.n_payload_bytes:
         raise Truncated(f"{segment.where}: {len(payload)} of {segment.n_payload_bytes} bytes")
-    if crc32c(payload) != segment.payload_crc:
+    if zlib.crc32(payload) != segment.payload_crc:
         raise Corrupt(f"{segment.where}: the CRC of its payload does not match")

@@ -157,7 +157,7 @@ class RangeWriter(LineWriter):
 
     @override
     def payload(self) -> bytes:
-        return self.buffer[: int(self.coder[POSITION])].tobytes() + last_bytes(self.coder)
+        return b"".join([self.buffer[: int(self.coder[POSITION])].data, last_bytes(self.coder)])
 
 
 class RangeReader(LineReader):

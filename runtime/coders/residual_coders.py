@@ -64,7 +64,8 @@ class ChosenLines:
         if not any(self.is_plain):
             return bytes([ALL_CODED]) + self.writer.payload()
         coded = b"" if all(self.is_plain) else self.writer.payload()
-        return bytes([SOME_PLAIN]) + np.packbits(self.is_plain).tobytes() + self.plain.payload() + coded
+        flags = np.packbits(self.is_plain).tobytes()
+        return b"".join([bytes([SOME_PLAIN]), flags, self.plain.payload(), coded])
 
 
 class ResidualWriter:

@@ -116,11 +116,10 @@ class Ccsds123Writer(SegmentWriter):
 
     @override
     def coded(self) -> tuple[Coder, bytes]:
-        n_lines = self.predictor.next_line
+        image, n_lines = self.codec.image, self.predictor.next_line
+        n_plain_bytes = plain_bytes(n_lines * image.n_bands * image.n_columns, image.depth)
+        if self.plain is not None and self.indices.writer.bits[0] > n_plain_bytes:
+            return Coder.STORED, self.plain.payload()
         final = self.codec.parameters(n_lines)
         self.indices.finish()
-        coded = padded(write_header(final) + self.indices.writer.finish(), final.image.word_bytes)
-        image = self.codec.image
-        if self.plain is None or len(coded) <= plain_bytes(n_lines * image.n_bands * image.n_columns, image.depth):
-            return Coder.CCSDS123, coded
-        return Coder.STORED, self.plain.payload()
+        return Coder.CCSDS123, padded(write_header(final), self.indices.writer.finish(), final.image.word_bytes)
