@@ -46,6 +46,8 @@ class CodingOptions:
     """A file that gets a line after each segment; `-`: the standard output of the program."""
     index: bool = True
     """Whether the stream ends with an index of its segments, 14 bytes each, kept in memory until then."""
+    trust: Path | None = None
+    """A file of public keys; a package that none of them signed is refused."""
 
     def __post_init__(self) -> None:
         """Hold the numbers against their ranges."""
@@ -80,7 +82,7 @@ WORDS: dict[str, dict[str, Any]] = {
     option: {member.name.lower().replace("_", "-"): member for member in kind} for option, kind in CHOICES.items()
 }
 """Of the options that are choices: the members by the words that users write."""
-PATHS = ("package", "telemetry")
+PATHS = ("package", "telemetry", "trust")
 
 
 def coding_options(words: Mapping[str, Any]) -> CodingOptions:
