@@ -76,8 +76,8 @@ def sign(package_path: Path, key: Path) -> None:
     from runtime.cell.signing import sign_package
 
     found = open_package(package_path)
-    public = sign_package(found.source, key)
-    click.echo(f"{found.source}: package {found.sha256.hex()[:12]}... is signed by the key {public[:16]}...")
+    public = sign_package(package_path, key)
+    click.echo(f"{package_path}: package {found.sha256.hex()[:12]}... is signed by the key {public[:16]}...")
 
 
 @package.command("verify")

@@ -154,6 +154,8 @@ def test_the_verbs_make_sign_and_verify(tmp_path: Path) -> None:
     done = run("package", "verify", package, "--trust", tmp_path / "ops.toml")
     assert done.exit_code == 0 and done.output.strip().endswith("is signed by ops")
     assert json.loads((package / SIGNATURE).read_text())["public_key"] in (tmp_path / "ops.toml").read_text()
+    failed = run("package", "sign", "flight", "--key", tmp_path / "ops.key")
+    assert isinstance(failed.exception, BadArgument) and "package flight not found" in str(failed.exception)
     failed = run("package", "verify", "flight", "--trust", tmp_path / "ops.toml")
     assert isinstance(failed.exception, BadArgument)
 
