@@ -65,9 +65,8 @@ def open_package(path: Path, trust: Path | None = None) -> FlightPackage:
     trust: a file of public keys (docs/formats/package.md); a package that none of them signed is refused before a
     value of it is read. Raises BadArgument (not found, not trusted), Corrupt or TooNew.
     """
-    shipped = PACKAGES / path.name
-    is_shipped = path == Path(path.name) and not path.exists() and shipped.is_dir()
-    source = shipped if is_shipped else path
+    is_shipped = path in (Path(SHIPPED.name), Path(SHIPPED_FLOAT.name)) and not path.exists()
+    source = PACKAGES / path if is_shipped else path
     keys = None if trust is None else read_trust(trust)
     parts = read_parts(source)
     signer = None if keys is None else signer_of(source, parts, keys)

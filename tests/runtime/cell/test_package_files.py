@@ -122,4 +122,6 @@ def test_what_is_neither_folder_nor_file_is_one_line(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "nowhere", tmp_path / "pipe", Path("/dev/null")):
         with pytest.raises(BadArgument, match="not found"):
-            read_parts(path)
+            open_package(path)
+    with pytest.raises(BadArgument, match="File name too long"):
+        open_package(Path("x" * 300))
