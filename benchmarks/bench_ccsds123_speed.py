@@ -43,7 +43,11 @@ print(time.perf_counter() - start)
 def image_parameters(image: Any, **changes: Any) -> dict[str, Any]:
     """The standard's parameters of an image (Z, Y, X) with D its own depth, changed by `changes`."""
     n_bands, n_lines, n_columns = image.shape
-    return {"Nx": n_columns, "Ny": n_lines, "Nz": n_bands} | depth_and_sign(Scene(np.moveaxis(image, 0, 1)), None, None) | changes
+    return (
+        {"Nx": n_columns, "Ny": n_lines, "Nz": n_bands}
+        | depth_and_sign(Scene(np.moveaxis(image, 0, 1)), None, None)
+        | changes
+    )
 
 
 def one_core(image: Any, coder: str, order: str, **changes: Any) -> dict[str, Any]:

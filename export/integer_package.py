@@ -11,8 +11,8 @@ from export.conformance import conformance_part
 from export.graph_builder import OPSET
 from export.integer_graph import TILE_BANDS, integer_graph
 from export.shared_weights import WEIGHTS, share_weights
-from runtime.cell.flight_package import MANIFEST
 from runtime.cell.integer_cell import ARITHMETIC, IntegerCell, pack_tensors
+from runtime.cell.package_files import MANIFEST
 
 INTEGER_FORMAT_VERSION = 2
 INTEGERS = "integers.bin"

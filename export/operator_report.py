@@ -1,6 +1,5 @@
 """Which operators of a package run where: the master cell, and the dense sub-graphs of its accelerator layout."""
 
-import json
 import math
 from collections import Counter
 from pathlib import Path
@@ -10,10 +9,9 @@ import onnx
 
 from export.accelerator_graphs import DEFAULT_TILE, accelerator_graphs
 from export.accelerator_target import Target, read_targets
-from runtime.cell.flight_package import MANIFEST, check_parts, read_parts
-from runtime.cell.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
+from runtime.cell.flight_package import IntegerPackage, open_package
+from runtime.cell.integer_cell import IntegerCell
 from runtime.cell.tie_free import unmet_conditions
-from runtime.errors import Corrupt
 
 QUANTISERS = {"QuantizeLinear", "DequantizeLinear"}
 
@@ -80,20 +78,12 @@ def target_row(
 
 
 def operator_report(path: Path) -> dict[str, Any]:
-    """Everything that `linerwkv operators` prints of a package. Raises BadArgument or Corrupt."""
-    parts = read_parts(path)
-    try:
-        manifest = json.loads(parts[MANIFEST])
-        check_parts(path, manifest, parts)
-        master = operator_counts(onnx.load_from_string(parts[manifest["cells"]["line_step"]]))
-        cell = None
-        if manifest["arithmetic"] == ARITHMETIC:
-            shape = CellShape.from_dict(manifest["architecture"])
-            integers = manifest["integers"]
-            cell = cell_from_tensors(shape, unpack_tensors(parts[integers["file"]], integers["tensors"]))
-        tile = manifest.get("n_bands") or DEFAULT_TILE[0], manifest["n_columns"] or DEFAULT_TILE[1]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Corrupt(f"package {path}: {MANIFEST} is not sound: {type(error).__name__} {error}") from None
+    """Everything that `linerwkv operators` prints of a package. Raises BadArgument, Corrupt or TooNew."""
+    package = open_package(path)
+    manifest = package.manifest
+    master = operator_counts(onnx.load_from_string(package.parts[manifest["cells"]["line_step"]]))
+    cell = package.cell if isinstance(package, IntegerPackage) else None
+    tile = manifest.get("n_bands") or DEFAULT_TILE[0], manifest.get("n_columns") or DEFAULT_TILE[1]
     report: dict[str, Any] = {
         "package": manifest["name"],
         "arithmetic": manifest["arithmetic"],

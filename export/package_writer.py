@@ -8,7 +8,8 @@ from export.onnx_cell import OPSET, export_cell
 from export.shared_weights import WEIGHTS, share_weights
 from export.step_cell import state_tensors
 from model.network.network import LineRwkv, count_macs, count_parameters
-from runtime.cell.flight_package import FORMAT_VERSION, MANIFEST
+from runtime.cell.package_files import MANIFEST
+from runtime.cell.package_manifest import FORMAT_VERSION
 
 
 def package_parts(

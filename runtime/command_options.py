@@ -11,6 +11,11 @@ PACKAGE_HELP = "folder, zip, or name of a shipped one; default: flight."
 package_option = click.option(
     "--package", "package_path", type=click.Path(path_type=Path), help=f"Flight package: {PACKAGE_HELP}"
 )
+trust_option = click.option(
+    "--trust",
+    type=click.Path(path_type=Path),
+    help="File of public keys: a package that none of them signed is refused.",
+)
 executor_option = click.option(
     "--executor", default="onnxruntime", show_default=True, help="What runs the cells: NAME or NAME:PROVIDER."
 )

@@ -1,9 +1,12 @@
-"""Every row of docs/requirements.md has a number of its own and names tests that exist."""
+"""Every row of docs/requirements.md has a number of its own; it and docs/threats.md name tests that exist."""
 
 import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
+THREATS = re.findall(r"^\| ([^|]+) \|.*\| ([^|]+) \|$", (REPOSITORY / "docs" / "threats.md").read_text(), re.MULTILINE)[
+    1:
+]
 ROWS = re.findall(r"^\| (R\d+) \|.*\| ([^|]+) \|$", (REPOSITORY / "docs" / "requirements.md").read_text(), re.MULTILINE)
 
 
@@ -13,7 +16,8 @@ def test_numbers_are_unique_and_ascend() -> None:
 
 
 def test_named_tests_exist() -> None:
-    for number, tests in ROWS:
+    assert len(THREATS) > 5
+    for number, tests in (*ROWS, *THREATS):
         names = re.findall(r"\b(\w*test_\w+\.py|tests/[\w./]+)(?:::(\w+))?", tests)
         assert names or "`make" in tests, number
         for path, function in names:

@@ -84,7 +84,7 @@ class OpenVinoCells(ArrayExecutor):
 
     def __init__(self, package: FlightPackage, configuration: dict[str, Any] = CONFIGURATION) -> None:
         weights = package.manifest["weights"]
-        files = {weights: package.parts[weights]} if weights in package.parts else {}
+        files = {weights: package.parts[weights]}
         cells = package.manifest["cells"]
         self.line_step = OpenVinoModel(package.parts[cells["line_step"]], files, configuration)
         self.band_step = OpenVinoModel(package.parts[cells["band_step"]], files, configuration)

@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from hil_tests.fault_programs.bit_flips import flip_bit
 from hil_tests.fault_programs.faulty_executor import FaultyExecutor
-from runtime.cell.flight_package import MANIFEST, IntegerPackage, open_integer_package
+from runtime.cell.flight_package import IntegerPackage, open_integer_package
+from runtime.cell.package_files import MANIFEST
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.codec.decoder import Decoder

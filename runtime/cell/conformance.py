@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
-from runtime.cell.integer_cell import CellShape
+from runtime.cell.integer_cell import CellShape, check_tensor
 from runtime.errors import Corrupt
 
 
@@ -29,13 +29,15 @@ class Conformance:
         except KeyError as error:
             raise Corrupt(f"conformance: tensor {error} is missing") from error
         size = found.taps.shape[:-1]
-        wanted = {"line_features": LINE_FEATURES, "band_features": BAND_FEATURES, "taps": TAPS}
-        for name, depth in wanted.items():
-            if len(size) != 3 or getattr(found, name).shape != (*size, depth):
-                raise Corrupt(f"conformance: {name} of shape {getattr(found, name).shape}")
-        for name, values in found.states.items():
-            if values.shape != (*size[1:], shape.features):
-                raise Corrupt(f"conformance: {name} of shape {values.shape}")
+        if len(size) != 3:
+            raise Corrupt(f"conformance: taps of shape {found.taps.shape}, allowed 4 axes")
+        check_tensor("conformance: line_features", found.line_features, np.int8, *size, LINE_FEATURES)
+        check_tensor("conformance: band_features", found.band_features, np.int8, *size, BAND_FEATURES)
+        check_tensor("conformance: taps", found.taps, np.int16, *size, TAPS)
+        for state in shape.states():
+            if state.is_per_band:
+                wanted = np.dtype(state.dtype).type
+                check_tensor(f"conformance: {state.name}", found.states[state.name], wanted, *size[1:], shape.features)
         return found
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:

@@ -1,22 +1,22 @@
 """A flight package: the ONNX cells, their weights and a manifest, in a folder or one zip (docs/formats/package.md)."""
 
 import hashlib
-import json
-import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from runtime.cell.cell_graph import FLOAT_NODES, FLOAT_OPERATORS, INTEGER_OPERATORS, NODES_OF_A_LAYER, check_graph
 from runtime.cell.conformance import Conformance
 from runtime.cell.integer_base import Base
 from runtime.cell.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
+from runtime.cell.package_files import MANIFEST, read_parts
+from runtime.cell.package_manifest import check_parts, read_manifest
+from runtime.cell.signature import read_trust, signer_of
 from runtime.cell.state_spec import StateSpec
-from runtime.errors import BadArgument, Corrupt, TooNew
+from runtime.checked_table import checked_table
+from runtime.errors import BadArgument, Corrupt, LineRwkvError
 
-FORMAT_VERSION = 2
-MANIFEST = "manifest.json"
 NEXT = "_next"  # appended to a state's name for its output
-LARGEST_PART_BYTES = 1 << 30
 PACKAGES = Path(__file__).parents[1] / "packages"
 SHIPPED = PACKAGES / "flight"
 SHIPPED_FLOAT = PACKAGES / "small"
@@ -30,6 +30,9 @@ class FlightPackage:
     sha256: bytes  # Of the manifest, which names the sha256 of every part: the identity that streams carry. 32 bytes.
     manifest: dict[str, Any]
     parts: dict[str, bytes] = field(repr=False)
+    """The manifest and the files that it names, no other."""
+    signer: str | None = field(default=None, kw_only=True)
+    """Name of the trusted key that signed it, where a trust file was given."""
 
     @property
     def arithmetic(self) -> str:
@@ -53,53 +56,23 @@ class IntegerPackage(FlightPackage):
     conformance: Conformance  # Recorded lines that every executor must reproduce
 
 
-def read_parts(path: Path) -> dict[str, bytes]:
-    """All files of a package folder or zip by name."""
-    if path.is_dir():
-        return {file.name: file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()}
-    if not path.is_file():
-        raise BadArgument(f"package {path} not found")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            too_large = [entry.filename for entry in archive.infolist() if entry.file_size > LARGEST_PART_BYTES]
-            if too_large:
-                raise Corrupt(f"package {path}: part {too_large[0]} is larger than {LARGEST_PART_BYTES} bytes")
-            return {entry.filename: archive.read(entry) for entry in archive.infolist()}
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise Corrupt(f"package {path} is neither a folder nor a sound zip: {error}") from error
-
-
-def check_identity(path: Path, expected: bytes, manifest: bytes) -> None:
-    """Raise Corrupt where the manifest, as bytes, is not the one with this sha256."""
-    found = hashlib.sha256(manifest).digest()
-    if found != expected:
-        raise Corrupt(f"package {path}: {MANIFEST} has sha256 {found.hex()[:12]}..., wanted {expected.hex()[:12]}...")
-
-
-def check_parts(path: Path, manifest: dict[str, Any], parts: dict[str, bytes]) -> None:
-    """Raise Corrupt where a part is missing or does not have the sha256 of the manifest."""
-    for name, expected in manifest["parts"].items():
-        if name not in parts:
-            raise Corrupt(f"package {path}: part {name} is missing")
-        found = hashlib.sha256(parts[name]).hexdigest()
-        if found != expected:
-            raise Corrupt(f"package {path}: part {name} has sha256 {found[:12]}..., manifest says {expected[:12]}...")
-
-
-def open_package(path: Path) -> FlightPackage:
+def open_package(path: Path, trust: Path | None = None) -> FlightPackage:
     """Read and check a package; the name of a shipped one stands for it where nothing lies at that path.
 
-    Raises BadArgument (not found), Corrupt or TooNew.
+    trust: a file of public keys (docs/formats/package.md); a package that none of them signed is refused before a
+    value of it is read. Raises BadArgument (not found, not trusted), Corrupt or TooNew.
     """
-    shipped = PACKAGES / path.name
-    is_shipped = path == Path(path.name) and not path.exists() and shipped.is_dir()
-    source = shipped if is_shipped else path
-    return package_of_parts(source, read_parts(source))
+    is_shipped = path in (Path(SHIPPED.name), Path(SHIPPED_FLOAT.name)) and not path.exists()
+    source = PACKAGES / path if is_shipped else path
+    keys = None if trust is None else read_trust(trust)
+    parts = read_parts(source)
+    signer = None if keys is None else signer_of(source, parts, keys)
+    return replace(package_of_parts(source, parts), signer=signer)
 
 
-def open_integer_package(path: Path) -> IntegerPackage:
+def open_integer_package(path: Path, trust: Path | None = None) -> IntegerPackage:
     """An int8 package. Raises BadArgument for a float one, and what `open_package` raises."""
-    package = open_package(path)
+    package = open_package(path, trust)
     if not isinstance(package, IntegerPackage):
         raise BadArgument(f"package {path} is of arithmetic {package.arithmetic}, allowed {ARITHMETIC}")
     return package
@@ -109,35 +82,38 @@ def package_of_parts(path: Path, parts: dict[str, bytes]) -> FlightPackage:
     """Check the files of a package, which lie or will lie at `path`. Raises Corrupt or TooNew."""
     if MANIFEST not in parts:
         raise Corrupt(f"package {path}: {MANIFEST} is missing")
+    manifest = read_manifest(path, parts[MANIFEST])
+    check_parts(path, manifest, parts)
+    used = {name: parts[name] for name in (MANIFEST, *manifest["parts"])}
+    identity = hashlib.sha256(parts[MANIFEST]).digest()
     try:
-        manifest = json.loads(parts[MANIFEST])
-        version = manifest["format_version"]
-        if not isinstance(version, int) or version > FORMAT_VERSION:
-            raise TooNew(f"package {path}: format version {version}, this release reads up to {FORMAT_VERSION}")
-        if manifest["arithmetic"] not in ("float32", ARITHMETIC):
-            raise TooNew(f"package {path}: arithmetic {manifest['arithmetic']!r}, this release runs {ARITHMETIC!r}")
-        check_parts(path, manifest, parts)
-        for cell in ("line_step", "band_step"):
-            parts[manifest["cells"][cell]]
-        identity = hashlib.sha256(parts[MANIFEST]).digest()
         if manifest["arithmetic"] == ARITHMETIC:
-            return integer_package(path, identity, manifest, parts)
-        states = tuple(StateSpec(dtype="float32", **state) for state in manifest["states"])
-        if manifest["normalisation"]["kind"] not in ("first-line", "constants"):
-            raise ValueError(f"normalisation {manifest['normalisation']['kind']!r}")
-        return FloatPackage(path, identity, manifest, parts, states, Base(manifest["base"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Corrupt(f"package {path}: {MANIFEST} is not sound: {type(error).__name__} {error}") from None
+            return integer_package(path, identity, manifest, used)
+        check_cells(manifest, used, FLOAT_OPERATORS, FLOAT_NODES)
+        states = tuple(
+            checked_table(StateSpec, state, MANIFEST, f"states[{index}]", dtype="float32")
+            for index, state in enumerate(manifest["states"])
+        )
+        return FloatPackage(path, identity, manifest, used, states, Base(manifest["base"]))
+    except LineRwkvError as error:
+        raise Corrupt(f"package {path}: {error}") from None
 
 
 def integer_package(path: Path, identity: bytes, manifest: dict[str, Any], parts: dict[str, bytes]) -> IntegerPackage:
-    """The int8-v1 form of a checked package. Raises Corrupt, KeyError, TypeError or ValueError."""
-    integers, recorded = manifest["integers"], manifest["conformance"]
-    try:
-        cell = cell_from_tensors(
-            CellShape.from_dict(manifest["architecture"]), unpack_tensors(parts[integers["file"]], integers["tensors"])
-        )
-        conformance = Conformance.from_tensors(cell.shape, unpack_tensors(parts[recorded["file"]], recorded["tensors"]))
-    except Corrupt as error:
-        raise Corrupt(f"package {path}: {error}") from None
+    """The int8-v1 form of a checked package. Raises Corrupt."""
+    integers, recorded = (manifest[key] for key in ("integers", "conformance"))
+    shape = CellShape.from_dict(manifest["architecture"])
+    check_cells(manifest, parts, INTEGER_OPERATORS, NODES_OF_A_LAYER * len(shape.layers()))
+    cell = cell_from_tensors(shape, unpack_tensors(parts[integers["file"]], integers["tensors"]))
+    conformance = Conformance.from_tensors(cell.shape, unpack_tensors(parts[recorded["file"]], recorded["tensors"]))
     return IntegerPackage(path, identity, manifest, parts, cell, conformance)
+
+
+def check_cells(manifest: dict[str, Any], parts: dict[str, bytes], operators: frozenset[str], most_nodes: int) -> None:
+    """Raise Corrupt where a graph holds what no cell does."""
+    weights = manifest["weights"]
+    for name in (manifest["cells"][cell] for cell in ("line_step", "band_step")):
+        try:
+            check_graph(parts[name], operators, most_nodes, (weights, len(parts[weights])))
+        except Corrupt as error:
+            raise Corrupt(f"graph {name}: {error}") from None

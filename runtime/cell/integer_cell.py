@@ -3,6 +3,7 @@
 Arithmetic `int8-v1` (docs/arithmetic.md). Every executor is built from these integers or from a graph made of them.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy.typing as npt
 
 from runtime.cell.flight_inputs import BAND_FEATURES, LARGEST_TAP, LINE_FEATURES, TAPS
 from runtime.cell.state_spec import StateSpec
-from runtime.errors import Corrupt
+from runtime.checked_table import shown
+from runtime.errors import Corrupt, one_line
 
 ARITHMETIC = "int8-v1"
 LARGEST_SUM = 1 << 24  # float32 holds every integer below this
@@ -52,7 +54,7 @@ class CellShape:
         for name, smallest in SMALLEST_SIZES.items():
             value = getattr(shape, name)
             if type(value) is not int or not smallest <= value <= LARGEST_SIZE:
-                raise Corrupt(f"architecture: {name} is {value!r}, allowed {smallest}..{LARGEST_SIZE}")
+                raise Corrupt(f"architecture: {name} is {repr(value)[:60]}, allowed {smallest}..{LARGEST_SIZE}")
         return shape
 
     def layers(self) -> list[LayerSpec]:
@@ -143,15 +145,16 @@ class IntegerCell:
     def check(self) -> None:
         """Raise Corrupt where a sum could leave what float32 carries, or an integer its range."""
         for name, layer in self.layers.items():
-            if layer.weight.shape != (layer.spec.n_out, layer.spec.n_in):
-                raise Corrupt(f"layer {name}: weight of shape {layer.weight.shape}")
+            check_tensor(f"layer {name}: weight", layer.weight, np.int8, layer.spec.n_out, layer.spec.n_in)
+            check_tensor(f"layer {name}: bias", layer.bias, np.int32, layer.spec.n_out)
+            check_tensor(f"layer {name}: shift", layer.shift, np.int8, layer.spec.n_out)
             if layer.shift.min() < 1 or layer.shift.max() > 22:
                 raise Corrupt(f"layer {name}: shift {layer.shift.min()}..{layer.shift.max()}, allowed 1..22")
         for i, memory in enumerate(self.memories):
-            rates = memory.mantissa.astype(np.int64) << (14 - memory.exponent.astype(np.int64))
+            check_tensor(f"memory {i}: mantissa", memory.mantissa, np.int8, self.shape.features)
+            check_tensor(f"memory {i}: exponent", memory.exponent, np.int8, self.shape.features)
             if memory.mantissa.min() < 1 or memory.exponent.min() < 7 or memory.exponent.max() > 14:
                 raise Corrupt(f"memory {i}: mantissa {memory.mantissa.min()}, exponent up to {memory.exponent.max()}")
-            assert rates.max() <= 1 << 14  # mantissa < 2**7 <= 2**exponent
         for name, largest in self.largest_sums().items():
             if largest >= LARGEST_SUM:
                 raise Corrupt(f"layer {name}: a sum may reach {largest}, allowed below {LARGEST_SUM}")
@@ -164,6 +167,12 @@ class IntegerCell:
         for i, memory in enumerate(self.memories):
             found |= {f"blocks.{i}.mantissa": memory.mantissa, f"blocks.{i}.exponent": memory.exponent}
         return found
+
+
+def check_tensor(what: str, values: npt.NDArray[Any], dtype: type[np.generic], *shape: int) -> None:
+    """Raise Corrupt where a tensor is of another shape or type."""
+    if values.shape != shape or values.dtype != dtype:
+        raise Corrupt(f"{what} of shape {values.shape} {values.dtype}, allowed {shape} {np.dtype(dtype)}")
 
 
 def cell_from_tensors(shape: CellShape, tensors: dict[str, npt.NDArray[Any]]) -> IntegerCell:
@@ -184,6 +193,7 @@ def cell_from_tensors(shape: CellShape, tensors: dict[str, npt.NDArray[Any]]) ->
     return cell
 
 
+LARGEST_RANK = 4
 DTYPES = {"int8": "<i1", "int16": "<i2", "int32": "<i4"}
 
 
@@ -198,15 +208,21 @@ def pack_tensors(tensors: dict[str, npt.NDArray[Any]]) -> tuple[bytes, list[dict
 
 
 def unpack_tensors(block: bytes, table: list[dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
-    """The tensors that `pack_tensors` wrote. Raises Corrupt."""
-    found = {}
+    """The tensors that `pack_tensors` wrote, one right after another as it lays them. Raises Corrupt."""
+    found: dict[str, npt.NDArray[Any]] = {}
+    end = 0
     for entry in table:
         try:
-            dtype, shape, offset = np.dtype(DTYPES[entry["dtype"]]), tuple(entry["shape"]), entry["offset"]
-            if not all(type(n) is int and n > 0 for n in shape) or type(offset) is not int or offset < 0:
-                raise ValueError(f"shape {shape}, offset {offset}")
-            count = int(np.prod(shape, dtype=object))
-            found[str(entry["name"])] = np.frombuffer(block, dtype, count, offset).reshape(shape).astype(dtype.name)
-        except (KeyError, TypeError, ValueError) as error:
-            raise Corrupt(f"integers: entry {entry!r}: {error}") from error
+            name, dtype, shape = entry["name"], np.dtype(DTYPES[entry["dtype"]]), tuple(entry["shape"])
+            if type(name) is not str or name in found or entry["offset"] != end:
+                raise ValueError(f"allowed a name of its own and offset {end}")
+            if not 1 <= len(shape) <= LARGEST_RANK or not all(type(n) is int and 0 < n <= len(block) for n in shape):
+                raise ValueError(f"allowed 1 to {LARGEST_RANK} sizes, no larger than {len(block)} bytes")
+            count = math.prod(shape)
+            found[name] = np.frombuffer(block, dtype, count, end).reshape(shape).astype(dtype.name)
+            end += count * dtype.itemsize
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise Corrupt(f"integers: entry {shown(entry)}: {one_line(error)}") from None
+    if end != len(block):
+        raise Corrupt(f"integers: tensors of {end} bytes in a part of {len(block)}")
     return found

@@ -40,6 +40,8 @@ class CodingOptions:
     """A file that gets a line after each segment; `-`: the standard output of the program."""
     index: bool = True
     """Whether the stream ends with an index of its segments, 14 bytes each, kept in memory until then."""
+    trust: Path | None = None
+    """A file of public keys; a package that none of them signed is refused."""
 
     def __post_init__(self) -> None:
         """Hold the numbers against their ranges."""
@@ -70,7 +72,7 @@ class CodingOptions:
 CHOICES: dict[str, type[Enum]] = {
     "predictor": PredictorKind, "stage": AdaptiveStage, "quantisation": Quantisation, "guard": GuardLevel,
 }  # fmt: skip
-PATHS = ("package", "telemetry")
+PATHS = ("package", "telemetry", "trust")
 
 
 def coding_options(words: Mapping[str, Any]) -> CodingOptions:

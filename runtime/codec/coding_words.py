@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from runtime.codec.coding_options import CodingOptions, coding_options
-from runtime.command_options import executor_option, package_option
+from runtime.command_options import executor_option, package_option, trust_option
 
 OPTIONS = (
     click.option("--predictor", type=click.Choice(["linerwkv", "rls", "ccsds123", "dpcm"]), help="Default: linerwkv."),
@@ -27,6 +27,7 @@ OPTIONS = (
         help="A JSON line for each segment; -: standard output, standard error where the stream goes there."),
     executor_option,
     package_option,
+    trust_option,
 )  # fmt: skip
 
 

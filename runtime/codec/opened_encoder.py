@@ -43,7 +43,7 @@ def opened_encoder(
         if options.has_network and loaded is not None:
             package, executor = loaded
         elif options.has_network:
-            package = open_package(options.package)
+            package = open_package(options.package, options.trust)
         if executor is None:
             deadline_s = options.line_deadline if options.isolate else None
             executor = stack.enter_context(encoding_executor(package, options.executor, deadline_s))

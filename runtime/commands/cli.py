@@ -6,7 +6,7 @@ import sys
 import click
 
 from runtime.command_options import EXIT_BAD_INPUT
-from runtime.commands.package_commands import demo, verify
+from runtime.commands.package_commands import demo, package, verify
 from runtime.commands.stream_commands import compress, decompress, info
 from runtime.errors import LineRwkvError
 
@@ -76,7 +76,7 @@ def cli() -> None:
     """  # noqa: D301  # click's mark for a block that it must not rewrap is a real \\b
 
 
-for verb in (compress, decompress, info, verify, demo):
+for verb in (compress, decompress, info, verify, demo, package):
     cli.add_command(verb)
 
 

@@ -1,4 +1,4 @@
-"""The verbs that test a flight package on this machine."""
+"""The verbs that test a flight package on this machine, and those that sign one."""
 
 import json
 import sys
@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from runtime.command_options import EXIT_CHECK_FAILED, json_option, package_option
+from runtime.command_options import EXIT_CHECK_FAILED, json_option, package_option, trust_option
 
 
 @click.command()
 @click.argument("package_path", metavar="[PACKAGE]", type=click.Path(path_type=Path), required=False)
 @click.option("--executor", help="Only this one; default: all that are installed.")
+@trust_option
 @json_option
-def verify(package_path: Path | None, executor: str | None, as_json: bool) -> None:
+def verify(package_path: Path | None, executor: str | None, trust: Path | None, as_json: bool) -> None:
     """Show which executors here reproduce an int8 package bit for bit; exit code 1 where one does not.
 
     An executor that is not here does not count, unless it is the one asked for.
@@ -21,7 +22,7 @@ def verify(package_path: Path | None, executor: str | None, as_json: bool) -> No
     from runtime.cell.flight_package import SHIPPED, open_integer_package
     from runtime.executors.verify import verdicts
 
-    package = open_integer_package(package_path or SHIPPED)
+    package = open_integer_package(package_path or SHIPPED, trust)
     rows = []
     for row in verdicts(package, executor):
         rows.append(row)
@@ -48,3 +49,43 @@ def demo(output: Path, lines: int, seed: int, package_path: Path | None, as_json
     rows = run_demo(output, n_lines=lines, seed=seed, package=open_package(package_path or SHIPPED))
     if as_json:
         click.echo(json.dumps(rows))
+
+
+@click.group()
+def package() -> None:
+    """Sign flight packages, and show who signed one (needs linerwkv[sign])."""
+
+
+@package.command()
+@click.argument("prefix", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="Of the key's owner, as trust files and errors say it.")
+def keys(prefix: Path, name: str) -> None:
+    """Make a pair of keys: PREFIX.key, which is private, and PREFIX.toml, a trust file with the public one."""
+    from runtime.cell.signing import write_keys
+
+    private, trust = write_keys(prefix, name)
+    click.echo(f"{private}: private key, keep it; {trust}: trust file")
+
+
+@package.command()
+@click.argument("package_path", metavar="PACKAGE", type=click.Path(path_type=Path))
+@click.option("--key", required=True, type=click.Path(path_type=Path), help="Private key, of `linerwkv package keys`.")
+def sign(package_path: Path, key: Path) -> None:
+    """Put a signature into PACKAGE, a sound folder or zip that has none."""
+    from runtime.cell.flight_package import open_package
+    from runtime.cell.signing import sign_package
+
+    found = open_package(package_path)
+    public = sign_package(package_path, key)
+    click.echo(f"{package_path}: package {found.sha256.hex()[:12]}... is signed by the key {public[:16]}...")
+
+
+@package.command("verify")
+@click.argument("package_path", metavar="PACKAGE", type=click.Path(path_type=Path))
+@click.option("--trust", required=True, type=click.Path(path_type=Path), help="File of public keys.")
+def verify_signature(package_path: Path, trust: Path) -> None:
+    """Say which trusted key signed PACKAGE; exit code 2 where none did."""
+    from runtime.cell.flight_package import open_package
+
+    found = open_package(package_path, trust)
+    click.echo(f"{found.source}: package {found.sha256.hex()[:12]}... is signed by {found.signer}")

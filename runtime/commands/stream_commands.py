@@ -9,7 +9,7 @@ import click
 
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
-from runtime.command_options import PACKAGE_HELP, executor_option, json_option
+from runtime.command_options import PACKAGE_HELP, executor_option, json_option, trust_option
 
 
 @click.command()
@@ -57,18 +57,20 @@ def compress(
     multiple=True,
     help=f"Flight package, as often as the stream has several: {PACKAGE_HELP}",
 )
+@trust_option
 @executor_option
 @click.option("--salvage", is_flag=True, help="Give back every intact segment of a damaged stream.")
 @json_option
 def decompress(
-    source: Path, output: Path, package_paths: tuple[Path, ...], executor: str, salvage: bool, as_json: bool
-) -> None:
+    source: Path, output: Path, package_paths: tuple[Path, ...], trust: Path | None, executor: str, salvage: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Restore an image as ENVI (`-`: raw little-endian BIL lines to a pipe)."""
     from runtime.cell.flight_package import SHIPPED, open_package
     from runtime.codec.compression import PIPE, decompress_salvaged
     from runtime.codec.compression import decompress as decompress_stream
 
-    packages = [open_package(path) for path in package_paths or (SHIPPED,)]
+    packages = [open_package(path, trust) for path in package_paths or (SHIPPED,)]
     report = (decompress_salvaged if salvage else decompress_stream)(source, output, packages, executor)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for first, last in report.missing_lines:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from typing_extensions import override
 
-from runtime.cell.flight_package import MANIFEST, IntegerPackage, check_identity, check_parts, open_integer_package
+from runtime.cell.flight_package import IntegerPackage, open_integer_package
+from runtime.cell.package_files import MANIFEST
+from runtime.cell.package_manifest import check_identity, check_parts
 from runtime.defences.checksum import checksum
 from runtime.errors import Corrupt, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays

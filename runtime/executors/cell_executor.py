@@ -77,6 +77,7 @@ def session_options(n_threads: int = 1, level: Any = OPTIMISATION.ORT_ENABLE_ALL
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised
     options.graph_optimization_level = level
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # as checked, whatever its first bytes
     options.add_session_config_entry("session.set_denormal_as_zero", "0")
     options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
     return options
@@ -86,12 +87,11 @@ def session(
     package: FlightPackage, part: str, n_threads: int = 1, provider: Provider = ON_CPU,
     level: Any = OPTIMISATION.ORT_ENABLE_ALL,
 ) -> Any:  # fmt: skip
-    """An ONNX Runtime session on one graph of a package, with its weights. Raises BadArgument or Corrupt."""
+    """An ONNX Runtime session on one graph of a package, weights from memory alone. Raises BadArgument or Corrupt."""
     options = session_options(n_threads, level)
     weights = package.manifest["weights"]
-    if weights in package.parts:
-        data = package.parts[weights]
-        options.add_external_initializers_from_files_in_memory([weights], [data], [len(data)])
+    data = package.parts[weights]
+    options.add_external_initializers_from_files_in_memory([weights], [data], [len(data)])
     try:
         return provider_session(package.parts[part], options, provider)
     except LineRwkvError as error:
@@ -118,7 +118,7 @@ class OnnxRuntimeCell(ArrayExecutor):
         self.band_step = session(package, cells["band_step"], n_threads, provider, level)
         self.inputs = {value.name: value for value in self.line_step.get_inputs()}
         self.outputs = [output.name for output in self.line_step.get_outputs()]
-        self.first = next(iter(self.inputs))
+        self.first = next(iter(self.inputs), "")
 
     @override
     def run(self, inputs: Arrays) -> Arrays:

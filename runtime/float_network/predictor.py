@@ -11,6 +11,7 @@ from runtime.cell.flight_package import NEXT, FlightPackage, FloatPackage
 from runtime.cell.integer_base import base_samples, doubled_predictions
 from runtime.errors import BadArgument, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
+from runtime.executors.cell_executor import check_answer
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
 from runtime.prediction.band_coding import PlainBands
 from runtime.prediction.predictors import DpcmPredictor, Line, Predictor
@@ -117,6 +118,11 @@ class NetworkPredictor(Predictor):
             outputs = self.executor.run(inputs)
         except LineRwkvError as error:
             raise ExecutorFailed(str(error)) from error
+        shape, float32 = line_before.shape, np.dtype(np.float32)
+        check_answer(self.executor, outputs, "correction", shape, float32)
+        for name, before_step in {**state.memory, **bands}.items():
+            rows = 1 if name in state.memory else len(before_step)
+            check_answer(self.executor, outputs, name + NEXT, (rows, *before_step.shape[1:]), float32)
         for name, values in state.memory.items():
             values[row] = outputs[name + NEXT]
         base = base_samples(self.package.base, line_before, band_now, band_before, statistics.mean[row, None])

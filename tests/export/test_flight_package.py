@@ -1,5 +1,6 @@
 """An exported package: ONNX Runtime equals PyTorch over 1000 lines, parts are checked, weights stored once."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from export.package_writer import package_parts
 from export.shared_weights import WEIGHTS
 from model.network.config import NetworkConfig
 from model.network.network import LineRwkv
-from runtime.cell.flight_package import NEXT, SHIPPED, FloatPackage, open_package
-from runtime.errors import BadArgument, Corrupt, TooNew
+from runtime.cell.flight_package import NEXT, SHIPPED, FloatPackage, open_package, package_of_parts
+from runtime.errors import BadArgument, Corrupt, ExecutorFailed, TooNew
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import OnnxRuntimeCell
-from runtime.float_network.predictor import initial_states
+from runtime.float_network.predictor import NetworkPredictor, initial_states
 from tests.model.network.test_network_properties import random_network, stepped
 from tests.runtime.codec.test_round_trip import SOURCES, decode, encode
 
@@ -159,7 +160,7 @@ def test_damaged_packages_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(TooNew, match="format version 3, this release reads up to 2"):
         open_package(folder)
     (folder / "manifest.json").write_text("{}")
-    with pytest.raises(Corrupt, match=r"manifest.json is not sound"):
+    with pytest.raises(Corrupt, match=r"manifest.json: key format_version: found null, allowed int"):
         open_package(folder)
     (folder / "manifest.json").unlink()
     with pytest.raises(Corrupt, match=r"manifest.json is missing"):
@@ -167,6 +168,30 @@ def test_damaged_packages_are_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04broken")
     with pytest.raises(Corrupt, match="neither a folder nor a sound zip"):
         open_package(tmp_path / "broken.zip")
+
+
+@pytest.mark.parametrize("change", ["absent", "of another shape"])
+def test_a_cell_that_answers_otherwise_is_refused_by_its_output(parts: dict[str, bytes], change: str) -> None:
+    broken = dict(parts)
+    for name in ("line_step.onnx", "band_step.onnx"):
+        model = onnx.load_from_string(parts[name])
+        (last,) = (node for node in model.graph.node if "correction" in node.output)
+        last.output[:] = ["inner"]
+        model.graph.output[0].name = "other" if change == "absent" else "correction"
+        where = onnx.helper.make_node("Concat", ["inner", "inner"], [model.graph.output[0].name], axis=0)
+        model.graph.node.append(where)
+        del model.graph.output[0].type.tensor_type.shape.dim[:]
+        model.graph.output[0].type.tensor_type.ClearField("shape")
+        broken[name] = model.SerializeToString()
+    manifest = json.loads(parts["manifest.json"])
+    manifest["parts"] = {name: hashlib.sha256(broken[name]).hexdigest() for name in manifest["parts"]}
+    package = package_of_parts(Path("package"), {**broken, "manifest.json": json.dumps(manifest).encode()})
+    assert isinstance(package, FloatPackage)
+    predictor = NetworkPredictor(package, OnnxRuntimeCell(package), 0, 65535)
+    line, mapped = np.zeros((4, 6), np.int32), np.zeros((4, 6), np.int32)
+    state = predictor.encode_line(line, None, mapped)
+    with pytest.raises(ExecutorFailed, match=r"output correction is (missing|float32 of shape)"):
+        predictor.encode_line(line, state, mapped)
 
 
 def test_a_later_arithmetic_is_named(folder: Path) -> None:

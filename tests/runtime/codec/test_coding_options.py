@@ -25,11 +25,11 @@ def test_words_are_read_once() -> None:
     words = {
         "predictor": "rls", "stage": "fast", "max_error": 3, "quantisation": "in-loop", "segment_lines": 16,
         "guard": "proof", "isolate": True, "line_deadline": 2, "executor": "other", "package": "folder",
-        "telemetry": "log", "index": False,
+        "telemetry": "log", "index": False, "trust": "keys",
     }  # fmt: skip
     assert coding_options(words) == CodingOptions(
         PredictorKind.RLS, AdaptiveStage.FAST, 3, Quantisation.IN_LOOP, 16, GuardLevel.PROOF, True, 2.0, "other",
-        Path("folder"), Path("log"), False,
+        Path("folder"), Path("log"), False, Path("keys"),
     )  # fmt: skip
 
 
