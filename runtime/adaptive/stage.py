@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from runtime.adaptive.band import Band, code_band
 from runtime.adaptive.column_correction import begin_correction
@@ -24,6 +23,7 @@ from runtime.adaptive.slow_means import add_line, advance, read_means
 from runtime.adaptive.state import N_LINES, OFFSET, TILT, StageState
 from runtime.adaptive.stripe_tilt import follow_stripes
 from runtime.errors import Corrupt
+from runtime.kernels.kernel_cache import njit
 
 Row = npt.NDArray[np.int32]
 """(X,), one band of one line."""

@@ -4,11 +4,11 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from runtime.ccsds123.order import Piece, Uint32Array
 from runtime.errors import Corrupt, Truncated
 from runtime.kernels.bits import finish, initial_bits, overrun, put_bits, refill, take_bits
+from runtime.kernels.kernel_cache import njit
 
 Uint8Array = npt.NDArray[np.uint8]
 

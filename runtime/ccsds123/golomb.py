@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from runtime.errors import BadArgument, Truncated
 from runtime.kernels.bits import overrun, put_bits, refill, take_bits
+from runtime.kernels.kernel_cache import njit
 
 LEADING_ZEROS = np.array([8 - byte.bit_length() for byte in range(256)], np.uint8)
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from runtime.ccsds123.body import BodyWriter
 from runtime.errors import Corrupt
 from runtime.kernels.bits import initial_bits, put_bits, refill, take_bits
+from runtime.kernels.kernel_cache import njit
 
 Values = npt.NDArray[np.integer[Any]]
 """(Z, X) of one line."""

@@ -5,6 +5,6 @@ They need not count who holds the arrays that they are given. Counts are atomic,
 
 from typing import Any, cast
 
-from numba import njit
+from runtime.kernels.kernel_cache import njit
 
 uncounted = cast(Any, njit)(cache=True, _nrt=False)
