@@ -75,9 +75,10 @@ class Verbs(click.Group):
 def own_verbs() -> dict[str, click.Command]:
     """Those of the runtime, imported only here: an error of a library's import is then one line as any other."""
     from runtime.commands.package_commands import demo, verify
+    from runtime.commands.prepare_command import prepare
     from runtime.commands.stream_commands import compress, decompress, info
 
-    return {"compress": compress, "decompress": decompress, "demo": demo, "info": info, "verify": verify}
+    return {verb.name or "": verb for verb in (compress, decompress, demo, info, prepare, verify)}
 
 
 def missing_extra(name: str, module: str) -> click.Command:

@@ -44,10 +44,12 @@ def cache_base() -> Path:
 @functools.cache
 def cache_folder(package: Path = RUNTIME) -> Path:
     """Where kernels of this source (a folder, or a file) lie: the runtime's, the libraries' and the processor's too."""
+    features = config.CPU_FEATURES
     made_by = [
-        numba.__version__, llvmlite.__version__, np.__version__, llvmlite.binding.get_host_cpu_name(),
-        llvmlite.binding.get_host_cpu_features().flatten(), config.CPU_NAME, config.CPU_FEATURES, config.OPT,
-        config.BOUNDSCHECK, config.LOOP_VECTORIZE, config.SLP_VECTORIZE,
+        numba.__version__, llvmlite.__version__, np.__version__,
+        config.CPU_NAME or llvmlite.binding.get_host_cpu_name(),
+        llvmlite.binding.get_host_cpu_features().flatten() if features is None else features,
+        config.OPT, config.BOUNDSCHECK, config.LOOP_VECTORIZE, config.SLP_VECTORIZE,
     ]  # fmt: skip
     digest = hashlib.sha256(repr(made_by).encode())
     for root in {RUNTIME: None, package: None}:
