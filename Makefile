@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-# Numba does not see an edit of a callee in another file, so tests compile into a folder of their own.
-TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/$(shell git rev-parse --short HEAD 2>/dev/null || echo none)-$(shell find runtime model -name "*.py" -print0 | sort -z | xargs -0 cat | sha256sum | cut -c1-12)
+# The runtime keeps the kernels of each source apart (runtime/kernels/kernel_cache.py), here so that `clean` finds them.
+TEST_ENV := NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache
 
 # files, not tests, are shared out: fixtures of a file are made once
 TWO_CORES := -n 2 --dist loadfile

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+EXIT_DONE = 0
 EXIT_CHECK_FAILED = 1
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
 
 PACKAGE_HELP = "folder, zip, or name of a shipped one; default: flight."
 package_option = click.option(

@@ -25,6 +25,10 @@ class ExecutorFailed(LineRwkvError):
     """What runs the cell died, did not answer in time, or answered nonsense."""
 
 
+class Notice(UserWarning):
+    """What a user should know and what ends nothing: one line."""
+
+
 def one_line(error: BaseException) -> str:
     """The text of a library's error on one line."""
     return " ".join(str(error).split()) or type(error).__name__

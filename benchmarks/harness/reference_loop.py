@@ -4,7 +4,8 @@ import time
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 N_STEPS = 20_000_000
 

@@ -7,7 +7,6 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba import njit
 from typing_extensions import override
 
 from runtime.adaptive.band import PRIOR_SAMPLES, Band, code_band
@@ -17,6 +16,7 @@ from runtime.adaptive.stage import begin_line, end_line
 from runtime.adaptive.state import N_LINES, StageState
 from runtime.coders.residual_contexts import end_band, fill_known
 from runtime.coders.residual_contexts import end_line as end_contexts
+from runtime.kernels.kernel_cache import njit
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
 from runtime.prediction.predictors import Line
 from runtime.stream.kinds import AdaptiveStage

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from numba import njit
 from torch import Tensor, nn
 
 from model.batches.batches import RandomBatches
@@ -27,6 +26,7 @@ from runtime.cell.flight_inputs import (
     next_state,
 )
 from runtime.cell.flight_statistics import N_BEFORE
+from runtime.kernels.kernel_cache import njit
 from runtime.prediction.flight_predictor import fill_tile_features
 
 MARGIN = 2  # columns at a cut edge of a window that serve as context only

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from model.kernels.float32_math import FASTMATH, normal32, sigmoid32
 from model.kernels.norm_mix_cpu import statistics
+from runtime.kernels.kernel_cache import njit
 
 ROWS = 256  # whose parameter gradients are summed in float32 before they join the float64 sums
 ONE, TWO, ZERO = np.float32(1), np.float32(2), np.float32(0)

@@ -9,10 +9,10 @@ Weights come packed as (outputs, strips, sources, places, n, LANES), strips of L
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from model.kernels import tile_products
 from model.kernels.tile_products import TILE_ROWS, TILE_WEIGHTS
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.lanes import LANES
 
 SUMS_8: Any = tile_products.sums_8  # an intrinsic's first argument is the compiler's own

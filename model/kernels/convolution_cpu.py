@@ -7,8 +7,9 @@ The usual way lays the inputs of every place side by side for one large product.
 from typing import Any
 
 import torch
-from numba import njit
 from torch import Tensor
+
+from runtime.kernels.kernel_cache import njit
 
 BLOCK_ROWS = 768  # of windows: 288 KiB at 32 features, half of the second cache
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from model.kernels.float32_math import FASTMATH
+from runtime.kernels.kernel_cache import njit
 
 
 @njit(cache=True)
@@ -129,7 +129,7 @@ class Decode(torch.autograd.Function):
         tensors = spectral.contiguous(), spatial.contiguous(), weight, first_weight
         sums = spatial.new_empty(spatial.shape[:-1])
         ctx.save_for_backward(*tensors)
-        decode_forward(*decoder_views(*tensors), sums.view(-1, *sums.shape[2:]).numpy())  # type: ignore[call-arg]  # numba declares no arguments
+        decode_forward(*decoder_views(*tensors), sums.view(-1, *sums.shape[2:]).numpy())
         return sums
 
     @staticmethod
@@ -139,7 +139,7 @@ class Decode(torch.autograd.Function):
         grad = grads[0].contiguous()
         outs = torch.empty_like(spectral), torch.empty_like(spatial)
         sums = [torch.zeros_like(array, dtype=torch.float64) for array in (weight, first_weight)]
-        decode_backward(  # type: ignore[call-arg]  # numba declares no arguments
+        decode_backward(
             *decoder_views(spectral, spatial, weight, first_weight),
             grad.view(-1, *grad.shape[2:]).numpy(),
             *decoder_views(*outs, *sums),

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from model.kernels.float32_math import FASTMATH
+from runtime.kernels.kernel_cache import njit
 
 
 @njit(cache=True, fastmath=FASTMATH)

@@ -7,7 +7,8 @@ the training kernels: nothing here decides a bit of a stream.
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 FASTMATH = {"reassoc", "contract", "nsz", "arcp"}  # sums may be split into vectors; NaN and infinity stay NaN and inf
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from model.kernels.float32_math import FASTMATH
+from runtime.kernels.kernel_cache import njit
 
 EPSILON = np.float32(1e-5)  # of torch.nn.LayerNorm
 ONE = np.float32(1)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from model.kernels.float32_math import FASTMATH, exp32, sigmoid32
+from runtime.kernels.kernel_cache import njit
 
 LARGEST_EXPONENT = 30.0  # e^(2 * 30) times thousands of lines stays far inside float32
 LANES = 256  # of a block: 1 KiB a row, so that the rows of 64 lines fit the second cache
@@ -140,7 +140,7 @@ class GatedWkv(torch.autograd.Function):
         fade, lift, *inputs = ctx.saved_tensors
         outputs = [torch.empty_like(array) for array in inputs]
         sum_fade, sum_lift = (torch.zeros_like(fade, dtype=torch.float64) for _ in range(2))
-        backward_kernel(  # type: ignore[call-arg]  # numba declares no arguments
+        backward_kernel(
             fade.numpy(),
             lift.numpy(),
             *(lanes(array) for array in (*inputs, grads[0].contiguous(), *outputs)),

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from model.kernels.cpu_path import is_compiled_path
 from model.network.wkv import HAS_TRITON
+from runtime.kernels.kernel_cache import njit
 
 WEIGHT_UNIT = 1.0 / 16
 """The smallest weight; a key of zero has it."""

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from runtime.adaptive.column_correction import (
     NETWORK,
@@ -26,6 +25,7 @@ from runtime.adaptive.regressors import fill_regressors
 from runtime.adaptive.slow_means import UNITS
 from runtime.adaptive.state import ERROR_FLOOR, N_LINES
 from runtime.kernels.in_loop import quantizer_index, representative, restored, steps_within
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.lanes import LANES
 from runtime.kernels.mapping import map_index, unmap_index
 from runtime.kernels.no_refcount import no_refcount

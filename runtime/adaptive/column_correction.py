@@ -9,8 +9,8 @@ errors around the sample. Errors are in units of the mean error of their band. F
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.lanes import LANES, load, store
 from runtime.kernels.no_refcount import no_refcount
 from runtime.kernels.unrolled import unrolled

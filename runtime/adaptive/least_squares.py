@@ -7,9 +7,9 @@ every machine finds the same weights, bit for bit. Triangles are packed as in ru
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from runtime.adaptive.products import place
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.lanes import LANES, load, spread, store
 from runtime.kernels.no_refcount import no_refcount
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from runtime.adaptive.least_squares import back_substitute, eliminate
 from runtime.adaptive.parameters import N_SEQUENTIAL
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.lanes import LANES, load, spread, spread_at, store
 from runtime.kernels.no_refcount import no_refcount
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.lanes import LANES, load, spread, spread_at, store
 from runtime.kernels.no_refcount import no_refcount
 from runtime.kernels.unrolled import transposed

@@ -8,7 +8,8 @@ a = -1/2) whose weights are the same along a line.
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 UNIT_BITS = 10
 UNITS = 1 << UNIT_BITS  # of a mean, in one sample unit

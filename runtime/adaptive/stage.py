@@ -14,7 +14,6 @@ encodes or decodes. The state is handed in and changed in place; nothing else is
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from runtime.adaptive.band import Band, code_band
 from runtime.adaptive.column_correction import begin_correction
@@ -23,6 +22,7 @@ from runtime.adaptive.slow_means import add_line, advance, read_means
 from runtime.adaptive.state import N_LINES, OFFSET, TILT, StageState
 from runtime.adaptive.stripe_tilt import follow_stripes
 from runtime.errors import Corrupt
+from runtime.kernels.kernel_cache import njit
 
 
 @njit(cache=True)

@@ -8,9 +8,9 @@ has a peak where the stripes have gone. All numbers are integers, and every sum 
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from runtime.adaptive.slow_means import TILT_UNITS
+from runtime.kernels.kernel_cache import njit
 
 BAND_STEP = 4  # one band in four is looked at
 NEAR_LAG, NEAR_REACH = 4, 2  # lines, and columns to either side

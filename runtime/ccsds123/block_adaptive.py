@@ -7,7 +7,6 @@ segments of 64 blocks, which begin anew at each reference interval of r blocks.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from typing_extensions import override
 
 from runtime.ccsds123.body import BodyWriter, IndexEncoder
@@ -15,6 +14,7 @@ from runtime.ccsds123.coder_parameters import BlockAdaptive
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.order import Piece, Uint32Array, to_sequence
 from runtime.kernels.bits import put_bits
+from runtime.kernels.kernel_cache import njit
 
 SEGMENT_BLOCKS = 64
 REST_OF_SEGMENT = 4  # Run code; shorter runs are coded as their length less 1, longer ones as their length

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from typing_extensions import override
 
 from runtime.ccsds123.block_adaptive import REST_OF_SEGMENT, SEGMENT_BLOCKS, block_numbers
@@ -12,6 +11,7 @@ from runtime.ccsds123.coder_parameters import BlockAdaptive
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.order import Piece, Uint32Array, from_sequence
 from runtime.kernels.bits import overrun, refill, take_bits
+from runtime.kernels.kernel_cache import njit
 
 
 class BlockDecoderState(NamedTuple):

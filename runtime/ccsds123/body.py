@@ -3,11 +3,11 @@
 from typing import Any, Protocol
 
 import numpy as np
-from numba import njit
 
 from runtime.ccsds123.order import Piece, Uint32Array
 from runtime.errors import Corrupt, Truncated
 from runtime.kernels.bits import Uint8Array, finish, initial_bits, overrun, put_bits, refill, take_bits
+from runtime.kernels.kernel_cache import njit
 
 OK, RAN_OUT, IMPOSSIBLE = 0, 1, 2  # What a decoding kernel returns: done, data too short, data without meaning
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from runtime.ccsds123.ranges import check
 from runtime.errors import Truncated
 from runtime.kernels.bits import BitState, Uint8Array, overrun, put_bits, refill, take_bits
+from runtime.kernels.kernel_cache import njit
 
 Mapped = npt.NDArray[np.integer[Any]]
 

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from typing_extensions import override
 
 from runtime.ccsds123.body import BodyWriter, IndexEncoder
@@ -14,6 +13,7 @@ from runtime.ccsds123.image import Image
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
 from runtime.ccsds123.order import Piece, Uint32Array, to_sequence
 from runtime.kernels.bits import put_bits
+from runtime.kernels.kernel_cache import njit
 
 Int64Array = npt.NDArray[np.int64]
 

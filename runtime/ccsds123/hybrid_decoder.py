@@ -7,7 +7,6 @@ one that the encoder began with. A step reads, in reverse, the codeword, the esc
 from typing import Any
 
 import numpy as np
-from numba import njit
 from typing_extensions import override
 
 from runtime.ccsds123.body import IMPOSSIBLE, OK, RAN_OUT, IndexDecoder, place_of, raise_status, untrusted
@@ -24,6 +23,7 @@ from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, pieces
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.errors import Corrupt, Truncated
 from runtime.kernels.bits import Uint8Array
+from runtime.kernels.kernel_cache import njit
 
 
 class HybridDecoder(IndexDecoder):

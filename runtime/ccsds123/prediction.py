@@ -8,7 +8,8 @@ signed number of D bits. All scalars are int64.
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 WIDE_NEIGHBOR, NARROW_NEIGHBOR, WIDE_COLUMN = 0, 1, 2
 

@@ -7,11 +7,11 @@ because they share every statement but one: where the quantizer index comes from
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from runtime.ccsds123.prediction import clip, high_resolution, local_sum, scaling_exponent, updated_weight
 from runtime.ccsds123.quantizer import maximum_error, representative
 from runtime.kernels.in_loop import quantizer_index, steps_within
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.mapping import map_index, unmap_index
 
 

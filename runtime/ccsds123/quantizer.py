@@ -6,7 +6,8 @@ Quantizer indices are in runtime/kernels/in_loop.py. Samples and predictions are
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 NO_LIMIT = 1 << 40  # Stands for an absolute limit where there is none: more than any relative limit allows
 

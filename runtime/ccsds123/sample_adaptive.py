@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from typing_extensions import override
 
 from runtime.ccsds123.body import OK, RAN_OUT, BodyReader, BodyWriter, IndexDecoder, IndexEncoder, place_of
@@ -22,6 +21,7 @@ from runtime.ccsds123.golomb import (
 from runtime.ccsds123.image import Image
 from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, to_sequence
 from runtime.kernels.bits import overrun, put_bits, refill, take_bits
+from runtime.kernels.kernel_cache import njit
 
 
 def initial_state(coder: SampleAdaptive, image: Image) -> GolombState:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from runtime.cell.flight_statistics import (
     FIXED_FEATURES,
@@ -23,6 +22,7 @@ from runtime.cell.flight_statistics import (
     clipped,
     first_sums,
 )
+from runtime.kernels.kernel_cache import njit
 
 LINE_FEATURES = 6 + FIXED_FEATURES
 BAND_FEATURES = 4

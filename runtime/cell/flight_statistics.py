@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.log2 import log2_eighths, log2_floor
 
 N_BEFORE = 6  # Bands before the one to predict whose line differences are regressors

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 IntArray = npt.NDArray[np.integer[Any]]
 

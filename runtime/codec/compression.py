@@ -26,6 +26,7 @@ from runtime.executors.executors import make_executor
 from runtime.images.sample_file import raw_line
 from runtime.images.scene_writer import restoring
 from runtime.segments.segment_codec import Samples
+from runtime.standard_streams import standard_input, standard_output
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic
 from runtime.stream.records import Gap
@@ -77,8 +78,9 @@ class Report:
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A binary file that appears under its name only when the block ends without an error; `-` is standard output."""
     if path == PIPE:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        stream = standard_output()
+        yield stream
+        stream.flush()
         return
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         yield file
@@ -127,7 +129,7 @@ def notes_of(encoder: Encoder) -> tuple[str, ...]:
 def open_input(path: Path) -> Iterator[BinaryIO]:
     """A binary file for reading; `-` is standard input. Raises BadArgument where it is not there."""
     if path == PIPE:
-        yield sys.stdin.buffer
+        yield standard_input()
         return
     try:
         file = path.open("rb")
@@ -191,8 +193,9 @@ def write_lines(output: Path, decoder: Decoder, pieces: Iterable[Segment | Gap])
 def line_output(output: Path, image: ImageDescription) -> Iterator[Callable[[Samples], Any]]:
     """What takes restored lines: an ENVI image that is there when the block ends, or standard output."""
     if output == PIPE:
-        yield lambda line: sys.stdout.buffer.write(raw_line(line, image.file_type))
-        sys.stdout.buffer.flush()
+        stream = standard_output()
+        yield lambda line: stream.write(raw_line(line, image.file_type))
+        stream.flush()
         return
     with restoring(output, image) as scene:
         yield scene.append

@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from runtime.ccsds123.body import BodyWriter
 from runtime.coders.line_coder import Mapped
 from runtime.errors import Corrupt
 from runtime.kernels.bits import initial_bits, put_bits, refill, take_bits
+from runtime.kernels.kernel_cache import njit
 
 
 @njit(cache=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 SHARE_BITS = 15
 LOW, SPAN, POSITION = 0, 1, 2

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from typing_extensions import override
 
 from runtime.coders.line_coder import LineReader, LineWriter, Mapped
@@ -24,6 +23,7 @@ from runtime.coders.range_coder import (
 from runtime.coders.residual_contexts import context, end_band, end_line, fill_known, initial_contexts
 from runtime.coders.symbol_counts import ESCAPE_CONTEXT, N_SYMBOLS, count, initial_counts, shift_of
 from runtime.errors import Corrupt, Truncated
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.log2 import log2_floor
 
 ESCAPE = N_SYMBOLS - 1

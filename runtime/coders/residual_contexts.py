@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.log2 import log2_eighths
 
 WEST, WEST_OF_WEST, NORTH, BESIDE_NORTH, OWN_MEAN, BAND_BEFORE, SECOND_BEFORE = 6, 3, 6, 3, 32, 8, 3

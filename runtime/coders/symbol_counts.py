@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from runtime.coders.range_coder import SHARE_BITS
 from runtime.coders.residual_contexts import N_CONTEXTS
+from runtime.kernels.kernel_cache import njit
 
 N_SYMBOLS = 40  # The last one is the escape
 ESCAPE_CONTEXT = N_CONTEXTS

@@ -1,16 +1,22 @@
 """The command `linerwkv`: a verb parses, calls one function of the library, prints."""
 
 import importlib.metadata
+import logging
 import sys
+import textwrap
+import traceback
+import warnings
+from typing import Any
 
 import click
 
-from runtime.command_options import EXIT_BAD_INPUT
-from runtime.commands.package_commands import demo, package, verify
-from runtime.commands.stream_commands import compress, decompress, info
-from runtime.errors import LineRwkvError
+from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, EXIT_DONE, EXIT_INTERRUPTED
+from runtime.errors import LineRwkvError, Notice, one_line
+from runtime.standard_streams import PrintedText, prepare_standard_streams
 
 COMMAND_GROUP = "linerwkv.commands"
+BY_CLICK = (click.ClickException, click.exceptions.Exit, click.Abort)
+LONGEST_REASON = 400  # characters of a library's error
 HELP_OF_OTHERS = {  # so that --help need not import torch
     "ccsds123": "Encode, decode and inspect CCSDS 123.0-B-2 images.",
     "evaluate": "Bits per sample of a checkpoint on scenes.",
@@ -27,17 +33,28 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
 class Verbs(click.Group):
     """The verbs of the runtime, and those of other packages, which are imported only when called."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the verb; with --debug, show where an error comes from."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if ctx.params["debug"] and not isinstance(
+                error, click.ClickException | click.exceptions.Exit | click.Abort
+            ):
+                traceback.print_exc()
+            raise
+
     def installed(self) -> dict[str, importlib.metadata.EntryPoint]:
         """Verbs that entry points name."""
         return {point.name: point for point in importlib.metadata.entry_points(group=COMMAND_GROUP)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs in alphabetical order."""
-        return sorted({*super().list_commands(ctx), *self.installed()})
+        return sorted({*own_verbs(), *self.installed()})
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """A verb by name; where its package needs more than the base install, an error that says what."""
-        command = super().get_command(ctx, name)
+        command = super().get_command(ctx, name) or own_verbs().get(name)
         if command is None and name in (installed := self.installed()):
             try:
                 command = installed[name].load()
@@ -47,12 +64,21 @@ class Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing torch for their help lines."""
+        own = own_verbs()
         rows = []
         for name in self.list_commands(ctx):
-            command = super().get_command(ctx, name)
-            rows.append((name, command.get_short_help_str(60) if command else HELP_OF_OTHERS.get(name, "")))
+            rows.append((name, own[name].get_short_help_str(60) if name in own else HELP_OF_OTHERS.get(name, "")))
         with formatter.section("Verbs"):
             formatter.write_dl(rows)
+
+
+def own_verbs() -> dict[str, click.Command]:
+    """Those of the runtime, imported only here: an error of a library's import is then one line as any other."""
+    from runtime.commands.package_commands import demo, package, verify
+    from runtime.commands.prepare_command import prepare
+    from runtime.commands.stream_commands import compress, decompress, info
+
+    return {verb.name or "": verb for verb in (compress, decompress, demo, info, package, prepare, verify)}
 
 
 def missing_extra(name: str, module: str) -> click.Command:
@@ -67,37 +93,68 @@ def missing_extra(name: str, module: str) -> click.Command:
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="linerwkv")
-def cli() -> None:
+@click.option("--debug", is_flag=True, help="Show the traceback of an error, before its line.")
+def cli(debug: bool) -> None:
     """Onboard compression of hyperspectral images with LineRWKV.
 
     \b
     Shell completion: eval "$(_LINERWKV_COMPLETE=bash_source linerwkv)"
-    Exit codes: 0 done, 1 a check failed, 2 bad input.
+    Exit codes: 0 done, 1 a check failed or data are missing, 2 bad input, 130 interrupted.
     """  # noqa: D301  # click's mark for a block that it must not rewrap is a real \\b
 
 
-for verb in (compress, decompress, info, verify, demo, package):
-    cli.add_command(verb)
+def show_warning(warning: Warning | str, *_: Any) -> None:
+    """Print a Notice as our line."""
+    click.echo(f"linerwkv: {' '.join(str(warning).split())}", err=True)
 
 
 def guarded(command: click.Command) -> None:
-    """Run a command; an error of ours becomes one line on standard error and exit code 2."""
+    """Run a command and end the program; whatever goes wrong is one line on standard error (docs/exit_codes.md)."""
+    prepare_standard_streams()
+    logging.getLogger().addHandler(logging.NullHandler())  # else Python prints what libraries log
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        warnings.simplefilter("always", Notice)
+        warnings.showwarning = show_warning  # type: ignore[assignment]
+        code = exit_code(command)
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    if code == EXIT_DONE and isinstance(sys.stdout, PrintedText) and (lost := sys.stdout.lost):
+        code = EXIT_BAD_INPUT if sys.stdout.is_result else code
+        if not isinstance(lost, BrokenPipeError):
+            click.echo(f"linerwkv: standard output cannot be written: {lost.strerror}", err=True)
+    sys.exit(code)
+
+
+def exit_code(command: click.Command) -> int:
+    """Run a command; its exit code."""
     try:
-        command(standalone_mode=False)
+        stopped: Any = command(standalone_mode=False)  # a number only where `ctx.exit` ended it
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else EXIT_CHECK_FAILED if stop.code else EXIT_DONE
     except LineRwkvError as error:
-        click.echo(f"linerwkv: {error}", err=True)
-        sys.exit(EXIT_BAD_INPUT)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        click.echo(f"linerwkv: {one_line(error)}", err=True)
+        return EXIT_BAD_INPUT
     except click.ClickException as error:
         error.show()
-        sys.exit(EXIT_BAD_INPUT)
+        return EXIT_BAD_INPUT
     except (click.Abort, KeyboardInterrupt):
         click.echo("linerwkv: interrupted", err=True)
-        sys.exit(130)
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(EXIT_BAD_INPUT)
+        return EXIT_BAD_INPUT
+    except Exception as error:  # the last net: whatever a library raises
+        click.echo(f"linerwkv: {unexpected(error)}", err=True)
+        return EXIT_BAD_INPUT
+    return stopped if isinstance(stopped, int) else EXIT_DONE
+
+
+def unexpected(error: Exception) -> str:
+    """One line of an error that no one foresaw: the command, which names its files, and what a library said of it."""
+    words = " ".join(" ".join(sys.argv[1:]).split())
+    said = textwrap.shorten(f"{type(error).__name__}: {one_line(error)}", LONGEST_REASON, placeholder=" ...")
+    return f"{words}: {said} (linerwkv --debug ... shows where)"
 
 
 def main() -> None:

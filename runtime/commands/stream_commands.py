@@ -1,7 +1,6 @@
 """The verbs that make streams of images and images of streams, and show what a stream holds."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.command_options import PACKAGE_HELP, executor_option, json_option, trust_option
+from runtime.standard_streams import standard_input
 
 
 @click.command()
@@ -37,7 +37,7 @@ def compress(
         if bands is None or columns is None or bit_depth is None:
             raise click.UsageError("a pipe needs --bands, --columns and --bit-depth")
         layout = RawLayout(bands, columns, dtype, interleave)
-        image, lines = describe_pipe(layout, bit_depth), raw_lines(sys.stdin.buffer, layout)
+        image, lines = describe_pipe(layout, bit_depth), raw_lines(standard_input(), layout)
     else:
         scene = open_scene(source)
         image, lines = describe(scene, bit_depth), scene.lines()

@@ -8,9 +8,9 @@ as in the master cell. Outputs of sub-graphs are clipped here to their layers' r
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from runtime.cell.integer_cell import LARGEST_ACTIVATION
+from runtime.kernels.kernel_cache import njit
 
 
 @njit(cache=True)

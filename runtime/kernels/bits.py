@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 Uint8Array = npt.NDArray[np.uint8]
 BitState = npt.NDArray[np.int64]

@@ -6,7 +6,7 @@ to the sample range, which is never further than m from the sample.
 
 from typing import Any
 
-from numba import njit
+from runtime.kernels.kernel_cache import njit
 
 
 @njit(cache=True, inline="always")

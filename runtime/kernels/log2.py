@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 FRACTION_BITS, BIAS = 52, 1023
 

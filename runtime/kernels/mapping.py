@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from runtime.kernels.in_loop import quantizer_index, restored, steps_within
+from runtime.kernels.kernel_cache import njit
 
 IntArray = npt.NDArray[np.integer[Any]]
 

@@ -5,6 +5,6 @@ They need no reference counts of the arrays that they are given, which are atomi
 
 from typing import Any, cast
 
-from numba import njit
+from runtime.kernels.kernel_cache import njit
 
 no_refcount = cast(Any, njit)(cache=True, _nrt=False)

@@ -6,9 +6,9 @@ The paper codes the first line so; without a package every line is coded so.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from runtime.kernels.in_loop import quantizer_index, restored, steps_within
+from runtime.kernels.kernel_cache import njit
 from runtime.kernels.mapping import map_index, unmap_index
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from typing_extensions import override
 
 from runtime.adaptive.state import StageState
@@ -27,6 +26,7 @@ from runtime.cell.flight_inputs import (
 from runtime.cell.flight_package import IntegerPackage
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import initial_bands, initial_memory, step_tile
+from runtime.kernels.kernel_cache import njit
 from runtime.prediction.band_coding import band_coding
 from runtime.prediction.predictors import DpcmPredictor, Line, Predictor
 from runtime.stream.kinds import AdaptiveStage

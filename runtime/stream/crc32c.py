@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from runtime.kernels.kernel_cache import njit
 
 REVERSED_POLYNOMIAL = 0x82F63B78
 

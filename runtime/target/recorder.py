@@ -24,15 +24,13 @@ from runtime.codec.opened_encoder import opened_encoder
 from runtime.commands.cli import guarded
 from runtime.errors import BadArgument
 from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
+from runtime.standard_streams import standard_input
 from runtime.target.recording import Recording, next_free
 
 
 def report(**values: Any) -> None:
-    """Print one line for the program that listens; if that has ended, lines are recorded all the same."""
-    try:
-        print(json.dumps(values), flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Print one line for the program that listens; if that has ended, lines are recorded all the same (`guarded`)."""
+    print(json.dumps(values), flush=True)
 
 
 def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, recording: Recording) -> None:
@@ -83,7 +81,7 @@ def record_command(folder: Path, options: CodingOptions, bit_depth: int, bands: 
         recording = Recording(next_free(folder))
         try:
             report(file=recording.path.name, process=os.getpid())
-            record(raw_lines(sys.stdin.buffer, layout), encoder, recording)
+            record(raw_lines(standard_input(), layout), encoder, recording)
             report(ended=recording.path.name)
         except MemoryError:
             found = f"out of memory in segment {encoder.n_segments}"

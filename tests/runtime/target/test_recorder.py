@@ -84,16 +84,14 @@ def test_a_source_that_fails_costs_no_line_that_came(tmp_path: Path, error: Exce
     assert n_restored(recording.path.read_bytes()) == 9
 
 
-def test_a_listener_that_goes_away_costs_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    recording = Recording(tmp_path / "0001.lrwk")
-    with os.fdopen(writer, "w") as nobody:
-        monkeypatch.setattr(sys, "stdout", nobody)
-        record(iter(LINES), dpcm(), recording)
-        monkeypatch.undo()
-    recording.close()
-    assert n_restored(recording.path.read_bytes()) == N_LINES
+@pytest.mark.parametrize("listener", ["| true; exit ${PIPESTATUS[0]}", ">/dev/full", ">&-"])
+def test_a_listener_that_goes_away_costs_no_line(tmp_path: Path, listener: str) -> None:
+    layout = ["--bands", str(N_BANDS), "--columns", str(N_COLUMNS), "--bit-depth", "12", "--segment-lines", "4"]
+    program = [sys.executable, "-m", "runtime.target.recorder", str(tmp_path), *layout, "--predictor", "dpcm"]
+    command = ["bash", "-c", f'"$@" {listener}', "bash", *program]
+    done = subprocess.run(command, input=LINES.astype("<u2").tobytes(), capture_output=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert n_restored((tmp_path / "0001.lrwk").read_bytes()) == N_LINES
 
 
 def test_no_line_is_no_recording(tmp_path: Path) -> None:
