@@ -12,6 +12,7 @@ from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import BadArgument
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.segments.segment_codecs import default_quantisation, default_stage
+from runtime.stream.depth import OutOfRange
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import LARGEST_SEGMENT_LINES, NO_PACKAGE, SegmentCoding
 
@@ -46,6 +47,8 @@ class CodingOptions:
     """A file that gets a line after each segment; `-`: the standard output of the program."""
     index: bool = True
     """Whether the stream ends with an index of its segments, 14 bytes each, kept in memory until then."""
+    out_of_range: OutOfRange = OutOfRange.STOP
+    """What becomes of a sample beyond the depth."""
 
     def __post_init__(self) -> None:
         """Hold the numbers against their ranges."""
@@ -75,6 +78,7 @@ class CodingOptions:
 
 CHOICES: dict[str, type[Enum]] = {
     "predictor": PredictorKind, "stage": AdaptiveStage, "quantisation": Quantisation, "guard": GuardLevel,
+    "out_of_range": OutOfRange,
 }  # fmt: skip
 WORDS: dict[str, dict[str, Any]] = {
     option: {member.name.lower().replace("_", "-"): member for member in kind} for option, kind in CHOICES.items()

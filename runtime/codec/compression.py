@@ -16,18 +16,18 @@ from tqdm import tqdm
 from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
-from runtime.codec.encoder import Encoder
+from runtime.codec.encoder_notes import notes_of
+from runtime.codec.kept_lines import KeptLines
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.salvage import salvage
 from runtime.codec.stream_reader import Segment, StreamReader
-from runtime.errors import BadArgument, Corrupt
+from runtime.errors import BadArgument, Corrupt, Incomplete
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
 from runtime.images.sample_file import raw_line
 from runtime.images.scene_writer import restoring
 from runtime.segments.segment_codec import Samples
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import Arithmetic
 from runtime.stream.records import Gap
 from runtime.whole_output import replacing
 
@@ -50,6 +50,8 @@ class Report:
     """Segments that CCSDS 123 coded in place of the predictor asked for, because something failed."""
     notes: tuple[str, ...] = ()
     """What the user should know of the stream, each a line."""
+    failure: Incomplete | None = None
+    """Why a source that cannot be read again ended early; the stream has all whole lines before."""
 
     @property
     def n_samples(self) -> int:
@@ -104,26 +106,15 @@ def compress_lines(
         atomic_file(output) as file,
         progress(image.n_lines, "compress") as bar,
     ):
-        file.write(encoder.header)
-        for line in lines:
-            file.write(encoder.push(line))
-            bar.update()
-        file.write(encoder.finish())
+        kept = KeptLines(lines, encoder)
+        for piece in kept:
+            file.write(piece)
+            bar.update(encoder.n_lines - bar.n)
     seconds = time.perf_counter() - start
     return Report(
         encoder.n_lines, image.n_bands, image.n_columns, encoder.n_bytes, seconds,
-        n_fallbacks=encoder.n_fallbacks, notes=notes_of(encoder),
+        n_fallbacks=encoder.n_fallbacks, notes=notes_of(encoder), failure=kept.failure,
     )  # fmt: skip
-
-
-def notes_of(encoder: Encoder) -> tuple[str, ...]:
-    """What whoever keeps a finished stream should know of it."""
-    notes = []
-    if any(package.arithmetic is Arithmetic.FLOAT32 for package in encoder.packages):
-        notes.append("the package is float32: the stream decodes on this machine only, with the same libraries")
-    if encoder.n_fallbacks:
-        notes.append(f"{encoder.n_fallbacks} segments fell back to ccsds123, --telemetry says why")
-    return tuple(notes)
 
 
 @contextlib.contextmanager

@@ -5,10 +5,10 @@ import sys
 
 import click
 
-from runtime.command_options import EXIT_BAD_INPUT
+from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED
 from runtime.commands.package_commands import demo, verify
 from runtime.commands.stream_commands import compress, decompress, info
-from runtime.errors import LineRwkvError
+from runtime.errors import Incomplete, LineRwkvError
 
 COMMAND_GROUP = "linerwkv.commands"
 HELP_OF_OTHERS = {  # so that --help need not import torch
@@ -72,7 +72,7 @@ def cli() -> None:
 
     \b
     Shell completion: eval "$(_LINERWKV_COMPLETE=bash_source linerwkv)"
-    Exit codes: 0 done, 1 a check failed, 2 bad input.
+    Exit codes: 0 done, 1 a check failed or a part is missing, 2 bad input.
     """  # noqa: D301  # click's mark for a block that it must not rewrap is a real \\b
 
 
@@ -86,7 +86,7 @@ def guarded(command: click.Command) -> None:
         command(standalone_mode=False)
     except LineRwkvError as error:
         click.echo(f"linerwkv: {error}", err=True)
-        sys.exit(EXIT_BAD_INPUT)
+        sys.exit(EXIT_CHECK_FAILED if isinstance(error, Incomplete) else EXIT_BAD_INPUT)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

@@ -40,11 +40,13 @@ def compress(
         image, lines = describe_pipe(layout, bit_depth), raw_lines(sys.stdin.buffer, layout)
     else:
         scene = open_scene(source)
-        image, lines = describe(scene, bit_depth), scene.lines()
+        image, lines = describe(scene, bit_depth, options.out_of_range), scene.lines()
     report = compress_lines(lines, image, output, options)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for note in report.notes:
-        click.echo(f"linerwkv: {note}", err=True)
+        click.echo(f"linerwkv: note: {note}", err=True)
+    if report.failure is not None:
+        raise report.failure
 
 
 @click.command()

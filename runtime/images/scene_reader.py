@@ -13,7 +13,7 @@ from runtime.images.envi_pair import find_pair
 from runtime.images.geotiff import GeoTiff, open_geotiff
 from runtime.images.raw_lines import SAMPLE_TYPES
 from runtime.images.sample_file import Samples, mapped_samples
-from runtime.stream.depth import bit_depth
+from runtime.stream.depth import OutOfRange, bit_depth
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import SampleType
 
@@ -95,11 +95,11 @@ def sample_range(scene: Scene) -> tuple[int, int]:
     return int(lowest.min()), int(highest.max())
 
 
-def describe(scene: Scene, depth: int | None) -> ImageDescription:
-    """What the encoder must know, with the bit depth found by one scan of all samples."""
+def describe(scene: Scene, depth: int | None, beyond: OutOfRange = OutOfRange.STOP) -> ImageDescription:
+    """What the encoder must know, with the bit depth found by one scan of all samples. beyond: a depth that is given."""
     n_lines, n_bands, n_columns = scene.shape
     lowest, highest = sample_range(scene)
-    found = bit_depth(lowest, highest)
+    found = depth if depth is not None and beyond is OutOfRange.CLIP else bit_depth(lowest, highest)
     if depth is not None and depth < found:
         raise BadArgument(f"bit depth {depth} given, samples {lowest}..{highest} need {found}")
     wide = SampleType.INT16 if lowest < 0 or highest < 1 << 15 else SampleType.UINT16
