@@ -111,7 +111,8 @@ class Encoder:
             raise BadArgument(f"{first}; the bit depth allows {smallest}..{largest}")
         self.first_clipped = self.first_clipped or first
         self.n_clipped += n_outside
-        return np.clip(line, smallest, largest)
+        inside: npt.NDArray[np.integer[Any]] = np.clip(line, smallest, largest)
+        return inside
 
     def skip(self, n_lines: int) -> bytes:
         """Say that the next `n_lines` lines, 1 or more, never came; returns what is complete now."""

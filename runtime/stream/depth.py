@@ -40,7 +40,7 @@ def sample_range(depth: int, *, is_signed: bool) -> tuple[int, int]:
 
 
 def out_of_range(line: npt.NDArray[np.integer[Any]], smallest: int, largest: int, y: int) -> tuple[int, str]:
-    """How many samples of `line` (Z, X), line `y` of the image, are outside smallest..largest, and the first of them."""
+    """How many samples of `line` (Z, X), line `y` of the image, are outside smallest..largest; the first, in words."""
     if smallest <= line.min() and line.max() <= largest:
         return 0, ""
     outside = np.argwhere((line < smallest) | (line > largest))

@@ -40,7 +40,8 @@ def report(**values: Any) -> None:
 def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, recording: Recording) -> None:
     """Append each finished segment. A source that fails or ends within a line ends the last segment before it.
 
-    Raises Incomplete: the source, after that. Raises BadArgument: no line at all, or the disk; whole segments stay there.
+    Raises Incomplete: the source, after that. Raises BadArgument: no line at all, or the disk, where whole segments
+    stay.
     """
     kept, pending = KeptLines(lines, encoder), b""
     for piece in kept:

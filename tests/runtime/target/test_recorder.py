@@ -79,7 +79,7 @@ def broken(error: Exception) -> Iterator[np.ndarray]:
 @pytest.mark.parametrize("error", [BadArgument("input ends within line 9"), ConnectionResetError(104, "reset")])
 def test_a_source_that_fails_costs_no_line_that_came(tmp_path: Path, error: Exception) -> None:
     recording = Recording(tmp_path / "0001.lrwk")
-    with pytest.raises(Incomplete, match="input.*; the 9 lines before it are kept"):
+    with pytest.raises(Incomplete, match=r"input.*; the 9 lines before it are kept"):
         record(broken(error), dpcm(), recording)
     recording.close()
     assert n_restored(recording.path.read_bytes()) == 9
