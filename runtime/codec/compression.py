@@ -24,14 +24,14 @@ from runtime.codec.stream_reader import Segment, StreamReader
 from runtime.errors import BadArgument, Corrupt, Incomplete
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
+from runtime.images.envi_header_writer import one_line_of
+from runtime.images.envi_pair import is_header, new_pair
 from runtime.images.sample_file import raw_line
 from runtime.images.scene_writer import restoring
 from runtime.segments.segment_codec import Samples
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.records import Gap
-from runtime.whole_output import replacing
-
-PIPE = Path("-")
+from runtime.whole_output import PIPE, check_outputs, replacing
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,15 @@ def progress(n_lines: int, what: str) -> Any:
 
 def compress_lines(
     lines: Iterable[npt.NDArray[np.integer[Any]]], image: ImageDescription, output: Path, options: CodingOptions, *,
-    loaded: Loaded | None = None,
+    loaded: Loaded | None = None, inputs: Iterable[Path] = (),
 ) -> Report:  # fmt: skip
-    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`."""
+    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`.
+
+    inputs: files that the lines are read from, none of which is written. Raises LineRwkvError.
+    """
     start = time.perf_counter()
+    telemetry = () if options.telemetry is None else (options.telemetry,)
+    check_outputs([output, *telemetry], [*inputs, *files_of(options.package)])
     pipe = sys.stderr if output == PIPE else sys.stdout
     with (
         opened_encoder(options, image, loaded=loaded, pipe=pipe) as encoder,
@@ -115,6 +120,11 @@ def compress_lines(
         encoder.n_lines, image.n_bands, image.n_columns, encoder.n_bytes, seconds,
         n_fallbacks=encoder.n_fallbacks, notes=notes_of(encoder), failure=kept.failure,
     )  # fmt: skip
+
+
+def files_of(package: Path) -> list[Path]:
+    """A package that is one file, or the files of its folder."""
+    return list(package.iterdir()) if package.is_dir() else [package]
 
 
 @contextlib.contextmanager
@@ -149,9 +159,12 @@ def decompress(
     with open_input(source) as file:
         reader = StreamReader(file)
         decoder = Decoder(reader.header, packages, partial(make_executor, name=executor))
+        check_restored(output, source, packages)
         n_lines = write_lines(output, decoder, reader.pieces())
     image, missing = reader.header.image, tuple(gap.run for gap in reader.gaps)
-    return Report(n_lines, image.n_bands, image.n_columns, reader.n_bytes, time.perf_counter() - start, missing)
+    seconds = time.perf_counter() - start
+    notes = raw_notes(output, image)
+    return Report(n_lines, image.n_bands, image.n_columns, reader.n_bytes, seconds, missing, notes=notes)
 
 
 def decompress_salvaged(
@@ -165,9 +178,25 @@ def decompress_salvaged(
     if not found.segments:
         raise Corrupt(f"{source}: no intact segment in {len(data)} bytes")
     decoder = Decoder(found.header, packages, partial(make_executor, name=executor))
+    check_restored(output, source, packages)
     n_lines = write_lines(output, decoder, found.pieces())
     image, missing = found.header.image, tuple(found.missing_lines())
-    return Report(n_lines, image.n_bands, image.n_columns, len(data), time.perf_counter() - start, missing)
+    seconds = time.perf_counter() - start
+    notes = raw_notes(output, image)
+    return Report(n_lines, image.n_bands, image.n_columns, len(data), seconds, missing, notes=notes)
+
+
+def check_restored(output: Path, source: Path, packages: Sequence[FlightPackage]) -> None:
+    """Raise BadArgument where one of the files to restore is an input."""
+    data = [new_pair(output, "bil")] if is_header(output) else []
+    check_outputs([output, *data], [source, *(file for package in packages for file in files_of(package.source))])
+
+
+def raw_notes(output: Path, image: ImageDescription) -> tuple[str, ...]:
+    """What is left out where lines go to standard output."""
+    if output != PIPE or not image.metadata:
+        return ()
+    return (f"raw lines have no header; not carried: {', '.join(map(one_line_of, image.metadata))}",)
 
 
 def write_lines(output: Path, decoder: Decoder, pieces: Iterable[Segment | Gap]) -> int:

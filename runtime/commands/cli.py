@@ -1,6 +1,9 @@
 """The command `linerwkv`: a verb parses, calls one function of the library, prints."""
 
+import contextlib
 import importlib.metadata
+import os
+import signal
 import sys
 
 import click
@@ -11,6 +14,7 @@ from runtime.commands.stream_commands import compress, decompress, info
 from runtime.errors import Incomplete, LineRwkvError
 
 COMMAND_GROUP = "linerwkv.commands"
+STOPPING = (signal.SIGTERM, signal.SIGHUP)
 HELP_OF_OTHERS = {  # so that --help need not import torch
     "ccsds123": "Encode, decode and inspect CCSDS 123.0-B-2 images.",
     "evaluate": "Bits per sample of a checkpoint on scenes.",
@@ -80,15 +84,27 @@ for verb in (compress, decompress, info, verify, demo):
     cli.add_command(verb)
 
 
+def stop(number: int, _: object) -> None:
+    """End the program by a signal as by any error, so that nothing unfinished stays; further signals are too late."""
+    for other in STOPPING:
+        signal.signal(other, signal.SIG_IGN)
+    with contextlib.suppress(OSError):  # not by click: the signal may have come while it prints
+        os.write(2, f"linerwkv: stopped by {signal.Signals(number).name}\n".encode())
+    sys.exit(128 + number)
+
+
 def guarded(command: click.Command) -> None:
     """Run a command; an error of ours becomes one line on standard error and exit code 2."""
+    for number in STOPPING:
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, stop)
     try:
         command(standalone_mode=False)
     except LineRwkvError as error:
         click.echo(f"linerwkv: {error}", err=True)
         sys.exit(EXIT_CHECK_FAILED if isinstance(error, Incomplete) else EXIT_BAD_INPUT)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_BAD_INPUT)
