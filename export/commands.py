@@ -13,7 +13,7 @@ from export.integer_package import integer_package_parts
 from export.package_files import check_package_name, write_package
 from export.quantized_folder import QuantizedFolder, is_quantized_folder, read_quantized_folder
 from runtime.errors import BadArgument
-from runtime.whole_output import check_outputs
+from runtime.output_checks import check_outputs, files_of
 
 
 def working_commit() -> str:
@@ -90,7 +90,7 @@ def export(
     """Write the flight package of SOURCE: a trained checkpoint, or a folder that `linerwkv quantize` wrote."""
     check_package_name(output)
     written = [path for path in (output, qonnx) if path is not None]
-    check_outputs(written, source.iterdir() if source.is_dir() else [source])
+    check_outputs(written, files_of(source))
     if accelerator is not None:
         check_package_name(accelerator)
     if is_quantized_folder(source):

@@ -36,8 +36,8 @@ from runtime.cell.flight_package import IntegerPackage, open_integer_package, pa
 from runtime.cell.integer_cell import CellShape, IntegerCell
 from runtime.checked_table import AtLeast1
 from runtime.executors.executors import make_executor
+from runtime.output_checks import check_outputs
 from runtime.stream.kinds import AdaptiveStage
-from runtime.whole_output import check_outputs
 
 START, TUNED = "start", "fine-tuned"
 FLIGHT_STAGE = AdaptiveStage.BEST

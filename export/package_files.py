@@ -4,7 +4,8 @@ import json
 import zipfile
 from pathlib import Path
 
-from runtime.whole_output import check_folder, replacing, replacing_folder
+from runtime.output_checks import check_folder
+from runtime.whole_output import replacing, replacing_folder
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # equal input gives an equal file
 SUFFIX = ".zip"

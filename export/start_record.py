@@ -7,7 +7,7 @@ from typing import Any
 from quantize.report import REPORTS
 from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument
-from runtime.whole_output import check_files
+from runtime.output_checks import check_files
 
 START_RECORD = "start.json"
 

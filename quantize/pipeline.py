@@ -31,7 +31,7 @@ from quantize.sensitivity import losses, middle, set_all
 from runtime.cell.integer_cell import ARITHMETIC, IntegerCell
 from runtime.checked_table import AtLeast0, AtLeast1
 from runtime.errors import BadArgument
-from runtime.whole_output import check_files
+from runtime.output_checks import check_files
 
 CALIBRATION_EPOCH = 1 << 20
 """Crops that no training draws."""

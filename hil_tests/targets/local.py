@@ -15,7 +15,8 @@ from hil_tests.places.prepared_folder import STAMP, is_prepared, replaced
 from hil_tests.targets.target import Target, TargetFailed
 from hil_tests.targets.transfer import file_sha256
 from runtime.errors import BadArgument
-from runtime.whole_output import check_folder, replacing, replacing_folder
+from runtime.output_checks import check_folder
+from runtime.whole_output import replacing, replacing_folder
 
 SECONDS_TO_END = 5.0
 MARK = ".linerwkv-target"

@@ -15,8 +15,8 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import atomic_file, compress_lines
 from runtime.images.scene_reader import Scene as StoredScene
 from runtime.images.scene_reader import describe
+from runtime.output_checks import check_files, check_outputs
 from runtime.stream.kinds import PredictorKind
-from runtime.whole_output import check_files, check_outputs
 
 MANIFEST = "manifest.json"
 PACKED = CodingOptions(predictor=PredictorKind.DPCM)

@@ -33,7 +33,7 @@ from model.training.training_config import TrainingConfig
 from runtime.cell.integer_base import Base
 from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument
-from runtime.whole_output import check_files
+from runtime.output_checks import check_files
 
 
 @rank_zero_only

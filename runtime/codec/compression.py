@@ -16,22 +16,22 @@ from tqdm import tqdm
 from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
-from runtime.codec.encoder_notes import notes_of
 from runtime.codec.kept_lines import KeptLines
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.salvage import salvage
+from runtime.codec.stream_notes import notes_of, raw_notes
 from runtime.codec.stream_reader import Segment, StreamReader
 from runtime.errors import BadArgument, Corrupt, Incomplete
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
-from runtime.images.envi_header_writer import one_line_of
 from runtime.images.envi_pair import is_header, new_pair
 from runtime.images.sample_file import raw_line
 from runtime.images.scene_writer import restoring
+from runtime.output_checks import PIPE, check_outputs, files_of
 from runtime.segments.segment_codec import Samples
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.records import Gap
-from runtime.whole_output import PIPE, check_outputs, replacing
+from runtime.whole_output import replacing
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,6 @@ def compress_lines(
     )  # fmt: skip
 
 
-def files_of(package: Path) -> list[Path]:
-    """A package that is one file, or the files of its folder."""
-    return list(package.iterdir()) if package.is_dir() else [package]
-
-
 @contextlib.contextmanager
 def open_input(path: Path) -> Iterator[BinaryIO]:
     """A binary file for reading; `-` is standard input. Raises BadArgument where it is not there."""
@@ -190,13 +185,6 @@ def check_restored(output: Path, source: Path, packages: Sequence[FlightPackage]
     """Raise BadArgument where one of the files to restore is an input."""
     data = [new_pair(output, "bil")] if is_header(output) else []
     check_outputs([output, *data], [source, *(file for package in packages for file in files_of(package.source))])
-
-
-def raw_notes(output: Path, image: ImageDescription) -> tuple[str, ...]:
-    """What is left out where lines go to standard output."""
-    if output != PIPE or not image.metadata:
-        return ()
-    return (f"raw lines have no header; not carried: {', '.join(map(one_line_of, image.metadata))}",)
 
 
 def write_lines(output: Path, decoder: Decoder, pieces: Iterable[Segment | Gap]) -> int:

@@ -22,8 +22,9 @@ from runtime.images.envi_pair import is_header, new_pair
 from runtime.images.sample_file import stored_samples
 from runtime.images.scene_reader import Scene, not_carried, open_scene, sample_range
 from runtime.images.scene_writer import writing_envi, writing_samples
+from runtime.output_checks import check_outputs
 from runtime.stream.depth import fewest_bits
-from runtime.whole_output import check_outputs, replacing
+from runtime.whole_output import replacing
 
 CHOICES: dict[str, Any] = {
     "order": Order, "coder": CoderType, "fidelity": Fidelity, "mode": Mode, "local_sum": LocalSum

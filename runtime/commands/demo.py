@@ -20,9 +20,10 @@ from runtime.commands.demo_picture import draw_picture
 from runtime.errors import LineRwkvError
 from runtime.images.scene_reader import open_scene
 from runtime.images.synthetic import BIT_DEPTH, synthetic_lines, wavelengths
+from runtime.output_checks import check_files
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import PredictorKind, SampleType
-from runtime.whole_output import check_files, replacing
+from runtime.whole_output import replacing
 
 N_BANDS = 96
 N_COLUMNS = 80

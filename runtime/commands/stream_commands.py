@@ -10,7 +10,7 @@ import click
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.command_options import PACKAGE_HELP, executor_option, json_option, note, note_not_carried
-from runtime.whole_output import PIPE, check_outputs
+from runtime.output_checks import PIPE, check_outputs
 
 
 @click.command()

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.codec.encoder import Encoder
-from runtime.codec.encoder_notes import clip_notes
 from runtime.codec.kept_lines import KeptLines
 from runtime.codec.opened_encoder import opened_encoder
+from runtime.codec.stream_notes import clip_notes
 from runtime.commands.cli import guarded
 from runtime.errors import BadArgument
 from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines

@@ -9,7 +9,8 @@ import pytest
 
 from runtime import whole_output
 from runtime.errors import BadArgument
-from runtime.whole_output import check_files, check_outputs, replacing, replacing_folder
+from runtime.output_checks import check_files, check_outputs
+from runtime.whole_output import replacing, replacing_folder
 
 
 def test_the_content_is_on_the_disk_before_the_name_stands_for_it(

@@ -1,6 +1,11 @@
-"""What whoever keeps a finished stream should know of it, in words."""
+"""What whoever keeps a finished stream, or what came out of one, should know of it, in words."""
+
+from pathlib import Path
 
 from runtime.codec.encoder import Encoder
+from runtime.images.envi_header_writer import one_line_of
+from runtime.output_checks import PIPE
+from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic
 
 
@@ -19,3 +24,10 @@ def clip_notes(encoder: Encoder) -> tuple[str, ...]:
     if not encoder.n_clipped:
         return ()
     return (f"{encoder.n_clipped} samples beyond the bit depth were clipped, the first: {encoder.first_clipped}",)
+
+
+def raw_notes(output: Path, image: ImageDescription) -> tuple[str, ...]:
+    """What is left out where lines go to standard output."""
+    if output != PIPE or not image.metadata:
+        return ()
+    return (f"raw lines have no header; not carried: {', '.join(map(one_line_of, image.metadata))}",)
