@@ -303,7 +303,7 @@ def test_a_local_file_takes_the_place_of_a_folder_and_leaves_no_part(tmp_path: P
 def test_a_local_target_takes_no_folder_of_others(tmp_path: Path) -> None:
     (tmp_path / "site-plan").write_text("years")
     for folder in (tmp_path, Path.cwd()):
-        with pytest.raises(TargetFailed, match="holds other files|is the current folder"):
+        with pytest.raises(TargetFailed, match=r"holds other files|is the current folder"):
             LocalTarget(name="board", folder=folder).bring_up()
     assert [path.name for path in tmp_path.iterdir()] == ["site-plan"]
 
