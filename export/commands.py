@@ -10,9 +10,10 @@ import click
 from export.accelerator_graphs import DEFAULT_TILE
 from export.dense_files import write_accelerator_graphs, write_qonnx
 from export.integer_package import integer_package_parts
-from export.package_files import write_package
+from export.package_files import check_package_name, write_package
 from export.quantized_folder import QuantizedFolder, is_quantized_folder, read_quantized_folder
 from runtime.errors import BadArgument
+from runtime.output_checks import check_outputs, files_of
 
 
 def working_commit() -> str:
@@ -87,6 +88,11 @@ def export(
     as_json: bool,
 ) -> None:
     """Write the flight package of SOURCE: a trained checkpoint, or a folder that `linerwkv quantize` wrote."""
+    check_package_name(output)
+    written = [path for path in (output, qonnx) if path is not None]
+    check_outputs(written, files_of(source))
+    if accelerator is not None:
+        check_package_name(accelerator)
     if is_quantized_folder(source):
         found = read_quantized_folder(source)
         parts = integer_parts(found, name, training_commit, bands, columns)

@@ -18,7 +18,7 @@ from export.coded_scene import Samples, check_restored, stream_of
 from export.commands import working_commit
 from export.finetune_report import markdown
 from export.integer_package import integer_package_parts
-from export.package_files import write_package
+from export.package_files import check_package_name, write_package
 from export.start_record import record_start
 from model.network.flight_network import FlightNetwork
 from model.scenes.data_config import DataConfig
@@ -36,6 +36,7 @@ from runtime.cell.flight_package import IntegerPackage, open_integer_package, pa
 from runtime.cell.integer_cell import CellShape, IntegerCell
 from runtime.checked_table import AtLeast1
 from runtime.executors.executors import make_executor
+from runtime.output_checks import check_outputs
 from runtime.stream.kinds import AdaptiveStage
 
 START, TUNED = "start", "fine-tuned"
@@ -76,6 +77,8 @@ def finetune_package(
     limits: list[Callback] = [TimeLimit(60 * max_minutes)] if max_minutes is not None else []
     parent = open_integer_package(start)
     config = mission_config(parent.cell.shape, output, options)
+    check_package_name(output / PACKAGE)
+    check_outputs([Path(config.data.manifest)], sources)
     write_split(sources, config.data, options.held_out_lines)
     training, held_out = checked_scenes(config)
     origin = {

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from quantize.report import REPORTS
 from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument
+from runtime.output_checks import check_files
 
 START_RECORD = "start.json"
 
@@ -18,6 +20,7 @@ def record_start(output: Path, start: dict[str, Any], *, resume: bool) -> None:
         for name, value in start.items():
             if before.get(name) != value:
                 raise BadArgument(f"{output} started with other {name}: cannot resume")
+    check_files(output, REPORTS, START_RECORD)
     output.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as file:
         file.write(json.dumps(start, indent=1).encode() + b"\n")

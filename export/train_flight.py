@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from export.commands import integer_parts
-from export.package_files import write_package
+from export.package_files import check_package_name, write_package
 from export.quantized_folder import is_quantized_folder, read_quantized_folder
 from export.start_record import record_start
 from model.scenes.pack import MANIFEST, pack_scenes
@@ -40,6 +40,7 @@ def train_flight(
     if scenes is not None:
         config = replace(config, data=replace(config.data, manifest=str(scenes)))
     values = recipe_values(recipe)
+    check_package_name(output / PACKAGE)
     record_start(output, {"configuration": config.to_dict(), "quantization": values}, resume=True)
     packed = output / SCENES / MANIFEST
     if not packed.is_file():

@@ -25,12 +25,13 @@ from quantize.finetune import RUN, finetune, finetuning_config
 from quantize.flight_layers import WEIGHT_BITS, quantized_network, take_weights
 from quantize.integers import exact_network, integer_cell
 from quantize.integers_folder import write_integers
-from quantize.report import markdown, write_report
+from quantize.report import REPORTS, markdown, write_report
 from quantize.report_rows import layer_rows, memory_rows
 from quantize.sensitivity import losses, middle, set_all
 from runtime.cell.integer_cell import ARITHMETIC, IntegerCell
 from runtime.checked_table import AtLeast0, AtLeast1
 from runtime.errors import BadArgument
+from runtime.output_checks import check_files
 
 CALIBRATION_EPOCH = 1 << 20
 """Crops that no training draws."""
@@ -78,6 +79,7 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
     training, validation = load_scenes(data, data.train_split), load_scenes(data, data.validation_split)
     torch.set_num_threads(config.schedule.threads)
     lightning.seed_everything(options.seed, verbose=False)
+    check_files(output, REPORTS, "integers.json")
     output.mkdir(parents=True, exist_ok=True)
 
     quantized, statistics, crops, n_finer = calibrated(network, config, training, options)

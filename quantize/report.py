@@ -14,9 +14,12 @@ TITLES = {
 }
 
 
+REPORTS = ("report.json", "report.md")
+
+
 def write_report(folder: Path, report: dict[str, Any], text: str) -> None:
     """Write report.json, and report.md for reading."""
-    for name, content in (("report.json", json.dumps(report, indent=1) + "\n"), ("report.md", text)):
+    for name, content in zip(REPORTS, (json.dumps(report, indent=1) + "\n", text), strict=True):
         with atomic_file(folder / name) as file:
             file.write(content.encode())
 

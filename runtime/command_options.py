@@ -1,5 +1,6 @@
 """The options and exit codes that several commands share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -22,3 +23,14 @@ executor_option = click.option(
     "--executor", default="onnxruntime", show_default=True, help="What runs the cells: NAME or NAME:PROVIDER."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def note(text: str) -> None:
+    """One line on standard error of what the user should know and need not change."""
+    click.echo(f"linerwkv: note: {text}", err=True)
+
+
+def note_not_carried(source: Path, what: Sequence[str]) -> None:
+    """Say what an input has and the output lacks, if anything."""
+    if what:
+        note(f"{source}: not carried: {', '.join(' '.join(one.split()) for one in what)}")

@@ -9,6 +9,10 @@ class BadArgument(LineRwkvError):
     """The caller asked for something outside the allowed range, or gave unusable input."""
 
 
+class Incomplete(LineRwkvError):
+    """What was written is whole and sound, but lacks a part of what was given; commands end with exit code 1."""
+
+
 class Corrupt(LineRwkvError):
     """Stored bytes contradict themselves or their checksum."""
 

@@ -1,27 +1,50 @@
 """Outputs that have their name only when they are whole: files, pairs of data and header, folders."""
 
 import contextlib
+import ctypes
 import errno
+import fcntl
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from runtime.errors import BadArgument
+from runtime.output_checks import check_folder
+
+KEPT_OF_NAME = 60
+"""Characters at the end of a name that stay in its unfinished name, which no file system finds too long then."""
+CURRENT_FOLDER, EXCHANGE = -100, 2  # of Linux, renameat2(2)
 
 
 def unfinished_name(path: Path) -> Path:
     """Where an output lies until it is whole: hidden, beside its name."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    return path.with_name(f".{path.name[-KEPT_OF_NAME:]}.{os.getpid()}.part")
 
 
 def sync(path: Path) -> None:
     """Return when a file, or the names in a folder, are on the disk and outlive a power cut. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
+    with opened(path, os.O_RDONLY) as fd:
         os.fsync(fd)
+
+
+@contextlib.contextmanager
+def opened(path: Path, flags: int) -> Iterator[int]:
+    """A descriptor, closed at the end of the block. Raises OSError."""
+    fd = os.open(path, flags, 0o666)
+    try:
+        yield fd
     finally:
         os.close(fd)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all in it, where it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -34,6 +57,29 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def unfinished(there: Path, *, is_folder: bool = False) -> Iterator[Path]:
+    """An empty file or folder beside `there`, removed at the end of the block if it has no other name by then.
+
+    It is locked, so that others tell it from what a program that died left; that is removed first. Raises OSError.
+    """
+    left = re.compile(re.escape(f".{there.name[-KEPT_OF_NAME:]}.") + r"[0-9]+\.part")
+    for old in [one for one in there.parent.iterdir() if left.fullmatch(one.name)]:
+        with contextlib.suppress(OSError), opened(old, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK) as fd:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(old)
+    path = unfinished_name(there)
+    if is_folder:
+        path.mkdir()
+    try:
+        with opened(path, os.O_RDONLY if is_folder else os.O_RDWR | os.O_CREAT | os.O_EXCL) as fd:
+            with contextlib.suppress(OSError):  # a file system without locks keeps what a program left
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield path
+    finally:
+        remove(path)
+
+
+@contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path that becomes `path` when the block ends without an error, and vanishes otherwise.
 
@@ -41,17 +87,16 @@ def replacing(path: Path) -> Iterator[Path]:
     BadArgument where it cannot be written.
     """
     with writing(path):
-        there = path.resolve()
-        if there.exists() and not (there.is_file() or there.is_dir()):
-            yield there
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists() and not path.is_file():
+            yield path
             return
-        unfinished = unfinished_name(there)
-        try:
-            yield unfinished
-            sync(unfinished)
-            unfinished.replace(there)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        there = path.resolve()
+        with unfinished(there) as part:
+            yield part
+            sync(part)
+            part.replace(there)
 
 
 @contextlib.contextmanager
@@ -68,24 +113,33 @@ def replacing_pair(data: Path, header: Path) -> Iterator[tuple[Path, Path]]:
 
 
 @contextlib.contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """An empty folder that becomes `path` when the block ends without an error, in place of the folder that is there.
+def replacing_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
+    """An empty folder that becomes `path` when the block ends without an error, in place of an older one.
 
-    Raises BadArgument where it cannot be written.
+    Raises BadArgument where it cannot be written, or the older one is not ours (`check_folder`); then nothing changes.
     """
     with writing(path):
         there = path.resolve()
-        unfinished = unfinished_name(there)
-        old = unfinished.with_suffix(".old")
-        if there.exists() and not there.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "a file has this name")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        try:
-            yield unfinished
+        check_folder(path, is_ours)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished(there, is_folder=True) as part:
+            yield part
+            for file in part.iterdir():
+                if file.is_file():
+                    sync(file)
+            check_folder(path, is_ours)
             if there.exists():
-                there.replace(old)
-            unfinished.replace(there)
-            shutil.rmtree(old, ignore_errors=True)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+                exchange(part, there)
+            else:
+                part.replace(there)
+
+
+def exchange(part: Path, there: Path) -> None:
+    """Swap the names of two folders: at once, or where the system cannot, by a third name. Raises OSError."""
+    swap = getattr(ctypes.CDLL(None), "renameat2", None)
+    names = os.fsencode(part), os.fsencode(there)
+    if swap is None or swap(CURRENT_FOLDER, names[0], CURRENT_FOLDER, names[1], EXCHANGE) != 0:
+        old = part.with_suffix(".old")
+        there.replace(old)
+        part.replace(there)
+        old.replace(part)

@@ -78,7 +78,7 @@ class TwoBandsOld(AdaptivePredictor):
         return int(code_line(*kind, self.what, state, self.limits, is_decoder, values, out_values))
 
 
-@njit
+@njit()
 def fill_known_late(z: Any, line: Any, contexts: Any, out_known: Any) -> None:
     """`fill_known` where the mean of the band before is that of the lines before; in the first line the one below's."""
     if z > 1:
@@ -88,12 +88,12 @@ def fill_known_late(z: Any, line: Any, contexts: Any, out_known: Any) -> None:
     fill_known(z, line, contexts, out_known)
 
 
-@njit
+@njit()
 def end_band_later(z: Any, row: Any, contexts: Any) -> None:
     """Nothing: `fill_known_late` does it."""
 
 
-@njit
+@njit()
 def end_line_late(line: Any, contexts: Any) -> None:
     """`end_line` of the contexts, after the last two bands."""
     for z in range(max(line.shape[0] - 2, 0), line.shape[0]):
@@ -105,4 +105,4 @@ def with_late_means(kernel: Any) -> Any:
     """A kernel of the range coder with the functions above in place of its own."""
     late = {"fill_known": fill_known_late, "end_band": end_band_later, "end_line": end_line_late}
     function = kernel.py_func
-    return njit(FunctionType(function.__code__, {**function.__globals__, **late}, function.__name__))
+    return njit()(FunctionType(function.__code__, {**function.__globals__, **late}, function.__name__))

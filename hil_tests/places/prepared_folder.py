@@ -27,8 +27,8 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replaced(folder: Path, recipe: str) -> Iterator[Path]:
-    """An empty folder to fill; it takes the name only when the block ends without an error."""
-    with replacing_folder(folder) as unfinished:
+    """An empty folder to fill; it takes the name only when the block ends, in place of one that was made so before."""
+    with replacing_folder(folder, lambda old: (old / STAMP).is_file()) as unfinished:
         yield unfinished
         (unfinished / STAMP).write_text(recipe)
 

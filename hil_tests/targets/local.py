@@ -11,13 +11,16 @@ from pathlib import Path, PurePosixPath
 from typing_extensions import override
 
 from hil_tests.places.place import bare_environment
-from hil_tests.places.prepared_folder import is_prepared, replaced
+from hil_tests.places.prepared_folder import STAMP, is_prepared, replaced
 from hil_tests.targets.target import Target, TargetFailed
 from hil_tests.targets.transfer import file_sha256
 from runtime.errors import BadArgument
+from runtime.output_checks import check_folder
 from runtime.whole_output import replacing, replacing_folder
 
 SECONDS_TO_END = 5.0
+MARK = ".linerwkv-target"
+"""A file of the folder that a local target has for itself."""
 
 
 class LocalTarget(Target):
@@ -52,9 +55,13 @@ class LocalTarget(Target):
         if missing:
             raise TargetFailed(f"{self.name}: processor {missing[0]} is not there for us to pin to")
         try:
+            check_folder(self.root, is_target)
             self.root.mkdir(parents=True, exist_ok=True)
+            (self.root / MARK).touch()
         except OSError as error:
             raise TargetFailed(f"{self.name}: {self.root}: {error.strerror}") from None
+        except BadArgument as error:
+            raise TargetFailed(f"{self.name}: {error}") from None
         self.shell([self.python, "--version"])
 
     @override
@@ -94,7 +101,7 @@ class LocalTarget(Target):
             if wanted.is_dir() != source.is_dir():
                 remove(wanted)
             if source.is_dir():
-                with replacing_folder(wanted) as folder:
+                with replacing_folder(wanted, lambda _: True) as folder:  # all in the root is ours
                     shutil.copytree(source, folder, dirs_exist_ok=True)
             else:
                 with replacing(wanted) as part:
@@ -144,6 +151,11 @@ class LocalTarget(Target):
     def close(self) -> None:
         """What is deployed stays for the next time."""
         self.reset()
+
+
+def is_target(folder: Path) -> bool:
+    """Whether a local target made the folder, by its mark, or before there was one by the runtime deployed there."""
+    return (folder / MARK).is_file() or any(folder.glob(f"site-*/{STAMP}"))
 
 
 def remove(path: Path) -> None:

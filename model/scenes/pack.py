@@ -15,6 +15,7 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import atomic_file, compress_lines
 from runtime.images.scene_reader import Scene as StoredScene
 from runtime.images.scene_reader import describe
+from runtime.output_checks import check_files, check_outputs
 from runtime.stream.kinds import PredictorKind
 
 MANIFEST = "manifest.json"
@@ -26,7 +27,11 @@ def pack_scenes(data: DataConfig, splits: list[str], folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     entries, n_bytes = [], 0
     data = replace(data, weights={})  # the configuration that trains from the folder multiplies them in
-    for scene in {scene.name: scene for split in splits for scene in load_scenes(data, split)}.values():
+    scenes = {scene.name: scene for split in splits for scene in load_scenes(data, split)}.values()
+    check_files(folder, (MANIFEST,), f"*{PACKED_SUFFIX}")
+    written = [folder / MANIFEST, *(folder / packed_name(scene) for scene in scenes)]
+    check_outputs(written, [Path(data.manifest), *(scene.path for scene in scenes)])
+    for scene in scenes:
         path = folder / packed_name(scene)
         stored = StoredScene(scene.samples)
         n_bytes += compress_lines(stored.lines(), describe(stored, None), path, PACKED).n_bytes

@@ -27,12 +27,13 @@ from model.training.crop_validation import CropValidation
 from model.training.flush import flushed_denormals
 from model.training.heap import keep_freed_memory
 from model.training.lightning_module import LineRwkvTraining
-from model.training.run_record import RATE, RunRecord
+from model.training.run_record import CURVE, RATE, RunRecord
 from model.training.time_limit import TimeLimit
 from model.training.training_config import TrainingConfig
 from runtime.cell.integer_base import Base
 from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument
+from runtime.output_checks import check_files
 
 
 @rank_zero_only
@@ -153,6 +154,7 @@ def fit(
     keep_freed_memory()
     torch.set_num_threads(config.schedule.threads)
     torch.set_float32_matmul_precision("high" if config.schedule.precision == "tf32" else "highest")
+    check_files(folder, ("last.ckpt", "best.ckpt", CURVE, "curve.svg", "run.json"), "config.json")
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "config.json") as file:
         file.write(json.dumps(config.to_dict(), indent=1).encode() + b"\n")

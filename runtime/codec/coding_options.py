@@ -12,6 +12,7 @@ from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import BadArgument
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.segments.segment_codecs import default_quantisation, default_stage
+from runtime.stream.depth import OutOfRange
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import LARGEST_SEGMENT_LINES, NO_PACKAGE, SegmentCoding
 
@@ -42,6 +43,8 @@ class CodingOptions:
     """Whether the stream ends with an index of its segments, 14 bytes each, kept in memory until then."""
     trust: Path | None = None
     """A file of public keys; a package that none of them signed is refused."""
+    out_of_range: OutOfRange = OutOfRange.STOP
+    """What becomes of a sample beyond the depth."""
 
     def __post_init__(self) -> None:
         """Hold the numbers against their ranges."""
@@ -71,6 +74,7 @@ class CodingOptions:
 
 CHOICES: dict[str, type[Enum]] = {
     "predictor": PredictorKind, "stage": AdaptiveStage, "quantisation": Quantisation, "guard": GuardLevel,
+    "out_of_range": OutOfRange,
 }  # fmt: skip
 PATHS = ("package", "telemetry", "trust")
 

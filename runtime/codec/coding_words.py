@@ -25,6 +25,8 @@ OPTIONS = (
         help="Against flipped bits in memory: checksums and self-tests, or each segment decoded before it is sent."),
     click.option("--telemetry", type=click.Path(path_type=Path),
         help="A JSON line for each segment; -: standard output, standard error where the stream goes there."),
+    click.option("--out-of-range", type=click.Choice(["stop", "clip"]),
+        help="A sample beyond the bit depth ends a pipe's stream after the line before, or is clipped; default stop."),
     executor_option,
     package_option,
     trust_option,

@@ -16,23 +16,23 @@ from tqdm import tqdm
 from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
-from runtime.codec.encoder import Encoder
+from runtime.codec.kept_lines import KeptLines
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.salvage import salvage
+from runtime.codec.stream_notes import notes_of, raw_notes
 from runtime.codec.stream_reader import Segment, StreamReader
-from runtime.errors import BadArgument, Corrupt
+from runtime.errors import BadArgument, Corrupt, Incomplete
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
+from runtime.images.envi_pair import is_header, new_pair
 from runtime.images.sample_file import raw_line
 from runtime.images.scene_writer import restoring
+from runtime.output_checks import PIPE, check_outputs, files_of
 from runtime.segments.segment_codec import Samples
 from runtime.standard_streams import standard_input, standard_output
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import Arithmetic
 from runtime.stream.records import Gap
 from runtime.whole_output import replacing
-
-PIPE = Path("-")
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,12 @@ class Report:
     seconds: float
     missing_lines: tuple[tuple[int, int], ...] = ()
     """Runs (first, last) of lines that never came, or that salvage could not give back; they are zero in the output."""
-    n_fallbacks: int = 0  # Segments that CCSDS 123 coded in place of the predictor asked for, because something failed
-    notes: tuple[str, ...] = ()  # What the user should know of the stream, each a line
+    n_fallbacks: int = 0
+    """Segments that CCSDS 123 coded in place of the predictor asked for, because something failed."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of the stream, each a line."""
+    failure: Incomplete | None = None
+    """Why a source that cannot be read again ended early; the stream has all whole lines before."""
 
     @property
     def n_samples(self) -> int:
@@ -93,36 +97,30 @@ def progress(n_lines: int, what: str) -> Any:
 
 def compress_lines(
     lines: Iterable[npt.NDArray[np.integer[Any]]], image: ImageDescription, output: Path, options: CodingOptions, *,
-    loaded: Loaded | None = None,
+    loaded: Loaded | None = None, inputs: Iterable[Path] = (),
 ) -> Report:  # fmt: skip
-    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`."""
+    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`.
+
+    inputs: files that the lines are read from, none of which is written. Raises LineRwkvError.
+    """
     start = time.perf_counter()
+    telemetry = () if options.telemetry is None else (options.telemetry,)
+    check_outputs([output, *telemetry], [*inputs, *files_of(options.package)])
     pipe = sys.stderr if output == PIPE else sys.stdout
     with (
         opened_encoder(options, image, loaded=loaded, pipe=pipe) as encoder,
         atomic_file(output) as file,
         progress(image.n_lines, "compress") as bar,
     ):
-        file.write(encoder.header)
-        for line in lines:
-            file.write(encoder.push(line))
-            bar.update()
-        file.write(encoder.finish())
+        kept = KeptLines(lines, encoder)
+        for piece in kept:
+            file.write(piece)
+            bar.update(encoder.n_lines - bar.n)
     seconds = time.perf_counter() - start
     return Report(
         encoder.n_lines, image.n_bands, image.n_columns, encoder.n_bytes, seconds,
-        n_fallbacks=encoder.n_fallbacks, notes=notes_of(encoder),
+        n_fallbacks=encoder.n_fallbacks, notes=notes_of(encoder), failure=kept.failure,
     )  # fmt: skip
-
-
-def notes_of(encoder: Encoder) -> tuple[str, ...]:
-    """What whoever keeps a finished stream should know of it."""
-    notes = []
-    if any(package.arithmetic is Arithmetic.FLOAT32 for package in encoder.packages):
-        notes.append("the package is float32: the stream decodes on this machine only, with the same libraries")
-    if encoder.n_fallbacks:
-        notes.append(f"{encoder.n_fallbacks} segments fell back to ccsds123, --telemetry says why")
-    return tuple(notes)
 
 
 @contextlib.contextmanager
@@ -157,9 +155,12 @@ def decompress(
     with open_input(source) as file:
         reader = StreamReader(file)
         decoder = Decoder(reader.header, packages, partial(make_executor, name=executor))
+        check_restored(output, source, packages)
         n_lines = write_lines(output, decoder, reader.pieces())
     image, missing = reader.header.image, tuple(gap.run for gap in reader.gaps)
-    return Report(n_lines, image.n_bands, image.n_columns, reader.n_bytes, time.perf_counter() - start, missing)
+    seconds = time.perf_counter() - start
+    notes = raw_notes(output, image)
+    return Report(n_lines, image.n_bands, image.n_columns, reader.n_bytes, seconds, missing, notes=notes)
 
 
 def decompress_salvaged(
@@ -173,9 +174,18 @@ def decompress_salvaged(
     if not found.segments:
         raise Corrupt(f"{source}: no intact segment in {len(data)} bytes")
     decoder = Decoder(found.header, packages, partial(make_executor, name=executor))
+    check_restored(output, source, packages)
     n_lines = write_lines(output, decoder, found.pieces())
     image, missing = found.header.image, tuple(found.missing_lines())
-    return Report(n_lines, image.n_bands, image.n_columns, len(data), time.perf_counter() - start, missing)
+    seconds = time.perf_counter() - start
+    notes = raw_notes(output, image)
+    return Report(n_lines, image.n_bands, image.n_columns, len(data), seconds, missing, notes=notes)
+
+
+def check_restored(output: Path, source: Path, packages: Sequence[FlightPackage]) -> None:
+    """Raise BadArgument where one of the files to restore is an input."""
+    data = [new_pair(output, "bil")] if is_header(output) else []
+    check_outputs([output, *data], [source, *(file for package in packages for file in files_of(package.source))])
 
 
 def write_lines(output: Path, decoder: Decoder, pieces: Iterable[Segment | Gap]) -> int:

@@ -22,7 +22,7 @@ from runtime.executors.array_executor import ArrayExecutor
 from runtime.segments.segment_codecs import segment_codec
 from runtime.stream import records
 from runtime.stream.crc32c import crc32c
-from runtime.stream.depth import check_in_range
+from runtime.stream.depth import OutOfRange, out_of_range
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic, PredictorKind
 from runtime.stream.segment_header import SegmentCoding
@@ -71,6 +71,8 @@ class Encoder:
         self.n_lines = 0
         self.n_segments = 0
         self.n_fallbacks = 0
+        self.n_clipped = 0
+        self.first_clipped = ""
 
     def push(self, line: npt.NDArray[np.integer[Any]]) -> bytes:
         """Code the next line (Z, X); returns the segments that are complete now, mostly none.
@@ -83,7 +85,7 @@ class Encoder:
         if line.shape != shape or not np.issubdtype(line.dtype, np.integer):
             found = f"{line.dtype} of shape {line.shape}"
             raise BadArgument(f"line {self.n_lines}: {found}, allowed integers of shape {shape}")
-        check_in_range(line, *self.image.range, self.n_lines)
+        line = self.in_range(line)
         closed = self.closed_if_damaged()
         segment = self.segment = self.segment or self.new_segment()
         if self.supervised is not None:
@@ -98,6 +100,19 @@ class Encoder:
             segment.push(line)
         self.n_lines += 1
         return closed + self.close_segment() if segment.n_lines == self.options.segment_lines else closed
+
+    def in_range(self, line: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.integer[Any]]:
+        """The next line as the depth allows it. Raises BadArgument where samples beyond are not to be clipped."""
+        smallest, largest = self.image.range
+        n_outside, first = out_of_range(line, smallest, largest, self.n_lines)
+        if n_outside == 0:
+            return line
+        if self.options.out_of_range is OutOfRange.STOP:
+            raise BadArgument(f"{first}; the bit depth allows {smallest}..{largest}")
+        self.first_clipped = self.first_clipped or first
+        self.n_clipped += n_outside
+        inside: npt.NDArray[np.integer[Any]] = np.clip(line, smallest, largest)
+        return inside
 
     def skip(self, n_lines: int) -> bytes:
         """Say that the next `n_lines` lines, 1 or more, never came; returns what is complete now."""

@@ -16,12 +16,13 @@ from runtime.ccsds123.header import read_header
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.presets import PRESETS
 from runtime.checked_table import read_file
-from runtime.command_options import json_option
+from runtime.command_options import json_option, note_not_carried
 from runtime.errors import BadArgument, one_line
-from runtime.images.envi_pair import is_header
-from runtime.images.sample_file import mapped_samples
-from runtime.images.scene_reader import Scene, open_scene, sample_range
+from runtime.images.envi_pair import is_header, new_pair
+from runtime.images.sample_file import stored_samples
+from runtime.images.scene_reader import Scene, not_carried, open_scene, sample_range
 from runtime.images.scene_writer import writing_envi, writing_samples
+from runtime.output_checks import check_outputs
 from runtime.stream.depth import fewest_bits
 from runtime.whole_output import replacing
 
@@ -92,9 +93,11 @@ def encode(
     elif n_columns is None or n_lines is None or n_bands is None:
         raise click.UsageError("a raw image needs --Nx, --Ny and --Nz")
     else:
-        scene = Scene(mapped_samples(source, (n_lines, n_bands, n_columns), dtype, interleave))
+        scene = Scene(stored_samples(source, (n_lines, n_bands, n_columns), dtype, interleave), files=(source,))
     if scene.source.dtype.kind not in "iu" or scene.source.dtype.itemsize > 4:
         raise BadArgument(f"{source}: samples are {scene.source.dtype}, allowed integers of at most 32 bits")
+    check_outputs([output], scene.files)
+    note_not_carried(source, not_carried(scene, None))
     values = PRESETS[preset] | given | {key: value for key, value in options.items() if value is not None}
     values |= dict(zip(("Ny", "Nz", "Nx"), scene.shape, strict=True))
     if values.get("fidelity") is None:
@@ -126,6 +129,9 @@ def decode(source: Path, output: Path, tables: Any, interleave: str, max_samples
 
     parameters, lines = open_lines(read_file(source, str(source)), tables, max_samples)
     image = parameters.image
+    check_outputs([output, *([new_pair(output, interleave)] if is_header(output) else [])], [source])
+    if parameters.supplementary_tables:
+        note_not_carried(source, ["supplementary information tables"])
     if is_header(output):
         sizes = (image.n_bands, image.n_columns)
         writing = writing_envi(output, sizes, image.dtype, {}, interleave, image.n_lines)
@@ -171,7 +177,7 @@ def write_stream(output: Path, scene: Scene, parameters: Ccsds123Parameters) -> 
 
     with replacing(output) as unfinished, unfinished.open("wb") as stream:
         if parameters.image.is_sequential:
-            return stream.write(encoder.encode(np.moveaxis(scene.samples, 1, 0), parameters))
+            return stream.write(encoder.encode(np.moveaxis(scene.read(), 1, 0), parameters))
         lines = encoder.LineEncoder(parameters)
         n_bytes = sum(stream.write(lines.push(line)) for line in scene.lines())
         return n_bytes + stream.write(lines.finish())

@@ -1,7 +1,10 @@
 """The command `linerwkv`: a verb parses, calls one function of the library, prints."""
 
+import contextlib
 import importlib.metadata
 import logging
+import os
+import signal
 import sys
 import textwrap
 import traceback
@@ -11,10 +14,11 @@ from typing import Any
 import click
 
 from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, EXIT_DONE, EXIT_INTERRUPTED
-from runtime.errors import LineRwkvError, Notice, one_line
+from runtime.errors import Incomplete, LineRwkvError, Notice, one_line
 from runtime.standard_streams import PrintedText, prepare_standard_streams
 
 COMMAND_GROUP = "linerwkv.commands"
+STOPPING = (signal.SIGTERM, signal.SIGHUP)
 BY_CLICK = (click.ClickException, click.exceptions.Exit, click.Abort)
 LONGEST_REASON = 400  # characters of a library's error
 HELP_OF_OTHERS = {  # so that --help need not import torch
@@ -99,7 +103,7 @@ def cli(debug: bool) -> None:
 
     \b
     Shell completion: eval "$(_LINERWKV_COMPLETE=bash_source linerwkv)"
-    Exit codes: 0 done, 1 a check failed or data are missing, 2 bad input, 130 interrupted.
+    Exit codes: 0 done, 1 a check failed or data are missing, 2 bad input, 128 + N stopped by signal N.
     """  # noqa: D301  # click's mark for a block that it must not rewrap is a real \\b
 
 
@@ -108,8 +112,20 @@ def show_warning(warning: Warning | str, *_: Any) -> None:
     click.echo(f"linerwkv: {' '.join(str(warning).split())}", err=True)
 
 
+def stop(number: int, _: object) -> None:
+    """End the program by a signal as by any error, so that nothing unfinished stays; further signals are too late."""
+    for other in STOPPING:
+        signal.signal(other, signal.SIG_IGN)
+    with contextlib.suppress(OSError):  # not by click: the signal may have come while it prints
+        os.write(2, f"linerwkv: stopped by {signal.Signals(number).name}\n".encode())
+    sys.exit(128 + number)
+
+
 def guarded(command: click.Command) -> None:
     """Run a command and end the program; whatever goes wrong is one line on standard error (docs/exit_codes.md)."""
+    for number in STOPPING:
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, stop)
     prepare_standard_streams()
     logging.getLogger().addHandler(logging.NullHandler())  # else Python prints what libraries log
     with warnings.catch_warnings():
@@ -131,11 +147,11 @@ def exit_code(command: click.Command) -> int:
     """Run a command; its exit code."""
     try:
         stopped: Any = command(standalone_mode=False)  # a number only where `ctx.exit` ended it
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else EXIT_CHECK_FAILED if stop.code else EXIT_DONE
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else EXIT_CHECK_FAILED if ended.code else EXIT_DONE
     except LineRwkvError as error:
         click.echo(f"linerwkv: {one_line(error)}", err=True)
-        return EXIT_BAD_INPUT
+        return EXIT_CHECK_FAILED if isinstance(error, Incomplete) else EXIT_BAD_INPUT
     except click.ClickException as error:
         error.show()
         return EXIT_BAD_INPUT

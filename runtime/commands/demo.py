@@ -20,12 +20,15 @@ from runtime.commands.demo_picture import draw_picture
 from runtime.errors import LineRwkvError
 from runtime.images.scene_reader import open_scene
 from runtime.images.synthetic import BIT_DEPTH, synthetic_lines, wavelengths
+from runtime.output_checks import check_files
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import PredictorKind, SampleType
+from runtime.whole_output import replacing
 
 N_BANDS = 96
 N_COLUMNS = 80
 PICTURE = "demo.png"
+REPORT = "report.json"
 
 Cube = npt.NDArray[np.integer[Any]]
 Codec = Callable[[bytes], bytes]
@@ -33,6 +36,7 @@ Codec = Callable[[bytes], bytes]
 
 def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -> list[dict[str, Any]]:
     """Run everything in `output` and return the table's rows. Raises LineRwkvError where the image differs."""
+    check_files(output, (REPORT, PICTURE), "scene.lrwk")
     output.mkdir(parents=True, exist_ok=True)
     scene = np.stack(list(synthetic_lines(n_lines, N_BANDS, N_COLUMNS, np.random.default_rng(seed))))
     metadata = {
@@ -56,7 +60,8 @@ def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -
     ]
     rows.append(general_purpose(scene))
     print_table(rows)
-    (output / "report.json").write_text(json.dumps(rows, indent=1) + "\n")
+    with replacing(output / REPORT) as part:
+        part.write_text(json.dumps(rows, indent=1) + "\n")
     if draw_picture(scene, output / "scene.lrwk", BIT_DEPTH, output / PICTURE):
         click.echo(f"picture: {output / PICTURE}")
     return rows

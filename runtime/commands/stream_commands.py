@@ -8,7 +8,8 @@ import click
 
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
-from runtime.command_options import PACKAGE_HELP, executor_option, json_option, trust_option
+from runtime.command_options import PACKAGE_HELP, executor_option, json_option, note, note_not_carried, trust_option
+from runtime.output_checks import PIPE, check_outputs
 from runtime.standard_streams import standard_input
 
 
@@ -29,10 +30,11 @@ def compress(
     dtype: str, interleave: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Compress an image (ENVI, GeoTIFF, .npy, or `-` for raw lines from a pipe)."""
-    from runtime.codec.compression import PIPE, compress_lines
+    from runtime.codec.compression import compress_lines
     from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
-    from runtime.images.scene_reader import describe, open_scene
+    from runtime.images.scene_reader import describe, not_carried, open_scene
 
+    files: tuple[Path, ...] = (PIPE,)
     if source == PIPE:
         if bands is None or columns is None or bit_depth is None:
             raise click.UsageError("a pipe needs --bands, --columns and --bit-depth")
@@ -40,11 +42,16 @@ def compress(
         image, lines = describe_pipe(layout, bit_depth), raw_lines(standard_input(), layout)
     else:
         scene = open_scene(source)
-        image, lines = describe(scene, bit_depth), scene.lines()
-    report = compress_lines(lines, image, output, options)
+        files = scene.files
+        check_outputs([output], files)  # before the scan of all samples
+        image, lines = describe(scene, bit_depth, options.out_of_range), scene.lines()
+        note_not_carried(source, not_carried(scene, image))
+    report = compress_lines(lines, image, output, options, inputs=files)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
-    for note in report.notes:
-        click.echo(f"linerwkv: {note}", err=True)
+    for text in report.notes:
+        note(text)
+    if report.failure is not None:
+        raise report.failure
 
 
 @click.command()
@@ -67,12 +74,14 @@ def decompress(
 ) -> None:  # fmt: skip
     """Restore an image as ENVI (`-`: raw little-endian BIL lines to a pipe)."""
     from runtime.cell.flight_package import SHIPPED, open_package
-    from runtime.codec.compression import PIPE, decompress_salvaged
     from runtime.codec.compression import decompress as decompress_stream
+    from runtime.codec.compression import decompress_salvaged
 
     packages = [open_package(path, trust) for path in package_paths or (SHIPPED,)]
     report = (decompress_salvaged if salvage else decompress_stream)(source, output, packages, executor)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
+    for text in report.notes:
+        note(text)
     for first, last in report.missing_lines:
         click.echo(f"linerwkv: lines {first}..{last} are missing and zero in the output", err=True)
 

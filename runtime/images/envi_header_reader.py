@@ -31,6 +31,7 @@ class EnviHeader:
 
     shape: lines, bands, columns, each at least 1. dtype: NumPy name with byte order. interleave: bil, bip or bsq.
     offset: bytes before the first sample. metadata: as in `metadata_value`.
+    not_carried: what the header says that is in none of these, in words.
     """
 
     shape: tuple[int, int, int]
@@ -38,6 +39,7 @@ class EnviHeader:
     interleave: str
     offset: int
     metadata: dict[str, Any]
+    not_carried: tuple[str, ...]
 
 
 def read_envi_header(path: Path) -> EnviHeader:
@@ -55,24 +57,35 @@ def read_envi_header(path: Path) -> EnviHeader:
         text = data.decode("latin-1")
     structure: dict[str, str] = {}
     metadata: dict[str, Any] = {}
+    replaced = []
     for key, value in entries(path, text):
         if key not in STRUCTURAL_KEYS:
-            metadata[key] = metadata_value(key, value)
+            replaced += [key] if metadata.get(key, found := metadata_value(key, value)) != found else []
+            metadata[key] = found
         elif structure.setdefault(key, value) != value:
             raise BadArgument(f"{path}: {key} is {structure[key]} and {value}, allowed one of them")
-    found = Structure(path, structure)
+    layout = Structure(path, structure)
     for key, allowed in ALLOWED.items():
-        found.choice(key, allowed, allowed[0])
-    byte_order = ">" if found.choice("byte order", ("0", "1"), "0") == "1" else "<"
-    code = found.whole("data type")
+        layout.choice(key, allowed, allowed[0])
+    byte_order = ">" if layout.choice("byte order", ("0", "1"), "0") == "1" else "<"
+    code = layout.whole("data type")
     if code not in DATA_TYPES:
         raise BadArgument(f"{path}: data type is {code}, allowed {', '.join(map(str, DATA_TYPES))}")
+    offset = layout.whole("header offset", "0")
+    kind = structure.get("file type", "")
+    not_carried = {
+        "comments": re.search(r"(?m)^\s*;", text),
+        f"first values of {', '.join(replaced)}": replaced,
+        f"{offset} bytes before the samples": offset,
+        f"file type {kind}": kind.lower() not in ("", ALLOWED["file type"][0]),
+    }
     return EnviHeader(
-        (found.whole("lines", least=1), found.whole("bands", least=1), found.whole("samples", least=1)),
+        (layout.whole("lines", least=1), layout.whole("bands", least=1), layout.whole("samples", least=1)),
         byte_order + DATA_TYPES[code],
-        found.choice("interleave", ("bil", "bip", "bsq")),
-        found.whole("header offset", "0"),
+        layout.choice("interleave", ("bil", "bip", "bsq")),
+        offset,
         metadata,
+        tuple(words for words, is_there in not_carried.items() if is_there),
     )
 
 

@@ -14,6 +14,10 @@ from runtime.errors import BadArgument, one_line
 BLOCK_BYTES = 1 << 25
 """Of a block of lines, or one line where that is more; two blocks are in memory, and as much in GDAL's cache."""
 
+DESCRIBED_ELSEWHERE = {"IMAGE_STRUCTURE", "DERIVED_SUBDATASETS", "RPC"}
+"""Domains of metadata on how samples are stored, or that are asked for in another way."""
+PLAIN = {"gray", "undefined", "palette"}
+
 
 @dataclass(frozen=True)
 class GeoTiff:
@@ -53,8 +57,8 @@ def opened(path: Path) -> Any:
         raise BadArgument(f"{path}: {one_line(error)}") from error
 
 
-def open_geotiff(path: Path) -> tuple[GeoTiff, dict[str, Any]]:
-    """Samples and metadata, in the words of an ENVI header, of a file. Raises BadArgument."""
+def open_geotiff(path: Path) -> tuple[GeoTiff, dict[str, Any], tuple[Path, ...], tuple[str, ...]]:
+    """Samples, metadata in the words of an ENVI header, files, and what is in none of them. Raises BadArgument."""
     with opened(path) as dataset:
         if dataset.subdatasets:
             raise BadArgument(f"{path}: {len(dataset.subdatasets)} pages, allowed one page with all bands")
@@ -62,7 +66,8 @@ def open_geotiff(path: Path) -> tuple[GeoTiff, dict[str, Any]]:
         if len(kinds) > 1:
             raise BadArgument(f"{path}: bands of types {', '.join(sorted(kinds))}, allowed one type")
         shape = (dataset.height, dataset.count, dataset.width)
-        return GeoTiff(path, shape, np.dtype(kinds.pop()), dataset.block_shapes[0][0]), envi_metadata(dataset)
+        source = GeoTiff(path, shape, np.dtype(kinds.pop()), dataset.block_shapes[0][0])
+        return source, envi_metadata(dataset), tuple(map(Path, dataset.files)), not_carried(dataset)
 
 
 def envi_metadata(dataset: Any) -> dict[str, Any]:
@@ -82,3 +87,27 @@ def envi_metadata(dataset: Any) -> dict[str, Any]:
     if any(dataset.descriptions):
         metadata["band names"] = [name or f"Band {z}" for z, name in enumerate(dataset.descriptions, start=1)]
     return metadata
+
+
+def not_carried(dataset: Any) -> tuple[str, ...]:
+    """What a GeoTIFF says that `envi_metadata` has no words for, each in a few of ours."""
+    bands = dataset.indexes
+    colours = {colour.name for colour in dataset.colorinterp}
+    masks = {flag.name for flags in dataset.mask_flag_enums for flag in flags}
+    tags = {name for band in (0, *bands) for name in dataset.tags(band)} - {"AREA_OR_POINT"}
+    domains = {name for band in (0, *bands) for name in dataset.tag_namespaces(band)} - DESCRIBED_ELSEWHERE
+    found = {
+        "ground control points": dataset.gcps[0],
+        "RPCs": dataset.rpcs,
+        "a mask": "per_dataset" in masks and "alpha" not in masks,
+        "a colour map": "palette" in colours,
+        f"colours of bands ({', '.join(sorted(colours - PLAIN))})": colours - PLAIN,
+        "overviews": any(dataset.overviews(band) for band in bands),
+        "scales and offsets of samples": {*dataset.scales, 1.0} != {1.0} or {*dataset.offsets, 0.0} != {0.0},
+        "units of samples": any(dataset.units),
+        "no-data values of single bands": len(set(map(str, dataset.nodatavals))) > 1,
+        "that a sample is a point": dataset.tags().get("AREA_OR_POINT") == "Point",
+        f"tags ({', '.join(sorted(tags))})": tags,
+        f"metadata of domains ({', '.join(sorted(domains))})": domains,
+    }
+    return tuple(words for words, is_there in found.items() if is_there)

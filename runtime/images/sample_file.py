@@ -1,6 +1,9 @@
-"""Samples in a file without a header, in any interleave: mapped to read, appended line by line to write."""
+"""Samples in a file without a header, in any interleave: read in blocks of lines, appended line by line."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,31 +14,79 @@ from runtime.errors import BadArgument, one_line
 from runtime.stream.kinds import SampleType
 
 Samples = npt.NDArray[np.integer[Any]]
-AXES = {"bil": (0, 1, 2), "bip": (0, 2, 1), "bsq": (1, 0, 2)}
+AXES = {"bil": (0, 1, 2), "bip": (0, 2, 1), "bsq": (1, 0, 2), "fortran": (2, 1, 0)}
 """Order of the axes in the file, as a transposition of (Y, Z, X); each undoes itself."""
+BLOCK_BYTES = 1 << 24
+"""Of a block of lines, or one line where that is more."""
 DTYPES: dict[SampleType, np.dtype[Any]] = {
     SampleType.UINT8: np.dtype("u1"), SampleType.INT16: np.dtype("<i2"), SampleType.UINT16: np.dtype("<u2"),
 }  # fmt: skip
 
 
-def mapped_samples(
-    path: Path, shape: tuple[int, int, int], dtype: str, interleave: str, offset: int = 0
-) -> npt.NDArray[Any]:
-    """A (Y, Z, X) view of a file, read when touched. Raises BadArgument: not there, or another size.
+@dataclass(frozen=True)
+class StoredSamples:
+    """Samples (Y, Z, X) in a file: read in blocks of lines, or mapped. Raises BadArgument where they do not fill it."""
 
-    offset: bytes before the first sample.
-    """
+    path: Path
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    axes: tuple[int, int, int]
+    """Their order in the file, one of `AXES`."""
+    offset: int
+    """Bytes before the first sample."""
+
+    def __post_init__(self) -> None:
+        """Hold the sizes against the file's."""
+        expected = self.offset + math.prod(self.shape) * self.dtype.itemsize
+        try:
+            found = self.path.stat().st_size
+        except OSError as error:
+            raise BadArgument(f"{self.path}: {error.strerror}") from None
+        if found != expected or 0 in self.shape:
+            sizes = " x ".join(map(str, self.shape))
+            after = f" after {self.offset} bytes" if self.offset else ""
+            raise BadArgument(f"{self.path}: {found} bytes found, {sizes} of {self.dtype}{after} are {expected}")
+
+    def __iter__(self) -> Iterator[npt.NDArray[Any]]:
+        """Each line (Z, X). Raises BadArgument: the file is gone, fails, or got shorter."""
+        n_lines, n_bands, n_columns = self.shape
+        step = max(1, BLOCK_BYTES // (n_bands * n_columns * self.dtype.itemsize))
+        try:
+            with self.path.open("rb") as file:
+                for y in range(0, n_lines, step):
+                    yield from self.block(file, y, min(step, n_lines - y))
+        except OSError as error:
+            raise BadArgument(f"{self.path}: {error.strerror}") from None
+
+    def block(self, file: BufferedReader, y: int, n: int) -> npt.NDArray[Any]:
+        """`n` lines from `y` on, (n, Z, X). Raises BadArgument: the file got shorter; OSError."""
+        stored = [n if axis == 0 else self.shape[axis] for axis in self.axes]
+        samples = np.empty(stored, self.dtype)
+        n_runs = math.prod(stored[: self.axes.index(0)])
+        run = samples.nbytes // n_runs
+        data = samples.reshape(-1).view(np.uint8).data
+        for i in range(n_runs):
+            file.seek(self.offset + i * (run // n * self.shape[0]) + run // n * y)
+            if file.readinto(data[i * run : (i + 1) * run]) < run:
+                raise BadArgument(f"{self.path}: got shorter while it was read, lines from {y} on are missing")
+        return samples.transpose(self.axes)
+
+    def mapped(self) -> npt.NDArray[Any]:
+        """A (Y, Z, X) view, read when touched; a file that gets shorter then ends the process. Raises BadArgument."""
+        stored = tuple(self.shape[axis] for axis in self.axes)
+        try:
+            return np.memmap(self.path, self.dtype, "r", self.offset, stored).transpose(self.axes)
+        except (OSError, ValueError, OverflowError) as error:
+            raise BadArgument(f"{self.path}: {one_line(error)}") from None
+
+
+def stored_samples(
+    path: Path, shape: tuple[int, int, int], dtype: str, interleave: str, offset: int = 0
+) -> StoredSamples:
+    """Samples of a file by the words of a header or command. Raises BadArgument: no such type, or another size."""
     try:
-        kind = np.dtype(dtype)
-        expected = offset + math.prod(shape) * kind.itemsize
-        found = path.stat().st_size
-        if found != expected or 0 in shape:
-            sizes = " x ".join(map(str, shape))
-            after = f" after {offset} bytes" if offset else ""
-            raise BadArgument(f"{path}: {found} bytes found, {sizes} of {kind}{after} are {expected}")
-        axes = AXES[interleave]
-        return np.memmap(path, kind, "r", offset, tuple(shape[axis] for axis in axes)).transpose(axes)
-    except (OSError, TypeError, ValueError, OverflowError) as error:
+        return StoredSamples(path, shape, np.dtype(dtype), AXES[interleave], offset)
+    except (TypeError, ValueError) as error:
         raise BadArgument(f"{path}: {one_line(error)}") from None
 
 

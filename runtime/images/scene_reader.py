@@ -1,4 +1,4 @@
-"""Image files as lines (Z, X), one at a time: ENVI and .npy mapped from the disk, GeoTIFF in blocks of lines."""
+"""Image files as lines (Z, X), one at a time, read in blocks of lines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,20 +12,27 @@ from runtime.images.envi_header_reader import read_envi_header
 from runtime.images.envi_pair import find_pair
 from runtime.images.geotiff import GeoTiff, open_geotiff
 from runtime.images.raw_lines import SAMPLE_TYPES
-from runtime.images.sample_file import Samples, mapped_samples
-from runtime.stream.depth import bit_depth
+from runtime.images.sample_file import AXES, Samples, StoredSamples, stored_samples
+from runtime.stream.depth import OutOfRange, bit_depth
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import SampleType
 
 TIFF_SUFFIXES = (".tif", ".tiff")
+GDAL_SUFFIXES = (".aux.xml", ".ovr", ".msk")
+"""Of files that GDAL writes beside an image for what its own header cannot say."""
 
 
 @dataclass(frozen=True)
 class Scene:
     """An image that can be read line by line, more than once."""
 
-    source: Samples | GeoTiff  # (Y, Z, X); nothing is read yet.
+    source: Samples | StoredSamples | GeoTiff
+    """(Y, Z, X); nothing is read yet."""
     metadata: dict[str, Any] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+    """That it is read from."""
+    not_carried: tuple[str, ...] = ()
+    """What the files say beside samples and metadata, and no stream has."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -34,16 +41,20 @@ class Scene:
 
     @property
     def samples(self) -> Samples:
-        """(Y, Z, X): a view of the file, read when touched; a GeoTIFF is read whole."""
-        if not isinstance(self.source, GeoTiff):
-            return self.source
+        """(Y, Z, X): a view of the file, read when touched; a GeoTIFF is read whole. For files that nobody changes."""
+        if isinstance(self.source, StoredSamples):
+            return self.source.mapped()
+        return self.read() if isinstance(self.source, GeoTiff) else self.source
+
+    def read(self) -> Samples:
+        """(Y, Z, X), all in memory."""
         samples: Samples = np.empty(self.shape, self.source.dtype)
         for y, line in enumerate(self.source):
             samples[y] = line
         return samples
 
     def lines(self) -> Iterator[Samples]:
-        """Each line (Z, X) in native byte order; one is in memory at a time, of a GeoTIFF one block."""
+        """Each line (Z, X) in native byte order; one block is in memory at a time."""
         for line in self.source:
             yield np.ascontiguousarray(line, line.dtype.newbyteorder("="))
 
@@ -68,15 +79,29 @@ def open_numbers(path: Path) -> Scene:
     if path.stat().st_size == 0:
         raise BadArgument(f"{path} is empty")
     if path.suffix.lower() in TIFF_SUFFIXES:
-        return Scene(*open_geotiff(path))
+        source, metadata, files, not_carried = open_geotiff(path)
+        return Scene(source, metadata, files, not_carried)
     if path.suffix.lower() == ".npy":
-        try:
-            return Scene(np.lib.format.open_memmap(path, mode="r"))
-        except (ValueError, OSError, EOFError, OverflowError) as error:
-            raise BadArgument(f"{path}: {one_line(error)}") from error
+        return Scene(open_npy(path), files=(path,))
     header, data = find_pair(path)
     found = read_envi_header(header)
-    return Scene(mapped_samples(data, found.shape, found.dtype, found.interleave, found.offset), found.metadata)
+    samples = stored_samples(data, found.shape, found.dtype, found.interleave, found.offset)
+    beside = (data.with_name(data.name + suffix) for suffix in GDAL_SUFFIXES)
+    return Scene(
+        samples, found.metadata, (header, data), (*found.not_carried, *(one.name for one in beside if one.is_file()))
+    )
+
+
+def open_npy(path: Path) -> Samples | StoredSamples:
+    """Samples of a .npy file; where it has no three axes, mapped. Raises BadArgument."""
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError, EOFError, OverflowError) as error:
+        raise BadArgument(f"{path}: {one_line(error)}") from error
+    if array.ndim != 3 or array.size == 0:
+        return array
+    axes = AXES["bil" if array.flags.c_contiguous else "fortran"]
+    return StoredSamples(path, array.shape, array.dtype, axes, array.offset)
 
 
 def band_ranges(lines: Iterator[Samples]) -> tuple[Samples, Samples]:
@@ -94,13 +119,25 @@ def sample_range(scene: Scene) -> tuple[int, int]:
     return int(lowest.min()), int(highest.max())
 
 
-def describe(scene: Scene, depth: int | None) -> ImageDescription:
-    """What the encoder must know, with the bit depth found by one scan of all samples."""
+def describe(scene: Scene, depth: int | None, beyond: OutOfRange = OutOfRange.STOP) -> ImageDescription:
+    """What the encoder must know, with the bit depth found by one scan of all samples.
+
+    beyond: what becomes of samples beyond a depth that is given.
+    """
     n_lines, n_bands, n_columns = scene.shape
     lowest, highest = sample_range(scene)
-    found = bit_depth(lowest, highest)
+    found = depth if depth is not None and beyond is OutOfRange.CLIP else bit_depth(lowest, highest)
     if depth is not None and depth < found:
         raise BadArgument(f"bit depth {depth} given, samples {lowest}..{highest} need {found}")
     wide = SampleType.INT16 if lowest < 0 or highest < 1 << 15 else SampleType.UINT16
     sample_type = SAMPLE_TYPES.get(scene.source.dtype.name, wide)
     return ImageDescription(n_bands, n_columns, depth or found, lowest < 0, n_lines, sample_type, scene.metadata)
+
+
+def not_carried(scene: Scene, image: ImageDescription | None) -> tuple[str, ...]:
+    """What the files of a scene say that its stream will not, in words; no image: a stream of samples alone."""
+    dtype = scene.source.dtype
+    if image is None:
+        return (*scene.not_carried, *scene.metadata)
+    kind = f"type {dtype.name} (restored as {image.file_type.name.lower()})"
+    return (*scene.not_carried, *(() if dtype.name in SAMPLE_TYPES else (kind,)))

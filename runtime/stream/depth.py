@@ -1,5 +1,6 @@
 """Bit depth and sample range of integer images."""
 
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,15 @@ from runtime.errors import BadArgument
 
 SMALLEST_DEPTH = 8
 LARGEST_DEPTH = 16
+
+
+class OutOfRange(Enum):
+    """What becomes of a sample beyond the depth."""
+
+    STOP = "stop"
+    """An error; where the source cannot be read again, the lines before it are kept."""
+    CLIP = "clip"
+    """The nearest sample of the depth; counted."""
 
 
 def fewest_bits(lowest: int, highest: int, *, is_signed: bool) -> int:
@@ -29,11 +39,10 @@ def sample_range(depth: int, *, is_signed: bool) -> tuple[int, int]:
     return (-(1 << (depth - 1)), (1 << (depth - 1)) - 1) if is_signed else (0, (1 << depth) - 1)
 
 
-def check_in_range(line: npt.NDArray[np.integer[Any]], smallest: int, largest: int, y: int) -> None:
-    """Raise BadArgument where a sample of `line` (Z, X), line `y` of the image, is outside smallest..largest."""
-    lowest, highest = int(line.min()), int(line.max())
-    if lowest < smallest or highest > largest:
-        outside = np.argwhere((line < smallest) | (line > largest))[0]
-        z, x = (int(i) for i in outside)
-        place = f"line {y}, band {z}, column {x}"
-        raise BadArgument(f"sample {int(line[z, x])} at {place}; the bit depth allows {smallest}..{largest}")
+def out_of_range(line: npt.NDArray[np.integer[Any]], smallest: int, largest: int, y: int) -> tuple[int, str]:
+    """How many samples of `line` (Z, X), line `y` of the image, are outside smallest..largest; the first, in words."""
+    if smallest <= line.min() and line.max() <= largest:
+        return 0, ""
+    outside = np.argwhere((line < smallest) | (line > largest))
+    z, x = (int(i) for i in outside[0])
+    return len(outside), f"sample {int(line[z, x])} at line {y}, band {z}, column {x}"

@@ -20,7 +20,9 @@ import numpy.typing as npt
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.codec.encoder import Encoder
+from runtime.codec.kept_lines import KeptLines
 from runtime.codec.opened_encoder import opened_encoder
+from runtime.codec.stream_notes import clip_notes
 from runtime.commands.cli import guarded
 from runtime.errors import BadArgument
 from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
@@ -36,27 +38,19 @@ def report(**values: Any) -> None:
 def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, recording: Recording) -> None:
     """Append each finished segment. A source that fails or ends within a line ends the last segment before it.
 
-    Raises BadArgument: the source, after that, no line at all, or the disk; whole segments stay there.
+    Raises Incomplete: the source, after that. Raises BadArgument: no line at all, or the disk, where whole segments
+    stay.
     """
-    header = encoder.header
-    failure: BadArgument | None = None
-    while True:
-        try:
-            line = next(lines, None)
-            segment = b"" if line is None else encoder.push(line)
-        except BadArgument as error:
-            failure, line = error, None
-        except OSError as error:
-            failure, line = BadArgument(f"input after line {encoder.n_lines}: {error.strerror}"), None
-        if line is None:
-            break
-        if segment:
-            keep(header + segment, encoder, recording)
-            header = b""
-    if encoder.n_lines or failure is None:
-        keep(header + encoder.finish(), encoder, recording)
-    if failure is not None:
-        raise failure
+    kept, pending = KeptLines(lines, encoder), b""
+    for piece in kept:
+        pending += piece
+        if piece and encoder.n_segments:
+            keep(pending, encoder, recording)
+            pending = b""
+    for note in clip_notes(encoder):
+        click.echo(f"linerwkv: note: {note}", err=True)
+    if kept.failure is not None:
+        raise kept.failure
 
 
 def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from runtime import whole_output
 from runtime.errors import BadArgument
+from runtime.output_checks import check_files, check_outputs
 from runtime.whole_output import replacing, replacing_folder
 
 
@@ -35,7 +37,10 @@ def test_an_output_that_fails_leaves_the_old_one_alone(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), replacing(output) as part:
         part.write_text("half")
         raise ZeroDivisionError
-    with pytest.raises(BadArgument, match=r"output .* cannot be written: No such file"), replacing(output):
+    with (
+        pytest.raises(BadArgument, match=r"output .* cannot be written: No such file"),
+        replacing(tmp_path / "none" / "x"),
+    ):
         pass
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
@@ -73,21 +78,122 @@ def test_a_program_that_is_killed_leaves_no_header_beside_other_data(tmp_path: P
     assert number > 3 and (tmp_path / "header").read_text() == "new"
 
 
+def is_ours(folder: Path) -> bool:
+    return all(path.name in ("old", "new") for path in folder.iterdir())
+
+
 def test_a_folder_comes_whole_in_place_of_the_old_one(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "old").write_text("old")
-    with pytest.raises(ZeroDivisionError), replacing_folder(folder) as part:
+    with pytest.raises(ZeroDivisionError), replacing_folder(folder, is_ours) as part:
         (part / "new").write_text("half")
         raise ZeroDivisionError
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", "old"]
-    with replacing_folder(folder) as part:
+    with replacing_folder(folder, is_ours) as part:
         (part / "new").write_text("new")
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", "new"]
     (tmp_path / "file").write_text("old")
-    with pytest.raises(BadArgument, match="a file has this name"), replacing_folder(tmp_path / "file"):
+    with pytest.raises(BadArgument, match="a file has this name"), replacing_folder(tmp_path / "file", is_ours):
         pass
     assert (tmp_path / "file").read_text() == "old"
+
+
+def test_folders_are_swapped_where_the_system_has_no_call_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_output, "EXCHANGE", 1 << 20)
+    test_a_folder_comes_whole_in_place_of_the_old_one(tmp_path)
+
+
+def test_a_folder_of_others_is_refused_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "other"
+    (other / "deep").mkdir(parents=True)
+    (other / "deep" / "thesis").write_text("years")
+    (tmp_path / "link").symlink_to(other)
+    for name in ("other", "link"):
+        with (
+            pytest.raises(BadArgument, match=r"holds other files \(deep\)"),
+            replacing_folder(tmp_path / name, is_ours),
+        ):
+            raise AssertionError("not before anything is done")
+    monkeypatch.chdir(other / "deep")
+    for path in (Path(), Path(".."), other):
+        with pytest.raises(BadArgument, match="current folder"), replacing_folder(path, lambda _: True):
+            raise AssertionError("not before anything is done")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(BadArgument, match="holds other files"), replacing_folder(Path("mine"), is_ours):
+        (tmp_path / "mine" / "came in the meantime").touch()
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert found == ["link", "mine", "mine/came in the meantime", "other", "other/deep", "other/deep/thesis"]
+
+
+WRITES = """
+import sys
+from pathlib import Path
+from runtime.whole_output import replacing, replacing_folder
+name = Path(sys.argv[2])
+with replacing(name) if sys.argv[1] == "file" else replacing_folder(name, lambda _: True) as part:
+    print(part.name, flush=True)
+    sys.stdin.read()
+    if sys.argv[1] == "file":
+        part.write_text("first")
+"""
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_program_that_died_left_is_removed_by_the_next_one_and_what_lives_is_not(
+    kind: str, tmp_path: Path
+) -> None:
+    for name in (".output.old.part", ".output.more.12.part", ".other.12.part"):
+        (tmp_path / name).touch()
+    others = {path.name for path in tmp_path.iterdir()}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", WRITES, kind, str(tmp_path / "output")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": environment, "text": True}
+    with subprocess.Popen(command, **pipes) as dead, subprocess.Popen(command, **pipes) as alive:  # type: ignore[call-overload]
+        assert dead.stdout and alive.stdout and alive.stdin
+        left, working = dead.stdout.readline().strip(), alive.stdout.readline().strip()
+        dead.kill()
+        dead.wait()
+        assert {path.name for path in tmp_path.iterdir()} == others | {left, working}
+        writing = replacing(tmp_path / "output") if kind == "file" else replacing_folder(tmp_path / "output", is_ours)
+        with writing:
+            assert {path.name for path in tmp_path.iterdir()} == others | {working, f".output.{os.getpid()}.part"}
+        alive.stdin.close()
+        assert alive.wait() == 0
+    assert {path.name for path in tmp_path.iterdir()} == others | {"output"}
+
+
+def test_a_name_of_the_longest_length_is_written(tmp_path: Path) -> None:
+    for name in ("x" * 250 + ".lrwk", "\u00e9" * 120 + ".lrwk", "\U0001f600" * 60 + ".lrwk"):
+        with replacing(tmp_path / name) as part:
+            part.write_text("new")
+        assert (tmp_path / name).read_text() == "new"
+
+
+def test_an_output_that_is_an_input_is_refused_by_whatever_name(tmp_path: Path) -> None:
+    source, other = tmp_path / "source", tmp_path / "other"
+    source.touch()
+    other.touch()
+    (tmp_path / "soft").symlink_to(source)
+    (tmp_path / "hard").hardlink_to(source)
+    for name in ("source", "soft", "hard"):
+        with pytest.raises(BadArgument, match=rf"{name} is the input .*source, allowed another file"):
+            check_outputs([other, tmp_path / name], [source])
+    with pytest.raises(BadArgument, match="given twice"):
+        check_outputs([tmp_path / "new", tmp_path / ".." / tmp_path.name / "new"], [source])
+    check_outputs([other, tmp_path / "new", Path("/dev/null"), Path("-"), Path("-")], [source, Path("/dev/null")])
+
+
+def test_a_file_of_others_in_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "report.md").touch()
+    with pytest.raises(BadArgument, match=r"holds report\.md of another origin"):
+        check_files(tmp_path, ("report.json", "report.md"), "*.bin")
+    (tmp_path / "first.bin").touch()
+    check_files(tmp_path, ("report.json", "report.md"), "*.bin")
+    check_files(tmp_path / "new", ("report.json", "report.md"), "*.bin")
 
 
 def test_links_and_pipes_are_written_through(tmp_path: Path) -> None:

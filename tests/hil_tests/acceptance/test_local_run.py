@@ -23,7 +23,7 @@ from hil_tests.commands import hil
 from hil_tests.findings.findings import Findings, Outcome
 from hil_tests.findings.findings_file import read_findings
 from hil_tests.places.runtime_wheel import build_runtime_wheel
-from hil_tests.targets.local import LocalTarget
+from hil_tests.targets.local import MARK, LocalTarget
 from hil_tests.targets.target import TargetFailed
 from hil_tests.targets.transfer import file_sha256
 from runtime.codec.compression import restored_lines
@@ -297,7 +297,15 @@ def test_a_local_file_takes_the_place_of_a_folder_and_leaves_no_part(tmp_path: P
             target.put(tmp_path / "large", "large")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert [path.name for path in target.root.iterdir()] == ["package"]
+    assert {path.name for path in target.root.iterdir()} == {MARK, "package"}
+
+
+def test_a_local_target_takes_no_folder_of_others(tmp_path: Path) -> None:
+    (tmp_path / "site-plan").write_text("years")
+    for folder in (tmp_path, Path.cwd()):
+        with pytest.raises(TargetFailed, match=r"holds other files|is the current folder"):
+            LocalTarget(name="board", folder=folder).bring_up()
+    assert [path.name for path in tmp_path.iterdir()] == ["site-plan"]
 
 
 def test_the_first_place_that_differs_is_named() -> None:

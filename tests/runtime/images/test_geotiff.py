@@ -79,3 +79,24 @@ def test_pages_and_what_is_no_tiff_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(BadArgument, match=r"s\.tif: ") as caught:
         open_scene(path)
     assert "\n" not in str(caught.value)
+
+
+def test_what_has_no_words_in_a_header_is_named(tmp_path: Path) -> None:
+    assert open_scene(write(tmp_path / "plain.tif", nodata=7, **PLACE)).not_carried == ()
+    path = write(tmp_path / "s.tif", **PLACE)
+    with rasterio.open(path, "r+") as file:
+        file.scales = (2.0, 1.0, 1.0, 1.0)
+        file.update_tags(taken="noon")
+        file.update_tags(ns="SENSOR", gain="3")
+        file.build_overviews([2])
+        file.write_mask(np.ones((50, 33), bool))
+    assert open_scene(path).not_carried == (
+        "a mask", "overviews", "scales and offsets of samples", "tags (taken)", "metadata of domains (SENSOR)",
+    )  # fmt: skip
+    path = tmp_path / "coloured.tif"
+    with rasterio.open(path, "w", driver="GTiff", height=4, width=5, count=1, dtype="uint8") as file:
+        file.write(np.zeros((1, 4, 5), np.uint8))
+        file.write_colormap(1, {0: (1, 2, 3, 255)})
+        corners = [rasterio.control.GroundControlPoint(y, x, 10 * x, 10 * y) for y, x in ((0, 0), (0, 5), (4, 0))]
+        file.gcps = (corners, rasterio.crs.CRS.from_epsg(4326))
+    assert open_scene(path).not_carried == ("ground control points", "a colour map")

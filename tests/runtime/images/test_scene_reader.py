@@ -8,6 +8,7 @@ import pytest
 import spectral
 
 from runtime.errors import BadArgument
+from runtime.images import sample_file
 from runtime.images.raw_lines import RawLayout, raw_lines
 from runtime.images.scene_reader import Scene, band_ranges, describe, open_scene
 from runtime.stream.kinds import SampleType
@@ -29,11 +30,16 @@ def write_envi(folder: Path, interleave: str, dtype: str = "<i2", offset: int = 
 @pytest.mark.parametrize("interleave", ["bil", "bip", "bsq"])
 @pytest.mark.parametrize("dtype", ["<i2", ">i2"])
 @pytest.mark.parametrize("offset", [0, 13])
-def test_envi_layouts(tmp_path: Path, interleave: str, dtype: str, offset: int) -> None:
+@pytest.mark.parametrize("block_bytes", [1, 2 * CUBE[0].nbytes, 1 << 24])
+def test_envi_layouts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interleave: str, dtype: str, offset: int, block_bytes: int
+) -> None:
+    monkeypatch.setattr(sample_file, "BLOCK_BYTES", block_bytes)
     header = write_envi(tmp_path, interleave, dtype, offset)
     for path in (header, header.with_suffix(".img")):
         scene = open_scene(path)
         np.testing.assert_array_equal(np.stack(list(scene.lines())), CUBE)
+        np.testing.assert_array_equal(scene.samples, CUBE)
         assert scene.metadata["wavelength"] == ["400", "500", "600", "700"]
         assert "interleave" not in scene.metadata
 
@@ -42,6 +48,9 @@ def test_numpy_and_geotiff(tmp_path: Path) -> None:
     rasterio = pytest.importorskip("rasterio")
     np.save(tmp_path / "scene.npy", CUBE)
     np.testing.assert_array_equal(np.stack(list(open_scene(tmp_path / "scene.npy").lines())), CUBE)
+    np.save(tmp_path / "fortran.npy", np.asfortranarray(CUBE))
+    np.testing.assert_array_equal(np.stack(list(open_scene(tmp_path / "fortran.npy").lines())), CUBE)
+    np.testing.assert_array_equal(open_scene(tmp_path / "fortran.npy").samples, CUBE)
     transform = rasterio.Affine(30, 0, 0, 0, -30, 0)
     options = {"height": 5, "width": 6, "count": 4, "dtype": "int16", "transform": transform}
     with rasterio.open(tmp_path / "scene.tif", "w", driver="GTiff", **options) as file:

@@ -24,8 +24,9 @@ from runtime.codec.encoder import Encoder
 from runtime.codec.salvage import salvage
 from runtime.codec.stream_reader import StreamReader
 from runtime.defences.segment_guard import GuardLevel
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, Incomplete
 from runtime.executors.executors import make_executor
+from runtime.stream.depth import OutOfRange
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
@@ -78,7 +79,7 @@ def broken(error: Exception) -> Iterator[np.ndarray]:
 @pytest.mark.parametrize("error", [BadArgument("input ends within line 9"), ConnectionResetError(104, "reset")])
 def test_a_source_that_fails_costs_no_line_that_came(tmp_path: Path, error: Exception) -> None:
     recording = Recording(tmp_path / "0001.lrwk")
-    with pytest.raises(BadArgument, match="input"):
+    with pytest.raises(Incomplete, match=r"input.*; the 9 lines before it are kept"):
         record(broken(error), dpcm(), recording)
     recording.close()
     assert n_restored(recording.path.read_bytes()) == 9
@@ -219,7 +220,7 @@ def test_every_option_of_coding_and_defence_reaches_the_encoder(
     words = [
         "--predictor", "dpcm", "--stage", "none", "--max-error", "2", "--quantisation", "in-loop",
         "--segment-lines", "7", "--guard", "proof", "--line-deadline", "1.5", "--telemetry", str(tmp_path / "log"),
-        "--executor", "other", "--package", str(SHIPPED),
+        "--executor", "other", "--package", str(SHIPPED), "--out-of-range", "clip",
     ]  # fmt: skip
     layout = ["--bands", "3", "--columns", "4", "--bit-depth", "12"]
     done = CliRunner().invoke(record_command, [str(tmp_path / "r"), *layout, *words], catch_exceptions=False)
@@ -227,7 +228,7 @@ def test_every_option_of_coding_and_defence_reaches_the_encoder(
     (encoder,) = seen
     assert encoder.options == CodingOptions(
         PredictorKind.DPCM, AdaptiveStage.NONE, 2, Quantisation.IN_LOOP, 7, GuardLevel.PROOF, False, 1.5, "other",
-        SHIPPED, tmp_path / "log", index=False,
+        SHIPPED, tmp_path / "log", index=False, out_of_range=OutOfRange.CLIP,
     )  # fmt: skip
     assert encoder.on_segment is not None
 

@@ -1,0 +1,33 @@
+"""What whoever keeps a finished stream, or what came out of one, should know of it, in words."""
+
+from pathlib import Path
+
+from runtime.codec.encoder import Encoder
+from runtime.images.envi_header_writer import one_line_of
+from runtime.output_checks import PIPE
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import Arithmetic
+
+
+def notes_of(encoder: Encoder) -> tuple[str, ...]:
+    """Each a line, of an encoder that has finished."""
+    notes = []
+    if any(package.arithmetic is Arithmetic.FLOAT32 for package in encoder.packages):
+        notes.append("the package is float32: the stream decodes on this machine only, with the same libraries")
+    if encoder.n_fallbacks:
+        notes.append(f"{encoder.n_fallbacks} segments fell back to ccsds123, --telemetry says why")
+    return (*notes, *clip_notes(encoder))
+
+
+def clip_notes(encoder: Encoder) -> tuple[str, ...]:
+    """The one of samples that were clipped, or none."""
+    if not encoder.n_clipped:
+        return ()
+    return (f"{encoder.n_clipped} samples beyond the bit depth were clipped, the first: {encoder.first_clipped}",)
+
+
+def raw_notes(output: Path, image: ImageDescription) -> tuple[str, ...]:
+    """What is left out where lines go to standard output."""
+    if output != PIPE or not image.metadata:
+        return ()
+    return (f"raw lines have no header; not carried: {', '.join(map(one_line_of, image.metadata))}",)
