@@ -9,7 +9,10 @@ import click
 
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
-from runtime.command_options import PACKAGE_HELP, executor_option, json_option
+from runtime.command_options import EXIT_CHECK_FAILED, PACKAGE_HELP, executor_option, json_option
+
+MOST_TOLD = 20
+"""Notes, and runs of missing lines, that are printed."""
 
 
 @click.command()
@@ -29,7 +32,8 @@ def compress(
     dtype: str, interleave: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Compress an image (ENVI, GeoTIFF, .npy, or `-` for raw lines from a pipe)."""
-    from runtime.codec.compression import PIPE, compress_lines
+    from runtime.codec.compression import compress_lines
+    from runtime.codec.restored_output import PIPE
     from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
     from runtime.images.scene_reader import describe, open_scene
 
@@ -58,21 +62,37 @@ def compress(
     help=f"Flight package, as often as the stream has several: {PACKAGE_HELP}",
 )
 @executor_option
-@click.option("--salvage", is_flag=True, help="Give back every intact segment of a damaged stream.")
+@click.option("--salvage", is_flag=True, help="Give back every intact segment; exit code 1 where lines are missing.")
+@click.option("--fill", type=int, default=0, show_default=True, help="Samples of lines that are missing.")
 @json_option
 def decompress(
-    source: Path, output: Path, package_paths: tuple[Path, ...], executor: str, salvage: bool, as_json: bool
+    source: Path, output: Path, package_paths: tuple[Path, ...], executor: str, salvage: bool, fill: int, as_json: bool
 ) -> None:
-    """Restore an image as ENVI (`-`: raw little-endian BIL lines to a pipe)."""
+    """Restore an image as ENVI (`-`: raw little-endian BIL lines to a pipe).
+
+    Where lines are missing, OUT.lines.json says which.
+    """
     from runtime.cell.flight_package import SHIPPED, open_package
-    from runtime.codec.compression import PIPE, decompress_salvaged
     from runtime.codec.compression import decompress as decompress_stream
+    from runtime.codec.compression import decompress_salvaged
+    from runtime.codec.restored_output import PIPE
 
     packages = [open_package(path) for path in package_paths or (SHIPPED,)]
-    report = (decompress_salvaged if salvage else decompress_stream)(source, output, packages, executor)
+    report = (decompress_salvaged if salvage else decompress_stream)(source, output, packages, executor, fill)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
-    for first, last in report.missing_lines:
-        click.echo(f"linerwkv: lines {first}..{last} are missing and zero in the output", err=True)
+    for note in report.notes[:MOST_TOLD]:
+        click.echo(f"linerwkv: {note}", err=True)
+    for first, last in report.missing_lines[:MOST_TOLD]:
+        click.echo(f"linerwkv: lines {first}..{last} are missing and {fill} in the output", err=True)
+    if (n_more := len(report.missing_lines) - MOST_TOLD) > 0:
+        click.echo(f"linerwkv: {n_more} more runs of lines are missing, --json lists all", err=True)
+    if report.missing_from is not None:
+        where = f"lines from {report.missing_from} on"
+        click.echo(
+            f"linerwkv: {where} may be missing: the end of the stream is, which says how many there were", err=True
+        )
+    if salvage and (report.missing_lines or report.missing_from is not None):
+        sys.exit(EXIT_CHECK_FAILED)
 
 
 @click.command()

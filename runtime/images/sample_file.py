@@ -1,6 +1,8 @@
 """Samples in a file without a header, in any interleave: mapped to read, appended line by line to write."""
 
 import math
+import os
+import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -62,3 +64,11 @@ class SampleFile:
         else:
             self.file.write((stored if self.interleave == "bil" else stored.T).tobytes())
         self.n_lines += 1
+
+    def skip(self, n_lines: int, n_samples: int) -> bool:
+        """Leave out lines of `n_samples` zeros as a hole, which takes no space; False where the file takes none."""
+        if self.interleave == "bsq" or not stat.S_ISREG(os.fstat(self.file.fileno()).st_mode):
+            return False
+        self.file.truncate(self.file.seek(n_lines * n_samples * self.dtype.itemsize, os.SEEK_CUR))
+        self.n_lines += n_lines
+        return True
