@@ -6,8 +6,8 @@ from typing import Any
 
 from runtime.codec.stream_reader import Segment, StreamReader
 from runtime.stream.crc32c import crc32c
-from runtime.stream.records import END, END_MARKER, HEAD, TAIL, record_bytes
-from runtime.stream.segment_header import SEGMENT, SEGMENT_MARKER
+from runtime.stream.records import END, END_MARKER, ENTRY, HEAD, INDEX_MARKER, TAIL, record_bytes
+from runtime.stream.segment_header import SEGMENT
 from runtime.stream.stream_header import CRC, FIXED, MAGIC, PREFIX, header_size
 
 HEADER_NAMES = (
@@ -45,6 +45,8 @@ class StreamParts:
     pieces: list[SegmentParts | RecordParts] = field(default_factory=list)
     end: list[int] | None = None
     version: int = 3
+    has_index: bool = False
+    """A right one is made, and the end record names its place."""
 
     def header_bytes(self) -> bytes:
         """With its length and checksum."""
@@ -60,17 +62,19 @@ class StreamParts:
         """The stream, every checksum right."""
         head = self.header_bytes()
         stream_crc = crc32c(head)
-        parts = [head]
+        parts, index = [head], b""
         for piece in self.pieces:
             if isinstance(piece, RecordParts):
                 parts.append(record_bytes(piece.marker, stream_crc, piece.body))
                 continue
-            lengths = {"payload_bytes": len(piece.payload), "payload_crc": crc32c(piece.payload)}
-            values = {"stream": stream_crc, **lengths, **piece.fields}
-            body = SEGMENT.pack(*(values[name] for name in SEGMENT_NAMES))
-            parts += [body + CRC.pack(crc32c(body)), piece.payload]
-        if self.end is not None:
-            body = END.pack(*self.end) + head
+            index += ENTRY.pack(piece.fields["first_line"], piece.fields["lines"], sum(map(len, parts)))
+            parts += [segment_header(piece, stream_crc), piece.payload]
+        end = self.end
+        if self.has_index:
+            end = end and [*end[:2], sum(map(len, parts))]
+            parts.append(record_bytes(INDEX_MARKER, stream_crc, index))
+        if end is not None:
+            body = END.pack(*end) + head
             body += (HEAD.size + len(body) + TAIL.size).to_bytes(4, "big")
             parts.append(record_bytes(END_MARKER, stream_crc, body))
         return b"".join(parts)
@@ -79,6 +83,14 @@ class StreamParts:
 def clipped(value: int, n_bits: int) -> int:
     """The lowest bits of a number."""
     return value & ((1 << n_bits) - 1)
+
+
+def segment_header(piece: SegmentParts, stream_crc: int) -> bytes:
+    """The header of a segment; `fields` may contradict its payload."""
+    made = {"stream": stream_crc, "payload_bytes": len(piece.payload), "payload_crc": crc32c(piece.payload)}
+    values = made | piece.fields
+    body = SEGMENT.pack(*(values[name] for name in SEGMENT_NAMES))
+    return body + CRC.pack(crc32c(body))
 
 
 def segment_parts(segment: Segment) -> SegmentParts:
@@ -90,10 +102,10 @@ def segment_parts(segment: Segment) -> SegmentParts:
 
 
 def stream_parts(stream: bytes) -> StreamParts:
-    """The parts of a sound stream without gaps and index."""
+    """The parts of a sound stream without gaps; its index is made again by `to_bytes`."""
     reader = StreamReader(io.BytesIO(stream))
     pieces: list[SegmentParts | RecordParts] = [segment_parts(one) for one in reader.segments()]
     header = dict(zip(HEADER_NAMES, FIXED.unpack_from(stream, PREFIX.size), strict=True))
     tail = stream[PREFIX.size + FIXED.size : header_size(stream) - CRC.size]
-    assert reader.end is not None and not reader.gaps and not reader.index and SEGMENT_MARKER
-    return StreamParts(header, tail, pieces, list(reader.end[:3]))
+    assert reader.end is not None and not reader.gaps
+    return StreamParts(header, tail, pieces, list(reader.end[:3]), has_index=bool(reader.index))
