@@ -178,7 +178,7 @@ def change_metadata(parts: StreamParts, random: Random) -> None:
 def change_packages(parts: StreamParts, random: Random) -> None:
     """The table of packages: an arithmetic, a hash, more rows."""
     tail = bytearray(parts.tail)
-    if parts.header["packages"] and random.integers(2):
+    if len(tail) >= 33 and parts.header["packages"] and random.integers(2):
         tail[random.integers(33)] = int(random.integers(256))
     else:
         tail[:0] = bytes([int(random.integers(4))]) + random.bytes(32)
