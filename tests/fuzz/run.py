@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.fuzz.law import check_stream
+from tests.fuzz.law import check_sound_streams, check_stream
 from tests.fuzz.package_law import check_package, hostile_package
 from tests.fuzz.stream_mutations import hostile_stream
 
@@ -26,6 +26,7 @@ def example(number: int, folder: Path) -> Counter[str]:
 
 def run(first: int, n_examples: int) -> Counter[str]:
     """Hold examples against the law; how they ended. Raises AssertionError that names the first that breaks it."""
+    check_sound_streams()
     ends = Counter[str]()
     with tempfile.TemporaryDirectory() as folder:
         for number in range(first, first + n_examples):
