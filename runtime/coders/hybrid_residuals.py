@@ -21,7 +21,7 @@ from runtime.errors import Corrupt
 RESCALING_EXPONENT = 8
 LARGEST_SAMPLES = 1 << 28
 """Of a segment: bounds the time of a reader."""
-SPARSE = 8
+SPARSE = 32
 """A line where at most one residual in so many is not 0 is kept as these."""
 
 
@@ -111,9 +111,10 @@ class KeptLine(NamedTuple):
 
 def kept_line(sequence: npt.NDArray[np.uint32]) -> KeptLine:
     """All residuals (Z * X,) of a line, or those that are not 0."""
-    if SPARSE * int(np.count_nonzero(sequence)) > sequence.size:
+    is_other = sequence != 0
+    if SPARSE * int(np.count_nonzero(is_other)) > sequence.size:
         return KeptLine(sequence.astype(np.uint16), None)
-    places = np.flatnonzero(sequence).astype(np.uint32)
+    places = np.flatnonzero(is_other).astype(np.uint32)
     return KeptLine(sequence[places].astype(np.uint16), places)
 
 
