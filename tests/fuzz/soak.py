@@ -33,6 +33,8 @@ def main() -> None:
         for done, found in enumerate(pool.imap_unordered(chunk, firsts), 1):
             ends += found
             print(f"{done * CHUNK} of {len(firsts) * CHUNK} examples, {time.perf_counter() - start:.0f} s", flush=True)
+        pool.close()
+        pool.join()
     report = {
         "examples": len(firsts) * CHUNK, "first": asked.first, "seconds": round(time.perf_counter() - start),
         "python": platform.python_version(), "ends": dict(sorted(ends.items())),
