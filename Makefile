@@ -19,7 +19,7 @@ OUTPUT ?= runs/train_flight
 BOARD ?= hil_tests/boards/local.toml
 HIL_OPTIONS ?=
 
-.PHONY: help setup demo train-flight test test-slow hil hil-emulated emulated-board emulation executors accelerators check bench bench-rate clean
+.PHONY: help setup demo train-flight test test-slow soak hil hil-emulated emulated-board emulation executors accelerators check bench bench-rate clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ test: $(VENV)/.dev ## the test suite (minutes)
 
 test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
 	$(TEST_ENV) $(BIN)/python -m pytest -m slow $(TWO_CORES)
+
+soak: $(VENV)/.dev ## 100,000 hostile streams and packages; counts go to benchmarks/results/fuzz_soak.json (an hour)
+	$(TEST_ENV) $(BIN)/python -m tests.fuzz.soak
 
 hil: $(VENV)/.dev ## accept the runtime on a target, docs/hil.md (BOARD, HIL_OPTIONS such as --short)
 	$(BIN)/linerwkv hil run --board $(BOARD) $(HIL_OPTIONS)

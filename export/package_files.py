@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+from runtime.cell.signature import SIGNATURE
 from runtime.output_checks import check_folder
 from runtime.whole_output import replacing, replacing_folder
 
@@ -18,7 +19,7 @@ def listed_files(folder: Path) -> set[str]:
         try:
             values = json.loads((folder / record).read_bytes())
             names = values["parts"] if record == MANIFEST else (graph["file"] for graph in values["subgraphs"])
-            return {record, *names}
+            return {record, SIGNATURE, *names}
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
     return set()

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.kept_lines import KeptLines
 from runtime.codec.opened_encoder import Loaded, opened_encoder
+from runtime.codec.restored_output import RestoredLines, restored_output, write_salvaged
 from runtime.codec.salvage import salvage
 from runtime.codec.stream_notes import notes_of, raw_notes
 from runtime.codec.stream_reader import Segment, StreamReader
@@ -25,8 +26,6 @@ from runtime.errors import BadArgument, Corrupt, Incomplete
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
 from runtime.images.envi_pair import is_header, new_pair
-from runtime.images.sample_file import raw_line
-from runtime.images.scene_writer import restoring
 from runtime.output_checks import PIPE, check_outputs, files_of
 from runtime.segments.segment_codec import Samples
 from runtime.standard_streams import standard_input, standard_output
@@ -45,13 +44,15 @@ class Report:
     n_bytes: int  # Of the stream, everything in it counted
     seconds: float
     missing_lines: tuple[tuple[int, int], ...] = ()
-    """Runs (first, last) of lines that never came, or that salvage could not give back; they are zero in the output."""
+    """Runs (first, last) of lines that never came, or that salvage could not give back: fill values in the output."""
     n_fallbacks: int = 0
     """Segments that CCSDS 123 coded in place of the predictor asked for, because something failed."""
     notes: tuple[str, ...] = ()
     """What the user should know of the stream, each a line."""
     failure: Incomplete | None = None
     """Why a source that cannot be read again ended early; the stream has all whole lines before."""
+    missing_from: int | None = None
+    """Lines from here on are missing, and nobody knows how many there were."""
 
     @property
     def n_samples(self) -> int:
@@ -74,6 +75,7 @@ class Report:
             "seconds": round(self.seconds, 3),
             "msamples_per_s": round(self.n_samples / self.seconds / 1e6, 4),
             "missing_lines": [list(run) for run in self.missing_lines],
+            "missing_from": self.missing_from,
             "fallbacks": self.n_fallbacks,
         }
 
@@ -148,64 +150,57 @@ def restored_lines(decoder: Decoder, pieces: Iterable[Segment | Gap]) -> Iterato
 
 
 def decompress(
-    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME
+    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0
 ) -> Report:
-    """Restore the image of a stream as ENVI, or as raw BIL lines on standard output. Raises LineRwkvError."""
+    """Restore the image of a stream as ENVI, or as raw BIL lines on standard output. Raises LineRwkvError.
+
+    fill: the samples of lines that never came.
+    """
     start = time.perf_counter()
     with open_input(source) as file:
         reader = StreamReader(file)
         decoder = Decoder(reader.header, packages, partial(make_executor, name=executor))
         check_restored(output, source, packages)
-        n_lines = write_lines(output, decoder, reader.pieces())
-    image, missing = reader.header.image, tuple(gap.run for gap in reader.gaps)
-    seconds = time.perf_counter() - start
-    notes = raw_notes(output, image)
-    return Report(n_lines, image.n_bands, image.n_columns, reader.n_bytes, seconds, missing, notes=notes)
+        with restored_output(output, reader.header.image, fill) as restored:
+            for piece in reader.pieces():
+                if isinstance(piece, Gap):
+                    restored.leave_out(piece.n_lines)
+                else:
+                    restored.write(decoder.lines(*piece))
+    return restored_report(restored, reader.n_bytes, start, raw_notes(output, restored.image))
 
 
 def decompress_salvaged(
-    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME
+    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0
 ) -> Report:
-    """Restore every intact segment of a damaged stream; missing lines are zero. Raises LineRwkvError."""
+    """Restore every segment of a damaged stream that is intact and decodes; the others cost only their own lines.
+
+    fill: the samples of missing lines. Raises LineRwkvError where no segment comes back.
+    """
     start = time.perf_counter()
     with open_input(source) as file:
         data = file.read()
     found = salvage(data)
-    if not found.segments:
-        raise Corrupt(f"{source}: no intact segment in {len(data)} bytes")
     decoder = Decoder(found.header, packages, partial(make_executor, name=executor))
     check_restored(output, source, packages)
-    n_lines = write_lines(output, decoder, found.pieces())
-    image, missing = found.header.image, tuple(found.missing_lines())
-    seconds = time.perf_counter() - start
-    notes = raw_notes(output, image)
-    return Report(n_lines, image.n_bands, image.n_columns, len(data), seconds, missing, notes=notes)
+    with restored_output(output, found.header.image, fill) as restored:
+        errors = write_salvaged(restored, decoder, found.segments)
+        if restored.n_lines == 0:
+            raise Corrupt(f"{source}: {errors[0] if errors else f'no intact segment in {len(data)} bytes'}")
+        restored.end(found.n_lines)
+    return restored_report(restored, len(data), start, (*errors, *raw_notes(output, restored.image)))
+
+
+def restored_report(restored: RestoredLines, n_bytes: int, start: float, notes: Sequence[str]) -> Report:
+    """What a decompression did that began at `start` of the performance counter."""
+    image = restored.image
+    return Report(
+        restored.n_lines, image.n_bands, image.n_columns, n_bytes, time.perf_counter() - start,
+        tuple(restored.missing), notes=tuple(notes), missing_from=restored.missing_from,
+    )  # fmt: skip
 
 
 def check_restored(output: Path, source: Path, packages: Sequence[FlightPackage]) -> None:
     """Raise BadArgument where one of the files to restore is an input."""
     data = [new_pair(output, "bil")] if is_header(output) else []
     check_outputs([output, *data], [source, *(file for package in packages for file in files_of(package.source))])
-
-
-def write_lines(output: Path, decoder: Decoder, pieces: Iterable[Segment | Gap]) -> int:
-    """Write all lines; returns their number."""
-    image, n_lines = decoder.header.image, 0
-    with progress(image.n_lines, "decompress") as bar, line_output(output, image) as write:
-        for line in restored_lines(decoder, pieces):
-            write(line)
-            bar.update()
-            n_lines += 1
-    return n_lines
-
-
-@contextlib.contextmanager
-def line_output(output: Path, image: ImageDescription) -> Iterator[Callable[[Samples], Any]]:
-    """What takes restored lines: an ENVI image that is there when the block ends, or standard output."""
-    if output == PIPE:
-        stream = standard_output()
-        yield lambda line: stream.write(raw_line(line, image.file_type))
-        stream.flush()
-        return
-    with restoring(output, image) as scene:
-        yield scene.append

@@ -9,7 +9,7 @@ from runtime.exact_read import read_exactly
 from runtime.segments.segment_codecs import largest_payload
 from runtime.stream import records
 from runtime.stream.crc32c import crc32c
-from runtime.stream.records import GAP_MARKER, INDEX_MARKER, MARKER_BYTES, EndRecord, Gap, IndexEntry
+from runtime.stream.records import END_MARKER, GAP_MARKER, INDEX_MARKER, MARKER_BYTES, EndRecord, Gap, IndexEntry
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
 from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
 
@@ -33,6 +33,7 @@ class StreamReader:
         self.stream_crc = crc32c(prefix + rest)
         self.gaps: list[Gap] = []
         self.index: list[IndexEntry] = []
+        self.seen = bytearray()  # what an index of the segments so far holds
         self.end: EndRecord | None = None
 
     def read(self, n_bytes: int, what: str) -> bytes:
@@ -45,10 +46,15 @@ class StreamReader:
         """Segments and gaps in order; `end` is set afterwards. Raises Truncated, Corrupt or TooNew."""
         n_lines = n_segments = index_offset = 0
         while self.end is None:
-            offset = self.n_bytes
+            offset, announced = self.n_bytes, self.header.image.n_lines
+            if 0 < announced < n_lines:
+                raise Corrupt(f"stream has {n_lines} lines or more, its header announces {announced}")
             marker = self.read(MARKER_BYTES, f"structure after line {n_lines}")
+            if index_offset and marker != END_MARKER:
+                raise Corrupt(f"{marker!r} follows the index record, allowed {END_MARKER!r}")
             if marker == SEGMENT_MARKER:
                 segment = self.segment(marker, n_lines)
+                self.seen += records.index_body([IndexEntry(n_lines, segment.header.n_lines, offset)])
                 yield segment
                 n_lines += segment.header.n_lines
                 n_segments += 1
@@ -61,7 +67,7 @@ class StreamReader:
                 yield gap
                 n_lines += gap.n_lines
             elif marker == INDEX_MARKER:
-                index_offset, self.index = offset, records.index_entries(body)
+                index_offset, self.index = offset, self.index_entries(body)
             else:
                 self.check_end(EndRecord.from_body(body), n_lines, n_segments, index_offset)
 
@@ -83,6 +89,14 @@ class StreamReader:
         what = f"record {marker!r}"
         head = marker + self.read(records.HEAD.size - len(marker), what)
         return records.record_body(head + self.read(records.body_size(head) + CRC.size, what), self.stream_crc)
+
+    def index_entries(self, body: bytes) -> list[IndexEntry]:
+        """Of an index record. Raises Corrupt where it is not that of the segments so far."""
+        if body != self.seen:
+            raise Corrupt(
+                f"index record: {len(body)} bytes, allowed those of the {len(self.seen)} of the segments found"
+            )
+        return records.index_entries(body)
 
     def check_end(self, end: EndRecord, n_lines: int, n_segments: int, index_offset: int) -> None:
         """Hold the end record against what came before."""

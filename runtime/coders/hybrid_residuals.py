@@ -1,10 +1,14 @@
 """Mapped residuals of a segment by the hybrid coder of CCSDS 123.0-B-2 (docs/formats/stream.md, coder 3).
 
 It spends less than a bit on a sample where residuals are nearly all 0. Its codewords are read from the last one back,
-so the reader holds the mapped residuals of the whole segment; the writer goes forwards, line after line.
+so the reader holds the mapped residuals of the whole segment, in memory bounded by its payload: of a line that is
+nearly all 0 only the others. The writer goes forwards, line after line.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 from typing_extensions import override
 
 from runtime.ccsds123.body import BodyWriter, raise_status, untrusted
@@ -16,7 +20,10 @@ from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.errors import Corrupt
 
 RESCALING_EXPONENT = 8
-LARGEST_SAMPLES = 1 << 28  # Of a segment: bounds what a reader holds
+LARGEST_SAMPLES = 1 << 28
+"""Of a segment: bounds the time of a reader."""
+SPARSE = 32
+"""A line where at most one residual in so many is not 0 is kept as these."""
 
 
 def hybrid_numbers(depth: int) -> CoderNumbers:
@@ -69,8 +76,7 @@ class HybridReader(LineReader):
     def __init__(self, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> None:
         """Raise Corrupt or Truncated."""
         check_announcement(len(payload), n_bands, n_lines * n_columns)
-        self.lines = np.empty((n_lines, n_bands, n_columns), np.uint16)
-        self.n_taken = 0
+        self.lines: list[KeptLine] = []
         data, numbers, tables = untrusted(payload), hybrid_numbers(depth), low_entropy_tables()
         end = np.array([end_of_body(data)], np.int64)
         accumulators, prefixes = np.empty(n_bands, np.int64), np.empty(N_CODES, np.int64)
@@ -82,14 +88,35 @@ class HybridReader(LineReader):
         for y in range(n_lines - 1, -1, -1):
             status = decode_backwards(data, end, 1, y * n_columns, numbers, tables, state, sequence)
             raise_status(status, f"line {y} of a hybrid segment", len(data))
-            self.lines[y] = sequence.reshape(n_bands, n_columns)
+            self.lines.append(kept_line(sequence))
         if end[0] != 0:
             raise Corrupt(f"hybrid segment: {end[0]} bits lie before its first sample, must be none")
 
     @override
     def take(self, out_mapped: Mapped) -> None:
-        out_mapped[...] = self.lines[self.n_taken]
-        self.n_taken += 1
+        line, values = self.lines.pop(), out_mapped.reshape(-1)
+        if line.places is None:
+            values[:] = line.values
+        else:
+            values[:] = 0
+            values[line.places] = line.values
+
+
+class KeptLine(NamedTuple):
+    """The mapped residuals of a line, band after band."""
+
+    values: npt.NDArray[np.uint16]
+    places: npt.NDArray[np.uint32] | None
+    """Of the values, where the others are 0 and not kept."""
+
+
+def kept_line(sequence: npt.NDArray[np.uint32]) -> KeptLine:
+    """All residuals (Z * X,) of a line, or those that are not 0."""
+    is_other = sequence != 0
+    if SPARSE * int(np.count_nonzero(is_other)) > sequence.size:
+        return KeptLine(sequence.astype(np.uint16), None)
+    places = np.flatnonzero(is_other).astype(np.uint32)
+    return KeptLine(sequence[places].astype(np.uint16), places)
 
 
 def check_announcement(n_bytes: int, n_bands: int, n_times: int) -> None:

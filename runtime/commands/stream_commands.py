@@ -1,6 +1,7 @@
 """The verbs that make streams of images and images of streams, and show what a stream holds."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,20 @@ import click
 
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
-from runtime.command_options import PACKAGE_HELP, executor_option, json_option, note, note_not_carried, trust_option
+from runtime.command_options import (
+    EXIT_CHECK_FAILED,
+    PACKAGE_HELP,
+    executor_option,
+    json_option,
+    note,
+    note_not_carried,
+    trust_option,
+)
 from runtime.output_checks import PIPE, check_outputs
 from runtime.standard_streams import standard_input
+
+MOST_TOLD = 20
+"""Notes, and runs of missing lines, that are printed."""
 
 
 @click.command()
@@ -66,24 +78,37 @@ def compress(
 )
 @trust_option
 @executor_option
-@click.option("--salvage", is_flag=True, help="Give back every intact segment of a damaged stream.")
+@click.option("--salvage", is_flag=True, help="Give back every intact segment; exit code 1 where lines are missing.")
+@click.option("--fill", type=int, default=0, show_default=True, help="Samples of lines that are missing.")
 @json_option
 def decompress(
     source: Path, output: Path, package_paths: tuple[Path, ...], trust: Path | None, executor: str, salvage: bool,
-    as_json: bool,
+    fill: int, as_json: bool,
 ) -> None:  # fmt: skip
-    """Restore an image as ENVI (`-`: raw little-endian BIL lines to a pipe)."""
+    """Restore an image as ENVI (`-`: raw little-endian BIL lines to a pipe).
+
+    Where lines are missing, OUT.lines.json says which.
+    """
     from runtime.cell.flight_package import SHIPPED, open_package
     from runtime.codec.compression import decompress as decompress_stream
     from runtime.codec.compression import decompress_salvaged
 
     packages = [open_package(path, trust) for path in package_paths or (SHIPPED,)]
-    report = (decompress_salvaged if salvage else decompress_stream)(source, output, packages, executor)
+    report = (decompress_salvaged if salvage else decompress_stream)(source, output, packages, executor, fill)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
-    for text in report.notes:
+    for text in report.notes[:MOST_TOLD]:
         note(text)
-    for first, last in report.missing_lines:
-        click.echo(f"linerwkv: lines {first}..{last} are missing and zero in the output", err=True)
+    for first, last in report.missing_lines[:MOST_TOLD]:
+        click.echo(f"linerwkv: lines {first}..{last} are missing and {fill} in the output", err=True)
+    if (n_more := len(report.missing_lines) - MOST_TOLD) > 0:
+        click.echo(f"linerwkv: {n_more} more runs of lines are missing, --json lists all", err=True)
+    if report.missing_from is not None:
+        where = f"lines from {report.missing_from} on"
+        click.echo(
+            f"linerwkv: {where} may be missing: the end of the stream is, which says how many there were", err=True
+        )
+    if salvage and (report.missing_lines or report.missing_from is not None):
+        sys.exit(EXIT_CHECK_FAILED)
 
 
 @click.command()

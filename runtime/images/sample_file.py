@@ -1,6 +1,8 @@
 """Samples in a file without a header, in any interleave: read in blocks of lines, appended line by line."""
 
 import math
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
@@ -113,3 +115,11 @@ class SampleFile:
         else:
             self.file.write((stored if self.interleave == "bil" else stored.T).tobytes())
         self.n_lines += 1
+
+    def skip(self, n_lines: int, n_samples: int) -> bool:
+        """Leave out lines of `n_samples` zeros as a hole, which takes no space; False where the file takes none."""
+        if self.interleave == "bsq" or not stat.S_ISREG(os.fstat(self.file.fileno()).st_mode):
+            return False
+        self.file.truncate(self.file.seek(n_lines * n_samples * self.dtype.itemsize, os.SEEK_CUR))
+        self.n_lines += n_lines
+        return True

@@ -6,6 +6,7 @@ import numpy as np
 from typing_extensions import override
 
 from runtime.ccsds123 import Ccsds123Parameters, decode_lines, read_header
+from runtime.ccsds123.announcement import DEFAULT_MAX_SAMPLES
 from runtime.ccsds123.encoder import index_encoder, padded
 from runtime.ccsds123.header import write_header
 from runtime.ccsds123.line_predictor import LinePredictor
@@ -58,20 +59,24 @@ class Ccsds123Segments(SegmentCodec):
             yield from self.stored_lines(header, payload)
             return
         try:
-            found, image = read_header(payload).image, self.image
-            numbers = (found.n_lines, found.n_bands, found.n_columns, found.depth, found.is_signed)
-            expected = (header.n_lines, image.n_bands, image.n_columns, image.depth, image.is_signed)
-            if numbers != expected:
-                raise Corrupt(f"{header.where}: a CCSDS 123 image {numbers}, allowed {expected}")
-            yield from decode_lines(payload)
+            found, expected = read_header(payload), self.parameters(header.n_lines)
+            for name in ("image", "quantization", "supplementary_tables"):
+                if getattr(found, name) != getattr(expected, name):
+                    words = f"{getattr(found, name)}, allowed {getattr(expected, name)}"
+                    raise Corrupt(f"a CCSDS 123 image of {name} {words}")
+            if found.coder.type != expected.coder.type:
+                raise Corrupt(f"a CCSDS 123 image by {found.coder.type}, allowed {expected.coder.type}")
+            # without an error limit its coder needs memory for one line, however many there are
+            n_samples = max(DEFAULT_MAX_SAMPLES, (self.coding.max_error == 0) * expected.image.n_samples)
+            yield from decode_lines(payload, max_samples=n_samples)
         except BadArgument as error:
-            raise Corrupt(f"{header.where}: {error}") from error
+            raise Corrupt(str(error)) from error
 
     def stored_lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
         """Of a segment of plain samples. Raises Corrupt."""
         image = self.image
         if self.coding.max_error:
-            raise Corrupt(f"{header.where}: stored with maximum error {self.coding.max_error}, allowed 0")
+            raise Corrupt(f"stored with maximum error {self.coding.max_error}, allowed 0")
         reader = PlainReader(payload, image.depth, header.n_lines * image.n_bands * image.n_columns)
         for _ in range(header.n_lines):
             line = np.empty((image.n_bands, image.n_columns), np.int32)

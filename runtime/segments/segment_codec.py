@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from runtime.errors import Corrupt
+from runtime.errors import Corrupt, LineRwkvError
 from runtime.stream.kinds import Coder
 from runtime.stream.samples_checksum import samples_crc
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
@@ -44,12 +44,15 @@ class SegmentCodec(Protocol):
 
 
 def checked_lines(codec: SegmentCodec, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
-    """The lines of a segment. Raises Corrupt at its end where their checksum is not that of the header."""
+    """The lines of a segment. Raises what its codec does, Corrupt at its end where they have another checksum."""
     if header.coder not in codec.coders:
         raise Corrupt(f"{header.where}: {codec.coding.predictor.name.lower()} with coder {header.coder.name.lower()}")
     crc = 0
-    for line in codec.lines(header, payload):
-        crc = samples_crc(line, crc)
-        yield line
+    try:
+        for line in codec.lines(header, payload):
+            crc = samples_crc(line, crc)
+            yield line
+    except LineRwkvError as error:
+        raise type(error)(f"{header.where}: {error}") from None
     if crc != header.samples_crc:
         raise Corrupt(f"{header.where}: its samples do not have the checksum that its encoder gave them")

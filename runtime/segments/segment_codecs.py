@@ -17,6 +17,9 @@ from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import SegmentCoding, allowed_stages
 
 LARGEST_ADAPTIVE_BANDS = 1 << 12  # bounds what a corrupt header can make a decoder allocate
+LARGEST_STATE_SAMPLES = 3 << 19
+"""Of a line, where a network or the adaptive stage holds some 370 bytes of state for each: a payload of a few hundred
+bytes is a sound line of zeros, so nothing else bounds what it can make a decoder allocate."""
 NETWORK_PREDICTORS = {
     "int8-v1": "runtime.prediction.flight_predictor:FlightPredictor",
     "float32": "runtime.float_network.predictor:NetworkPredictor",
@@ -54,6 +57,13 @@ def check_coding(coding: SegmentCoding, image: ImageDescription) -> None:
         raise BadArgument(f"predictor {name} with adaptive stage {stage.name.lower()}")
     if stage is not AdaptiveStage.NONE and image.n_bands > LARGEST_ADAPTIVE_BANDS:
         raise BadArgument(f"image has {image.n_bands} bands, the adaptive stage allows {LARGEST_ADAPTIVE_BANDS}")
+    n_samples, has_state = (
+        image.n_bands * image.n_columns,
+        coding.predictor in (PredictorKind.LINERWKV, PredictorKind.RLS),
+    )
+    if has_state and n_samples > LARGEST_STATE_SAMPLES:
+        allowed = f"{name} allows {LARGEST_STATE_SAMPLES}, dpcm and ccsds123 as many as an image may have"
+        raise BadArgument(f"a line has {n_samples} samples, {allowed}")
     max_error, largest = coding.max_error, image.largest_error
     if not 0 <= max_error <= largest:
         raise BadArgument(f"max_error is {max_error}, allowed 0..{largest} for {image.depth} bits per sample")

@@ -10,11 +10,11 @@ from runtime.kernels.kernel_cache import njit
 REVERSED_POLYNOMIAL = 0x82F63B78
 
 
-def make_table() -> npt.NDArray[np.uint32]:
+def make_table(polynomial: int = REVERSED_POLYNOMIAL) -> npt.NDArray[np.uint32]:
     """The remainder of each byte value, (256,)."""
     table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
-        table = np.where(table & 1, (table >> 1) ^ REVERSED_POLYNOMIAL, table >> 1).astype(np.uint32)
+        table = np.where(table & 1, (table >> 1) ^ polynomial, table >> 1).astype(np.uint32)
     return table
 
 

@@ -45,7 +45,10 @@ class StreamHeader:
     def to_bytes(self) -> bytes:
         """The header with its CRC. Raises BadArgument where it is larger than the format allows."""
         image = self.image
-        metadata = zlib.compress(json.dumps(image.metadata, separators=(",", ":")).encode(), 9)
+        text = json.dumps(image.metadata, separators=(",", ":")).encode()
+        if len(text) > LARGEST_METADATA_BYTES:
+            raise BadArgument(f"metadata are {len(text)} bytes of JSON, allowed {LARGEST_METADATA_BYTES}")
+        metadata = zlib.compress(text, 9)
         n_bytes = PREFIX.size + FIXED.size + len(self.packages) * PACKAGE.size + len(metadata) + CRC.size
         if n_bytes > LARGEST_HEADER_BYTES or len(self.packages) > LARGEST_PACKAGES:
             allowed = f"{LARGEST_HEADER_BYTES} with {LARGEST_PACKAGES}"
@@ -109,10 +112,13 @@ def header_size(prefix: bytes) -> int:
 def unpack_metadata(packed: bytes) -> dict[str, Any]:
     """The JSON object in zlib-compressed bytes; bounded, whatever they announce. Raises Corrupt."""
     try:
-        text = zlib.decompressobj().decompress(packed, LARGEST_METADATA_BYTES)
-        metadata = json.loads(text)
+        unpacking = zlib.decompressobj()
+        text = unpacking.decompress(packed, LARGEST_METADATA_BYTES + 1)
+        metadata = json.loads(text.decode())
     except (zlib.error, ValueError, RecursionError):
         raise Corrupt("stream header: metadata is not compressed JSON") from None
+    if not unpacking.eof or unpacking.unused_data or len(text) > LARGEST_METADATA_BYTES:
+        raise Corrupt(f"stream header: metadata are not one text of at most {LARGEST_METADATA_BYTES} bytes")
     if not isinstance(metadata, dict):
         raise Corrupt("stream header: metadata is not a JSON object")
     return metadata

@@ -188,12 +188,14 @@ def test_salvage_names_the_missing_lines(stream: Path, tmp_path: Path) -> None:
     stream.write_bytes(bytes(data))
     assert run("decompress", stream, tmp_path / "back.hdr").returncode == 2
     done = run("decompress", stream, tmp_path / "back.hdr", "--salvage", "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)["missing_lines"] == [[2, 3]]
     assert b"lines 2..3 are missing" in done.stderr
     back = np.asarray(spectral.envi.open(str(tmp_path / "back.hdr")).open_memmap(interleave="bil"))
     np.testing.assert_array_equal(back[[0, 1, 4, 5]], CUBE[[0, 1, 4, 5]])
     assert (back[2:4] == 0).all()
+    mask = json.loads((tmp_path / "back.lines.json").read_text())
+    assert mask == {"lines": 6, "fill": 0, "missing": [[2, 3]], "missing_from": None}
 
 
 def test_demo_and_help(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Streams and packages that nobody should send: sound structure, hostile numbers, right checksums."""

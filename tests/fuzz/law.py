@@ -1,0 +1,141 @@
+"""What may become of any bytes: right samples or an error of one line, in bounded time and memory."""
+
+import time
+from collections import Counter
+from contextlib import suppress
+from functools import cache, partial
+from io import BytesIO
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+
+from runtime.codec import compression
+from runtime.codec.compression import Report, decompress, decompress_salvaged, restored_lines
+from runtime.codec.decoder import Decoder
+from runtime.codec.salvage import salvage
+from runtime.codec.stream_info import stream_info
+from runtime.codec.stream_reader import StreamReader
+from runtime.errors import LineRwkvError
+from runtime.images.envi_header_reader import read_envi_header
+from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
+from tests.fuzz.sound_streams import SEGMENT_LINES, shipped_executor, shipped_package, sound_streams
+from tests.runtime.codec.test_round_trip import Cube
+
+MOST_SECONDS = 20.0
+"""Of the processor, after everything is compiled; other programs of the machine do not count."""
+MOST_BYTES = 900 << 20
+"""Of memory beyond what the process has: the state of the largest line that a network may have."""
+MOST_BLOCKS = (1 << 26) // 512
+"""Of an output: what is only announced takes no space."""
+
+
+@cache
+def check_sound_streams() -> None:
+    """Restore every sound stream, which compiles all that the examples will run. Raises AssertionError."""
+    for stream, max_error, cube in sound_streams():
+        reader = StreamReader(BytesIO(stream))
+        decoder = Decoder(reader.header, [shipped_package()], lambda _: shipped_executor())
+        assert np.abs(np.array(list(restored_lines(decoder, reader.pieces()))) - cube).max() <= max_error
+        assert len(salvage(stream).segments) == len(cube) // SEGMENT_LINES
+
+
+class Peak:
+    """The largest memory of this process since it was made, where the system tells."""
+
+    def __init__(self) -> None:
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+        self.before = self.resident("VmRSS")
+
+    @staticmethod
+    def resident(name: str) -> int:
+        """Bytes by a name of /proc/self/status; 0 where there is none."""
+        with suppress(OSError, IndexError):
+            return int(Path("/proc/self/status").read_text().split(f"{name}:")[1].split()[0]) << 10
+        return 0
+
+    @property
+    def n_bytes(self) -> int:
+        """Beyond what there was."""
+        return self.resident("VmHWM") - self.before
+
+
+@cache
+def restorable() -> dict[int, tuple[int, Cube]]:
+    """By the samples CRC of its segments: the maximum error and the lines of every sound stream."""
+    found = {}
+    for stream, max_error, cube in sound_streams():
+        position, y = stream.find(SEGMENT_MARKER), 0
+        while position >= 0:
+            header = SegmentHeader.from_bytes(stream[position : position + SEGMENT_BYTES])
+            found[header.samples_crc] = (max_error, cube[y : y + SEGMENT_LINES])
+            y += SEGMENT_LINES
+            position = stream.find(SEGMENT_MARKER, position + SEGMENT_BYTES + header.n_payload_bytes)
+    return found
+
+
+def announced_segments(data: bytes) -> list[SegmentHeader]:
+    """The headers of segments in a stream, wherever they stand."""
+    found = []
+    position = data.find(SEGMENT_MARKER)
+    while position >= 0:
+        with suppress(LineRwkvError):
+            found.append(SegmentHeader.from_bytes(data[position : position + SEGMENT_BYTES]))
+        position = data.find(SEGMENT_MARKER, position + 1)
+    return found
+
+
+def check_samples(data: bytes, header: Path, report: Report) -> None:
+    """The restored pair says what was restored; what a segment of a sound stream promised is there or missing."""
+    found = read_envi_header(header)
+    assert found.shape == (report.n_lines, report.n_bands, report.n_columns)
+    assert found.interleave == "bil" and found.offset == 0 and found.dtype[0] == "<"
+    samples = header.with_suffix(".bil")
+    n_bytes = report.n_samples * np.dtype(found.dtype).itemsize
+    assert samples.stat().st_size == n_bytes
+    assert samples.stat().st_blocks < MOST_BLOCKS
+    if n_bytes > 1 << 20:
+        return
+    lines = np.fromfile(samples, found.dtype).astype(np.int32).reshape(found.shape)
+    missing = {y for first, last in report.missing_lines for y in range(first, last + 1)}
+    headers = announced_segments(data)
+    for one in headers:
+        y, (max_error, cube) = one.first_line, restorable().get(one.samples_crc, (0, None))
+        rivals = [other for other in headers if other.first_line < one.next_line and y < other.next_line]
+        restored = lines[y : one.next_line]
+        if cube is None or restored.shape != cube.shape or len(rivals) > 1 or y in missing:
+            continue
+        assert np.abs(restored - cube).max() <= max_error
+
+
+def check_stream(data: bytes, folder: Path) -> Counter[str]:
+    """Hold one stream against the law, by every way to read it; how each ended."""
+    source, output = folder / "hostile.lrwk", folder / "out.hdr"
+    source.write_bytes(data)
+    packages, ends = [shipped_package()], Counter[str]()
+
+    def tried(name: str, restore: partial[Report] | None) -> None:
+        start, peak = time.process_time(), Peak()
+        try:
+            if restore is None:
+                stream_info(source)
+            else:
+                check_samples(data, output, restore())
+            ends[f"{name}: done"] += 1
+        except LineRwkvError as error:
+            assert str(error) and "\n" not in str(error)
+            ends[f"{name}: refused"] += 1
+            assert not output.exists()
+        seconds = time.process_time() - start
+        assert seconds < MOST_SECONDS, f"{name} takes {seconds} s"
+        assert peak.n_bytes < MOST_BYTES, f"{name} takes {peak.n_bytes} bytes"
+        for suffix in (".hdr", ".bil", ".lines.json"):
+            output.with_suffix(suffix).unlink(missing_ok=True)
+        assert sorted(one.name for one in folder.iterdir()) == [source.name]
+
+    with patch.object(compression, "make_executor", lambda package, name: shipped_executor()):
+        tried("info", None)
+        tried("decompress", partial(decompress, source, output, packages))
+        tried("salvage", partial(decompress_salvaged, source, output, packages))
+    return ends

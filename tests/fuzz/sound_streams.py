@@ -1,0 +1,63 @@
+"""Small streams by every predictor, stage, coder and way to quantise: what the fuzzer begins with."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from runtime.cell.flight_package import SHIPPED, FlightPackage, open_package
+from runtime.executors.array_executor import ArrayExecutor
+from runtime.executors.executors import make_executor
+from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
+from tests.runtime.codec.test_round_trip import Cube, encode
+
+SHAPE = (9, 3, 8)
+SEGMENT_LINES = 3
+DEPTH = 10
+
+
+class SoundStream(NamedTuple):
+    """A stream, and the lines (Y, Z, X) that it restores by the samples CRC of their segment."""
+
+    stream: bytes
+    max_error: int
+    cube: Cube
+
+
+@cache
+def shipped_package() -> FlightPackage:
+    """The package that this repository ships."""
+    return open_package(SHIPPED)
+
+
+@cache
+def shipped_executor() -> ArrayExecutor:
+    """One that runs it, for all examples."""
+    return make_executor(shipped_package())
+
+
+@cache
+def sound_streams() -> tuple[SoundStream, ...]:
+    """Of smooth lines, of zeros and of noise, in segments of SEGMENT_LINES."""
+    generator = np.random.default_rng(1)
+    smooth = np.cumsum(generator.integers(-3, 4, SHAPE), axis=0) + 500
+    cubes = [smooth, np.zeros(SHAPE), generator.integers(0, 1 << DEPTH, SHAPE)]
+    network, best, none = PredictorKind.LINERWKV, AdaptiveStage.BEST, AdaptiveStage.NONE
+    options: list[dict[str, Any]] = [
+        {"predictor": PredictorKind.DPCM},
+        {"predictor": PredictorKind.DPCM, "max_error": 3, "quantisation": Quantisation.PREQUANTISED},
+        {"predictor": PredictorKind.RLS, "stage": AdaptiveStage.FAST},
+        {"predictor": PredictorKind.RLS, "stage": best, "max_error": 2},
+        {"predictor": PredictorKind.CCSDS123},
+        {"predictor": PredictorKind.CCSDS123, "max_error": 3},
+        {"predictor": network, "stage": none, "package": shipped_package()},
+        {"predictor": network, "stage": best, "package": shipped_package(), "max_error": 1},
+    ]
+    return tuple(
+        SoundStream(
+            encode(cube.astype(np.int32), depth=DEPTH, segment_lines=SEGMENT_LINES, **chosen),
+            chosen.get("max_error", 0), cube.astype(np.int32),
+        )
+        for chosen in options
+        for cube in cubes
+    )  # fmt: skip
