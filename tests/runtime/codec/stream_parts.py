@@ -1,6 +1,7 @@
 """A sound stream taken apart by docs/formats/stream.md, changed, and put together again with right checksums."""
 
 import io
+import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,7 +88,7 @@ def clipped(value: int, n_bits: int) -> int:
 
 def segment_header(piece: SegmentParts, stream_crc: int) -> bytes:
     """The header of a segment; `fields` may contradict its payload."""
-    made = {"stream": stream_crc, "payload_bytes": len(piece.payload), "payload_crc": crc32c(piece.payload)}
+    made = {"stream": stream_crc, "payload_bytes": len(piece.payload), "payload_crc": zlib.crc32(piece.payload)}
     values = made | piece.fields
     body = SEGMENT.pack(*(values[name] for name in SEGMENT_NAMES))
     return body + CRC.pack(crc32c(body))
