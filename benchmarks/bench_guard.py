@@ -28,6 +28,7 @@ from runtime.executors.self_test import check_executor
 from runtime.images.synthetic import BIT_DEPTH, synthetic_lines
 from runtime.stream.crc32c import crc32c
 from runtime.stream.image_description import ImageDescription
+from runtime.stream.samples_checksum import samples_crc
 
 N_LINES, N_BANDS, N_COLUMNS = 8, 96, 600
 ROUNDS = 3
@@ -117,6 +118,7 @@ def checks_ms(package: IntegerPackage) -> dict[str, float]:
         return min(times)
 
     data = np.random.default_rng(0).integers(0, 256, 1 << 24, dtype=np.uint8)
+    line = np.random.default_rng(0).integers(0, 1 << BIT_DEPTH, (224, 1000)).astype(np.int32)
     with encoding_executor(package, ONNXRUNTIME, None) as here, encoding_executor(package, ONNXRUNTIME, 60.0) as worker:
         assert here is not None and worker is not None
         supervised: Any = here
@@ -127,6 +129,7 @@ def checks_ms(package: IntegerPackage) -> dict[str, float]:
             "self-test in a worker, ms": round(1e3 * best(isolated.check_executor), 1),
             "CRC-32 of zlib, GB/s": round(data.size / best(lambda: checksum(data)) / 1e9, 2),
             "CRC-32C of streams, GB/s": round(data.size / best(lambda: crc32c(data)) / 1e9, 2),
+            "checksum of restored samples, ns a sample": round(1e9 * best(lambda: samples_crc(line)) / line.size, 2),
         }
 
 
