@@ -1,5 +1,9 @@
 """What can go wrong with a stream, a package, an argument or an executor."""
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 
 class LineRwkvError(Exception):
     """Base of every error that a caller can act on: one line of what was found, what is allowed, and where."""
@@ -31,6 +35,15 @@ class ExecutorFailed(LineRwkvError):
 
 class Notice(UserWarning):
     """What a user should know and what ends nothing: one line."""
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file of whose bytes something is wrong, which what reads bytes does not know."""
+    try:
+        yield
+    except (Corrupt, Truncated, TooNew) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 def one_line(error: BaseException) -> str:

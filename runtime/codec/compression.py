@@ -22,7 +22,7 @@ from runtime.codec.restored_output import RestoredLines, restored_output, write_
 from runtime.codec.salvage import salvage
 from runtime.codec.stream_notes import notes_of, raw_notes
 from runtime.codec.stream_reader import Segment, StreamReader
-from runtime.errors import BadArgument, Corrupt, Incomplete
+from runtime.errors import BadArgument, Corrupt, Incomplete, naming
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
 from runtime.images.envi_pair import is_header, new_pair
@@ -127,16 +127,16 @@ def compress_lines(
 
 @contextlib.contextmanager
 def open_input(path: Path) -> Iterator[BinaryIO]:
-    """A binary file for reading; `-` is standard input. Raises BadArgument where it is not there."""
-    if path == PIPE:
-        yield standard_input()
-        return
+    """A binary file for reading; `-` is standard input. Raises BadArgument where it is not there.
+
+    What is found wrong with its bytes meanwhile names it.
+    """
     try:
-        file = path.open("rb")
+        file = contextlib.nullcontext(standard_input()) if path == PIPE else path.open("rb")
     except OSError as error:
         raise BadArgument(f"{path}: {error.strerror}") from error
-    with file:
-        yield file
+    with file as opened, naming(path):
+        yield opened
 
 
 def restored_lines(decoder: Decoder, pieces: Iterable[Segment | Gap]) -> Iterator[Samples]:
@@ -180,7 +180,7 @@ def decompress_salvaged(
     start = time.perf_counter()
     with open_input(source) as file:
         data = file.read()
-    found = salvage(data)
+        found = salvage(data)
     decoder = Decoder(found.header, packages, partial(make_executor, name=executor))
     check_restored(output, source, packages)
     with restored_output(output, found.header.image, fill) as restored:

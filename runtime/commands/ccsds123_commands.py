@@ -17,7 +17,7 @@ from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.presets import PRESETS
 from runtime.checked_table import read_file
 from runtime.command_options import json_option, note_not_carried
-from runtime.errors import BadArgument, one_line
+from runtime.errors import BadArgument, naming, one_line
 from runtime.images.envi_pair import is_header, new_pair
 from runtime.images.sample_file import stored_samples
 from runtime.images.scene_reader import Scene, not_carried, open_scene, sample_range
@@ -127,7 +127,9 @@ def decode(source: Path, output: Path, tables: Any, interleave: str, max_samples
     """Decode to an ENVI image (OUT ends in .hdr) or to raw little-endian samples."""
     from runtime.ccsds123.decoder import open_lines
 
-    parameters, lines = open_lines(read_file(source, str(source)), tables, max_samples)
+    data = read_file(source, str(source))
+    with naming(source):
+        parameters, lines = open_lines(data, tables, max_samples)
     image = parameters.image
     check_outputs([output, *([new_pair(output, interleave)] if is_header(output) else [])], [source])
     if parameters.supplementary_tables:
@@ -137,7 +139,7 @@ def decode(source: Path, output: Path, tables: Any, interleave: str, max_samples
         writing = writing_envi(output, sizes, image.dtype, {}, interleave, image.n_lines)
     else:
         writing = writing_samples(output, image.dtype, interleave, image.n_lines)
-    with writing as file:
+    with writing as file, naming(source):
         for line in lines:
             file.append(line)
     numbers = {"lines": image.n_lines, "bands": image.n_bands, "columns": image.n_columns}
@@ -155,7 +157,9 @@ def info(source: Path, as_json: bool) -> None:
     """Print every header field in the standard's words."""
     from runtime.ccsds123.description import describe
 
-    parameters = read_header(read_file(source, str(source)))
+    data = read_file(source, str(source))
+    with naming(source):
+        parameters = read_header(data)
     subparts = describe(parameters)
     if as_json:
         click.echo(json.dumps({"header": subparts, "parameters": parameters.to_dict()}, indent=1))

@@ -232,3 +232,13 @@ def test_the_adaptive_stage_codes_without_a_network(stage: str, envi: Path, tmp_
     np.testing.assert_array_equal(image.open_memmap(interleave="bil"), CUBE)
     refused = run("compress", envi, packed, "--predictor", "dpcm", "--stage", stage)
     assert refused.returncode == 2 and b"predictor dpcm with adaptive stage" in refused.stderr
+
+
+@pytest.mark.parametrize("verb", ["info", "decompress", "decompress --salvage", "ccsds123 info", "ccsds123 decode"])
+@pytest.mark.parametrize("n_bytes", [0, 40, 300])
+def test_what_is_wrong_with_a_files_bytes_names_the_file(verb: str, n_bytes: int, tmp_path: Path) -> None:
+    source = tmp_path / "downlinked.bin"
+    source.write_bytes((bytes(range(255, -1, -1)) * 2)[:n_bytes])
+    done = run(*verb.split(), source, *(() if "info" in verb else (tmp_path / "back.hdr",)))
+    (line,) = done.stderr.decode().splitlines()
+    assert (done.returncode, line.split(": ")[:2]) == (2, ["linerwkv", str(source)])
