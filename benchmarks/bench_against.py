@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.harness.record import SCENES, save
 
-ROUNDS = 1
+ROUNDS = 2
 SCRIPTS = {"int8_line": ("adaptive stage",), "adaptive_speed": ("image", "stage")}
 """Names of results, and the keys that a row is known by."""
 SCENE_NAMES = ("enmap_potsdam_a", "jasper_ridge")
