@@ -30,7 +30,8 @@ def encoded(codec: SegmentCodec, lines: list[Samples]) -> tuple[Coder, bytes]:
     writer = codec.writer()
     for line in lines:
         writer.push(line)
-    return writer.coded()
+    coder, payload = writer.coded()
+    return coder, bytes(payload)
 
 
 def row(name: str, lines: list[Samples], what: str, encode_s: float, decode_s: float, loop: float) -> dict[str, Any]:

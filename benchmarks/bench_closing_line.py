@@ -1,6 +1,6 @@
 """What the line that closes a segment costs beside the others, for what codes well and for noise that cannot be coded.
 
-Thread CPU time of `push` by `opened_encoder`, segments of 64 lines, 60 bands x 400 columns of 12 bits, best of 5 of the
+Thread CPU time of `push` by `opened_encoder`, segments of 64 lines, 60 bands x 400 columns of 13 bits, best of 5 of the
 closing line and of the median of the lines before it, after a segment that compiles.
 
     OMP_NUM_THREADS=1 python -m benchmarks.bench_closing_line

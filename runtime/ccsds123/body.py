@@ -68,12 +68,13 @@ class BodyWriter:
         self.bits[0] = 0
         return taken
 
-    def finish(self) -> bytes:
-        """All bits that are left, zero-filled to a byte."""
+    def finish(self) -> memoryview:
+        """All bits that are left, zero-filled to a byte: no copy, the writer begins another buffer."""
         self.make_room(8)
-        taken = self.buffer[: finish(self.buffer, self.bits)].tobytes()
+        taken = self.buffer[: finish(self.buffer, self.bits)]
+        self.buffer = np.empty(64, np.uint8)
         self.bits[:] = 0
-        return taken
+        return taken.data
 
 
 class BodyReader:

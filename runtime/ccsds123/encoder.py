@@ -84,7 +84,7 @@ class LineEncoder:
             self._coder.put_limits(list(limit.periods[period]), limit.n_bits)
         self._predictor.set_limits([limit.periods[period] for limit in quantization.limits])
 
-    def _send(self, body: bytes) -> bytes:
+    def _send(self, body: bytes | memoryview) -> bytes:
         sent, self._unsent = self._unsent + body, b""
         self._n_sent += len(sent)
         return sent
@@ -108,6 +108,6 @@ def index_encoder(parameters: Ccsds123Parameters) -> IndexEncoder:
     return BlockAdaptiveEncoder(coder, parameters.image)
 
 
-def padded(header: bytes, body: bytes, word_bytes: int) -> bytes:
+def padded(header: bytes, body: memoryview, word_bytes: int) -> bytes:
     """Header and body with zeros up to a whole output word (5.2.2)."""
     return b"".join([header, body, bytes(-(len(header) + len(body)) % word_bytes)])

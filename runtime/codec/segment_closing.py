@@ -21,7 +21,7 @@ class ClosedSegment(NamedTuple):
     """What is sent, and the writer that it comes from."""
 
     header: SegmentHeader
-    payload: bytes
+    payload: bytes | memoryview
     writer: SegmentWriter
 
 
@@ -82,7 +82,7 @@ class SegmentClosing:
         if self.supervised is not None and codec.coding.predictor is PredictorKind.LINERWKV:
             package = self.supervised.package
             codec = segment_codec(codec.coding, self.image, package, make_executor(package))
-        deque(checked_lines(codec, closed.header, closed.payload), maxlen=0)
+        deque(checked_lines(codec, closed.header, bytes(closed.payload)), maxlen=0)
 
     def finished(
         self, segment: OpenSegment, codec: SegmentCodec, writer: SegmentWriter, samples_crc: int

@@ -54,7 +54,7 @@ def code_and_decode(encoder: Encoder, codec: SegmentCodec) -> None:
     for _ in range(N_LINES):
         segment.push(ramp % (1 << (image.depth - 1)))
     closed = encoder.closing.finished(segment, codec, segment.writer, segment.samples_crc)
-    deque(codec.lines(closed.header, closed.payload), maxlen=0)
+    deque(codec.lines(closed.header, bytes(closed.payload)), maxlen=0)
 
 
 def compile_coders(codec: ResidualSegments) -> None:
@@ -70,5 +70,5 @@ def compile_plain(depth: int, n_bands: int, n_columns: int) -> None:
     """Write and read a plain line, and take a line of the range coder back."""
     values, plain = np.zeros((n_bands, n_columns), np.int32), PlainWriter(depth)
     plain.push(values)
-    PlainReader(plain.payload(), depth, values.size).take(values)
+    PlainReader(bytes(plain.payload()), depth, values.size).take(values)
     take_carry_back(1, np.ones(1, np.uint8))

@@ -42,7 +42,7 @@ class GolombWriter(LineWriter):
 
     @override
     def payload(self) -> bytes:
-        return self.body.finish()
+        return bytes(self.body.finish())
 
 
 class GolombReader(LineReader):

@@ -67,7 +67,7 @@ class HybridWriter(LineWriter):
             self.body.put_all([int(self.tables.flush_value[node])], int(self.tables.flush_bits[node]))
         self.body.put_all(self.state.accumulator.tolist(), 2 + self.numbers.depth + self.numbers.rescaling_exponent)
         self.body.put_all([1], 1)
-        return self.body.finish()
+        return bytes(self.body.finish())
 
 
 class HybridReader(LineReader):

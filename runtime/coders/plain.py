@@ -47,7 +47,7 @@ class PlainWriter:
         self.body.make_room(plain_bytes(values.size, self.depth))
         pack_kernel(values.reshape(-1), self.depth, self.body.buffer, self.body.bits)
 
-    def payload(self) -> bytes:
+    def payload(self) -> memoryview:
         """The finished bytes."""
         return self.body.finish()
 

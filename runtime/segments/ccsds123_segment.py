@@ -120,7 +120,7 @@ class Ccsds123Writer(SegmentWriter):
         return restored
 
     @override
-    def coded(self) -> tuple[Coder, bytes]:
+    def coded(self) -> tuple[Coder, bytes | memoryview]:
         image, n_lines = self.codec.image, self.predictor.next_line
         n_plain_bytes = plain_bytes(n_lines * image.n_bands * image.n_columns, image.depth)
         if self.plain is not None and self.indices.writer.bits[0] > n_plain_bytes:

@@ -26,7 +26,7 @@ class SegmentWriter(Protocol):
     def push(self, line: Samples) -> Samples:
         """Add the next line, whose samples are in the range of the bit depth; returns what a decoder will restore."""
 
-    def coded(self) -> tuple[Coder, bytes]:
+    def coded(self) -> tuple[Coder, bytes | memoryview]:
         """The finished segment: how it is written, and its bytes."""
 
 

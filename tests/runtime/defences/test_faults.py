@@ -266,7 +266,7 @@ class Miscoding(SegmentWriter):
             restored[1, 2] += line[1, 2] - changed[1, 2]
         return restored
 
-    def coded(self) -> tuple[Coder, bytes]:
+    def coded(self) -> tuple[Coder, bytes | memoryview]:
         return self.writer.coded()
 
 
