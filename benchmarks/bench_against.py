@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.harness.record import SCENES, save
 
-SCRIPTS = {"int8_line": (4, ("adaptive stage",)), "adaptive_speed": (2, ("image", "stage"))}
+SCRIPTS = {"int8_line": (4, ("adaptive stage",)), "adaptive_speed": (1, ("image", "stage"))}
 """Names of results, how many rounds, and the keys that a row is known by."""
 SCENE_NAMES = ("enmap_potsdam_a", "jasper_ridge")
 WAYS = {"linerwkv": (), "rls": ("--predictor", "rls"), "ccsds123": ("--predictor", "ccsds123")}
