@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ def test_a_signal_leaves_nothing(number: signal.Signals, code: int, tmp_path: Pa
     output = tmp_path / "out.lrwk"
     layout = ("--bands", "4", "--columns", "10", "--bit-depth", "12", *DPCM)
     command = [sys.executable, "-m", "runtime.commands.cli", "compress", "-", str(output), *layout]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    default = partial(signal.signal, number, signal.SIG_DFL)  # a shell's background jobs ignore SIGINT, and so we would
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=default) as process:
         assert process.stdin and process.stderr
         process.stdin.write(CUBE.tobytes())
         process.stdin.flush()
