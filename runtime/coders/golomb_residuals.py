@@ -4,9 +4,8 @@ import numpy as np
 from typing_extensions import override
 
 from runtime.ccsds123 import golomb
-from runtime.ccsds123.body import BodyWriter
 from runtime.ccsds123.golomb import GolombParameters, GolombState
-from runtime.coders.line_coder import LineReader, LineWriter, Mapped
+from runtime.coders.line_coder import BodyLineWriter, LineReader, Mapped
 from runtime.errors import Corrupt
 from runtime.kernels.bits import initial_bits
 
@@ -16,29 +15,18 @@ def golomb_parameters(depth: int) -> GolombParameters:
     return GolombParameters(depth, accumulator_constant=min(3, depth - 2))
 
 
-class GolombWriter(LineWriter):
+class GolombWriter(BodyLineWriter[GolombState]):
     """One segment being written; its buffer grows with the coded bytes only."""
 
     def __init__(self, depth: int, n_bands: int) -> None:
         self.parameters = golomb_parameters(depth)
-        self.state = golomb.initial_state(self.parameters, n_bands)
-        self.body = BodyWriter()
-        self.before = (self.state, self.body.bits)
-
-    @property
-    @override
-    def n_bits(self) -> int:
-        return 8 * int(self.body.bits[0]) + int(self.body.bits[2])
+        super().__init__(golomb.initial_state(self.parameters, n_bands))
 
     @override
     def push(self, mapped: Mapped) -> None:
-        self.before = (GolombState(*(values.copy() for values in self.state)), self.body.bits.copy())
+        self.keep()
         self.body.make_room(golomb.worst_bytes(self.parameters, mapped.size))
         golomb.encode_line(self.parameters, mapped, self.state, self.body.buffer, self.body.bits)
-
-    @override
-    def undo(self) -> None:
-        self.state, self.body.bits = self.before
 
     @override
     def payload(self) -> bytes:

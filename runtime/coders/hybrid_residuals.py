@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from runtime.ccsds123.body import BodyWriter, raise_status, untrusted
+from runtime.ccsds123.body import raise_status, untrusted
 from runtime.ccsds123.golomb import CoderNumbers
 from runtime.ccsds123.hybrid import HybridState, encode_pieces
 from runtime.ccsds123.hybrid_decoder import counter_at, decode_backwards, end_of_body, take_tail
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
-from runtime.coders.line_coder import LineReader, LineWriter, Mapped
+from runtime.coders.line_coder import BodyLineWriter, LineReader, Mapped
 from runtime.errors import Corrupt
 
 RESCALING_EXPONENT = 8
@@ -31,7 +31,7 @@ def hybrid_numbers(depth: int) -> CoderNumbers:
     return CoderNumbers(depth, 18, RESCALING_EXPONENT, 1)
 
 
-class HybridWriter(LineWriter):
+class HybridWriter(BodyLineWriter[HybridState]):
     """One segment being written."""
 
     def __init__(self, depth: int, n_bands: int) -> None:
@@ -39,26 +39,15 @@ class HybridWriter(LineWriter):
         self.tables = low_entropy_tables()
         first = min(4 << self.numbers.initial_count_exponent, (1 << (depth + self.numbers.initial_count_exponent)) - 1)
         prefixes = self.tables.root.astype(np.int64)
-        self.state = HybridState(np.full(n_bands, first, np.int64), np.zeros(n_bands, np.int64), prefixes)
-        self.body = BodyWriter()
-        self.before = (self.state, self.body.bits)
-
-    @property
-    @override
-    def n_bits(self) -> int:
-        return 8 * int(self.body.bits[0]) + int(self.body.bits[2])
+        super().__init__(HybridState(np.full(n_bands, first, np.int64), np.zeros(n_bands, np.int64), prefixes))
 
     @override
     def push(self, mapped: Mapped) -> None:
-        self.before = (HybridState(*(values.copy() for values in self.state)), self.body.bits.copy())
+        self.keep()
         # at most a rescaling bit, an escaped residual and a low-entropy word of 21 bits for each sample
         self.body.make_room(mapped.size * (self.numbers.unary_limit + self.numbers.depth + 22) // 8)
         sequence = mapped.reshape(-1).astype(np.uint32)
         encode_pieces(sequence, 1, self.numbers, self.tables, self.state, self.body.buffer, self.body.bits)
-
-    @override
-    def undo(self) -> None:
-        self.state, self.body.bits = self.before
 
     @override
     def payload(self) -> bytes:

@@ -1,9 +1,12 @@
 """What codes the mapped residuals of a segment line after line: the interface that `residual_coders` uses."""
 
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
+
+from runtime.ccsds123.body import BodyWriter
 
 Mapped = npt.NDArray[np.integer[Any]]
 """(Z, X) of one line."""
@@ -24,6 +27,32 @@ class LineWriter(Protocol):
 
     def payload(self) -> bytes:
         """The finished bytes."""
+
+
+Statistics = TypeVar("Statistics", bound=tuple[Any, ...])
+"""A NamedTuple of arrays."""
+
+
+class BodyLineWriter(LineWriter, Generic[Statistics]):
+    """Lines coded into a body by statistics so small that a copy of them, before each line, can take it back."""
+
+    def __init__(self, state: Statistics) -> None:
+        self.state = state
+        self.body = BodyWriter()
+        self.before = (self.state, self.body.bits)
+
+    @property
+    @override
+    def n_bits(self) -> int:
+        return 8 * int(self.body.bits[0]) + int(self.body.bits[2])
+
+    def keep(self) -> None:
+        """Remember statistics and bits, for `undo`."""
+        self.before = (type(self.state)(*(values.copy() for values in self.state)), self.body.bits.copy())
+
+    @override
+    def undo(self) -> None:
+        self.state, self.body.bits = self.before
 
 
 class LineReader(Protocol):
