@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.codec.compression import open_input
-from runtime.codec.stream_reader import Segment, StreamReader
+from runtime.codec.stream_reader import StreamReader
 from runtime.stream.kinds import Arithmetic
 from runtime.stream.segment_header import SegmentHeader
 from runtime.stream.stream_header import PackageName
@@ -14,9 +14,9 @@ def stream_info(path: Path) -> dict[str, Any]:
     """Header, segments and gaps of a stream. Raises Corrupt, Truncated or TooNew for one that is not sound."""
     with open_input(path) as file:
         reader = StreamReader(file)
-        segments = [segment_info(piece.header) for piece in reader.pieces() if isinstance(piece, Segment)]
+        segments = [segment_info(piece.header) for piece in reader.segments()]
     image, end = reader.header.image, reader.end
-    assert end is not None  # pieces() ends in no other way
+    assert end is not None  # segments() ends in no other way
     return {
         "header": {
             "lines": end.n_lines,

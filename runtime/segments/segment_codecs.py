@@ -57,10 +57,8 @@ def check_coding(coding: SegmentCoding, image: ImageDescription) -> None:
         raise BadArgument(f"predictor {name} with adaptive stage {stage.name.lower()}")
     if stage is not AdaptiveStage.NONE and image.n_bands > LARGEST_ADAPTIVE_BANDS:
         raise BadArgument(f"image has {image.n_bands} bands, the adaptive stage allows {LARGEST_ADAPTIVE_BANDS}")
-    n_samples, has_state = (
-        image.n_bands * image.n_columns,
-        coding.predictor in (PredictorKind.LINERWKV, PredictorKind.RLS),
-    )
+    n_samples = image.n_bands * image.n_columns
+    has_state = coding.predictor in (PredictorKind.LINERWKV, PredictorKind.RLS)
     if has_state and n_samples > LARGEST_STATE_SAMPLES:
         allowed = f"{name} allows {LARGEST_STATE_SAMPLES}, dpcm and ccsds123 as many as an image may have"
         raise BadArgument(f"a line has {n_samples} samples, {allowed}")
