@@ -10,6 +10,11 @@ EXIT_CHECK_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
+DEBUG = "--debug"
+debug_option = click.option(
+    DEBUG, is_flag=True, expose_value=False, help="Show the traceback of an error, before its line."
+)
+
 PACKAGE_HELP = "folder, zip, or name of a shipped one; default: flight."
 package_option = click.option(
     "--package", "package_path", type=click.Path(path_type=Path), help=f"Flight package: {PACKAGE_HELP}"

@@ -9,17 +9,24 @@ import sys
 import textwrap
 import traceback
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, EXIT_DONE, EXIT_INTERRUPTED
+from runtime.command_options import (
+    DEBUG,
+    EXIT_BAD_INPUT,
+    EXIT_CHECK_FAILED,
+    EXIT_DONE,
+    EXIT_INTERRUPTED,
+    debug_option,
+)
 from runtime.errors import Incomplete, LineRwkvError, Notice, one_line
 from runtime.standard_streams import PrintedText, prepare_standard_streams
 
 COMMAND_GROUP = "linerwkv.commands"
 STOPPING = (signal.SIGTERM, signal.SIGHUP)
-BY_CLICK = (click.ClickException, click.exceptions.Exit, click.Abort)
 LONGEST_REASON = 400  # characters of a library's error
 HELP_OF_OTHERS = {  # so that --help need not import torch
     "ccsds123": "Encode, decode and inspect CCSDS 123.0-B-2 images.",
@@ -36,17 +43,6 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
 
 class Verbs(click.Group):
     """The verbs of the runtime, and those of other packages, which are imported only when called."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Call the verb; with --debug, show where an error comes from."""
-        try:
-            return super().invoke(ctx)
-        except Exception as error:
-            if ctx.params["debug"] and not isinstance(
-                error, click.ClickException | click.exceptions.Exit | click.Abort
-            ):
-                traceback.print_exc()
-            raise
 
     def installed(self) -> dict[str, importlib.metadata.EntryPoint]:
         """Verbs that entry points name."""
@@ -97,8 +93,8 @@ def missing_extra(name: str, module: str) -> click.Command:
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="linerwkv")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error, before its line.")
-def cli(debug: bool) -> None:
+@debug_option
+def cli() -> None:
     """Onboard compression of hyperspectral images with LineRWKV.
 
     \b
@@ -121,8 +117,11 @@ def stop(number: int, _: object) -> None:
     sys.exit(128 + number)
 
 
-def guarded(command: click.Command) -> None:
-    """Run a command and end the program; whatever goes wrong is one line on standard error (docs/exit_codes.md)."""
+def guarded(command: Callable[[], click.Command]) -> None:
+    """Run a command and end the program; whatever goes wrong is one line on standard error (docs/exit_codes.md).
+
+    command: gives it, and may import it: what goes wrong there is such a line as well.
+    """
     for number in STOPPING:
         if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
             signal.signal(number, stop)
@@ -143,13 +142,14 @@ def guarded(command: click.Command) -> None:
     sys.exit(code)
 
 
-def exit_code(command: click.Command) -> int:
+def exit_code(command: Callable[[], click.Command]) -> int:
     """Run a command; its exit code."""
     try:
-        stopped: Any = command(standalone_mode=False)  # a number only where `ctx.exit` ended it
+        stopped: Any = command()(standalone_mode=False)  # a number only where `ctx.exit` ended it
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else EXIT_CHECK_FAILED if ended.code else EXIT_DONE
     except LineRwkvError as error:
+        show_traceback()
         click.echo(f"linerwkv: {one_line(error)}", err=True)
         return EXIT_CHECK_FAILED if isinstance(error, Incomplete) else EXIT_BAD_INPUT
     except click.ClickException as error:
@@ -161,21 +161,28 @@ def exit_code(command: click.Command) -> int:
     except BrokenPipeError:
         return EXIT_BAD_INPUT
     except Exception as error:  # the last net: whatever a library raises
+        show_traceback()
         click.echo(f"linerwkv: {unexpected(error)}", err=True)
         return EXIT_BAD_INPUT
     return stopped if isinstance(stopped, int) else EXIT_DONE
+
+
+def show_traceback() -> None:
+    """With --debug, show where an error comes from."""
+    if DEBUG in sys.argv:
+        traceback.print_exc()
 
 
 def unexpected(error: Exception) -> str:
     """One line of an error that no one foresaw: the command, which names its files, and what a library said of it."""
     words = " ".join(" ".join(sys.argv[1:]).split())
     said = textwrap.shorten(f"{type(error).__name__}: {one_line(error)}", LONGEST_REASON, placeholder=" ...")
-    return f"{words}: {said} (linerwkv --debug ... shows where)"
+    return f"{words}: {said} ({DEBUG} shows where)"
 
 
 def main() -> None:
     """Entry point."""
-    guarded(cli)
+    guarded(lambda: cli)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from runtime.codec.encoder import Encoder
 from runtime.codec.kept_lines import KeptLines
 from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_notes import clip_notes
-from runtime.commands.cli import guarded
+from runtime.command_options import debug_option
 from runtime.errors import BadArgument
 from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
 from runtime.standard_streams import standard_input
@@ -61,6 +61,7 @@ def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
 
 
 @click.command("record")
+@debug_option
 @click.argument("folder", type=click.Path(path_type=Path))
 @coding_words(index=False)
 @click.option("--bit-depth", type=click.IntRange(8, 16), required=True)
@@ -82,7 +83,3 @@ def record_command(folder: Path, options: CodingOptions, bit_depth: int, bands: 
             raise BadArgument(f"{found}; the segments before it are kept") from None
         finally:
             recording.close()
-
-
-if __name__ == "__main__":
-    guarded(record_command)

@@ -13,7 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
+import click
+
 from runtime.codec.opened_encoder import Loaded
+from runtime.command_options import debug_option
 from runtime.errors import BadArgument, LineRwkvError
 from runtime.target.job_tables import ClockJob, FileJob, Job, JobName, LoadJob, SelfTestJob, read_job
 from runtime.target.target_jobs import Result, decode, encode, load, self_test, warm_up
@@ -65,12 +68,10 @@ def serve(lines: Iterable[str], events: EventWriter) -> None:
             events.write("error", kind=kind, text=text[:LONGEST_TEXT])
 
 
-def main() -> None:
-    """Serve standard input."""
+@click.command()
+@debug_option
+def target_run() -> None:
+    """Serve jobs from standard input (docs/formats/target-run.md)."""
     with os.fdopen(os.dup(sys.stdout.fileno()), "w") as output:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         serve(sys.stdin, EventWriter(output))
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from runtime.command_options import debug_option
 from runtime.commands.cli import Verbs, guarded
 from runtime.errors import Notice
 from tests.runtime.commands.test_cli import CUBE, save_envi
@@ -17,8 +18,8 @@ from tests.runtime.commands.test_cli import CUBE, save_envi
 
 def raising(error: BaseException) -> click.Command:
     @click.group(cls=Verbs)
-    @click.option("--debug", is_flag=True)
-    def group(debug: bool) -> None:
+    @debug_option
+    def group() -> None:
         pass
 
     @group.command()
@@ -38,7 +39,7 @@ def ended(
     """Exit code, and lines of standard error."""
     monkeypatch.setattr(sys, "argv", ["linerwkv", *words, "verb", "scene.hdr"])
     with pytest.raises(SystemExit) as stop:
-        guarded(raising(error))
+        guarded(lambda: raising(error))
     return stop.value.code, capsys.readouterr().err.splitlines()
 
 
@@ -73,10 +74,13 @@ def test_other_ends_have_their_codes(
     assert ended(error, monkeypatch, capsys)[0] == code
 
 
-@pytest.mark.parametrize("verb", ["compress", "info", "verify", "ccsds123"])
-def test_an_environment_that_a_library_refuses_is_one_line(verb: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words", ["commands.cli compress", "commands.cli info", "commands.cli verify", "commands.cli ccsds123",
+              "target.recorder", "target.target_run"],
+)  # fmt: skip
+def test_an_environment_that_a_library_refuses_is_one_line(words: str, tmp_path: Path) -> None:
     envi = save_envi(tmp_path / "scene.hdr", CUBE)
-    command = [sys.executable, "-m", "runtime.commands.cli", verb, str(envi)]
+    command = [sys.executable, "-m", *f"runtime.{words}".split(), str(envi)]
     done = subprocess.run(
         command, env=os.environ | {"NUMBA_NUM_THREADS": "0"}, capture_output=True, text=True, check=False
     )

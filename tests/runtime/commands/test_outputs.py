@@ -40,7 +40,7 @@ def test_nohup_stays_in_force(tmp_path: Path) -> None:
     program = (
         "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); import click, os\n"
         "from runtime.commands.cli import guarded\n"
-        "guarded(click.command()(lambda: os.kill(os.getpid(), signal.SIGHUP)))"
+        "guarded(lambda: click.command()(lambda: os.kill(os.getpid(), signal.SIGHUP)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 

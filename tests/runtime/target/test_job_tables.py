@@ -9,7 +9,7 @@ import pytest
 
 from runtime.stream.kinds import SampleType
 from runtime.target.job_tables import CodingJob, FileJob, ImageTable, LoadJob, read_job
-from runtime.target.target_run import EventWriter, serve
+from runtime.target.target_events import EventWriter, serve
 
 IMAGE = {"bands": 6, "columns": 16, "depth": 12, "is_signed": False, "lines": 9, "sample_type": 12}
 WORDS = {"stage": None, "segment_lines": 4}

@@ -30,8 +30,8 @@ from runtime.stream.depth import OutOfRange
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
-from runtime.target import recorder as recorder_module
-from runtime.target.recorder import record, record_command
+from runtime.target import record_command as recorder_module
+from runtime.target.record_command import record, record_command
 from runtime.target.recording import Recording, next_free
 
 N_LINES, N_BANDS, N_COLUMNS, SEGMENT_LINES = 10, 3, 4, 4
