@@ -14,7 +14,8 @@ from runtime.codec.warm_up import warm_up
 from runtime.defences.encoding_executor import encoding_executor
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.telemetry import SegmentTelemetry, telemetry_log
+from runtime.stream.telemetry import SegmentTelemetry
+from runtime.stream.telemetry_log import telemetry_log
 
 OnSegment = Callable[[SegmentTelemetry], None]
 

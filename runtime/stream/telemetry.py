@@ -1,18 +1,13 @@
 """What an encoder reports of each segment: one JSON object a line (docs/formats/telemetry.md)."""
 
-import contextlib
 import json
-import warnings
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from runtime.errors import BadArgument, Notice
 from runtime.stream.segment_header import SEGMENT_BYTES, SegmentHeader
 
 
@@ -99,32 +94,3 @@ class SegmentTelemetry:
     def to_json(self) -> str:
         """One line, without its end."""
         return json.dumps(self.to_dict())
-
-
-@contextlib.contextmanager
-def telemetry_log(path: Path, pipe: TextIO) -> Iterator[Callable[[SegmentTelemetry], None]]:
-    """What writes a line for each segment at once, to a file, or for `-` to `pipe`. Raises BadArgument.
-
-    The file is not whole at its end only: of a log the part before a crash is worth the most. Where it cannot be
-    written any more, a Notice says so once and the segments go on.
-    """
-    to_pipe = path == Path("-")
-    try:
-        file = pipe if to_pipe else path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise BadArgument(f"telemetry {path}: {error.strerror}") from error
-    failed = list[OSError]()
-
-    def write(segment: SegmentTelemetry) -> None:
-        if failed:
-            return
-        try:
-            print(segment.to_json(), file=file, flush=True)
-        except OSError as error:
-            failed.append(error)
-            warnings.warn(Notice(f"telemetry {path} cannot be written any more: {error.strerror}"), stacklevel=2)
-
-    yield write
-    if not to_pipe:
-        with contextlib.suppress(OSError):  # what a full disk left in its buffer
-            file.close()

@@ -1,6 +1,9 @@
 """Telemetry: one JSON object for each segment, its numbers those of the stream, no bit of which it changes."""
 
 import json
+import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +13,23 @@ import pytest
 from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
+from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_info import stream_info
 from runtime.codec.stream_reader import StreamReader
+from runtime.errors import Notice
 from runtime.executors.executors import make_executor
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import PredictorKind
 from runtime.stream.segment_header import SEGMENT_BYTES
-from runtime.stream.telemetry import ResidualSums, SegmentTelemetry
+from runtime.stream.telemetry import Fault, FaultKind, ResidualSums, SegmentTelemetry
+from runtime.stream.telemetry_log import telemetry_log
 from tests.runtime.commands.test_cli import run, save_envi
 
 FIELDS = [
     "segment", "first_line", "lines", "samples", "bits", "predictor", "stage", "coder", "executor", "provider",
     "residuals", "seconds", "fallbacks", "errors",
 ]  # fmt: skip
+DPCM = CodingOptions(predictor=PredictorKind.DPCM, segment_lines=2)
 CUBE = (np.random.default_rng(2).integers(0, 60, (5, 4, 10)) + np.arange(4)[:, None] * 300).astype(np.uint16)
 
 
@@ -105,3 +112,29 @@ def test_bad_options_are_one_line(options: tuple[str, ...], text: bytes, tmp_pat
     assert done.returncode == 2
     assert text in done.stderr
     assert not (tmp_path / "packed").exists()
+
+
+@pytest.mark.parametrize("reads", ["never", "late"])
+def test_a_reader_that_takes_nothing_holds_nothing_up(reads: str, tmp_path: Path) -> None:
+    fifo, told = tmp_path / "fifo", list[SegmentTelemetry]()
+    os.mkfifo(fifo)
+    image = ImageDescription(4, 10, 11, is_signed=False)
+    with opened_encoder(DPCM, image, on_segment=told.append) as encoder:
+        for line in CUBE:
+            encoder.push(line)
+        encoder.finish()
+    (segment, *_) = told
+    wordy = replace(segment, faults=(Fault(0, FaultKind.STATE, 5000 * "x"),))  # more than a pipe takes at once
+    lines = [segment, *[wordy] * 30, *[segment] * 5]
+    with pytest.warns(Notice, match=r"leaves lines out") as notes, telemetry_log(fifo, sys.stdout) as write:
+        for line in lines:
+            write(line)
+        number = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        if reads == "late":
+            first = os.read(number, 1 << 20)
+            write(segment)
+            rows = (first + os.read(number, 1 << 20)).decode().splitlines()
+            assert json.loads(rows[0]) == json.loads(rows[-1]) == json.loads(segment.to_json())
+            assert sum(row == wordy.to_json() for row in rows) > 5
+    os.close(number)
+    assert len(notes) == 1
