@@ -14,7 +14,7 @@ from hil_tests.findings.findings import Findings, Outcome, Step
 from hil_tests.meters.listing import meters_command
 from hil_tests.places.prepared_folder import locked
 from hil_tests.report.command import report_command
-from runtime.command_options import EXIT_CHECK_FAILED, json_option
+from runtime.command_options import EXIT_CHECK_FAILED, json_option, trust_option
 
 FILE = click.Path(path_type=Path)
 
@@ -35,6 +35,7 @@ hil.add_command(report_command)
 @click.option("--short", is_flag=True, help="Few lines, no soak, no energy.")
 @click.option("--output", type=FILE, help="Folder of the run; default: hil_output/BOARD/IDENTITY.")
 @click.option("--again", is_flag=True, help="Do finished steps again.")
+@trust_option
 @click.option("--compare", type=FILE, multiple=True, help="report.json of another run, for the page.")
 @json_option
 def run(
@@ -43,6 +44,7 @@ def run(
     short: bool,
     output: Path | None,
     again: bool,
+    trust: Path | None,
     compare: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -51,7 +53,7 @@ def run(
     Started again with the same arguments it continues after the last finished step.
     """
     board = load_board(board_file)
-    with AcceptanceRun(board, scene=scene, output=output, is_short=short, again=again) as acceptance:
+    with AcceptanceRun(board, scene=scene, output=output, is_short=short, again=again, trust=trust) as acceptance:
         with locked(acceptance.beside):
             for name in acceptance.steps:
                 show_step(acceptance.perform(name), to_stderr=as_json)

@@ -58,16 +58,20 @@ class AcceptanceRun:
 
     def __init__(
         self, board: Board, *, scene: Path | None = None, output: Path | None = None, is_short: bool = False,
-        again: bool = False,
+        again: bool = False, trust: Path | None = None,
     ) -> None:  # fmt: skip
-        """Nothing is done to the target yet. `again`: forget the finished steps. Raises BadArgument or Corrupt."""
+        """Nothing is done to the target yet. Raises BadArgument or Corrupt.
+
+        again: forget the finished steps. trust: a file of public keys, one of which must have signed the package; what
+        the target loads must be of its identity.
+        """
         self.board, self.is_short = board, is_short
         self.beside = beside = output or OUTPUT / board.name
         """The folder that runs of the board share: wheel, what a local target keeps."""
         wheel = build_runtime_wheel(beside / "wheel")
         named = board.path.parent / board.package
         is_shipped = not named.exists() and "/" not in board.package
-        self.package = open_package(SHIPPED.with_name(board.package) if is_shipped else named)
+        self.package = open_package(SHIPPED.with_name(board.package) if is_shipped else named, trust)
         self.scene = run_scene(board.scene, scene, board.path.parent, is_short=is_short)
         parts = [file_sha256(wheel), self.package.sha256.hex(), board.sha256, self.scene.sha256(), str(is_short)]
         identity = hashlib.sha256(" ".join(parts).encode()).hexdigest()

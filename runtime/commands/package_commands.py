@@ -40,13 +40,14 @@ def verify(package_path: Path | None, executor: str | None, trust: Path | None, 
 @click.option("--lines", type=click.IntRange(2), default=64, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @package_option
+@trust_option
 @json_option
-def demo(output: Path, lines: int, seed: int, package_path: Path | None, as_json: bool) -> None:
+def demo(output: Path, lines: int, seed: int, package_path: Path | None, trust: Path | None, as_json: bool) -> None:
     """Compress and restore a synthetic pushbroom scene, compare, and write a picture."""
     from runtime.cell.flight_package import SHIPPED, open_package
     from runtime.commands.demo import run_demo
 
-    rows = run_demo(output, n_lines=lines, seed=seed, package=open_package(package_path or SHIPPED))
+    rows = run_demo(output, n_lines=lines, seed=seed, package=open_package(package_path or SHIPPED, trust))
     if as_json:
         click.echo(json.dumps(rows))
 

@@ -166,10 +166,13 @@ def test_verbs_that_run_a_package_refuse_what_is_not_trusted(tmp_path: Path) -> 
         "ENVI\nsamples = 4\nlines = 2\nbands = 2\nheader offset = 0\ndata type = 12\ninterleave = bil\nbyte order = 0\n"
     )
     (tmp_path / "s.img").write_bytes(bytes(32))
-    stream, image = tmp_path / "s.lrwk", tmp_path / "s.hdr"
+    stream, image, board = tmp_path / "s.lrwk", tmp_path / "s.hdr", tmp_path / "board.toml"
+    board.write_text('name = "desk"\ntransport = "local"\n')
     for words in (
         ["compress", image, stream, "--trust", trust], ["verify", "--trust", trust],
         ["decompress", stream, tmp_path / "o.hdr", "--trust", trust],
+        ["demo", "--output", tmp_path / "demo", "--trust", trust],
+        ["hil", "run", "--board", board, "--output", tmp_path / "hil", "--trust", trust],
     ):  # fmt: skip
         failed = run(*words)
         assert isinstance(failed.exception, BadArgument) and "is not signed" in str(failed.exception), words
