@@ -14,7 +14,8 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.coders import range_residuals
-from runtime.images.scene_reader import Scene, describe, open_scene
+from runtime.images.image_of_scene import describe
+from runtime.images.scene_reader import Scene, open_scene
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
 from runtime.segments.residual_segment import ResidualSegments
 from runtime.stream.kinds import AdaptiveStage, PredictorKind

@@ -8,7 +8,8 @@ from benchmarks.harness.record import SCENES, save
 from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import compress_lines
-from runtime.images.scene_reader import describe, open_scene
+from runtime.images.image_of_scene import describe
+from runtime.images.scene_reader import open_scene
 
 NAMES = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge", "samson")
 LENGTHS = (16, 32, 64)

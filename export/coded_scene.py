@@ -12,7 +12,8 @@ from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.errors import Corrupt
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.images.scene_reader import Scene, describe
+from runtime.images.image_of_scene import describe
+from runtime.images.scene_reader import Scene
 from runtime.stream.kinds import AdaptiveStage
 
 Samples = npt.NDArray[np.int32]

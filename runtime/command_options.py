@@ -27,6 +27,14 @@ trust_option = click.option(
 executor_option = click.option(
     "--executor", default="onnxruntime", show_default=True, help="What runs the cells: NAME or NAME:PROVIDER."
 )
+special_option = click.option(
+    "--special", "--nodata", "specials", type=float, multiple=True,
+    help="A value that is no measurement; it costs next to nothing and comes back exactly.",
+)  # fmt: skip
+step_option = click.option(
+    "--sample-step", type=click.IntRange(1), default=1, help="Of a pipe: samples are the offset and multiples of it."
+)
+offset_option = click.option("--sample-offset", type=int, default=0, help="Of a pipe: the sample that has code 0.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 

@@ -38,11 +38,11 @@ class Notice(UserWarning):
 
 
 @contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Name the file of whose bytes something is wrong, which what reads bytes does not know."""
+def naming(path: Path, *also: type[LineRwkvError]) -> Iterator[None]:
+    """Name the file of whose bytes something is wrong, which what reads bytes does not know; also in other errors."""
     try:
         yield
-    except (Corrupt, Truncated, TooNew) as error:
+    except (Corrupt, Truncated, TooNew, *also) as error:
         raise type(error)(f"{path}: {error}") from error
 
 

@@ -8,7 +8,8 @@ import pytest
 from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import compress_lines, decompress
-from runtime.images.scene_reader import Scene, describe, open_scene
+from runtime.images.image_of_scene import describe
+from runtime.images.scene_reader import Scene, open_scene
 from runtime.stream.kinds import PredictorKind
 
 NAMES = ["enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge", "samson"]

@@ -16,6 +16,7 @@ from runtime.adaptive.stage import begin_line, end_line
 from runtime.adaptive.state import N_LINES, StageState
 from runtime.coders.residual_contexts import end_band, fill_known
 from runtime.coders.residual_contexts import end_line as end_contexts
+from runtime.coders.special_flags import Marks, no_marks
 from runtime.kernels.kernel_cache import njit
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
 from runtime.prediction.predictors import Line
@@ -28,7 +29,7 @@ NOTHING, PRIOR, PREDICTOR = 0, 1, 2
 @njit(cache=True)
 def code_line(
     parameters: Any, lanes: Any, mixed: Any, what: Any, state: Any, limits: Any, is_decoder: Any, values: Any,
-    out_values: Any,
+    out_values: Any, marks: Any,
 ) -> Any:  # fmt: skip
     """Code a line (Z, X) as `runtime.adaptive.stage.code_line` does, with `what` two bands old."""
     error, smallest, largest = limits
@@ -48,7 +49,7 @@ def code_line(
             state.sizes[below], state.column_errors[0, below] = 0, 0
             if z > 1:
                 state.sizes[below], state.column_errors[0, below] = state.sizes[z - 2], state.column_errors[0, z - 2]
-        band = Band(z, values[z], error, smallest, largest, is_decoder, values[z], out_values[z])
+        band = Band(z, values[z], error, smallest, largest, is_decoder, values[z], out_values[z], marks[z])
         if not code_band(parameters, lanes, mixed, state, band):
             return np.int64(z)
         older_prior[:], older_columns[:] = prior, columns
@@ -72,10 +73,10 @@ class TwoBandsOld(AdaptivePredictor):
         self.what = what
 
     @override
-    def code(self, state: StageState, values: Line, out_values: Line, *, is_decoder: bool) -> int:
-        parameters = self.parameters
+    def code(self, state: StageState, values: Line, out_values: Line, marks: Marks | None, *, is_decoder: bool) -> int:
+        parameters, marked = self.parameters, no_marks(len(values)) if marks is None else marks
         kind = (parameters, parameters.lanes, parameters.mixed)
-        return int(code_line(*kind, self.what, state, self.limits, is_decoder, values, out_values))
+        return int(code_line(*kind, self.what, state, self.limits, is_decoder, values, out_values, marked))
 
 
 @njit()

@@ -23,7 +23,8 @@ from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.commands.ccsds123_commands import depth_and_sign
 from runtime.executors.executors import make_executor
-from runtime.images.scene_reader import Scene, describe
+from runtime.images.image_of_scene import describe
+from runtime.images.scene_reader import Scene
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 
 Samples = npt.NDArray[np.integer[Any]]

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from hil_tests.board.board import SceneChoice
 from hil_tests.places.place import REPOSITORY
 from runtime.errors import BadArgument
+from runtime.images.image_of_scene import describe
 from runtime.images.sample_file import raw_line
-from runtime.images.scene_reader import Scene, describe, open_scene
+from runtime.images.scene_reader import Scene, open_scene
 from runtime.images.synthetic import synthetic_lines
 from runtime.stream.image_description import ImageDescription
 
@@ -56,6 +57,8 @@ class RunScene:
         return {
             "bands": image.n_bands, "columns": image.n_columns, "depth": image.depth, "is_signed": image.is_signed,
             "lines": image.n_lines, "sample_type": int(image.file_type),
+            "offset": image.values.offset, "step": image.values.step,
+            "specials": [[special.value, int(special.kind)] for special in image.specials],
         }  # fmt: skip
 
 

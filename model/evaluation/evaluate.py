@@ -15,8 +15,8 @@ from runtime.cell.integer_base import Base, doubled_predictions
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.coders.plain import plain_bytes
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
+from runtime.images.image_of_scene import describe
 from runtime.images.scene_reader import Scene as StoredScene
-from runtime.images.scene_reader import describe
 from runtime.kernels.bits import finish, initial_bits
 from runtime.kernels.mapping import map_samples
 from runtime.prediction import dpcm

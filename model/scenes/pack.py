@@ -13,8 +13,8 @@ from model.scenes.scene_cache import PACKED_SUFFIX
 from model.scenes.scene_list import load_scenes
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import atomic_file, compress_lines
+from runtime.images.image_of_scene import describe
 from runtime.images.scene_reader import Scene as StoredScene
-from runtime.images.scene_reader import describe
 from runtime.output_checks import check_files, check_outputs
 from runtime.stream.kinds import PredictorKind
 

@@ -47,7 +47,8 @@ class Band(NamedTuple):
     largest: int  # The largest one
     is_decoder: bool
     values: npt.NDArray[np.int32]  # (X,), samples; for a decoder their mapped residuals
-    out_values: npt.NDArray[np.int32]  # (X,), the other ones of the two
+    out_values: npt.NDArray[np.int32]  # (X,), the other ones of the two; a decoder has marked samples there already
+    marks: npt.NDArray[np.uint8]  # (X,), not 0 where both sides know the sample, and learn nothing; or (0,)
 
 
 class BlockWork(NamedTuple):
@@ -66,7 +67,7 @@ def code_block(parameters: Any, mixed: Any, state: Any, band: Any, start: Any, s
     mixed: a tuple of length K. work: BlockWork, `partial` filled. False where a mapped residual leads outside the
     sample range.
     """
-    z, network, error, smallest, largest, is_decoder, values, out_values = band
+    z, network, error, smallest, largest, is_decoder, values, out_values, marks = band
     partial, recent, changes, out_sizes = work
     out_rows, out_targets = state.rows, state.rows[state.weights.shape[2]]
     n_mixed = len(mixed)
@@ -111,7 +112,13 @@ def code_block(parameters: Any, mixed: Any, state: Any, band: Any, start: Any, s
         doubled = min(max(doubled, 2 * smallest), 2 * largest + 1)
         predicted = doubled >> 1
         low, high = steps_within(predicted - smallest, error), steps_within(largest - predicted, error)
-        if is_decoder:
+        is_marked = marks.size > 0 and marks[x] != 0
+        if is_marked:
+            sample = np.int64(out_values[x]) if is_decoder else np.int64(values[x])
+            index = np.int64(0)
+            if not is_decoder:
+                out_values[x] = 0
+        elif is_decoder:
             index = unmap_index(np.int64(values[x]), doubled, low, high)
             if index < -low or index > high:
                 is_inside = False
@@ -129,6 +136,12 @@ def code_block(parameters: Any, mixed: Any, state: Any, band: Any, start: Any, s
         line[x] = known
         target = np.float64(known - base)
         out_targets[x] = np.float32(target)
+        out_sizes[x] = last_size + np.int64(sizes[x])
+        if is_marked:
+            if has_correction:
+                own_errors[x] = np.float32(0)
+                around[:, x] = np.float32(0)
+            continue
         if has_correction:
             state.error_total[0] += abs(target - mixed_change)
             own_errors[x] = normalised(target - mixed_change, inverse)
@@ -137,24 +150,27 @@ def code_block(parameters: Any, mixed: Any, state: Any, band: Any, start: Any, s
                 squared = (target - changes[k]) * (target - changes[k]) + ERROR_FLOOR
                 recent[k] = ERROR_FADING * recent[k] + squared
                 errors[k, x] = ERROR_FADING * errors[k, x] + squared
-        out_sizes[x] = last_size + np.int64(sizes[x])
         last_size = abs(known - predicted)
         sizes[x] = (np.int64(sizes[x]) >> 1) + last_size
     return is_inside
 
 
 @no_refcount
-def fill_shares(sizes: Any, sizes_below: Any, start: Any, stop: Any, error: Any, step: Any, out_shares: Any) -> None:
+def fill_shares(
+    sizes: Any, sizes_below: Any, marks: Any, start: Any, stop: Any, error: Any, step: Any, out_shares: Any
+) -> None:
     """Fill the weight of every `step`-th of columns start..stop - 1 in the sums, and BATCH zeros after them.
 
     sizes: (X,), and sizes_below: (X,), of residuals around, also of the band before: a sample counts less where
-    residuals are large.
+    residuals are large, and not at all where it is marked.
     """
     floor = SIZE_FLOOR + SIZE_FLOOR_OF_ERROR * np.float64(error)
     n_chosen = (stop - start + step - 1) // step
     for i in range(n_chosen):
         x = start + i * step
         out_shares[i] = np.float32(1.0 / (np.float64(sizes[x]) + np.float64(sizes_below[x]) + floor))
+        if marks.size > 0 and marks[x]:
+            out_shares[i] = np.float32(0)
     out_shares[n_chosen : n_chosen + BATCH] = np.float32(0)
 
 
@@ -201,7 +217,7 @@ def code_band(parameters: Any, lanes: Any, mixed: Any, state: Any, band: Any) ->
         state.unsolved[z] += n_samples
         predict_rows(rows, state.weights[z], start, stop, singles, work.partial)
         is_inside &= code_block(parameters, mixed, state, band, start, stop, work)
-        fill_shares(work.sizes, sizes_below, start, stop, band.error, parameters.step, sums.shares)
+        fill_shares(work.sizes, sizes_below, band.marks, start, stop, band.error, parameters.step, sums.shares)
         add_products(rows, start, stop, parameters.step, n_regressors, lanes, sums)
         for memory in range(n_memories):
             length = parameters.long_memory if memory == n_memories - 1 else parameters.short_memory
@@ -212,8 +228,12 @@ def code_band(parameters: Any, lanes: Any, mixed: Any, state: Any, band: Any) ->
     if parameters.has_correction:
         if n_before > 0:
             update_column_moments(state.around, state.column_errors[0, z], state.column_moments)
-        state.scales[z] = next_scale(state.scales[z], state.error_total[0], n_columns, n_before)
+        n_learned = n_columns - np.count_nonzero(band.marks)
+        if n_learned > 0:
+            state.scales[z] = next_scale(state.scales[z], state.error_total[0], n_learned, n_before)
     if parameters.has_network:
         for x in range(n_columns):
             state.network_error[x] = np.int64(state.line[z, x]) - (np.int64(network[x]) >> 1)
+            if band.marks.size > 0 and band.marks[x]:
+                state.network_error[x] = 0
     return is_inside

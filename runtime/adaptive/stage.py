@@ -5,7 +5,7 @@
     for each line:
         begin_line(state)
         for each band z, from 0 on:
-            run_band(parameters, state, Band(z, network_doubled, ..., is_decoder, values, out_values))
+            run_band(parameters, state, Band(z, network_doubled, ..., is_decoder, values, out_values, marks))
         end_line(state)
 
 encodes or decodes. The state is handed in and changed in place; nothing else is kept.
@@ -50,16 +50,17 @@ def end_line(state: Any) -> None:
 
 @njit(cache=True)
 def code_line(
-    parameters: Any, lanes: Any, mixed: Any, state: Any, limits: Any, is_decoder: Any, values: Any, out_values: Any
-) -> Any:
+    parameters: Any, lanes: Any, mixed: Any, state: Any, limits: Any, is_decoder: Any, values: Any, out_values: Any,
+    marks: Any,
+) -> Any:  # fmt: skip
     """Code all bands of a line (Z, X) without a network; the first band that leads outside the sample range, or -1.
 
-    limits: maximum error, smallest and largest sample.
+    limits: maximum error, smallest and largest sample. marks: (Z, X) as in Band, or (Z, 0).
     """
     error, smallest, largest = limits
     begin_line(state)
     for z in range(values.shape[0]):
-        band = Band(z, values[z], error, smallest, largest, is_decoder, values[z], out_values[z])
+        band = Band(z, values[z], error, smallest, largest, is_decoder, values[z], out_values[z], marks[z])
         if not code_band(parameters, lanes, mixed, state, band):
             return np.int64(z)
     end_line(state)

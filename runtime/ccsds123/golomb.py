@@ -139,10 +139,11 @@ def take_codeword(data: Any, reader: Any, k: Any, unary_limit: Any, depth: Any) 
 
 
 @njit(cache=True, nogil=True)
-def encode_rows(numbers: Any, mapped: Any, state: Any, buffer: Any, bits: Any) -> None:
+def encode_rows(numbers: Any, mapped: Any, marks: Any, state: Any, buffer: Any, bits: Any) -> None:
     """Append a line to `buffer`, band after band, column after column; the state is updated in place.
 
-    numbers: CoderNumbers. mapped: (Z, X), 0 <= delta < 2**depth. state: GolombState. buffer: uint8 with room for
+    numbers: CoderNumbers. mapped: (Z, X), 0 <= delta < 2**depth. marks: (Z, X), what is not 0 is left out; or (Z, 0).
+    state: GolombState. buffer: uint8 with room for
     `worst_bytes`. bits: int64[3], the writer of runtime/kernels/bits.py.
     """
     depth, unary_limit, rescaling_exponent, initial_count_exponent = numbers
@@ -152,6 +153,8 @@ def encode_rows(numbers: Any, mapped: Any, state: Any, buffer: Any, bits: Any) -
     for z in range(mapped.shape[0]):
         accumulator, counter = accumulators[z], counters[z]
         for x in range(mapped.shape[1]):
+            if marks.size > 0 and marks[z, x]:
+                continue
             delta = np.int64(mapped[z, x])
             if counter == 0:
                 writer = put_bits(buffer, writer, delta, depth)
@@ -165,7 +168,7 @@ def encode_rows(numbers: Any, mapped: Any, state: Any, buffer: Any, bits: Any) -
 
 
 @njit(cache=True, nogil=True)
-def decode_rows(numbers: Any, data: Any, bits: Any, state: Any, out_mapped: Any) -> bool:
+def decode_rows(numbers: Any, data: Any, bits: Any, marks: Any, state: Any, out_mapped: Any) -> bool:
     """Fill `out_mapped` (Z, X) from `data` (uint8); False where the data ran out.
 
     The other arguments are as in `encode_rows`; the state is updated in place, as the encoder's was.
@@ -177,6 +180,8 @@ def decode_rows(numbers: Any, data: Any, bits: Any, state: Any, out_mapped: Any)
     for z in range(out_mapped.shape[0]):
         accumulator, counter = accumulators[z], counters[z]
         for x in range(out_mapped.shape[1]):
+            if marks.size > 0 and marks[z, x]:
+                continue
             reader = refill(data, reader)
             if counter == 0:
                 delta, reader = take_bits(reader, depth)
@@ -192,19 +197,31 @@ def decode_rows(numbers: Any, data: Any, bits: Any, state: Any, out_mapped: Any)
     return not overrun(data.size, reader)
 
 
+def unmarked(mapped: Mapped) -> Uint8Array:
+    """What kernels take for a line that nothing is left out of: (Z, 0)."""
+    return np.zeros((len(mapped), 0), np.uint8)
+
+
 def encode_line(
-    parameters: GolombParameters, mapped: Mapped, state: GolombState, buffer: Uint8Array, bits: BitState
-) -> None:
-    """Append a line (Z, X) of mapped residuals to `buffer`; `state` and `bits` advance in place."""
-    encode_rows(parameters.numbers, mapped, state, buffer, bits)
+    parameters: GolombParameters, mapped: Mapped, state: GolombState, buffer: Uint8Array, bits: BitState,
+    marks: Uint8Array | None = None,
+) -> None:  # fmt: skip
+    """Append a line (Z, X) of mapped residuals to `buffer`; `state` and `bits` advance in place.
+
+    marks: (Z, X), residuals that are left out.
+    """
+    encode_rows(parameters.numbers, mapped, unmarked(mapped) if marks is None else marks, state, buffer, bits)
 
 
 def decode_line(
-    parameters: GolombParameters, data: Uint8Array, bits: BitState, state: GolombState, out_mapped: Mapped
-) -> None:
-    """Fill the mapped residuals (Z, X) of the next line of `data`; `state` and `bits` advance in place.
+    parameters: GolombParameters, data: Uint8Array, bits: BitState, state: GolombState, out_mapped: Mapped,
+    marks: Uint8Array | None = None,
+) -> None:  # fmt: skip
+    """Fill the mapped residuals (Z, X) of the next line of `data`, marks as in `encode_line`.
 
+    `state` and `bits` advance in place.
     Raises Truncated where the data ends before the line does.
     """
-    if not decode_rows(parameters.numbers, data, bits, state, out_mapped):
+    marked = unmarked(out_mapped) if marks is None else marks
+    if not decode_rows(parameters.numbers, data, bits, marked, state, out_mapped):
         raise Truncated(f"coded samples end after {data.size} bytes, in the middle of a line")

@@ -15,6 +15,7 @@ from runtime.ccsds123.golomb import (
     initial_accumulator,
     put_codeword,
     take_codeword,
+    unmarked,
     updated,
     worst_bytes,
 )
@@ -44,7 +45,7 @@ class SampleAdaptiveEncoder(IndexEncoder):
         writer, numbers, state = self.writer, self.parameters.numbers, self.state.of(piece.bands)
         writer.make_room(worst_bytes(self.parameters, block.size))
         if piece.depth == 1:
-            encode_rows(numbers, block, state, writer.buffer, writer.bits)
+            encode_rows(numbers, block, unmarked(block), state, writer.buffer, writer.bits)
         else:
             sequence = to_sequence(block, piece.depth)
             encode_interleaved(numbers, sequence, piece.depth, state, writer.buffer, writer.bits)
@@ -67,7 +68,7 @@ class SampleAdaptiveDecoder(IndexDecoder):
         reader, numbers, state = self.reader, self.parameters.numbers, self.state.of(piece.bands)
         if piece.depth == 1:
             block = np.empty(piece.shape, np.uint32)
-            is_whole = decode_rows(numbers, reader.data, reader.bits, state, block)
+            is_whole = decode_rows(numbers, reader.data, reader.bits, unmarked(block), state, block)
         else:
             sequence = np.empty(piece.shape[0] * piece.shape[1], np.uint32)
             is_whole = decode_interleaved(numbers, reader.data, reader.bits, piece.depth, state, sequence)

@@ -13,6 +13,7 @@ from runtime.errors import BadArgument
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.segments.segment_codecs import default_quantisation, default_stage
 from runtime.stream.depth import OutOfRange
+from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import LARGEST_SEGMENT_LINES, NO_PACKAGE, SegmentCoding
 
@@ -60,16 +61,17 @@ class CodingOptions:
         """Whether a package and an executor are needed."""
         return self.predictor is PredictorKind.LINERWKV
 
-    def coding(self, package: FlightPackage | None) -> SegmentCoding:
+    def coding(self, package: FlightPackage | None, image: ImageDescription) -> SegmentCoding:
         """How its segments are coded, defaults filled in for a package, which is row 0 of the stream's table."""
+        max_error = self.max_error // image.values.step
         stage = default_stage(self.predictor, package) if self.stage is None else self.stage
         quantisation = self.quantisation
-        if self.max_error == 0 or self.predictor is PredictorKind.CCSDS123:
+        if max_error == 0 or self.predictor is PredictorKind.CCSDS123:
             quantisation = Quantisation.PREQUANTISED
         elif quantisation is None:
             quantisation = default_quantisation(self.predictor, package)
         index = 0 if self.has_network else NO_PACKAGE
-        return SegmentCoding(self.predictor, stage, self.max_error, quantisation, index)
+        return SegmentCoding(self.predictor, stage, max_error, quantisation, index, bool(image.specials))
 
 
 CHOICES: dict[str, type[Enum]] = {

@@ -6,8 +6,11 @@ from runtime.cell.flight_package import FlightPackage
 from runtime.errors import BadArgument, Corrupt
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.executors import make_executor
+from runtime.images.sample_file import DTYPES
 from runtime.segments.segment_codec import Samples, SegmentCodec, checked_lines
 from runtime.segments.segment_codecs import segment_codec
+from runtime.stream.coded_line import file_line
+from runtime.stream.image_description import ImageDescription
 from runtime.stream.segment_header import NO_PACKAGE, SegmentCoding, SegmentHeader
 from runtime.stream.stream_header import StreamHeader
 
@@ -32,7 +35,8 @@ class Decoder:
         Raises BadArgument where its package is not there; Corrupt or Truncated, where the samples do not have their
         checksum after the last line.
         """
-        return checked_lines(self.codec(segment.coding, segment.where), segment, payload)
+        lines = checked_lines(self.codec(segment.coding, segment.where), segment, payload)
+        return file_lines(self.header.image, lines, segment.where)
 
     def codec(self, coding: SegmentCoding, where: str) -> SegmentCodec:
         """The codec of a segment, with its package and executor."""
@@ -58,3 +62,12 @@ class Decoder:
         if package.arithmetic.upper().replace("-", "_") != name.arithmetic.name:
             raise Corrupt(f"{where}: package {name} is of arithmetic {package.arithmetic}")
         return package
+
+
+def file_lines(image: ImageDescription, lines: Iterator[Samples], where: str) -> Iterator[Samples]:
+    """The values of lines of codes. Raises Corrupt."""
+    for codes in lines:
+        try:
+            yield file_line(image, codes, DTYPES[image.file_type])
+        except Corrupt as error:
+            raise Corrupt(f"{where}: {error}") from None

@@ -21,8 +21,9 @@ from runtime.errors import BadArgument, ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.segments.segment_codecs import segment_codec
 from runtime.stream import records
+from runtime.stream.coded_line import Codes, coded_line
 from runtime.stream.crc32c import crc32c
-from runtime.stream.depth import OutOfRange, out_of_range
+from runtime.stream.depth import OutOfRange
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic, PredictorKind
 from runtime.stream.segment_header import SegmentCoding
@@ -60,8 +61,10 @@ class Encoder:
         ):
             executor = SupervisedExecutor(package, executor)
         self.supervised = executor if isinstance(executor, SupervisedExecutor) else None
-        self.codec = segment_codec(options.coding(package), image, package, executor)
-        self.fallback = segment_codec(SegmentCoding(PredictorKind.CCSDS123, max_error=options.max_error), image)
+        coding = options.coding(package, image)
+        self.codec = segment_codec(coding, image, package, executor)
+        fallback = SegmentCoding(PredictorKind.CCSDS123, max_error=coding.max_error, has_specials=coding.has_specials)
+        self.fallback = segment_codec(fallback, image)
         self.closing = SegmentClosing(image, self.stream_crc, self.fallback, self.supervised, options.guard)
         self.on_segment = on_segment
         self.segment: OpenSegment | None = None
@@ -74,45 +77,42 @@ class Encoder:
         self.n_clipped = 0
         self.first_clipped = ""
 
-    def push(self, line: npt.NDArray[np.integer[Any]]) -> bytes:
-        """Code the next line (Z, X); returns the segments that are complete now, mostly none.
+    def push(self, line: npt.NDArray[Any]) -> bytes:
+        """Code the next line (Z, X), of values of the file; returns the segments that are complete now, mostly none.
 
         Raises BadArgument where the line has the wrong shape or a sample outside the range of the bit depth; the line
         is then not part of the stream, and the next `push` may follow. Raises Corrupt where a guarded segment is lost,
         because it and its backup were both damaged in memory.
         """
         shape = (self.image.n_bands, self.image.n_columns)
-        if line.shape != shape or not np.issubdtype(line.dtype, np.integer):
-            found = f"{line.dtype} of shape {line.shape}"
-            raise BadArgument(f"line {self.n_lines}: {found}, allowed integers of shape {shape}")
-        line = self.in_range(line)
+        kind = np.floating if self.image.file_type.is_float else np.integer
+        if line.shape != shape or not np.issubdtype(line.dtype, kind):
+            found, allowed = f"{line.dtype} of shape {line.shape}", "floats" if kind is np.floating else "integers"
+            raise BadArgument(f"line {self.n_lines}: {found}, allowed {allowed} of shape {shape}")
+        codes = self.coded(line)
         closed = self.closed_if_damaged()
         segment = self.segment = self.segment or self.new_segment()
         if self.supervised is not None:
             self.supervised.begin_line()
         try:
-            segment.push(line)
+            segment.push(codes)
         except ExecutorFailed as error:
             self.note(FaultKind.EXECUTOR, str(error))
             self.give_up_executor()
             closed += self.close_segment()
             segment = self.segment = self.new_segment()
-            segment.push(line)
+            segment.push(codes)
         self.n_lines += 1
         return closed + self.close_segment() if segment.n_lines == self.options.segment_lines else closed
 
-    def in_range(self, line: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.integer[Any]]:
-        """The next line as the depth allows it. Raises BadArgument where samples beyond are not to be clipped."""
-        smallest, largest = self.image.range
-        n_outside, first = out_of_range(line, smallest, largest, self.n_lines)
-        if n_outside == 0:
-            return line
-        if self.options.out_of_range is OutOfRange.STOP:
-            raise BadArgument(f"{first}; the bit depth allows {smallest}..{largest}")
-        self.first_clipped = self.first_clipped or first
-        self.n_clipped += n_outside
-        inside: npt.NDArray[np.integer[Any]] = np.clip(line, smallest, largest)
-        return inside
+    def coded(self, line: npt.NDArray[Any]) -> Codes:
+        """The codes of the next line. Raises BadArgument where samples that have none are not to be clipped."""
+        found = coded_line(self.image, line, self.n_lines)
+        if found.n_outside and self.options.out_of_range is OutOfRange.STOP:
+            raise BadArgument(f"{found.first}; {self.image.allowed}")
+        self.first_clipped = self.first_clipped or found.first
+        self.n_clipped += found.n_outside
+        return found.codes
 
     def skip(self, n_lines: int) -> bytes:
         """Say that the next `n_lines` lines, 1 or more, never came; returns what is complete now."""

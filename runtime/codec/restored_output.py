@@ -19,6 +19,7 @@ from runtime.output_checks import PIPE
 from runtime.segments.segment_codec import Samples
 from runtime.standard_streams import standard_output
 from runtime.stream.image_description import TYPE_RANGES, ImageDescription
+from runtime.stream.kinds import SampleType
 from runtime.whole_output import replacing
 
 LARGEST_FILLED = 1 << 30
@@ -58,7 +59,7 @@ class RestoredLines:
         if self.n_filled > LARGEST_FILLED:
             what = f"lines {first}..{first + n_lines - 1} are missing: {self.n_filled} bytes of fill values"
             raise BadArgument(f"{what}, allowed {LARGEST_FILLED}, and any number of zeros in a file")
-        line = np.full((image.n_bands, image.n_columns), self.fill, np.int32)
+        line = np.full((image.n_bands, image.n_columns), self.fill, self.file.dtype)
         for _ in range(n_lines):
             self.file.append(line)
 
@@ -82,7 +83,7 @@ def restored_output(output: Path, image: ImageDescription, fill: int = 0) -> Ite
     Beside an image that lacks lines OUT.lines.json says which; one that is there already is brought up to date. Raises
     BadArgument for a fill value that the sample type does not hold.
     """
-    lowest, highest = TYPE_RANGES[image.file_type]
+    lowest, highest = TYPE_RANGES.get(image.file_type, TYPE_RANGES[SampleType.INT64])
     if not lowest <= fill <= highest:
         raise BadArgument(f"fill value {fill}, allowed {lowest}..{highest} for {image.file_type.name.lower()}")
     with tqdm(total=image.n_lines or None, desc="decompress", unit="line", disable=None, leave=False) as bar:

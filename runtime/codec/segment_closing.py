@@ -11,6 +11,7 @@ from runtime.errors import Corrupt, LineRwkvError
 from runtime.executors.executors import make_executor
 from runtime.segments.segment_codec import SegmentCodec, SegmentWriter, checked_lines
 from runtime.segments.segment_codecs import segment_codec
+from runtime.segments.special_segments import reading_codec
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import PredictorKind
 from runtime.stream.segment_header import SegmentHeader
@@ -82,15 +83,16 @@ class SegmentClosing:
         if self.supervised is not None and codec.coding.predictor is PredictorKind.LINERWKV:
             package = self.supervised.package
             codec = segment_codec(codec.coding, self.image, package, make_executor(package))
-        deque(checked_lines(codec, closed.header, bytes(closed.payload)), maxlen=0)
+        deque(checked_lines(reading_codec(codec, closed.header), closed.header, bytes(closed.payload)), maxlen=0)
 
     def finished(
         self, segment: OpenSegment, codec: SegmentCodec, writer: SegmentWriter, samples_crc: int
     ) -> ClosedSegment:
         """Header and payload of a writer of the segment's lines."""
         coder, payload = writer.coded()
+        coding = codec.coding._replace(has_specials=writer.has_specials)
         header = SegmentHeader(
-            self.stream_crc, segment.first_line, segment.n_lines, codec.coding, coder, samples_crc, len(payload),
+            self.stream_crc, segment.first_line, segment.n_lines, coding, coder, samples_crc, len(payload),
             zlib.crc32(payload),
         )  # fmt: skip
         return ClosedSegment(header, payload, writer)

@@ -14,7 +14,7 @@ def stream_info(path: Path) -> dict[str, Any]:
     """Header, segments and gaps of a stream. Raises Corrupt, Truncated or TooNew for one that is not sound."""
     with open_input(path) as file:
         reader = StreamReader(file)
-        segments = [segment_info(piece.header) for piece in reader.segments()]
+        segments = [segment_info(piece.header, reader.header.image.values.step) for piece in reader.segments()]
     image, end = reader.header.image, reader.end
     assert end is not None  # segments() ends in no other way
     return {
@@ -27,6 +27,8 @@ def stream_info(path: Path) -> dict[str, Any]:
             "sample_type": image.file_type.name.lower(),
             "packages": [package_info(package) for package in reader.header.packages],
             "index": bool(reader.index),
+            "special_values": [str(special) for special in image.specials],
+            "values": image.values._asdict() if not image.values.is_plain else "as coded",
             "metadata": image.metadata,
         },
         "segments": segments,
@@ -40,16 +42,17 @@ def package_info(package: PackageName) -> str:
     return f"{package.sha256.hex()} {package.arithmetic.name.lower()}{note}"
 
 
-def segment_info(header: SegmentHeader) -> dict[str, Any]:
-    """What a segment's header says."""
+def segment_info(header: SegmentHeader, step: int) -> dict[str, Any]:
+    """What a segment's header says; step: of samples, in which its maximum error is counted."""
     coding = header.coding
     return {
         "first_line": header.first_line,
         "lines": header.n_lines,
         "predictor": coding.predictor.name.lower(),
         "stage": coding.stage.name.lower(),
-        "max_error": coding.max_error,
+        "max_error": coding.max_error * step,
         "quantisation": coding.quantisation.name.lower().replace("_", "-") if coding.max_error else None,
         "coder": header.coder.name.lower(),
+        "special_values": coding.has_specials,
         "bytes": header.n_payload_bytes,
     }

@@ -123,6 +123,8 @@ def check_segment(stream: StreamHeader, stream_crc: int, segment: SegmentHeader)
         raise Corrupt(f"{where}: it belongs to another stream")
     if not 0 <= max_error <= image.largest_error:
         raise Corrupt(f"{where}: max_error is {max_error}, allowed 0..{image.largest_error}")
+    if segment.coding.has_specials and not image.specials:
+        raise Corrupt(f"{where}: special values, its stream has none")
     n_bytes, largest = segment.n_payload_bytes, largest_payload(segment.coding, image, segment.n_lines)
     if n_bytes > largest:
         raise Corrupt(f"{where}: {n_bytes} bytes announced, allowed at most {largest} for {segment.n_lines} lines")

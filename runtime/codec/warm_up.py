@@ -19,7 +19,11 @@ from runtime.coders.residual_coders import ChosenLines, ResidualReader
 from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import ExecutorFailed
 from runtime.segments.residual_segment import ResidualSegments
-from runtime.segments.segment_codec import SegmentCodec
+from runtime.segments.segment_codec import Samples, SegmentCodec
+from runtime.segments.special_segments import SpecialSegments, reading_codec
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import SpecialKind
+from runtime.stream.special_values import VOID
 from runtime.stream.telemetry import FaultKind
 
 N_LINES = 2  # Of a segment: the first is predicted without the lines before
@@ -30,8 +34,9 @@ def warm_up(encoder: Encoder) -> None:
     image = encoder.image
     compile_plain(image.depth, image.n_bands, image.n_columns)
     for codec in used_codecs(encoder):
-        if isinstance(codec, ResidualSegments):
-            compile_coders(codec)
+        inside = codec.inside if isinstance(codec, SpecialSegments) else codec
+        if isinstance(inside, ResidualSegments):
+            compile_coders(inside)
         try:
             code_and_decode(encoder, codec)
         except ExecutorFailed as error:
@@ -51,10 +56,20 @@ def code_and_decode(encoder: Encoder, codec: SegmentCodec) -> None:
     image = encoder.image
     ramp = np.arange(image.n_bands * image.n_columns).reshape(image.n_bands, image.n_columns)
     segment = OpenSegment(codec, 0, None)
-    for _ in range(N_LINES):
-        segment.push(ramp % (1 << (image.depth - 1)))
+    lines = [ramp % (1 << (image.depth - 1))] * N_LINES
+    for line in [*lines, with_special(image, lines[0])] if image.specials else lines:
+        segment.push(line)
     closed = encoder.closing.finished(segment, codec, segment.writer, segment.samples_crc)
-    deque(codec.lines(closed.header, bytes(closed.payload)), maxlen=0)
+    deque(reading_codec(codec, closed.header).lines(closed.header, bytes(closed.payload)), maxlen=0)
+
+
+def with_special(image: ImageDescription, line: Samples) -> Samples:
+    """A line that begins with a special value."""
+    code = image.code_of(image.specials[0])
+    is_void = image.specials[0].kind is SpecialKind.VOID
+    special = line.copy()
+    special[0, :] = VOID if is_void or code is None else code
+    return special
 
 
 def compile_coders(codec: ResidualSegments) -> None:

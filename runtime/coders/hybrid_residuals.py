@@ -17,6 +17,7 @@ from runtime.ccsds123.hybrid import HybridState, encode_pieces
 from runtime.ccsds123.hybrid_decoder import counter_at, decode_backwards, end_of_body, take_tail
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
 from runtime.coders.line_coder import BodyLineWriter, LineReader, Mapped
+from runtime.coders.special_flags import Marks
 from runtime.errors import Corrupt
 
 RESCALING_EXPONENT = 8
@@ -42,7 +43,7 @@ class HybridWriter(BodyLineWriter[HybridState]):
         super().__init__(HybridState(np.full(n_bands, first, np.int64), np.zeros(n_bands, np.int64), prefixes))
 
     @override
-    def push(self, mapped: Mapped) -> None:
+    def push(self, mapped: Mapped, marks: Marks | None = None) -> None:
         self.keep()
         # at most a rescaling bit, an escaped residual and a low-entropy word of 21 bits for each sample
         self.body.make_room(mapped.size * (self.numbers.unary_limit + self.numbers.depth + 22) // 8)
@@ -82,7 +83,7 @@ class HybridReader(LineReader):
             raise Corrupt(f"hybrid segment: {end[0]} bits lie before its first sample, must be none")
 
     @override
-    def take(self, out_mapped: Mapped) -> None:
+    def take(self, out_mapped: Mapped, marks: Marks | None = None) -> None:
         line, values = self.lines.pop(), out_mapped.reshape(-1)
         if line.places is None:
             values[:] = line.values

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from runtime.ccsds123.body import BodyWriter
+from runtime.coders.special_flags import Marks
 
 Mapped = npt.NDArray[np.integer[Any]]
 """(Z, X) of one line."""
@@ -19,8 +20,8 @@ class LineWriter(Protocol):
     def n_bits(self) -> int:
         """Bits so far, without what ends a payload."""
 
-    def push(self, mapped: Mapped) -> None:
-        """Append a line."""
+    def push(self, mapped: Mapped, marks: Marks | None = None) -> None:
+        """Append a line; what it has at marked samples (Z, X), 0 before, means nothing afterwards."""
 
     def undo(self) -> None:
         """Remove the last line; a reader calls `reset_statistics` in its place."""
@@ -58,8 +59,8 @@ class BodyLineWriter(LineWriter, Generic[Statistics]):
 class LineReader(Protocol):
     """Lines being read."""
 
-    def take(self, out_mapped: Mapped) -> None:
-        """Fill the next line. Raises Truncated or Corrupt."""
+    def take(self, out_mapped: Mapped, marks: Marks | None = None) -> None:
+        """Fill the next line, but for marked samples (Z, X). Raises Truncated or Corrupt."""
 
     def reset_statistics(self) -> None:
         """A line was removed here. Most coders are then as before it."""

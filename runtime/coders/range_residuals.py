@@ -20,7 +20,9 @@ from runtime.coders.range_coder import (
     take,
     take_carry_back,
 )
-from runtime.coders.residual_contexts import context, end_band, end_line, fill_known, initial_contexts
+from runtime.coders.residual_contexts import context, end_band, end_line, expected_size, fill_known, initial_contexts
+from runtime.coders.special_flags import SAMPLES_IN_A_BIT as FLAGS_IN_A_BIT
+from runtime.coders.special_flags import Marks, no_marks
 from runtime.coders.symbol_counts import ESCAPE_CONTEXT, N_SYMBOLS, count, initial_counts, shift_of
 from runtime.errors import Corrupt, Truncated
 from runtime.kernels.kernel_cache import njit
@@ -42,15 +44,22 @@ def symbol_at(target: Any, firsts: Any) -> Any:
 
 
 @njit(cache=True)
-def encode_line(mapped: Any, contexts: Any, counts: Any, coder: Any, out: Any) -> None:
-    """Append a line (Z, X) to `out`, which has room for it."""
+def encode_line(mapped: Any, marks: Any, contexts: Any, counts: Any, coder: Any, out: Any) -> None:
+    """Append a line (Z, X) to `out`, which has room for it.
+
+    marks: (Z, X), or (Z, 0) for none; a sample that is marked is not coded, and becomes what it was expected to be.
+    """
     known = np.empty(mapped.shape[1], np.int64)
     firsts, low, span, position = counts.firsts, coder[LOW], coder[SPAN], coder[POSITION]
     for z in range(mapped.shape[0]):
         row = mapped[z]
         fill_known(z, mapped, contexts, known)
         for x in range(row.size):
-            where = context(x, known, row)
+            expected = expected_size(x, known, row)
+            if marks.size > 0 and marks[z, x]:
+                row[x] = expected >> 4
+                continue
+            where = context(expected)
             shift = shift_of(where)
             value = np.int64(row[x])
             high = value >> shift
@@ -74,8 +83,8 @@ def encode_line(mapped: Any, contexts: Any, counts: Any, coder: Any, out: Any) -
 
 
 @njit(cache=True)
-def decode_line(largest: Any, contexts: Any, counts: Any, coder: Any, data: Any, out_mapped: Any) -> Any:
-    """Fill a line (Z, X); the first band with a residual above `largest`, or -1."""
+def decode_line(largest: Any, marks: Any, contexts: Any, counts: Any, coder: Any, data: Any, out_mapped: Any) -> Any:
+    """Fill a line (Z, X), marks as in `encode_line`; the first band with a residual above `largest`, or -1."""
     known = np.empty(out_mapped.shape[1], np.int64)
     firsts, code, span, position = counts.firsts, coder[LOW], coder[SPAN], coder[POSITION]
     failed = np.int64(-1)
@@ -83,7 +92,11 @@ def decode_line(largest: Any, contexts: Any, counts: Any, coder: Any, data: Any,
         row = out_mapped[z]
         fill_known(z, out_mapped, contexts, known)
         for x in range(row.size):
-            where = context(x, known, row)
+            expected = expected_size(x, known, row)
+            if marks.size > 0 and marks[z, x]:
+                row[x] = expected >> 4
+                continue
+            where = context(expected)
             shift = shift_of(where)
             high = symbol_at(place(SHARE_BITS, code, span), firsts[where])
             first = firsts[where, high]
@@ -124,6 +137,7 @@ class RangeWriter(LineWriter):
 
     def __init__(self, n_bands: int, n_columns: int) -> None:
         self.shape = (n_bands, n_columns)
+        self.unmarked = no_marks(n_bands)
         self.coder = initial_writer()
         self.buffer = np.empty(0, np.uint8)
         self.reset_statistics()
@@ -138,13 +152,15 @@ class RangeWriter(LineWriter):
         return bits_written(self.coder)
 
     @override
-    def push(self, mapped: Mapped) -> None:
+    def push(self, mapped: Mapped, marks: Marks | None = None) -> None:
         position = int(self.coder[POSITION])
         self.before = (self.coder.copy(), int(self.buffer[position - 1]) if position else 0)
         room = mapped.size * LARGEST_SAMPLE_BYTES
         if position + room > self.buffer.size:
             self.buffer = np.concatenate([self.buffer[:position], np.empty(position // 2 + room, np.uint8)])
-        encode_line(mapped, self.contexts, self.counts, self.coder, self.buffer)
+        encode_line(
+            mapped, self.unmarked if marks is None else marks, self.contexts, self.counts, self.coder, self.buffer
+        )
 
     @override
     def undo(self) -> None:
@@ -163,13 +179,16 @@ class RangeWriter(LineWriter):
 class RangeReader(LineReader):
     """One segment being read."""
 
-    def __init__(self, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> None:
-        """Raise Corrupt where the payload cannot hold so many samples."""
+    def __init__(
+        self, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int, n_flag_bytes: int = 0
+    ) -> None:
+        """Raise Corrupt where the payload, and flags of special values beside it, cannot hold so many samples."""
         n_samples = n_lines * n_bands * n_columns
-        if n_samples > 8 * SAMPLES_IN_A_BIT * len(payload):
+        if n_samples > 8 * (SAMPLES_IN_A_BIT * len(payload) + FLAGS_IN_A_BIT * n_flag_bytes):
             raise Corrupt(f"range-coded segment: {n_samples} samples in {len(payload)} bytes")
         self.largest = (1 << depth) - 1
         self.shape = (n_bands, n_columns)
+        self.unmarked = no_marks(n_bands)
         self.reset_statistics()
         self.data = np.frombuffer(payload, np.uint8)
         self.coder = initial_reader(self.data)
@@ -179,8 +198,9 @@ class RangeReader(LineReader):
         self.contexts, self.counts = initial_contexts(*self.shape), initial_counts()
 
     @override
-    def take(self, out_mapped: Mapped) -> None:
-        band = decode_line(self.largest, self.contexts, self.counts, self.coder, self.data, out_mapped)
+    def take(self, out_mapped: Mapped, marks: Marks | None = None) -> None:
+        known = self.unmarked if marks is None else marks
+        band = decode_line(self.largest, known, self.contexts, self.counts, self.coder, self.data, out_mapped)
         if self.coder[POSITION] > self.data.size:
             raise Truncated(f"range-coded segment ends after {self.data.size} bytes, its residuals do not")
         if band >= 0:

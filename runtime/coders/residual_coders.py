@@ -12,6 +12,7 @@ from runtime.coders.hybrid_residuals import LARGEST_SAMPLES, HybridReader, Hybri
 from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.coders.plain import PlainReader, PlainWriter, plain_bytes
 from runtime.coders.range_residuals import RangeReader, RangeWriter
+from runtime.coders.special_flags import Marks
 from runtime.errors import Corrupt, Truncated
 from runtime.stream.kinds import AdaptiveStage, Coder
 
@@ -49,13 +50,15 @@ class ChosenLines:
         """So far."""
         return self.writer.n_bits + sum(self.is_plain) * self.bits_of_plain_line
 
-    def push(self, mapped: Mapped) -> None:
-        """Append a line (Z, X)."""
+    def push(self, mapped: Mapped, marks: Marks | None = None) -> None:
+        """Append a line (Z, X), marked samples as in `LineWriter`."""
         before = self.writer.n_bits
-        self.writer.push(mapped)
+        self.writer.push(mapped, marks)
         is_plain = self.writer.n_bits - before > self.bits_of_plain_line
         if is_plain:
             self.writer.undo()
+            if marks is not None:
+                mapped[marks != 0] = 0
             self.plain.push(mapped)
         self.is_plain.append(is_plain)
 
@@ -76,16 +79,16 @@ class ResidualWriter:
         self.other: ChosenLines | None = others[0] if others else None
         self.head_lag = 0
 
-    def push(self, mapped: Mapped) -> None:
-        """Append a line (Z, X)."""
-        self.first.push(mapped)
+    def push(self, mapped: Mapped, marks: Marks | None = None) -> None:
+        """Append a line (Z, X), whose marked samples are 0."""
+        self.first.push(mapped, marks)
         if self.other is None:
             return
         n_lines = len(self.first.is_plain)
         if n_lines * mapped.size > LARGEST_SAMPLES:
             self.other = None
             return
-        self.other.push(mapped)
+        self.other.push(mapped, marks)
         lag = self.other.n_bits - self.first.n_bits
         if n_lines == HEAD_LINES:
             self.head_lag = lag
@@ -106,8 +109,11 @@ def largest_coded(depth: int, n_bands: int, n_columns: int, n_lines: int) -> int
 class ResidualReader:
     """One segment being read."""
 
-    def __init__(self, coder: Coder, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> None:
-        """Raise Corrupt or Truncated."""
+    def __init__(
+        self, coder: Coder, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int,
+        n_flag_bytes: int = 0,
+    ) -> None:  # fmt: skip
+        """n_flag_bytes: of the flags of special values beside it. Raise Corrupt or Truncated."""
         if payload[:1] not in (bytes([ALL_CODED]), bytes([SOME_PLAIN])):
             raise Corrupt(f"segment begins with {payload[:1]!r}, allowed {ALL_CODED} or {SOME_PLAIN}")
         start = 1 + (n_lines + 7) // 8 * (payload[0] == SOME_PLAIN)
@@ -122,12 +128,12 @@ class ResidualReader:
         self.plain = PlainReader(payload[start:end], depth, n_values)
         self.coded: LineReader | None = None
         if n_plain < n_lines:
-            self.coded = line_reader(coder, payload[end:], depth, n_bands, n_columns, n_lines - n_plain)
+            self.coded = line_reader(coder, payload[end:], depth, n_bands, n_columns, n_lines - n_plain, n_flag_bytes)
         elif len(payload) != end:
             raise Corrupt(f"segment of plain lines has {len(payload)} bytes, needs {end}")
 
-    def take(self, out_mapped: Mapped) -> None:
-        """Fill the next line (Z, X). Raises Truncated or Corrupt."""
+    def take(self, out_mapped: Mapped, marks: Marks | None = None) -> None:
+        """Fill the next line (Z, X), but for marked samples. Raises Truncated or Corrupt."""
         is_plain = self.is_plain[self.next_line]
         self.next_line += 1
         if self.coded is None or is_plain:
@@ -135,15 +141,17 @@ class ResidualReader:
             if self.coded is not None:
                 self.coded.reset_statistics()
         else:
-            self.coded.take(out_mapped)
+            self.coded.take(out_mapped, marks)
 
 
-def line_reader(coder: Coder, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int) -> LineReader:
+def line_reader(
+    coder: Coder, payload: bytes, depth: int, n_bands: int, n_columns: int, n_lines: int, n_flag_bytes: int
+) -> LineReader:
     """The reader of a coder's lines. Raises Corrupt or Truncated."""
     if coder is Coder.SAMPLE_ADAPTIVE:
-        return GolombReader(payload, depth, n_bands, n_columns, n_lines)
+        return GolombReader(payload, depth, n_bands, n_columns, n_lines, n_flag_bytes)
     if coder is Coder.HYBRID:
         return HybridReader(payload, depth, n_bands, n_columns, n_lines)
     if coder is Coder.RANGE:
-        return RangeReader(payload, depth, n_bands, n_columns, n_lines)
+        return RangeReader(payload, depth, n_bands, n_columns, n_lines, n_flag_bytes)
     raise Corrupt(f"coder is {coder.name.lower()}, which codes no residuals")

@@ -74,11 +74,16 @@ def fill_known(z: Any, line: Any, state: Any, out_known: Any) -> None:
 
 
 @njit(cache=True, inline="always")
-def context(x: Any, known: Any, row: Any) -> Any:
-    """The context of column `x`: eighths of octaves of its expectation. row: (X,), this band, west known."""
+def expected_size(x: Any, known: Any, row: Any) -> Any:
+    """What column `x` is expected to be, in 1/16. row: (X,), this band, west known."""
     west = 16 * np.int64(row[x - 1]) if x > 0 else known[0] >> 6
     west_of_west = 16 * np.int64(row[x - 2]) if x > 1 else west
-    expected = (known[x] + WEST * west + WEST_OF_WEST * west_of_west) >> 6
+    return (known[x] + WEST * west + WEST_OF_WEST * west_of_west) >> 6
+
+
+@njit(cache=True, inline="always")
+def context(expected: Any) -> Any:
+    """The context of an expected size: eighths of its octaves."""
     return log2_eighths(min(expected + 8, (1 << 22) - 1))
 
 

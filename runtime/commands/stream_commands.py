@@ -16,8 +16,12 @@ from runtime.command_options import (
     json_option,
     note,
     note_not_carried,
+    offset_option,
+    special_option,
+    step_option,
     trust_option,
 )
+from runtime.errors import BadArgument, naming
 from runtime.output_checks import PIPE, check_outputs
 from runtime.standard_streams import standard_input
 
@@ -36,27 +40,34 @@ MOST_TOLD = 20
 @click.option("--columns", type=int, help="Columns of a line, for a pipe.")
 @click.option("--dtype", default="<u2", show_default=True, help="Sample type of a pipe: uint8, <i2, <u2, >i2, >u2.")
 @click.option("--interleave", type=click.Choice(["bil", "bip", "bsq"]), default="bil", help="Of a pipe.")
+@special_option
+@step_option
+@offset_option
 @json_option
 def compress(
     source: Path, output: Path, options: CodingOptions, bit_depth: int | None, bands: int | None, columns: int | None,
-    dtype: str, interleave: str, as_json: bool,
+    dtype: str, interleave: str, specials: tuple[float, ...], sample_step: int, sample_offset: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Compress an image (ENVI, GeoTIFF, .npy, or `-` for raw lines from a pipe)."""
     from runtime.codec.compression import compress_lines
+    from runtime.images.image_of_scene import describe
     from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
-    from runtime.images.scene_reader import describe, not_carried, open_scene
+    from runtime.images.scene_reader import not_carried, open_scene
+    from runtime.stream.sample_map import SampleMap
 
     files: tuple[Path, ...] = (PIPE,)
     if source == PIPE:
         if bands is None or columns is None or bit_depth is None:
             raise click.UsageError("a pipe needs --bands, --columns and --bit-depth")
         layout = RawLayout(bands, columns, dtype, interleave)
-        image, lines = describe_pipe(layout, bit_depth), raw_lines(standard_input(), layout)
+        values = SampleMap(sample_offset, sample_step)
+        image, lines = describe_pipe(layout, bit_depth, specials, values), raw_lines(standard_input(), layout)
     else:
-        scene = open_scene(source)
+        scene = open_scene(source, has_floats=True)
         files = scene.files
         check_outputs([output], files)  # before the scan of all samples
-        image, lines = describe(scene, bit_depth, options.out_of_range), scene.lines()
+        with naming(source, BadArgument):
+            image, lines = describe(scene, bit_depth, options.out_of_range, specials), scene.lines()
         note_not_carried(source, not_carried(scene, image))
     report = compress_lines(lines, image, output, options, inputs=files)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)

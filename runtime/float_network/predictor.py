@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from runtime.cell.flight_package import NEXT, FlightPackage, FloatPackage
 from runtime.cell.integer_base import base_samples, doubled_predictions
+from runtime.coders.special_flags import Marks, no_marks
 from runtime.errors import BadArgument, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import check_answer
@@ -59,26 +60,33 @@ class NetworkPredictor(Predictor):
         self.coding = PlainBands(*self.range, max_error=0)
 
     @override
-    def encode_line(self, line: Line, state: SegmentState | None, out_mapped: Line) -> SegmentState:
+    def encode_line(
+        self, line: Line, state: SegmentState | None, out_mapped: Line, marks: Marks | None = None
+    ) -> SegmentState:
         if state is None:
-            self.first_line.encode_line(line, None, out_mapped)
+            self.first_line.encode_line(line, None, out_mapped, marks)
             return self.start(line)
-        return self.code_line(line, out_mapped, state, self.coding.encode)
+        return self.code_line(line, out_mapped, state, marks, self.coding.encode)
 
     @override
-    def decode_line(self, mapped: Line, state: SegmentState | None, out_line: Line) -> SegmentState:
+    def decode_line(
+        self, mapped: Line, state: SegmentState | None, out_line: Line, marks: Marks | None = None
+    ) -> SegmentState:
         if state is None:
-            self.first_line.decode_line(mapped, None, out_line)
+            self.first_line.decode_line(mapped, None, out_line, marks)
             return self.start(out_line)
-        return self.code_line(out_line, mapped, state, self.coding.decode)
+        return self.code_line(out_line, mapped, state, marks, self.coding.decode)
 
-    def code_line(self, line: Line, mapped: Line, state: SegmentState, code_band: Callable[..., None]) -> SegmentState:
+    def code_line(
+        self, line: Line, mapped: Line, state: SegmentState, marks: Marks | None, code_band: Callable[..., None]
+    ) -> SegmentState:
         """Fill `mapped` from `line` or the reverse, by the band coding's `encode` or `decode`; the state after it."""
         doubled = np.empty((1, line.shape[1]), np.int32)
         bands = initial_states(self.package, 0, line.shape[1], is_per_band=False)
+        marked = no_marks(len(line)) if marks is None else marks
         for z in range(len(line)):
             bands = self.predict_band(z, line, state, bands, doubled)
-            code_band(None, z, doubled[0], line[z], mapped[z], line[z])
+            code_band(None, z, doubled[0], line[z], mapped[z], line[z], marked[z])
         return state._replace(line_before=line.copy())
 
     def start(self, first_line: Line) -> SegmentState:

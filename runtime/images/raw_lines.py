@@ -1,7 +1,7 @@
 """Lines without a header from a pipe."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -11,6 +11,9 @@ from runtime.errors import BadArgument
 from runtime.exact_read import read_fully
 from runtime.images.sample_file import DTYPES, Samples
 from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import SpecialKind
+from runtime.stream.sample_map import PLAIN, SampleMap
+from runtime.stream.special_values import Special
 
 SAMPLE_TYPES = {dtype.name: sample_type for sample_type, dtype in DTYPES.items()}
 
@@ -34,17 +37,29 @@ class RawLayout:
         except TypeError:
             allowed = "uint8, int16, uint16 and byte orders of them"
             raise BadArgument(f"sample type {self.dtype!r}, allowed {allowed}") from None
-        if dtype.name not in SAMPLE_TYPES:
-            raise BadArgument(f"sample type {dtype.name}, allowed {', '.join(SAMPLE_TYPES)}")
+        types = [name for name, kind in SAMPLE_TYPES.items() if not kind.is_float]
+        if dtype.name not in types:
+            raise BadArgument(f"sample type {dtype.name}, allowed {', '.join(types)}")
         if self.n_bands < 1 or self.n_columns < 1:
             raise BadArgument(f"{self.n_bands} bands x {self.n_columns} columns, allowed at least 1 each")
 
 
-def describe_pipe(layout: RawLayout, depth: int) -> ImageDescription:
-    """What the encoder must know of lines from a pipe; signed where the sample type is."""
+def describe_pipe(
+    layout: RawLayout, depth: int, specials: Sequence[float] = (), values: SampleMap = PLAIN
+) -> ImageDescription:
+    """What the encoder must know of lines from a pipe; signed where the sample type is.
+
+    depth: bits per sample, after offset and step of `values`. specials: values that are no measurements; the ends of
+    the depth are limits, unless they are among these. Raises BadArgument.
+    """
     dtype = np.dtype(layout.dtype)
-    sample_type = SAMPLE_TYPES[dtype.name]
-    return ImageDescription(layout.n_bands, layout.n_columns, depth, dtype.kind == "i", sample_type=sample_type)
+    sizes = (layout.n_bands, layout.n_columns, depth, dtype.kind == "i", 0, SAMPLE_TYPES[dtype.name])
+    if any(value != round(value) for value in specials):
+        raise BadArgument(f"special values {', '.join(map(str, specials))}, allowed integers")
+    voids = tuple(Special(int(value)) for value in dict.fromkeys(specials))
+    ends = values.values_of(np.array(ImageDescription(*sizes, {}, values).range), np.dtype(np.int64)).tolist()
+    limits = tuple(Special(end, SpecialKind.LIMIT) for end in dict.fromkeys(ends) if end not in specials)
+    return ImageDescription(*sizes, {}, values, voids + limits)
 
 
 def raw_lines(file: BinaryIO, layout: RawLayout) -> Iterator[Samples]:

@@ -22,6 +22,9 @@ BLOCK_BYTES = 1 << 24
 """Of a block of lines, or one line where that is more."""
 DTYPES: dict[SampleType, np.dtype[Any]] = {
     SampleType.UINT8: np.dtype("u1"), SampleType.INT16: np.dtype("<i2"), SampleType.UINT16: np.dtype("<u2"),
+    SampleType.INT8: np.dtype("i1"), SampleType.INT32: np.dtype("<i4"), SampleType.UINT32: np.dtype("<u4"),
+    SampleType.INT64: np.dtype("<i8"), SampleType.UINT64: np.dtype("<u8"), SampleType.FLOAT32: np.dtype("<f4"),
+    SampleType.FLOAT64: np.dtype("<f8"),
 }  # fmt: skip
 
 

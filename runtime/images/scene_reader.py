@@ -13,9 +13,7 @@ from runtime.images.envi_pair import find_pair
 from runtime.images.geotiff import GeoTiff, open_geotiff
 from runtime.images.raw_lines import SAMPLE_TYPES
 from runtime.images.sample_file import AXES, Samples, StoredSamples, stored_samples
-from runtime.stream.depth import OutOfRange, bit_depth
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import SampleType
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 GDAL_SUFFIXES = (".aux.xml", ".ovr", ".msk")
@@ -59,13 +57,16 @@ class Scene:
             yield np.ascontiguousarray(line, line.dtype.newbyteorder("="))
 
 
-def open_scene(path: Path) -> Scene:
-    """Open an image file; nothing is read yet. Raises BadArgument for what is missing, malformed or not integer."""
+def open_scene(path: Path, *, has_floats: bool = False) -> Scene:
+    """Open an image file; nothing is read yet. Raises BadArgument for what is missing, malformed or not integer.
+
+    has_floats: whether float samples will do, too.
+    """
     scene = open_numbers(path)
     if len(scene.shape) != 3 or 0 in scene.shape:
         raise BadArgument(f"{path}: shape {scene.shape}, allowed (lines, bands, columns) of at least 1 each")
     dtype = scene.source.dtype
-    if not np.issubdtype(dtype, np.integer):
+    if not np.issubdtype(dtype, np.integer) and not (has_floats and np.issubdtype(dtype, np.floating)):
         n_nan = sum(int(np.isnan(line).sum()) for line in scene.lines()) if np.issubdtype(dtype, np.inexact) else 0
         also = f", {n_nan} of them NaN" if n_nan else ""
         raise BadArgument(f"{path}: samples are {dtype}{also}, allowed integers of at most 16 bits")
@@ -117,21 +118,6 @@ def sample_range(scene: Scene) -> tuple[int, int]:
     """Smallest and largest sample, by one pass over the image."""
     lowest, highest = band_ranges(scene.lines())
     return int(lowest.min()), int(highest.max())
-
-
-def describe(scene: Scene, depth: int | None, beyond: OutOfRange = OutOfRange.STOP) -> ImageDescription:
-    """What the encoder must know, with the bit depth found by one scan of all samples.
-
-    beyond: what becomes of samples beyond a depth that is given.
-    """
-    n_lines, n_bands, n_columns = scene.shape
-    lowest, highest = sample_range(scene)
-    found = depth if depth is not None and beyond is OutOfRange.CLIP else bit_depth(lowest, highest)
-    if depth is not None and depth < found:
-        raise BadArgument(f"bit depth {depth} given, samples {lowest}..{highest} need {found}")
-    wide = SampleType.INT16 if lowest < 0 or highest < 1 << 15 else SampleType.UINT16
-    sample_type = SAMPLE_TYPES.get(scene.source.dtype.name, wide)
-    return ImageDescription(n_bands, n_columns, depth or found, lowest < 0, n_lines, sample_type, scene.metadata)
 
 
 def not_carried(scene: Scene, image: ImageDescription | None) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing_extensions import override
 from runtime.adaptive.parameters import stage_parameters
 from runtime.adaptive.stage import code_line
 from runtime.adaptive.state import StageState, initial_state
+from runtime.coders.special_flags import Marks, no_marks
 from runtime.errors import Corrupt
 from runtime.prediction.predictors import Line, Predictor
 from runtime.stream.kinds import AdaptiveStage
@@ -18,21 +19,25 @@ class AdaptivePredictor(Predictor):
         self.limits = (max_error, smallest, largest)
 
     @override
-    def encode_line(self, line: Line, state: StageState | None, out_mapped: Line) -> StageState:
+    def encode_line(
+        self, line: Line, state: StageState | None, out_mapped: Line, marks: Marks | None = None
+    ) -> StageState:
         state = state or initial_state(self.parameters, *line.shape)
-        self.code(state, line, out_mapped, is_decoder=False)
+        self.code(state, line, out_mapped, marks, is_decoder=False)
         return state
 
     @override
-    def decode_line(self, mapped: Line, state: StageState | None, out_line: Line) -> StageState:
+    def decode_line(
+        self, mapped: Line, state: StageState | None, out_line: Line, marks: Marks | None = None
+    ) -> StageState:
         state = state or initial_state(self.parameters, *mapped.shape)
-        band = self.code(state, mapped, out_line, is_decoder=True)
+        band = self.code(state, mapped, out_line, marks, is_decoder=True)
         if band >= 0:
             raise Corrupt(f"a decoded residual in band {band} leads outside the sample range")
         return state
 
-    def code(self, state: StageState, values: Line, out_values: Line, *, is_decoder: bool) -> int:
+    def code(self, state: StageState, values: Line, out_values: Line, marks: Marks | None, *, is_decoder: bool) -> int:
         """Run the kernel over a line; the band that leads outside the sample range, or -1."""
-        parameters = self.parameters
+        parameters, known = self.parameters, no_marks(len(values)) if marks is None else marks
         kind = (parameters, parameters.lanes, parameters.mixed)
-        return int(code_line(*kind, state, self.limits, is_decoder, values, out_values))
+        return int(code_line(*kind, state, self.limits, is_decoder, values, out_values, known))

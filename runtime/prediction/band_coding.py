@@ -16,6 +16,8 @@ from runtime.stream.kinds import AdaptiveStage
 
 Row = npt.NDArray[np.int32]
 """(X,) of one band."""
+MarkRow = npt.NDArray[np.uint8]
+"""(X,) of one band, or (0,)."""
 
 
 class BandCoding(Protocol):
@@ -33,14 +35,22 @@ class BandCoding(Protocol):
         """After the last band of a line."""
         return
 
-    def encode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
+    def encode(
+        self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row, marks: MarkRow
+    ) -> None:
         """Fill the mapped residuals of band `z`; doubled: the network's s-tilde.
 
         With a maximum error `samples` become what a decoder restores, and `out_known` what predictions learn from.
+        marks: samples that a decoder knows already, or (0,); their mapped residuals are 0.
         """
 
-    def decode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
-        """Fill the samples of band `z`, and `out_known` as `encode`. Raises Corrupt for a residual out of range."""
+    def decode(
+        self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row, marks: MarkRow
+    ) -> None:
+        """Fill the samples of band `z` that are not marked, and `out_known` as `encode`.
+
+        Raises Corrupt for a residual out of range.
+        """
 
 
 class PlainBands(BandCoding):
@@ -50,15 +60,24 @@ class PlainBands(BandCoding):
         self.limits = (max_error, smallest, largest)
 
     @override
-    def encode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
+    def encode(
+        self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row, marks: MarkRow
+    ) -> None:
         map_samples(samples, doubled, *self.limits, mapped)
+        if marks.size:
+            mapped[marks != 0] = 0
         if self.limits[0]:
-            self.decode(state, z, doubled, samples, mapped, out_known)
+            self.decode(state, z, doubled, samples, mapped, out_known, marks)
 
     @override
-    def decode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
+    def decode(
+        self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row, marks: MarkRow
+    ) -> None:
+        known = samples[marks != 0] if marks.size else None
         if not unmap_samples(mapped, doubled, *self.limits, samples):
             raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
+        if known is not None:
+            samples[marks != 0] = known
         if self.limits[0]:
             out_known[:] = samples
 
@@ -84,16 +103,20 @@ class StagedBands(BandCoding):
         end_line(state)
 
     @override
-    def encode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
+    def encode(
+        self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row, marks: MarkRow
+    ) -> None:
         assert state is not None
-        run_band(self.parameters, state, Band(z, doubled, self.max_error, *self.range, False, samples, mapped))
+        run_band(self.parameters, state, Band(z, doubled, self.max_error, *self.range, False, samples, mapped, marks))
         if self.max_error:
             out_known[:] = state.line[z]
 
     @override
-    def decode(self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row) -> None:
+    def decode(
+        self, state: StageState | None, z: int, doubled: Row, samples: Row, mapped: Row, out_known: Row, marks: MarkRow
+    ) -> None:
         assert state is not None
-        run_band(self.parameters, state, Band(z, doubled, self.max_error, *self.range, True, mapped, samples))
+        run_band(self.parameters, state, Band(z, doubled, self.max_error, *self.range, True, mapped, samples, marks))
         if self.max_error:
             out_known[:] = state.line[z]
 

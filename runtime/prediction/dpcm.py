@@ -23,13 +23,17 @@ def predicted_sample(line: Any, z: Any, x: Any, smallest: Any, largest: Any) -> 
 
 
 @njit(cache=True)
-def map_line(line: Any, error: Any, smallest: Any, largest: Any, out_mapped: Any) -> None:
+def map_line(line: Any, marks: Any, error: Any, smallest: Any, largest: Any, out_mapped: Any) -> None:
     """Fill the mapped residuals (Z, X) of `line` (Z, X), smallest <= sample <= largest.
 
-    error: the maximum error m of a restored sample; 0 is lossless. `line` becomes what a decoder restores.
+    marks: (Z, X), or (Z, 0) for none; samples that are marked are known, their residuals 0. error: the maximum error m
+    of a restored sample; 0 is lossless. `line` becomes what a decoder restores.
     """
     for z in range(line.shape[0]):
         for x in range(line.shape[1]):
+            if marks.size > 0 and marks[z, x]:
+                out_mapped[z, x] = 0
+                continue
             predicted = predicted_sample(line, z, x, smallest, largest)
             low, high = steps_within(predicted - smallest, error), steps_within(largest - predicted, error)
             index = quantizer_index(np.int64(line[z, x]) - predicted, error)
@@ -38,10 +42,15 @@ def map_line(line: Any, error: Any, smallest: Any, largest: Any, out_mapped: Any
 
 
 @njit(cache=True)
-def unmap_line(mapped: Any, error: Any, smallest: Any, largest: Any, out_line: Any) -> bool:
-    """Fill `out_line` (Z, X) from mapped residuals (Z, X); False where one leads outside the sample range."""
+def unmap_line(mapped: Any, marks: Any, error: Any, smallest: Any, largest: Any, out_line: Any) -> bool:
+    """Fill `out_line` (Z, X), but for marked samples, from mapped residuals (Z, X).
+
+    False where one leads outside the sample range.
+    """
     for z in range(mapped.shape[0]):
         for x in range(mapped.shape[1]):
+            if marks.size > 0 and marks[z, x]:
+                continue
             predicted = predicted_sample(out_line, z, x, smallest, largest)
             low, high = steps_within(predicted - smallest, error), steps_within(largest - predicted, error)
             index = unmap_index(np.int64(mapped[z, x]), 2 * predicted + 1, low, high)

@@ -24,6 +24,7 @@ from runtime.cell.flight_inputs import (
     next_state,
 )
 from runtime.cell.flight_package import IntegerPackage
+from runtime.coders.special_flags import Marks, no_marks
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import initial_bands, initial_memory, step_tile
 from runtime.kernels.kernel_cache import njit
@@ -86,24 +87,30 @@ class FlightPredictor(Predictor):
         self.is_staged = stage is not AdaptiveStage.NONE
 
     @override
-    def encode_line(self, line: Line, state: FlightState | None, out_mapped: Line) -> FlightState:
+    def encode_line(
+        self, line: Line, state: FlightState | None, out_mapped: Line, marks: Marks | None = None
+    ) -> FlightState:
         if state is None and not self.is_staged:
-            self.first_line.encode_line(line, None, out_mapped)
+            self.first_line.encode_line(line, None, out_mapped, marks)
             return self.start(line, None)
-        return self.code_line(line, out_mapped, state, self.tile, self.coding.encode)
+        return self.code_line(line, out_mapped, state, marks, self.tile, self.coding.encode)
 
     @override
-    def decode_line(self, mapped: Line, state: FlightState | None, out_line: Line) -> FlightState:
+    def decode_line(
+        self, mapped: Line, state: FlightState | None, out_line: Line, marks: Marks | None = None
+    ) -> FlightState:
         if state is None and not self.is_staged:
-            self.first_line.decode_line(mapped, None, out_line)
+            self.first_line.decode_line(mapped, None, out_line, marks)
             return self.start(out_line, None)
-        return self.code_line(out_line, mapped, state, 1, self.coding.decode)
+        return self.code_line(out_line, mapped, state, marks, 1, self.coding.decode)
 
     def code_line(
-        self, line: Line, mapped: Line, state: FlightState | None, tile: int, code_band: Callable[..., None]
-    ) -> FlightState:
+        self, line: Line, mapped: Line, state: FlightState | None, marks: Marks | None, tile: int,
+        code_band: Callable[..., None],
+    ) -> FlightState:  # fmt: skip
         """Fill `mapped` from `line` or the reverse, by the band coding's `encode` or `decode`; the state after it."""
         n_bands, n_columns = line.shape
+        marked = no_marks(n_bands) if marks is None else marks
         stage = self.coding.initial_state(n_bands, n_columns) if state is None else state.stage
         known = np.empty_like(line) if self.max_error else line
         self.coding.begin(stage)
@@ -114,7 +121,7 @@ class FlightPredictor(Predictor):
                 doubled, bands = self.predict(rows, known, state, bands)
             for z in range(rows.start, rows.stop):
                 own = self.without_cell(z, known) if state is None else doubled[z - first]
-                code_band(stage, z, own, line[z], mapped[z], known[z])
+                code_band(stage, z, own, line[z], mapped[z], known[z], marked[z])
         self.coding.end(stage)
         if state is None:
             return self.start(known, stage)

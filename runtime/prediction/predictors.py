@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
+from runtime.coders.special_flags import Marks, no_marks
 from runtime.errors import Corrupt
 from runtime.prediction import dpcm
 
@@ -22,11 +23,17 @@ class Predictor(Protocol):
     The state is the predictor's own: its caller passes in what the line before returned.
     """
 
-    def encode_line(self, line: Line, state: Any, out_mapped: Line) -> Any:
-        """Fill the mapped residuals of `line`, which becomes what a decoder restores; returns the state after it."""
+    def encode_line(self, line: Line, state: Any, out_mapped: Line, marks: Marks | None = None) -> Any:
+        """Fill the mapped residuals of `line`, which becomes what a decoder restores; returns the state after it.
 
-    def decode_line(self, mapped: Line, state: Any, out_line: Line) -> Any:
-        """Fill the line whose mapped residuals these are, and return the state after it; raises Corrupt."""
+        marks: (Z, X), samples that a decoder knows already: their residuals are 0, and nothing is learned from them.
+        """
+
+    def decode_line(self, mapped: Line, state: Any, out_line: Line, marks: Marks | None = None) -> Any:
+        """Fill the line whose mapped residuals these are, and return the state after it; raises Corrupt.
+
+        Of marked samples the line has the values already.
+        """
 
 
 class DpcmPredictor(Predictor):
@@ -36,10 +43,10 @@ class DpcmPredictor(Predictor):
         self.limits = (max_error, smallest, largest)
 
     @override
-    def encode_line(self, line: Line, state: None, out_mapped: Line) -> None:
-        dpcm.map_line(line, *self.limits, out_mapped)
+    def encode_line(self, line: Line, state: None, out_mapped: Line, marks: Marks | None = None) -> None:
+        dpcm.map_line(line, no_marks(len(line)) if marks is None else marks, *self.limits, out_mapped)
 
     @override
-    def decode_line(self, mapped: Line, state: None, out_line: Line) -> None:
-        if not dpcm.unmap_line(mapped, *self.limits, out_line):
+    def decode_line(self, mapped: Line, state: None, out_line: Line, marks: Marks | None = None) -> None:
+        if not dpcm.unmap_line(mapped, no_marks(len(mapped)) if marks is None else marks, *self.limits, out_line):
             raise Corrupt("a decoded residual leads outside the sample range")

@@ -12,8 +12,9 @@ from runtime.ccsds123.header import write_header
 from runtime.ccsds123.line_predictor import LinePredictor
 from runtime.ccsds123.order import line_piece
 from runtime.coders.plain import PlainReader, PlainWriter, plain_bytes
+from runtime.coders.special_flags import Marks
 from runtime.errors import BadArgument, Corrupt
-from runtime.segments.segment_codec import Samples, SegmentCodec, SegmentWriter
+from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, PredictorKind
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
@@ -54,10 +55,22 @@ class Ccsds123Segments(SegmentCodec):
         return Ccsds123Writer(self)
 
     @override
-    def lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
-        if header.coder is Coder.STORED:
-            yield from self.stored_lines(header, payload)
-            return
+    def lines(self, header: SegmentHeader, payload: bytes, given: Given | None = None) -> Iterator[Samples]:
+        is_stored = header.coder is Coder.STORED
+        for line in self.stored_lines(header, payload) if is_stored else self.coded_lines(header, payload):
+            if given is not None:  # the samples that it fills are in the payload, too
+                given.fill(np.empty(line.shape, np.int32))
+            yield self.clipped(line)
+
+    def clipped(self, line: Samples) -> Samples:
+        """A restored line within the codes of the image: not all of its depth may be values."""
+        if self.coding.max_error == 0:
+            return line
+        inside: Samples = np.clip(line, *self.image.range)
+        return inside
+
+    def coded_lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
+        """Of an image of the standard. Raises Corrupt."""
         try:
             found, expected = read_header(payload), self.parameters(header.n_lines)
             for name in ("image", "quantization", "supplementary_tables"):
@@ -103,7 +116,7 @@ class Ccsds123Writer(SegmentWriter):
         self.residual_sums = ResidualSums()
 
     @override
-    def push(self, line: Samples) -> Samples:
+    def push(self, line: Samples, marks: Marks | None = None) -> Samples:
         y = self.predictor.next_line
         mapped = self.predictor.encode(line)
         self.indices.put(mapped, line_piece(self.parameters.image, y))
@@ -117,7 +130,7 @@ class Ccsds123Writer(SegmentWriter):
             return line
         # neither damping nor offset is set, so a representative is the restored sample (equations 45 and 48)
         restored: Samples = self.predictor.state.representatives + self.parameters.image.middle
-        return restored
+        return self.codec.clipped(restored)
 
     @override
     def coded(self) -> tuple[Coder, bytes | memoryview]:

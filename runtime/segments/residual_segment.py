@@ -7,10 +7,11 @@ import numpy as np
 from typing_extensions import override
 
 from runtime.coders.residual_coders import ResidualReader, ResidualWriter, segment_coders
+from runtime.coders.special_flags import Marks
 from runtime.kernels.in_loop import index_depth
 from runtime.prediction.predictors import Predictor
 from runtime.prediction.prequantise import Quantiser
-from runtime.segments.segment_codec import Samples, SegmentCodec, SegmentWriter
+from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, Quantisation
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
@@ -33,13 +34,19 @@ class ResidualSegments(SegmentCodec):
         return ResidualSegmentWriter(self)
 
     @override
-    def lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
-        reader = ResidualReader(header.coder, payload, self.depth, *self.shape, header.n_lines)
+    def lines(self, header: SegmentHeader, payload: bytes, given: Given | None = None) -> Iterator[Samples]:
+        n_flag_bytes = given.n_flag_bytes if given else 0
+        reader = ResidualReader(header.coder, payload, self.depth, *self.shape, header.n_lines, n_flag_bytes)
         state: Any = None
         for _ in range(header.n_lines):
             mapped, line = np.empty(self.shape, np.int32), np.empty(self.shape, np.int32)
-            reader.take(mapped)
-            state = self.lines_predictor.decode_line(mapped, state, line)
+            marks = None
+            if given is not None and (marks := given.fill(filled := np.zeros(self.shape, np.int32))) is not None:
+                line = self.quantiser.quantised(filled)
+            reader.take(mapped, marks)
+            if marks is not None:
+                mapped[marks != 0] = 0
+            state = self.lines_predictor.decode_line(mapped, state, line, marks)
             yield self.quantiser.reconstructed(line)
 
 
@@ -65,13 +72,13 @@ class ResidualSegmentWriter(SegmentWriter):
         self.residual_sums = ResidualSums()
 
     @override
-    def push(self, line: Samples) -> Samples:
+    def push(self, line: Samples, marks: Marks | None = None) -> Samples:
         """Nothing is coded before the whole line is predicted."""
         codec = self.codec
         mapped, samples = np.empty(codec.shape, np.int32), codec.quantiser.quantised(line)
-        self.state = codec.lines_predictor.encode_line(samples, self.state, mapped)
-        self.written.push(mapped)
-        self.residual_sums.add(mapped)
+        self.state = codec.lines_predictor.encode_line(samples, self.state, mapped, marks)
+        self.residual_sums.add(mapped if marks is None else mapped[marks == 0])
+        self.written.push(mapped, marks)
         return codec.quantiser.reconstructed(samples)
 
     @override

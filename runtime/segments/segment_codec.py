@@ -1,11 +1,12 @@
 """What makes the payload of a segment and reads it back: the interface that Encoder and Decoder use."""
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from runtime.coders.special_flags import Marks
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.stream.kinds import Coder
 from runtime.stream.samples_checksum import samples_crc
@@ -13,7 +14,15 @@ from runtime.stream.segment_header import SegmentCoding, SegmentHeader
 from runtime.stream.telemetry import ResidualSums
 
 Samples = npt.NDArray[np.integer[Any]]
-"""(Z, X), one line of the image, as it came or within the segment's maximum error of it."""
+"""(Z, X), codes of one line (runtime/stream/special_values.py), as it came or within the segment's maximum error."""
+
+
+class Given(NamedTuple):
+    """What is known of the lines of a segment before they are decoded."""
+
+    fill: Callable[[Any], Marks | None]
+    """Called once for each line, before it is decoded: fills its marked codes (Z, X), and gives the marks."""
+    n_flag_bytes: int
 
 
 class SegmentWriter(Protocol):
@@ -23,8 +32,16 @@ class SegmentWriter(Protocol):
     state: Any  # What the next line is predicted from: arrays that only `push` changes
     written: Any  # What is coded so far, and what the coder learned from it: arrays that only `push` changes
 
-    def push(self, line: Samples) -> Samples:
-        """Add the next line, whose samples are in the range of the bit depth; returns what a decoder will restore."""
+    def push(self, line: Samples, marks: Marks | None = None) -> Samples:
+        """Add the next line of codes; returns what a decoder will restore.
+
+        marks: samples (Z, X) that a decoder knows already.
+        """
+
+    @property
+    def has_specials(self) -> bool:
+        """Whether the segment needs flags of special values."""
+        return False
 
     def coded(self) -> tuple[Coder, bytes | memoryview]:
         """The finished segment: how it is written, and its bytes."""
@@ -39,7 +56,7 @@ class SegmentCodec(Protocol):
     def writer(self) -> SegmentWriter:
         """A writer in the state before the first line of a segment."""
 
-    def lines(self, header: SegmentHeader, payload: bytes) -> Iterator[Samples]:
+    def lines(self, header: SegmentHeader, payload: bytes, given: Given | None = None) -> Iterator[Samples]:
         """The lines of a segment, one at a time, not yet held against its checksum. Raises Corrupt or Truncated."""
 
 

@@ -12,6 +12,7 @@ from runtime.prediction.predictors import DpcmPredictor, Predictor
 from runtime.segments.ccsds123_segment import Ccsds123Segments, largest_ccsds123
 from runtime.segments.residual_segment import ResidualSegments, prequantiser, residual_depth
 from runtime.segments.segment_codec import SegmentCodec
+from runtime.segments.special_segments import SpecialSegments, largest_special
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import SegmentCoding, allowed_stages
@@ -45,9 +46,12 @@ def segment_codec(
 ) -> SegmentCodec:  # fmt: skip
     """The codec of a way to code. Raises BadArgument: its package is missing, or cannot have the adaptive stage."""
     check_coding(coding, image)
+    inside: SegmentCodec
     if coding.predictor is PredictorKind.CCSDS123:
-        return Ccsds123Segments(image, coding.max_error)
-    return ResidualSegments(coding, image, line_predictor(coding, image, package, executor))
+        inside = Ccsds123Segments(image, coding.max_error)
+    else:
+        inside = ResidualSegments(coding, image, line_predictor(coding, image, package, executor))
+    return SpecialSegments(inside, image) if coding.has_specials else inside
 
 
 def check_coding(coding: SegmentCoding, image: ImageDescription) -> None:
@@ -86,6 +90,7 @@ def line_predictor(
 
 def largest_payload(coding: SegmentCoding, image: ImageDescription, n_lines: int) -> int:
     """Bytes that no valid payload of `n_lines` lines exceeds."""
+    beside = largest_special(image, n_lines) if coding.has_specials else 0
     if coding.predictor is PredictorKind.CCSDS123:
-        return largest_ccsds123(image, n_lines)
-    return largest_coded(residual_depth(coding, image), image.n_bands, image.n_columns, n_lines)
+        return beside + largest_ccsds123(image, n_lines)
+    return beside + largest_coded(residual_depth(coding, image), image.n_bands, image.n_columns, n_lines)

@@ -1,10 +1,6 @@
 """Bit depth and sample range of integer images."""
 
 from enum import Enum
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from runtime.errors import BadArgument
 
@@ -37,12 +33,3 @@ def bit_depth(lowest: int, highest: int) -> int:
 def sample_range(depth: int, *, is_signed: bool) -> tuple[int, int]:
     """Smallest and largest sample of a depth: s_min and s_max of CCSDS 123.0-B-2 section 3.3."""
     return (-(1 << (depth - 1)), (1 << (depth - 1)) - 1) if is_signed else (0, (1 << depth) - 1)
-
-
-def out_of_range(line: npt.NDArray[np.integer[Any]], smallest: int, largest: int, y: int) -> tuple[int, str]:
-    """How many samples of `line` (Z, X), line `y` of the image, are outside smallest..largest; the first, in words."""
-    if smallest <= line.min() and line.max() <= largest:
-        return 0, ""
-    outside = np.argwhere((line < smallest) | (line > largest))
-    z, x = (int(i) for i in outside[0])
-    return len(outside), f"sample {int(line[z, x])} at line {y}, band {z}, column {x}"

@@ -7,11 +7,30 @@ from runtime.errors import Corrupt
 
 
 class SampleType(IntEnum):
-    """Data type of the original file."""
+    """Data type of the original file: ENVI's numbers, and one more."""
 
     UINT8 = 1
     INT16 = 2
+    INT32 = 3
+    FLOAT32 = 4
+    FLOAT64 = 5
     UINT16 = 12
+    UINT32 = 13
+    INT64 = 14
+    UINT64 = 15
+    INT8 = 129
+
+    @property
+    def is_float(self) -> bool:
+        """Whether its values are integers times a scale."""
+        return self in (SampleType.FLOAT32, SampleType.FLOAT64)
+
+
+class SpecialKind(IntEnum):
+    """What a special value says of its sample."""
+
+    VOID = 1  # Nothing was measured
+    LIMIT = 2  # What was measured reached an end of the range
 
 
 class Quantisation(IntEnum):

@@ -3,7 +3,7 @@
 import struct
 from typing import NamedTuple
 
-from runtime.errors import Corrupt, TooNew, Truncated
+from runtime.errors import Corrupt, Truncated
 from runtime.stream.crc32c import crc32c
 from runtime.stream.kinds import AdaptiveStage, Coder, PredictorKind, Quantisation, enum_of
 from runtime.stream.stream_header import CRC
@@ -14,7 +14,7 @@ SEGMENT_BYTES = SEGMENT.size + CRC.size
 LARGEST_SEGMENT_LINES = (1 << 16) - 1
 NO_PACKAGE = 255
 IS_IN_LOOP = 1
-HAS_SPECIAL_VALUES = 2
+HAS_SPECIALS = 2
 
 
 class SegmentCoding(NamedTuple):
@@ -25,6 +25,7 @@ class SegmentCoding(NamedTuple):
     max_error: int = 0  # M; 0 is lossless.
     quantisation: Quantisation = Quantisation.PREQUANTISED
     package_index: int = NO_PACKAGE  # Row of the header's table; a network's segments have one, no others.
+    has_specials: bool = False  # Whether flags say which samples are special values
 
     def check(self, where: str) -> None:
         """Raise Corrupt where the choices do not go together."""
@@ -74,8 +75,8 @@ class SegmentHeader(NamedTuple):
         coding = self.coding
         body = SEGMENT.pack(
             SEGMENT_MARKER, self.stream_crc, self.first_line, self.n_lines, coding.predictor, coding.package_index,
-            coding.stage, self.coder, IS_IN_LOOP * coding.quantisation, coding.max_error, self.samples_crc,
-            self.n_payload_bytes, self.payload_crc,
+            coding.stage, self.coder, IS_IN_LOOP * coding.quantisation + HAS_SPECIALS * coding.has_specials,
+            coding.max_error, self.samples_crc, self.n_payload_bytes, self.payload_crc,
         )  # fmt: skip
         return body + CRC.pack(crc32c(body))
 
@@ -92,13 +93,11 @@ class SegmentHeader(NamedTuple):
         where = f"segment at line {first_line}"
         if marker != SEGMENT_MARKER or n_lines == 0:
             raise Corrupt(f"{where}: marker {marker!r}, {n_lines} lines")
-        if flags & HAS_SPECIAL_VALUES:
-            raise TooNew(f"{where}: special values, this release reads segments without")
-        if flags & ~IS_IN_LOOP:
-            raise Corrupt(f"{where}: flags {flags:#x}, allowed {IS_IN_LOOP:#x}")
+        if flags & ~(IS_IN_LOOP | HAS_SPECIALS):
+            raise Corrupt(f"{where}: flags {flags:#x}, allowed {IS_IN_LOOP | HAS_SPECIALS:#x}")
         coding = SegmentCoding(
             enum_of(PredictorKind, predictor, where), enum_of(AdaptiveStage, stage, where), max_error,
-            Quantisation(flags & IS_IN_LOOP), package,
+            Quantisation(flags & IS_IN_LOOP), package, bool(flags & HAS_SPECIALS),
         )  # fmt: skip
         coding.check(where)
         coder = enum_of(Coder, coder, where)

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from runtime.errors import BadArgument, Corrupt, TooNew, Truncated
 from runtime.stream.crc32c import crc32c
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import Arithmetic, SampleType, enum_of
+from runtime.stream.kinds import Arithmetic, SampleType, SpecialKind, enum_of
+from runtime.stream.sample_map import SampleMap
+from runtime.stream.special_values import Special
 
 MAGIC = b"LRWK"
 VERSION = 3
@@ -21,7 +23,10 @@ CRC = struct.Struct(">I")
 LARGEST_PACKAGES = 255
 LARGEST_METADATA_BYTES = 1 << 22  # of JSON text
 LARGEST_HEADER_BYTES = 1 << 22
-IS_SIGNED = 1
+IS_SIGNED, HAS_MAP = 1, 2
+MAP = struct.Struct(">qIBd")  # offset, step, whether the scale divides, scale
+PLAIN_MAP = MAP.pack(0, 1, 0, 1.0)
+INTEGER_SPECIAL, FLOAT_SPECIAL = struct.Struct(">Bq"), struct.Struct(">Bd")  # kind, value
 
 
 class PackageName(NamedTuple):
@@ -49,15 +54,16 @@ class StreamHeader:
         if len(text) > LARGEST_METADATA_BYTES:
             raise BadArgument(f"metadata are {len(text)} bytes of JSON, allowed {LARGEST_METADATA_BYTES}")
         metadata = zlib.compress(text, 9)
-        n_bytes = PREFIX.size + FIXED.size + len(self.packages) * PACKAGE.size + len(metadata) + CRC.size
+        table = b"".join(PACKAGE.pack(*package) for package in self.packages) + values_bytes(image)
+        n_bytes = PREFIX.size + FIXED.size + len(table) + len(metadata) + CRC.size
         if n_bytes > LARGEST_HEADER_BYTES or len(self.packages) > LARGEST_PACKAGES:
             allowed = f"{LARGEST_HEADER_BYTES} with {LARGEST_PACKAGES}"
             raise BadArgument(f"stream header: {n_bytes} bytes with {len(self.packages)} packages, allowed {allowed}")
         fixed = FIXED.pack(
-            image.n_bands, image.n_columns, image.n_lines, image.depth, IS_SIGNED * image.is_signed, image.file_type,
-            len(self.packages), 0, len(metadata),
+            image.n_bands, image.n_columns, image.n_lines, image.depth,
+            IS_SIGNED * image.is_signed + HAS_MAP * (not image.values.is_plain), image.file_type,
+            len(self.packages), len(image.specials), len(metadata),
         )  # fmt: skip
-        table = b"".join(PACKAGE.pack(*package) for package in self.packages)
         body = PREFIX.pack(MAGIC, VERSION, n_bytes) + fixed + table + metadata
         return body + CRC.pack(crc32c(body))
 
@@ -71,26 +77,51 @@ class StreamHeader:
             raise Corrupt("stream header: its CRC does not match")
         fixed = FIXED.unpack_from(body, PREFIX.size)
         n_bands, n_columns, n_lines, depth, flags, sample_type, n_packages, n_special, n_metadata = fixed
-        if flags & ~IS_SIGNED:
-            raise Corrupt(f"stream header: flags {flags:#x}, allowed {IS_SIGNED:#x}")
-        if n_special:
-            raise TooNew(f"stream header: {n_special} special values, this release reads streams without")
-        start = PREFIX.size + FIXED.size
-        table, packed = body[start : start + n_packages * PACKAGE.size], body[start + n_packages * PACKAGE.size :]
-        if len(table) != n_packages * PACKAGE.size or len(packed) != n_metadata:
-            raise Corrupt(f"stream header: {n_packages} packages, {n_metadata} bytes of metadata in {len(body)}")
+        if flags & ~(IS_SIGNED | HAS_MAP):
+            raise Corrupt(f"stream header: flags {flags:#x}, allowed {IS_SIGNED | HAS_MAP:#x}")
         where = "stream header"
+        kind, rest = enum_of(SampleType, sample_type, where), body[PREFIX.size + FIXED.size :]
+        table, rest = rest[: n_packages * PACKAGE.size], rest[n_packages * PACKAGE.size :]
+        special = FLOAT_SPECIAL if kind.is_float else INTEGER_SPECIAL
+        specials, rest = rest[: n_special * special.size], rest[n_special * special.size :]
+        mapped, packed = (rest[: MAP.size], rest[MAP.size :]) if flags & HAS_MAP else (PLAIN_MAP, rest)
+        sizes = (n_packages * PACKAGE.size, n_special * special.size, MAP.size, n_metadata)
+        if tuple(map(len, (table, specials, mapped, packed))) != sizes:
+            found = f"{n_packages} packages, {n_special} special values, {n_metadata} bytes of metadata"
+            raise Corrupt(f"{where}: {found} in {len(body)} bytes")
         packages = tuple(
             PackageName(enum_of(Arithmetic, number, where), sha256) for number, sha256 in PACKAGE.iter_unpack(table)
         )
         try:
             image = ImageDescription(
-                n_bands, n_columns, depth, bool(flags & IS_SIGNED), n_lines, enum_of(SampleType, sample_type, where),
-                unpack_metadata(packed),
+                n_bands, n_columns, depth, bool(flags & IS_SIGNED), n_lines, kind, unpack_metadata(packed),
+                unpack_map(mapped), unpack_specials(special, specials),
             )  # fmt: skip
         except BadArgument as error:
             raise Corrupt(f"{where}: {error}") from None
         return cls(image, packages)
+
+
+def values_bytes(image: ImageDescription) -> bytes:
+    """Special values, and the map from codes to values where it says something."""
+    form = FLOAT_SPECIAL if image.file_type.is_float else INTEGER_SPECIAL
+    specials = b"".join(form.pack(special.kind, special.value) for special in image.specials)
+    offset, step, scale, divides = image.values
+    return specials + (b"" if image.values.is_plain else MAP.pack(offset, step, divides, scale))
+
+
+def unpack_map(data: bytes) -> SampleMap:
+    """The map from codes to values. Raises Corrupt."""
+    offset, step, divides, scale = MAP.unpack(data)
+    if divides > 1:
+        raise Corrupt(f"stream header: a scale of kind {divides}, allowed 0 (multiplies), 1 (divides)")
+    return SampleMap(offset, step, scale, bool(divides))
+
+
+def unpack_specials(form: struct.Struct, data: bytes) -> tuple[Special, ...]:
+    """The special values. Raises Corrupt."""
+    where = "special value of the stream header"
+    return tuple(Special(value, enum_of(SpecialKind, kind, where)) for kind, value in form.iter_unpack(data))
 
 
 def header_size(prefix: bytes) -> int:

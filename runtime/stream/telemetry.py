@@ -43,7 +43,9 @@ class ResidualSums:
     n_zero: int = 0
 
     def add(self, mapped: npt.NDArray[np.integer[Any]]) -> None:
-        """Take in a line (Z, X)."""
+        """Take in residuals of any shape."""
+        if mapped.size == 0:
+            return
         self.n_samples += mapped.size
         self.total += int(mapped.sum())
         self.largest = max(self.largest, int(mapped.max()))

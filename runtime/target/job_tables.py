@@ -1,7 +1,7 @@
 """The jobs of an acceptance run as tables (docs/formats/target-run.md)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,9 @@ from runtime.checked_table import AtLeast1, Text, checked_table, checked_value, 
 from runtime.codec.coding_options import CodingOptions, coding_options
 from runtime.errors import BadArgument
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import SampleType
+from runtime.stream.kinds import SampleType, SpecialKind
+from runtime.stream.sample_map import SampleMap
+from runtime.stream.special_values import Special
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,16 @@ class ImageTable:
     is_signed: bool
     lines: AtLeast1
     sample_type: SampleType
+    offset: int = 0
+    step: AtLeast1 = 1
+    specials: list[tuple[int, SpecialKind]] = field(default_factory=list)
+    """Value and kind."""
 
     def description(self) -> ImageDescription:
         """The same as encoders take it."""
-        return ImageDescription(self.bands, self.columns, self.depth, self.is_signed, self.lines, self.sample_type)
+        sizes = (self.bands, self.columns, self.depth, self.is_signed, self.lines, self.sample_type)
+        specials = tuple(Special(*special) for special in self.specials)
+        return ImageDescription(*sizes, {}, SampleMap(self.offset, self.step), specials)
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,11 @@ from runtime.codec.encoder import Encoder
 from runtime.codec.kept_lines import KeptLines
 from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_notes import clip_notes
-from runtime.command_options import debug_option
+from runtime.command_options import debug_option, offset_option, special_option, step_option
 from runtime.errors import BadArgument
 from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
 from runtime.standard_streams import standard_input
+from runtime.stream.sample_map import SampleMap
 from runtime.target.recording import Recording, next_free
 
 
@@ -68,10 +69,16 @@ def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
 @click.option("--bands", type=int, required=True)
 @click.option("--columns", type=int, required=True)
 @click.option("--dtype", default="<u2", show_default=True)
-def record_command(folder: Path, options: CodingOptions, bit_depth: int, bands: int, columns: int, dtype: str) -> None:
+@special_option
+@step_option
+@offset_option
+def record_command(
+    folder: Path, options: CodingOptions, bit_depth: int, bands: int, columns: int, dtype: str,
+    specials: tuple[float, ...], sample_step: int, sample_offset: int,
+) -> None:  # fmt: skip
     """Record raw BIL lines from standard input into a new stream of FOLDER."""
     layout = RawLayout(bands, columns, dtype, "bil")
-    image = describe_pipe(layout, bit_depth)
+    image = describe_pipe(layout, bit_depth, specials, SampleMap(sample_offset, sample_step))
     with opened_encoder(options, image, pipe=sys.stderr, is_live=True) as encoder:
         recording = Recording(next_free(folder))
         try:

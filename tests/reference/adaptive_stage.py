@@ -205,6 +205,7 @@ def encode_band(
     error: int,
     sample_range: tuple[int, int],
     out: Any,
+    marks: Any,
 ) -> None:
     """As `runtime.adaptive.stage.run_band` of an encoder."""
     smallest, largest = sample_range
@@ -273,8 +274,16 @@ def encode_band(
             index = quantised(int(samples[x]), doubled >> 1, error)
             out[x] = mapped(index, doubled, error, smallest, largest)
             sample = known_sample(index, doubled >> 1, error, smallest, largest)
+            if marks[x]:
+                out[x], sample = 0, int(samples[x])
             now[x] = sample
             targets.append(F32(sample - base))
+            if marks[x]:
+                sizes.append(last_size + int(s.sizes[z, x]))
+                if p.has_correction:
+                    s.column_errors[0, z, x] = F32(0)
+                    s.around[:, x] = F32(0)
+                continue
             if p.has_correction:
                 s.error_total[0] += abs(float(sample - base) - first_change)
                 s.column_errors[0, z, x] = normalised(float(sample - base) - first_change, inverse)
@@ -288,6 +297,7 @@ def encode_band(
         taught = range(0, len(columns), p.step)
         below = s.sizes[z - 1] if z else np.zeros(n_columns, np.int32)
         shares = [F32(1.0 / ((float(sizes[i]) + float(below[columns[i]])) + (8.0 + 4.0 * error))) for i in taught]
+        shares = [F32(0) if marks[columns[i]] else share for i, share in zip(taught, shares, strict=True)]
         sums = products_of([[*others[columns[i]], targets[i]] for i in taught], shares, n, width, s.moments.shape[2])
         for memory in range(p.n_memories):
             length = p.long_memory if memory == p.n_memories - 1 else p.short_memory
@@ -298,6 +308,7 @@ def encode_band(
     if p.has_correction:
         for x in range(n_columns if n_lines else 0):
             teach_column(s, z, x)
-        s.scales[z] += ((s.error_total[0] / n_columns + 0.25) - s.scales[z]) / min(n_lines + 1, 8)
+        if n_learned := n_columns - int(np.count_nonzero(marks)):
+            s.scales[z] += ((s.error_total[0] / n_learned + 0.25) - s.scales[z]) / min(n_lines + 1, 8)
     if p.has_network:
-        s.network_error[:] = s.line[z] - (network >> 1)
+        s.network_error[:] = np.where(marks, 0, s.line[z] - (network >> 1))

@@ -22,7 +22,8 @@ from benchmarks.rate.scenes import entries, folds, matches
 from benchmarks.rate.store import Key
 from benchmarks.rate.tables import markdown
 from runtime.errors import LineRwkvError
-from runtime.images.scene_reader import Scene, describe
+from runtime.images.image_of_scene import describe
+from runtime.images.scene_reader import Scene
 from runtime.images.synthetic import synthetic_lines
 from runtime.stream.kinds import AdaptiveStage, PredictorKind
 

@@ -29,7 +29,8 @@ from runtime.codec.decoder import Decoder
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.executors.cell_executor import OnnxRuntimeCell
-from runtime.images.scene_reader import describe, open_scene
+from runtime.images.image_of_scene import describe
+from runtime.images.scene_reader import open_scene
 from runtime.images.synthetic import synthetic_lines
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage

@@ -31,7 +31,7 @@ def arguments() -> dict[Any, tuple[Any, ...]]:
     sizes, values, out = np.zeros(9, np.int32), np.zeros(9, np.int32), np.zeros(9, np.int32)
     tile, weighted = np.zeros(8 * WIDTH, np.float32), np.zeros(4 * WIDTH, np.float32)
     shares, added = np.zeros(13, np.float32), np.zeros(moments.size, np.float32)
-    band = adaptive_band.Band(0, values, 2, 0, 255, True, values, out)
+    band = adaptive_band.Band(0, values, 2, 0, 255, True, values, out, np.zeros(9, np.uint8))
     work = adaptive_band.BlockWork(partial, np.ones(3), np.zeros(3), sizes)
     return {
         products.add_products: (
@@ -41,7 +41,7 @@ def arguments() -> dict[Any, tuple[Any, ...]]:
         least_squares.eliminate: (moments, prior, 0.5, N, BEST.lanes, system, inverse),
         least_squares.back_substitute: (system, inverse, N, N, BEST.lanes, right, state.weights[0, 0]),
         mixed_prediction.predict_rows: (rows, state.weights[0], 0, 9, singles, partial),
-        adaptive_band.fill_shares: (sizes, sizes, 0, 9, 2, 1, shares),
+        adaptive_band.fill_shares: (sizes, sizes, np.zeros(9, np.uint8), 0, 9, 2, 1, shares),
         adaptive_band.code_block: (BEST, BEST.mixed, state, band, 0, 9, work),
         column_correction.fill_column_weights: (9, state.column_moments, state.column_weights),
         column_correction.update_column_moments: (state.around, state.column_errors[0, 0], state.column_moments),

@@ -76,13 +76,17 @@ def textured(n_lines: int, n_bands: int, n_columns: int, seed: int = 0) -> Cube:
     return cube
 
 
-@pytest.mark.parametrize("max_error", [0, 7])
+@pytest.mark.parametrize(("max_error", "share"), [(0, 0.0), (7, 0.0), (0, 0.3), (7, 0.3)])
 @pytest.mark.parametrize("has_network", [False, True])
 @pytest.mark.parametrize("stage", STAGES)
-def test_kernels_equal_the_reference_bit_for_bit(stage: AdaptiveStage, has_network: bool, max_error: int) -> None:
+def test_kernels_equal_the_reference_bit_for_bit(
+    stage: AdaptiveStage, has_network: bool, max_error: int, share: float
+) -> None:
+    """share: of samples that both sides know already."""
     parameters = stage_parameters(stage, has_network=has_network)._replace(block=5, interval=12)
     cube, limits = textured(7, 4, 13), (0, 4095)
     cube[4, 2] = 0
+    generator = np.random.default_rng(3)
     states = [initial_state(parameters, 4, 13) for _ in range(2)]
     outs = [np.empty(13, np.int32) for _ in range(2)]
     for y, line in enumerate(cube):
@@ -91,8 +95,9 @@ def test_kernels_equal_the_reference_bit_for_bit(stage: AdaptiveStage, has_netwo
         for z, samples in enumerate(line):
             network = 2 * samples + 5 if has_network else None
             doubled = samples if network is None else network
-            run_band(parameters, states[0], Band(z, doubled, max_error, *limits, False, samples, outs[0]))
-            reference.encode_band(parameters, states[1], samples, z, network, max_error, limits, outs[1])
+            marks = np.array(generator.random(13) < share, np.uint8)
+            run_band(parameters, states[0], Band(z, doubled, max_error, *limits, False, samples, outs[0], marks))
+            reference.encode_band(parameters, states[1], samples, z, network, max_error, limits, outs[1], marks)
             np.testing.assert_array_equal(outs[0], outs[1], f"line {y}, band {z}")
         for state in states:
             end_line(state)
@@ -122,8 +127,8 @@ def mean_size(cube: Cube, stage: AdaptiveStage, network: Cube | None, limits: tu
         begin_line(theirs)
         for z, samples in enumerate(line):
             doubled = samples if network is None else network[y, z]
-            run_band(parameters, ours, Band(z, doubled, 0, *limits, False, samples, mapped))
-            run_band(parameters, theirs, Band(z, doubled, 0, *limits, True, mapped, back))
+            run_band(parameters, ours, Band(z, doubled, 0, *limits, False, samples, mapped, np.zeros(0, np.uint8)))
+            run_band(parameters, theirs, Band(z, doubled, 0, *limits, True, mapped, back, np.zeros(0, np.uint8)))
             np.testing.assert_array_equal(back, samples)
             total += int(mapped.sum())
         end_line(ours)

@@ -12,6 +12,7 @@ from runtime.codec.coding_options import CodingOptions, coding_options
 from runtime.codec.coding_words import coding_words
 from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import BadArgument
+from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from runtime.stream.segment_header import SegmentCoding
 
@@ -78,7 +79,7 @@ def test_a_wrong_word_is_one_line(words: dict[str, Any], text: str) -> None:
 )  # fmt: skip
 def test_defaults_follow_the_package(options: dict[str, Any], folder: Path | None, wanted: SegmentCoding) -> None:
     package: FlightPackage | None = None if folder is None else open_package(folder)
-    assert coding_options(options).coding(package) == wanted
+    assert coding_options(options).coding(package, ImageDescription(3, 4, 12, is_signed=False)) == wanted
 
 
 def test_a_command_gets_its_options_and_what_it_fixes_is_not_asked_for() -> None:

@@ -16,7 +16,7 @@ from runtime.coders.residual_coders import (
     largest_coded,
     line_reader,
 )
-from runtime.coders.residual_contexts import context, end_band, end_line, fill_known, initial_contexts
+from runtime.coders.residual_contexts import context, end_band, end_line, expected_size, fill_known, initial_contexts
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.kernels.log2 import log2_eighths, log2_floor
 from runtime.stream.kinds import AdaptiveStage, Coder
@@ -55,7 +55,7 @@ def test_residuals_of_any_size_come_back_from_the_smallest_encoding(data: st.Dat
     hybrid = HybridWriter(depth, shape[1])
     for line in mapped:
         hybrid.push(line)
-    reader, found = line_reader(Coder.HYBRID, hybrid.payload(), depth, shape[1], shape[2], shape[0]), mapped.copy()
+    reader, found = line_reader(Coder.HYBRID, hybrid.payload(), depth, shape[1], shape[2], shape[0], 0), mapped.copy()
     for line in found:
         reader.take(line)
     np.testing.assert_array_equal(found, mapped)
@@ -217,7 +217,8 @@ def test_contexts_equal_their_description(is_first: bool) -> None:
                 ) >> 6
                 value = min(expected + 8, (1 << 22) - 1)
                 exponent = value.bit_length() - 1
-                assert context(x, known, line[z]) == 8 * exponent + (((value << 3) >> exponent) & 7)
+                assert expected_size(x, known, line[z]) == expected
+                assert context(expected) == 8 * exponent + (((value << 3) >> exponent) & 7)
             mean = 16 * int(line[z].sum()) // 7
             n = int(state.n_lines[0])
             means[z] = mean if n == 0 else means[z] + (mean - means[z]) // min(n + 1, 16)
@@ -228,4 +229,4 @@ def test_contexts_equal_their_description(is_first: bool) -> None:
 
 def test_a_coder_of_whole_images_codes_no_residuals() -> None:
     with pytest.raises(Corrupt, match="codes no residuals"):
-        line_reader(Coder.CCSDS123, b"", 8, 1, 1, 1)
+        line_reader(Coder.CCSDS123, b"", 8, 1, 1, 1, 0)

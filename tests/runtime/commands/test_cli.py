@@ -85,9 +85,9 @@ def bad_inputs(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], str]]:
     missing_data.with_suffix(".bil").unlink()
     short = save_envi(folder / "short.hdr", CUBE)
     short.with_suffix(".bil").write_bytes(CUBE.tobytes()[:-2])
-    floats = save_envi(folder / "float.hdr", CUBE.astype(np.float32))
+    floats = save_envi(folder / "float.hdr", CUBE.astype(np.float32) * np.float32(np.pi) ** 2)
     np.save(folder / "nan.npy", np.full((2, 2, 2), np.nan))
-    np.save(folder / "deep.npy", np.full((2, 2, 2), 70000))
+    np.save(folder / "deep.npy", np.arange(0, 4 * 70000, 70000).reshape(2, 2, 1) + np.arange(2))
     np.save(folder / "empty.npy", np.zeros((0, 2, 2), np.uint16))
     (folder / "nothing.hdr").write_bytes(b"")
     (folder / "text.hdr").write_text("not a header")
@@ -96,9 +96,12 @@ def bad_inputs(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], str]]:
         "missing file": (("compress", folder / "no.hdr", out), "not found"),
         "missing data file": (("compress", missing_data, out), "missing"),
         "wrong size": (("compress", short, out), "bytes"),
-        "float data": (("compress", floats, out), "samples are float32, allowed integers"),
+        "float data": (("compress", floats, out), "samples are float32 and not integers times one scale"),
         "NaN": (("compress", folder / "nan.npy", out), "8 of them NaN"),
-        "more than 16 bits": (("compress", folder / "deep.npy", out), "needs 17 bits; allowed at most 16"),
+        "more than 16 bits": (
+            ("compress", folder / "deep.npy", out),
+            "18 bits after the smallest is taken away",
+        ),
         "zero lines": (("compress", folder / "empty.npy", out), "shape (0, 2, 2)"),
         "empty file": (("compress", folder / "nothing.hdr", out), "is empty"),
         "not a header": (("compress", folder / "text.hdr", out), "text.hdr"),

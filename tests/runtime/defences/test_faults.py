@@ -17,6 +17,7 @@ from hil_tests.fault_programs.faulty_executor import FaultyExecutor
 from runtime.cell.flight_package import SHIPPED, FloatPackage, IntegerPackage, open_integer_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
+from runtime.coders.special_flags import Marks
 from runtime.defences.checksum import checksum
 from runtime.defences.encoding_executor import encoding_executor
 from runtime.defences.segment_guard import GuardLevel
@@ -255,12 +256,12 @@ class Miscoding(SegmentWriter):
         self.state, self.written = writer.state, writer.written
         self.n_lines = 0
 
-    def push(self, line: Samples) -> Samples:
+    def push(self, line: Samples, marks: Marks | None = None) -> Samples:
         changed = line.copy()
         if self.n_lines == 3:
             changed[1, 2] ^= 64
         self.n_lines += 1
-        restored = self.writer.push(changed).copy()
+        restored = self.writer.push(changed, marks).copy()
         self.state, self.written = self.writer.state, self.writer.written
         if not self.is_honest:
             restored[1, 2] += line[1, 2] - changed[1, 2]

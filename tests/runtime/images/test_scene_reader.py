@@ -9,8 +9,9 @@ import spectral
 
 from runtime.errors import BadArgument
 from runtime.images import sample_file
+from runtime.images.image_of_scene import describe
 from runtime.images.raw_lines import RawLayout, raw_lines
-from runtime.images.scene_reader import Scene, band_ranges, describe, open_scene
+from runtime.images.scene_reader import Scene, band_ranges, open_scene
 from runtime.stream.kinds import SampleType
 
 CUBE = np.random.default_rng(2).integers(-400, 4000, (5, 4, 6)).astype(np.int16)  # (Y, Z, X)

@@ -62,8 +62,8 @@ KEYS = "image, coding, reading_seconds, source, output"
         ),
         ({**ENCODE, "image": {**IMAGE, "lines": 0}}, "job encode: key image.lines: found 0, allowed int at least 1"),
         (
-            {**ENCODE, "image": {**IMAGE, "sample_type": 3}},
-            "job encode: key image.sample_type: found 3, allowed 1, 2, 12",
+            {**ENCODE, "image": {**IMAGE, "sample_type": 6}},
+            "job encode: key image.sample_type: found 6, allowed 1, 2, 3, 4, 5, 12, 13, 14, 15, 129",
         ),
         (
             {**ENCODE, "image": {**IMAGE, "depth": None}},

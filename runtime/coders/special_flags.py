@@ -1,0 +1,250 @@
+"""Which samples of a line are special values: adaptive binary flags, by the range coder (docs/formats/stream.md).
+
+A flag for each line says whether it has any; then one for each sample, its context those west, north, north-east and in
+the band before, and how often the band has had them lately; then, of several values, which. Integers only.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.coders.range_coder import (
+    LOW,
+    POSITION,
+    SHARE_BITS,
+    SPAN,
+    initial_reader,
+    initial_writer,
+    last_bytes,
+    place,
+    put,
+    take,
+)
+from runtime.errors import Truncated
+from runtime.kernels.kernel_cache import njit
+from runtime.kernels.log2 import log2_floor
+
+Marks = npt.NDArray[np.uint8]
+"""(Z, X): 0, or 1 + the index of the special value in the stream's header."""
+
+FULL_SHARE = 1 << SHARE_BITS
+SMALLEST_SHARE = 8
+SAMPLES_IN_A_BIT = 1 << 12
+"""More flags than a bit can hold at the smallest share; bounds what a payload can announce."""
+N_LEVELS, N_NEIGHBOURS = 8, 16
+QUICK, SLOW = 4, 7
+"""Each probability is the mean of one that follows its last 2**QUICK flags and one that follows 2**SLOW."""
+RATE_BITS, RATE_FADING = 16, 3
+"""Of a band's share of special samples, which moves by 1 / 2**RATE_FADING with each line that has any."""
+
+
+def no_marks(n_bands: int) -> Marks:
+    """What kernels take for a line without any: (Z, 0)."""
+    return np.zeros((n_bands, 0), np.uint8)
+
+
+class FlagState(NamedTuple):
+    """What both sides know of a segment; the arrays are changed in place. S special values."""
+
+    before: Marks  # (Z, X), of the line before
+    rates: npt.NDArray[np.int64]  # (Z,), share of each band, in 2**-RATE_BITS
+    lines: npt.NDArray[np.int32]  # (2, 2), probabilities of the line's flag by that of the line before: quick, slow
+    flags: npt.NDArray[np.int32]  # (N_LEVELS * N_NEIGHBOURS, 2)
+    kinds: npt.NDArray[np.int32]  # (4 * S, 2), of `this value`, by whether it is that north and west
+
+
+def initial_flags(n_bands: int, n_columns: int, n_specials: int) -> FlagState:
+    """Before the first line of a segment."""
+    rare, even = FULL_SHARE >> 4, FULL_SHARE >> 1
+    return FlagState(
+        np.zeros((n_bands, n_columns), np.uint8), np.zeros(n_bands, np.int64), np.full((2, 2), rare, np.int32),
+        np.full((N_LEVELS * N_NEIGHBOURS, 2), rare, np.int32), np.full((4 * n_specials, 2), even, np.int32),
+    )  # fmt: skip
+
+
+@njit(cache=True, inline="always")
+def share_of(probabilities: Any, where: Any) -> Any:
+    """The share of a set flag, of 2**SHARE_BITS."""
+    mean = (np.int64(probabilities[where, 0]) + np.int64(probabilities[where, 1])) >> 1
+    return min(max(mean, SMALLEST_SHARE), FULL_SHARE - SMALLEST_SHARE)
+
+
+@njit(cache=True, inline="always")
+def learn(probabilities: Any, where: Any, flag: Any) -> None:
+    """Move both probabilities towards a flag."""
+    target = FULL_SHARE if flag else 0
+    probabilities[where, 0] += (target - probabilities[where, 0]) >> QUICK
+    probabilities[where, 1] += (target - probabilities[where, 1]) >> SLOW
+
+
+@njit(cache=True, inline="always")
+def neighbours(z: Any, x: Any, marks: Any, before: Any) -> Any:
+    """Context 0..15: whether the samples west, north, north-east and in the band before are special."""
+    found = np.int64(0)
+    if x > 0 and marks[z, x - 1]:
+        found += 1
+    if before[z, x]:
+        found += 2
+    if before[z, min(x + 1, marks.shape[1] - 1)]:
+        found += 4
+    if z > 0 and marks[z - 1, x]:
+        found += 8
+    return found
+
+
+@njit(cache=True, inline="always")
+def level_of(rate: Any) -> Any:
+    """Context 0..N_LEVELS - 1: the octaves, in twos, of a band's share."""
+    return min(log2_floor(rate + 1) >> 1, N_LEVELS - 1)
+
+
+@njit(cache=True, inline="always")
+def kind_context(kind: Any, z: Any, x: Any, marks: Any, before: Any) -> Any:
+    """Where the probability of value `kind` (from 1 on) lies."""
+    is_north = before[z, x] == kind
+    is_west = x > 0 and marks[z, x - 1] == kind
+    return 4 * (kind - 1) + 2 * is_north + is_west
+
+
+@njit(cache=True)
+def end_band(z: Any, marks: Any, state: Any) -> None:
+    """Take the finished band into its share."""
+    n_set = np.int64(0)
+    for x in range(marks.shape[1]):
+        n_set += marks[z, x] != 0
+    state.rates[z] += ((n_set << RATE_BITS) // marks.shape[1] - state.rates[z]) >> RATE_FADING
+
+
+@njit(cache=True)
+def encode_flags(marks: Any, has_any: Any, had_any: Any, state: Any, coder: Any, out: Any) -> None:
+    """Append a line (Z, X) to `out`, which has room for it. had_any: whether the line before had any."""
+    low, span, position = coder[LOW], coder[SPAN], coder[POSITION]
+    n_kinds = state.kinds.shape[0] // 4
+    context = np.int64(had_any)
+    share = share_of(state.lines, context)
+    if has_any:
+        low, span, position = put(0, share, SHARE_BITS, low, span, position, out)
+    else:
+        low, span, position = put(share, FULL_SHARE - share, SHARE_BITS, low, span, position, out)
+    learn(state.lines, context, has_any)
+    if has_any:
+        for z in range(marks.shape[0]):
+            level = level_of(state.rates[z])
+            for x in range(marks.shape[1]):
+                where = N_NEIGHBOURS * level + neighbours(z, x, marks, state.before)
+                share = share_of(state.flags, where)
+                mark = np.int64(marks[z, x])
+                if mark == 0:
+                    low, span, position = put(share, FULL_SHARE - share, SHARE_BITS, low, span, position, out)
+                    learn(state.flags, where, False)
+                    continue
+                low, span, position = put(0, share, SHARE_BITS, low, span, position, out)
+                learn(state.flags, where, True)
+                for kind in range(1, n_kinds):
+                    where = kind_context(kind, z, x, marks, state.before)
+                    share = share_of(state.kinds, where)
+                    if mark == kind:
+                        low, span, position = put(0, share, SHARE_BITS, low, span, position, out)
+                        learn(state.kinds, where, True)
+                        break
+                    low, span, position = put(share, FULL_SHARE - share, SHARE_BITS, low, span, position, out)
+                    learn(state.kinds, where, False)
+            end_band(z, marks, state)
+    state.before[:] = marks
+    coder[LOW], coder[SPAN], coder[POSITION] = low, span, position
+
+
+@njit(cache=True)
+def decode_flags(had_any: Any, state: Any, coder: Any, data: Any, out_marks: Any) -> Any:
+    """Fill a line (Z, X) of zeros; whether it has any."""
+    code, span, position = coder[LOW], coder[SPAN], coder[POSITION]
+    n_kinds = state.kinds.shape[0] // 4
+    context = np.int64(had_any)
+    share = share_of(state.lines, context)
+    has_any = place(SHARE_BITS, code, span) < share
+    if has_any:
+        code, span, position = take(0, share, SHARE_BITS, code, span, position, data)
+    else:
+        code, span, position = take(share, FULL_SHARE - share, SHARE_BITS, code, span, position, data)
+    learn(state.lines, context, has_any)
+    if has_any:
+        for z in range(out_marks.shape[0]):
+            level = level_of(state.rates[z])
+            for x in range(out_marks.shape[1]):
+                where = N_NEIGHBOURS * level + neighbours(z, x, out_marks, state.before)
+                share = share_of(state.flags, where)
+                if place(SHARE_BITS, code, span) >= share:
+                    code, span, position = take(share, FULL_SHARE - share, SHARE_BITS, code, span, position, data)
+                    learn(state.flags, where, False)
+                    continue
+                code, span, position = take(0, share, SHARE_BITS, code, span, position, data)
+                learn(state.flags, where, True)
+                mark = np.int64(n_kinds)
+                for kind in range(1, n_kinds):
+                    where = kind_context(kind, z, x, out_marks, state.before)
+                    share = share_of(state.kinds, where)
+                    if place(SHARE_BITS, code, span) < share:
+                        code, span, position = take(0, share, SHARE_BITS, code, span, position, data)
+                        learn(state.kinds, where, True)
+                        mark = np.int64(kind)
+                        break
+                    code, span, position = take(share, FULL_SHARE - share, SHARE_BITS, code, span, position, data)
+                    learn(state.kinds, where, False)
+                out_marks[z, x] = mark
+            end_band(z, out_marks, state)
+    state.before[:] = out_marks
+    coder[LOW], coder[SPAN], coder[POSITION] = code, span, position
+    return has_any
+
+
+def largest_flags(n_lines: int, n_bands: int, n_columns: int, n_specials: int) -> int:
+    """Bytes that no payload of `FlagWriter` exceeds: 13 bits for each flag at the smallest share."""
+    return (n_lines * (n_bands * n_columns * max(n_specials, 1) + 1) * 13 + 7) // 8 + 8
+
+
+class FlagWriter:
+    """The flags of one segment being written."""
+
+    def __init__(self, n_bands: int, n_columns: int, n_specials: int) -> None:
+        self.none = np.zeros((n_bands, n_columns), np.uint8)
+        self.state = initial_flags(n_bands, n_columns, n_specials)
+        self.room = largest_flags(1, n_bands, n_columns, n_specials)
+        self.coder = initial_writer()
+        self.buffer = np.empty(0, np.uint8)
+        self.had_any = False
+        self.has_marks = False
+        """Whether any line had any."""
+
+    def push(self, marks: Marks | None) -> None:
+        """Append a line (Z, X); None: it has none."""
+        position = int(self.coder[POSITION])
+        room = 16 if marks is None else self.room
+        if position + room > self.buffer.size:
+            self.buffer = np.concatenate([self.buffer[:position], np.empty(position // 2 + room, np.uint8)])
+        has_any = marks is not None
+        line = self.none if marks is None else marks
+        encode_flags(line, has_any, self.had_any, self.state, self.coder, self.buffer)
+        self.had_any, self.has_marks = has_any, self.has_marks or has_any
+
+    def payload(self) -> bytes:
+        """The finished bytes."""
+        return b"".join([self.buffer[: int(self.coder[POSITION])].data, last_bytes(self.coder)])
+
+
+class FlagReader:
+    """The flags of one segment being read."""
+
+    def __init__(self, payload: bytes, n_bands: int, n_columns: int, n_specials: int) -> None:
+        self.state = initial_flags(n_bands, n_columns, n_specials)
+        self.data = np.frombuffer(payload, np.uint8)
+        self.coder = initial_reader(self.data)
+        self.had_any = False
+
+    def take(self) -> Marks | None:
+        """The next line (Z, X), None where it has none. Raises Truncated."""
+        marks = np.zeros_like(self.state.before)
+        self.had_any = bool(decode_flags(self.had_any, self.state, self.coder, self.data, marks))
+        if self.coder[POSITION] > self.data.size:
+            raise Truncated(f"flags of special values end after {self.data.size} bytes, their lines do not")
+        return marks if self.had_any else None

@@ -1,0 +1,82 @@
+"""With a maximum error: a restored sample that is no special value never has the code of one (docs/formats/stream.md).
+
+The bin whose middle is such a code is split by one more bit, which says on which side of it the sample is; its restored
+value is the nearest on that side that is no special value. Where one side alone is possible no bit is needed.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.errors import Corrupt, Truncated
+from runtime.segments.segment_codec import Samples
+
+
+class Mover:
+    """For one way to code an image; it keeps nothing."""
+
+    def __init__(self, taken: list[int], limits: tuple[int, int], max_error: int) -> None:
+        """taken: codes of special values. limits: smallest and largest code."""
+        self.sides = {code: self.sides_of(code, set(taken), limits, max_error) for code in taken if max_error > 0}
+
+    @staticmethod
+    def sides_of(code: int, taken: set[int], limits: tuple[int, int], max_error: int) -> tuple[int | None, int | None]:
+        """The nearest code below and above that is not taken, None where the error or the range does not allow it."""
+        found: list[int | None] = []
+        for step in (-1, 1):
+            near = code + step
+            while near in taken:
+                near += step
+            found.append(near if abs(near - code) <= max_error and limits[0] <= near <= limits[1] else None)
+        return found[0], found[1]
+
+    def hits(self, restored: Samples, is_special: npt.NDArray[np.bool_]) -> list[tuple[int, npt.NDArray[Any]]]:
+        """Codes that samples have and must not, and the places (N,) of these in the flat line, code by code."""
+        found = ((code, np.flatnonzero((restored == code) & ~is_special)) for code in self.sides)
+        return [(code, places) for code, places in found if places.size]
+
+    def moved(
+        self, restored: Samples, codes: Samples, is_special: npt.NDArray[np.bool_]
+    ) -> tuple[Samples, npt.NDArray[np.bool_]]:
+        """Restored samples (Z, X) of the codes off the special values, and the bits that a decoder needs."""
+        out, bits = restored, [np.zeros(0, np.bool_)]
+        for code, places in self.hits(restored, is_special):
+            out = restored.copy() if out is restored else out
+            below, above = self.sides[code]
+            if below is not None and above is not None:
+                is_above = codes.reshape(-1)[places] > code
+                bits.append(is_above)
+                out.reshape(-1)[places] = np.where(is_above, above, below)
+            elif (side := below if above is None else above) is not None:
+                out.reshape(-1)[places] = side  # always, as a sample that is no special value is within the error
+        return out, np.concatenate(bits)
+
+    def moved_back(self, restored: Samples, is_special: npt.NDArray[np.bool_], bits: "SideBits") -> Samples:
+        """The same by the bits. Raises Corrupt or Truncated."""
+        out = restored
+        for code, places in self.hits(restored, is_special):
+            out = restored.copy() if out is restored else out
+            below, above = self.sides[code]
+            if below is not None and above is not None:
+                out.reshape(-1)[places] = np.where(bits.take(places.size), above, below)
+            elif (side := below if above is None else above) is not None:
+                out.reshape(-1)[places] = side
+            else:
+                raise Corrupt(f"a sample has code {code}, which is a special value alone")
+        return out
+
+
+class SideBits:
+    """Bits being read."""
+
+    def __init__(self, data: bytes) -> None:
+        self.bits = np.unpackbits(np.frombuffer(data, np.uint8))
+        self.position = 0
+
+    def take(self, n: int) -> npt.NDArray[np.bool_]:
+        """The next `n`. Raises Truncated."""
+        if self.position + n > self.bits.size:
+            raise Truncated(f"{self.bits.size} bits on the side of special values, more are needed")
+        self.position += n
+        return self.bits[self.position - n : self.position].astype(np.bool_)

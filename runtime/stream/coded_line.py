@@ -1,0 +1,69 @@
+"""A line of a file as the codes that are predicted, and back (runtime/stream/special_values.py shows their form)."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.errors import Corrupt
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.kinds import SpecialKind
+from runtime.stream.sample_map import is_same
+from runtime.stream.special_values import VOID
+
+Values = npt.NDArray[Any]
+"""(Z, X), one line of a file."""
+Codes = npt.NDArray[np.integer[Any]]
+"""(Z, X)."""
+
+
+class CodedLine(NamedTuple):
+    """What a line becomes, before its samples are held against the range."""
+
+    codes: Codes
+    n_outside: int  # Samples that no code gives: beyond the depth, between two steps
+    first: str
+    """The first of them, in words."""
+
+
+def coded_line(image: ImageDescription, line: Values, y: int) -> CodedLine:
+    """The codes of line `y`; samples outside have the nearest code."""
+    if image.is_as_it_is:
+        smallest, largest = image.range
+        if smallest <= line.min() and line.max() <= largest:
+            return CodedLine(line, 0, "")
+    codes = image.values.codes(line)
+    is_outside = (codes < image.range[0]) | (codes > image.range[1])
+    if not image.values.is_plain:
+        is_outside |= ~is_same(image.values.values_of(codes, line.dtype), line)
+    voids = [
+        (j, special.found_in(line)) for j, special in enumerate(image.specials) if special.kind is SpecialKind.VOID
+    ]
+    for _, found in voids:
+        is_outside &= ~found
+    places = np.argwhere(is_outside)
+    words = ""
+    if len(places):
+        z, x = (int(i) for i in places[0])
+        words = f"sample {line[z, x]} at line {y}, band {z}, column {x}"
+        codes = np.clip(codes, *image.range)
+    for j, found in voids:
+        codes[found] = VOID - j
+    return CodedLine(codes, len(places), words)
+
+
+def file_line(image: ImageDescription, codes: Codes, dtype: np.dtype[Any]) -> Values:
+    """The values of a line of codes. Raises Corrupt for a code whose value the sample type does not hold."""
+    if image.is_as_it_is:
+        return codes
+    smallest, largest = image.range
+    voids = [(j, codes == VOID - j) for j, special in enumerate(image.specials) if special.kind is SpecialKind.VOID]
+    inside = codes
+    if any(found.any() for _, found in voids):
+        inside = np.where(codes <= VOID, smallest, codes)
+    if inside.min() < smallest or inside.max() > largest:
+        raise Corrupt(f"a code of {int(inside.min())}..{int(inside.max())}, allowed {smallest}..{largest}")
+    values = image.values.values_of(inside, dtype)
+    for j, found in voids:
+        values[found] = image.specials[j].value
+    return values
