@@ -12,6 +12,7 @@ from hil_tests.energy.energy_run import make_plan
 from hil_tests.meters.meter_factory import make_meters
 from hil_tests.meters.this_machine import ThisMachine
 from hil_tests.places.place import REPOSITORY
+from model.sensors.sensor import load_sensor
 from model.training.training_config import load_cross_validation, load_training_config
 from quantize.recipe import recipe_values
 from runtime.command_options import EXIT_BAD_INPUT
@@ -40,6 +41,8 @@ def test_every_file_reads(path: Path) -> None:
         assert recipe_values(whole)
     elif path.parent == Path("model/configs/cross_validation"):
         assert load_cross_validation(REPOSITORY / "model/configs/flight.toml", whole)
+    elif path.parent == Path("model/sensors"):
+        assert load_sensor(whole).name == path.stem
     else:
         assert path.parent == Path("model/configs")
         assert load_training_config(whole).name == path.stem
@@ -47,11 +50,15 @@ def test_every_file_reads(path: Path) -> None:
 
 def test_there_are_files_and_blocks() -> None:
     assert {path.parts[0] for path in FILES} == {"hil_tests", "model", "quantize"}
-    assert {name for name, _ in BLOCKS} >= {"energy.md"}
+    assert {name for name, _ in BLOCKS} >= {"energy.md", "simulation.md"}
 
 
 @pytest.mark.parametrize(("name", "block"), BLOCKS, ids=[f"{name} {index}" for index, (name, _) in enumerate(BLOCKS)])
-def test_every_block_of_a_document_is_of_a_board_file(name: str, block: str, tmp_path: Path) -> None:
+def test_every_block_of_a_document_is_of_a_board_file_or_a_sensor(name: str, block: str, tmp_path: Path) -> None:
+    if name == "simulation.md":
+        (tmp_path / "sensor.toml").write_text(block)
+        assert load_sensor(tmp_path / "sensor.toml").n_bands > 0
+        return
     path = tmp_path / "board.toml"
     path.write_text(f'name = "desk"\ntransport = "local"\n{block}')
     board = load_board(path)

@@ -2,7 +2,6 @@
 
 import math
 import os
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from msgspec import Meta
 from model.evaluation.networks import AnyConfig, network_config
 from model.network.flight_config import FlightConfig
 from model.scenes.data_config import DataConfig
+from model.settings import said_settings, set_value
 from runtime.checked_table import AtLeast0, AtLeast1, Text, checked_table, checked_value, read_toml, shown
 from runtime.errors import BadArgument
 
@@ -106,22 +106,6 @@ class TrainingConfig:
         return checked_table(cls, values, where)
 
 
-def set_value(values: dict[str, Any], setting: str) -> None:
-    """Set one key of the tables of a file by `table.key=value`, in TOML; what is no TOML is a string."""
-    names, sign, text = setting.partition("=")
-    *tables, key = names.strip().split(".")
-    if not sign or not key:
-        raise BadArgument(f"setting {setting!r}, allowed KEY=VALUE or TABLE.KEY=VALUE")
-    for table in tables:
-        values = values.setdefault(table, {})
-        if not isinstance(values, dict):
-            raise BadArgument(f"setting {setting!r}: {table!r} is no table")
-    try:
-        values[key] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        values[key] = text.strip()
-
-
 def load_training_config(
     path: Path, settings: Sequence[str] = (), changes: dict[str, Any] | None = None
 ) -> TrainingConfig:
@@ -142,8 +126,7 @@ def load_training_config(
         set_value(values, setting)
     if changes:
         where += f", cross-validation {changes['name']}"
-    if settings:
-        where += f", --set {' '.join(' '.join(settings).split())}"
+    where += said_settings(settings)
     return TrainingConfig.from_dict(values, where)
 
 

@@ -1,0 +1,1 @@
+"""Raw scenes of a sensor, simulated from scenes of others; nothing that trains, and no torch."""
