@@ -35,6 +35,11 @@ step_option = click.option(
     "--sample-step", type=click.IntRange(1), default=1, help="Of a pipe: samples are the offset and multiples of it."
 )
 offset_option = click.option("--sample-offset", type=int, default=0, help="Of a pipe: the sample that has code 0.")
+axes_option = click.option(
+    "--axes",
+    type=click.Choice(["ZYX", "YXZ", "YZX", "ZXY", "XYZ", "XZY"], case_sensitive=False),
+    help="Of HDF5 and NetCDF: the axes in the file's order, Y lines, X columns, Z bands; default: as the file says.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 

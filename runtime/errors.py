@@ -42,7 +42,9 @@ def naming(path: Path, *also: type[LineRwkvError]) -> Iterator[None]:
     """Name the file of whose bytes something is wrong, which what reads bytes does not know; also in other errors."""
     try:
         yield
-    except (Corrupt, Truncated, TooNew, *also) as error:
+    except LineRwkvError as error:
+        if not isinstance(error, (Corrupt, Truncated, TooNew, *also)):
+            raise
         raise type(error)(f"{path}: {error}") from error
 
 

@@ -16,7 +16,7 @@ from runtime.ccsds123.header import read_header
 from runtime.ccsds123.parameters import Ccsds123Parameters
 from runtime.ccsds123.presets import PRESETS
 from runtime.checked_table import read_file
-from runtime.command_options import json_option, note_not_carried
+from runtime.command_options import axes_option, json_option, note, note_not_carried
 from runtime.errors import BadArgument, naming, one_line
 from runtime.images.envi_pair import is_header, new_pair
 from runtime.images.sample_file import stored_samples
@@ -77,19 +77,21 @@ def ccsds123() -> None:
 @click.option("--dtype", default="<u2", show_default=True, help="Sample type of a raw image.")
 @click.option("--interleave", type=INTERLEAVES, default="bil", show_default=True, help="Of a raw image.")
 @click.option("--D", "depth", type=click.IntRange(2, 32), help="Bits per sample; default: the fewest that hold them.")
+@axes_option
 @parameter_options
 @json_option
 def encode(
     source: Path, output: Path, preset: str, given: dict[str, Any], n_columns: int | None, n_lines: int | None,
-    n_bands: int | None, dtype: str, interleave: str, depth: int | None, as_json: bool, **options: Any,
+    n_bands: int | None, dtype: str, interleave: str, depth: int | None, axes: str | None, as_json: bool,
+    **options: Any,
 ) -> None:  # fmt: skip
-    """Encode an image (ENVI, GeoTIFF, .npy) or raw samples, which need --Nx, --Ny and --Nz.
+    """Encode an image (ENVI, GeoTIFF, HDF5, .npy) or raw samples, which need --Nx, --Ny and --Nz.
 
     Tables are JSON, or @FILE. A limit --a or --r alone chooses its fidelity; --M without --order BSQ is 1 for BIL,
     the number of bands for BIP.
     """
     if n_columns is None and n_lines is None and n_bands is None:
-        scene = open_scene(source)
+        scene = open_scene(source, axes)
     elif n_columns is None or n_lines is None or n_bands is None:
         raise click.UsageError("a raw image needs --Nx, --Ny and --Nz")
     else:
@@ -97,6 +99,8 @@ def encode(
     if scene.source.dtype.kind not in "iu" or scene.source.dtype.itemsize > 4:
         raise BadArgument(f"{source}: samples are {scene.source.dtype}, allowed integers of at most 32 bits")
     check_outputs([output], scene.files)
+    for text in scene.notes:
+        note(f"{source}: {text}")
     note_not_carried(source, not_carried(scene, None))
     values = PRESETS[preset] | given | {key: value for key, value in options.items() if value is not None}
     values |= dict(zip(("Ny", "Nz", "Nx"), scene.shape, strict=True))

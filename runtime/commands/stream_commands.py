@@ -12,6 +12,7 @@ from runtime.codec.coding_words import coding_words
 from runtime.command_options import (
     EXIT_CHECK_FAILED,
     PACKAGE_HELP,
+    axes_option,
     executor_option,
     json_option,
     note,
@@ -40,15 +41,20 @@ MOST_TOLD = 20
 @click.option("--columns", type=int, help="Columns of a line, for a pipe.")
 @click.option("--dtype", default="<u2", show_default=True, help="Sample type of a pipe: uint8, <i2, <u2, >i2, >u2.")
 @click.option("--interleave", type=click.Choice(["bil", "bip", "bsq"]), default="bil", help="Of a pipe.")
+@axes_option
 @special_option
 @step_option
 @offset_option
 @json_option
 def compress(
     source: Path, output: Path, options: CodingOptions, bit_depth: int | None, bands: int | None, columns: int | None,
-    dtype: str, interleave: str, specials: tuple[float, ...], sample_step: int, sample_offset: int, as_json: bool,
+    dtype: str, interleave: str, axes: str | None, specials: tuple[float, ...], sample_step: int, sample_offset: int,
+    as_json: bool,
 ) -> None:  # fmt: skip
-    """Compress an image (ENVI, GeoTIFF, .npy, or `-` for raw lines from a pipe)."""
+    """Compress an image (ENVI, GeoTIFF, HDF5 or NetCDF, .npy, or `-` for raw lines from a pipe).
+
+    FILE.nc:/PATH names a dataset of HDF5 or NetCDF; a folder is one of an EnMAP or DESIS product.
+    """
     from runtime.codec.compression import compress_lines
     from runtime.images.image_of_scene import describe
     from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
@@ -59,15 +65,19 @@ def compress(
     if source == PIPE:
         if bands is None or columns is None or bit_depth is None:
             raise click.UsageError("a pipe needs --bands, --columns and --bit-depth")
+        if axes is not None:
+            raise click.UsageError("--axes is of HDF5 and NetCDF, a pipe has --interleave")
         layout = RawLayout(bands, columns, dtype, interleave)
         values = SampleMap(sample_offset, sample_step)
         image, lines = describe_pipe(layout, bit_depth, specials, values), raw_lines(standard_input(), layout)
     else:
-        scene = open_scene(source, has_floats=True)
+        scene = open_scene(source, axes, has_floats=True)
         files = scene.files
         check_outputs([output], files)  # before the scan of all samples
         with naming(source, BadArgument):
             image, lines = describe(scene, bit_depth, options.out_of_range, specials), scene.lines()
+        for text in scene.notes:
+            note(f"{source}: {text}")
         note_not_carried(source, not_carried(scene, image))
     report = compress_lines(lines, image, output, options, inputs=files)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)

@@ -33,7 +33,7 @@ def find_pair(path: Path) -> tuple[Path, Path]:
     if not is_header(path):
         headers = headers_of(path)
         if not headers:
-            raise BadArgument(f"{path}: no ENVI header beside it, allowed .hdr, .npy, .tif{advice(path)}")
+            raise BadArgument(f"{path}: no ENVI header beside it, allowed .hdr, .npy, .tif, HDF5{advice(path)}")
         return only(headers, path, "headers"), path
     named = beside(path, path.stem, DATA_SUFFIXES)
     described = [one for one in named if path.name in (header.name for header in headers_of(one))]
@@ -46,9 +46,11 @@ def find_pair(path: Path) -> tuple[Path, Path]:
 def advice(path: Path) -> str:
     """What to do with a data file that has no header, by its first bytes."""
     with path.open("rb") as file:
-        begin = file.read(8)
-    if begin == b"\x89HDF\r\n\x1a\n" or begin[:4] in (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x0e\x03\x13\x01"):
-        return "; this is HDF or NetCDF: convert it, for example by gdal_translate -of ENVI"
+        begin = file.read(4)
+    if begin in (b"CDF\x01", b"CDF\x02", b"CDF\x05"):
+        return "; this is NetCDF before version 4: convert it by nccopy -k netCDF-4"
+    if begin == b"\x0e\x03\x13\x01":
+        return "; this is HDF4: convert it, for example by gdal_translate -of ENVI or h4toh5"
     return "; of raw samples write a header, or send them to compress - with --bands, --columns and --bit-depth"
 
 

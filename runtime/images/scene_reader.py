@@ -1,16 +1,20 @@
 """Image files as lines (Z, X), one at a time, read in blocks of lines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from runtime.errors import BadArgument, one_line
+from runtime.images.band_products import band_words, find_product, is_product
 from runtime.images.envi_header_reader import read_envi_header
 from runtime.images.envi_pair import find_pair
 from runtime.images.geotiff import GeoTiff, open_geotiff
+from runtime.images.hdf5.cube import Hdf5Cube, open_hdf5
+from runtime.images.hdf5.opening import is_hdf5
+from runtime.images.part_names import split_name
 from runtime.images.raw_lines import SAMPLE_TYPES
 from runtime.images.sample_file import AXES, Samples, StoredSamples, stored_samples
 from runtime.stream.image_description import ImageDescription
@@ -24,13 +28,15 @@ GDAL_SUFFIXES = (".aux.xml", ".ovr", ".msk")
 class Scene:
     """An image that can be read line by line, more than once."""
 
-    source: Samples | StoredSamples | GeoTiff
+    source: Samples | StoredSamples | GeoTiff | Hdf5Cube
     """(Y, Z, X); nothing is read yet."""
     metadata: dict[str, Any] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     """That it is read from."""
     not_carried: tuple[str, ...] = ()
     """What the files say beside samples and metadata, and no stream has."""
+    notes: tuple[str, ...] = ()
+    """What was taken without being named, or assumed."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -39,10 +45,10 @@ class Scene:
 
     @property
     def samples(self) -> Samples:
-        """(Y, Z, X): a view of the file, read when touched; a GeoTIFF is read whole. For files that nobody changes."""
+        """(Y, Z, X): a view of the file, read when touched; GeoTIFF and HDF5 whole. For files that nobody changes."""
         if isinstance(self.source, StoredSamples):
             return self.source.mapped()
-        return self.read() if isinstance(self.source, GeoTiff) else self.source
+        return self.read() if isinstance(self.source, GeoTiff | Hdf5Cube) else self.source
 
     def read(self) -> Samples:
         """(Y, Z, X), all in memory."""
@@ -57,12 +63,13 @@ class Scene:
             yield np.ascontiguousarray(line, line.dtype.newbyteorder("="))
 
 
-def open_scene(path: Path, *, has_floats: bool = False) -> Scene:
+def open_scene(path: Path, axes: str | None = None, *, has_floats: bool = False) -> Scene:
     """Open an image file; nothing is read yet. Raises BadArgument for what is missing, malformed or not integer.
 
-    has_floats: whether float samples will do, too.
+    path: a file, FILE:PART of HDF5, a product's folder. axes: of HDF5, as in `open_hdf5`. has_floats: whether float
+    samples will do, too.
     """
-    scene = open_numbers(path)
+    scene = open_numbers(path, axes)
     if len(scene.shape) != 3 or 0 in scene.shape:
         raise BadArgument(f"{path}: shape {scene.shape}, allowed (lines, bands, columns) of at least 1 each")
     dtype = scene.source.dtype
@@ -73,12 +80,26 @@ def open_scene(path: Path, *, has_floats: bool = False) -> Scene:
     return scene
 
 
-def open_numbers(path: Path) -> Scene:
+def open_numbers(path: Path, axes: str | None = None) -> Scene:
     """Open an image file of any type of number, as in `open_scene`; .npy of any number of axes."""
+    path, part = split_name(path)
+    if is_product(path):
+        product = find_product(path, part)
+        scene = open_numbers(product.image, axes)
+        words, others = band_words(product, scene.shape[1])
+        return replace(
+            scene, metadata=scene.metadata | words, files=(*scene.files, product.metadata),
+            not_carried=(*scene.not_carried, *others),
+        )  # fmt: skip
     if not path.is_file():
-        raise BadArgument(f"{path} not found")
+        raise BadArgument(f"{path} is no file")
     if path.stat().st_size == 0:
         raise BadArgument(f"{path} is empty")
+    if is_hdf5(path):
+        return Scene(*open_hdf5(path, part, axes))
+    if part or axes is not None:
+        what = f"part {part[:80]}" if part else "--axes"
+        raise BadArgument(f"{path}: {what} of a file that is not HDF5, allowed none")
     if path.suffix.lower() in TIFF_SUFFIXES:
         source, metadata, files, not_carried = open_geotiff(path)
         return Scene(source, metadata, files, not_carried)

@@ -87,7 +87,7 @@ def test_a_file_may_be_clipped_to_the_depth_that_is_given() -> None:
     lines = with_sample(70000)
     assert describe(Scene(lines), 12, OutOfRange.CLIP).range == (0, 4095)
     for beyond, depth in ((OutOfRange.CLIP, None), (OutOfRange.STOP, 12)):
-        with pytest.raises(BadArgument, match="needs? 17|17 bits after"):
+        with pytest.raises(BadArgument, match=r"needs? 17|17 bits after"):
             describe(Scene(lines), depth, beyond)
 
 

@@ -66,9 +66,12 @@ def test_what_is_missing_or_twice_there_is_one_line(tmp_path: Path) -> None:
         open_scene(alone)
     with pytest.raises(BadArgument, match=r"other\.xyz: no ENVI header beside it, allowed \.hdr, \.npy, \.tif"):
         open_scene(tmp_path / "other.xyz")
-    for name, begin in (("s.nc", b"CDF\x01"), ("s.h5", b"\x89HDF\r\n\x1a\n"), ("s.hdf", b"\x0e\x03\x13\x01")):
+    for name, begin, kind in (
+        ("s.nc", b"CDF\x01", "NetCDF before version 4: convert it by nccopy"),
+        ("s.hdf", b"\x0e\x03\x13\x01", "HDF4: convert it"),
+    ):
         (tmp_path / name).write_bytes(begin + bytes(100))
-        with pytest.raises(BadArgument, match=r"allowed \.hdr, \.npy, \.tif; this is HDF or NetCDF: convert it"):
+        with pytest.raises(BadArgument, match=rf"allowed \.hdr, \.npy, \.tif, HDF5; this is {kind}"):
             open_scene(tmp_path / name)
     write_pair(tmp_path, "s.hdr", "s.img")
     write_pair(tmp_path, "s.HDR", "s.img")

@@ -12,6 +12,9 @@ HEADERS = {"runtime/images/envi_header_reader.py", "runtime/images/envi_header_w
 LIBRARIES = {
     "spectral": set[str](),
     "rasterio": {"runtime/images/geotiff.py"},
+    "h5py": {"runtime/images/hdf5/entries.py", "runtime/images/hdf5/opening.py"},
+    "netCDF4": set[str](),
+    "h5netcdf": set[str](),
     "tifffile": set[str](),
     "osgeo": set[str](),
 }
