@@ -31,10 +31,6 @@ special_option = click.option(
     "--special", "--nodata", "specials", type=float, multiple=True,
     help="A value that is no measurement; it costs next to nothing and comes back exactly.",
 )  # fmt: skip
-step_option = click.option(
-    "--sample-step", type=click.IntRange(1), default=1, help="Of a pipe: samples are the offset and multiples of it."
-)
-offset_option = click.option("--sample-offset", type=int, default=0, help="Of a pipe: the sample that has code 0.")
 axes_option = click.option(
     "--axes",
     type=click.Choice(["ZYX", "YXZ", "YZX", "ZXY", "XYZ", "XZY"], case_sensitive=False),

@@ -4,25 +4,25 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
-from runtime.codec.kept_lines import KeptLines
+from runtime.codec.kept_lines import KeptLines, Line
 from runtime.codec.opened_encoder import Loaded, opened_encoder
+from runtime.codec.report import Report
 from runtime.codec.restored_output import RestoredLines, restored_output, write_salvaged
+from runtime.codec.restored_records import record_paths
 from runtime.codec.salvage import salvage
 from runtime.codec.stream_notes import notes_of, raw_notes
 from runtime.codec.stream_reader import Segment, StreamReader
-from runtime.errors import BadArgument, Corrupt, Incomplete, naming
+from runtime.errors import BadArgument, Corrupt, naming
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
 from runtime.images.envi_pair import is_header, new_pair
@@ -32,52 +32,6 @@ from runtime.standard_streams import standard_input, standard_output
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.records import Gap
 from runtime.whole_output import replacing
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a compression or decompression did."""
-
-    n_lines: int
-    n_bands: int
-    n_columns: int
-    n_bytes: int  # Of the stream, everything in it counted
-    seconds: float
-    missing_lines: tuple[tuple[int, int], ...] = ()
-    """Runs (first, last) of lines that never came, or that salvage could not give back: fill values in the output."""
-    n_fallbacks: int = 0
-    """Segments that CCSDS 123 coded in place of the predictor asked for, because something failed."""
-    notes: tuple[str, ...] = ()
-    """What the user should know of the stream, each a line."""
-    failure: Incomplete | None = None
-    """Why a source that cannot be read again ended early; the stream has all whole lines before."""
-    missing_from: int | None = None
-    """Lines from here on are missing, and nobody knows how many there were."""
-
-    @property
-    def n_samples(self) -> int:
-        """Of the whole image."""
-        return self.n_lines * self.n_bands * self.n_columns
-
-    @property
-    def bits_per_sample(self) -> float:
-        """Rate of the whole stream."""
-        return 8 * self.n_bytes / self.n_samples
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "lines": self.n_lines,
-            "bands": self.n_bands,
-            "columns": self.n_columns,
-            "bytes": self.n_bytes,
-            "bits_per_sample": round(self.bits_per_sample, 4),
-            "seconds": round(self.seconds, 3),
-            "msamples_per_s": round(self.n_samples / self.seconds / 1e6, 4),
-            "missing_lines": [list(run) for run in self.missing_lines],
-            "missing_from": self.missing_from,
-            "fallbacks": self.n_fallbacks,
-        }
 
 
 @contextlib.contextmanager
@@ -98,12 +52,13 @@ def progress(n_lines: int, what: str) -> Any:
 
 
 def compress_lines(
-    lines: Iterable[npt.NDArray[np.integer[Any]]], image: ImageDescription, output: Path, options: CodingOptions, *,
+    lines: Iterable[Line], image: ImageDescription, output: Path, options: CodingOptions, *,
     loaded: Loaded | None = None, inputs: Iterable[Path] = (),
 ) -> Report:  # fmt: skip
-    """Write the stream of an image whose lines (Z, X) come one at a time; `loaded` as in `opened_encoder`.
+    """Write the stream of an image whose lines (Z, X) come one at a time, alone or with records.
 
-    inputs: files that the lines are read from, none of which is written. Raises LineRwkvError.
+    loaded: as in `opened_encoder`. inputs: files that the lines are read from, none of which is written. Raises
+    LineRwkvError.
     """
     start = time.perf_counter()
     telemetry = () if options.telemetry is None else (options.telemetry,)
@@ -150,32 +105,35 @@ def restored_lines(decoder: Decoder, pieces: Iterable[Segment | Gap]) -> Iterato
 
 
 def decompress(
-    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0
-) -> Report:
+    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0, *,
+    with_records: bool = False,
+) -> Report:  # fmt: skip
     """Restore the image of a stream as ENVI, or as raw BIL lines on standard output. Raises LineRwkvError.
 
-    fill: the samples of lines that never came.
+    fill: the samples of lines that never came. with_records: as in `restored_output`.
     """
     start = time.perf_counter()
     with open_input(source) as file:
         reader = StreamReader(file)
         decoder = Decoder(reader.header, packages, partial(make_executor, name=executor))
         check_restored(output, source, packages)
-        with restored_output(output, reader.header.image, fill) as restored:
-            for piece in reader.pieces():
+        with restored_output(output, reader.header.image, fill, with_records=with_records) as restored:
+            for piece, records in reader.pieces_with_records():
                 if isinstance(piece, Gap):
                     restored.leave_out(piece.n_lines)
                 else:
-                    restored.write(decoder.lines(*piece))
+                    restored.write(decoder.lines(*piece), records)
     return restored_report(restored, reader.n_bytes, start, raw_notes(output, restored.image))
 
 
 def decompress_salvaged(
-    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0
-) -> Report:
+    source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0, *,
+    with_records: bool = False,
+) -> Report:  # fmt: skip
     """Restore every segment of a damaged stream that is intact and decodes; the others cost only their own lines.
 
-    fill: the samples of missing lines. Raises LineRwkvError where no segment comes back.
+    fill: the samples of missing lines. with_records: as in `restored_output`. Raises LineRwkvError
+    where no segment comes back.
     """
     start = time.perf_counter()
     with open_input(source) as file:
@@ -183,8 +141,8 @@ def decompress_salvaged(
         found = salvage(data)
     decoder = Decoder(found.header, packages, partial(make_executor, name=executor))
     check_restored(output, source, packages)
-    with restored_output(output, found.header.image, fill) as restored:
-        errors = write_salvaged(restored, decoder, found.segments)
+    with restored_output(output, found.header.image, fill, with_records=with_records) as restored:
+        errors = write_salvaged(restored, decoder, found)
         if restored.n_lines == 0:
             raise Corrupt(f"{source}: {errors[0] if errors else f'no intact segment in {len(data)} bytes'}")
         restored.end(found.n_lines)
@@ -196,11 +154,12 @@ def restored_report(restored: RestoredLines, n_bytes: int, start: float, notes: 
     image = restored.image
     return Report(
         restored.n_lines, image.n_bands, image.n_columns, n_bytes, time.perf_counter() - start,
-        tuple(restored.missing), notes=tuple(notes), missing_from=restored.missing_from,
+        tuple(restored.missing), notes=(*notes, *restored.records.notes()), n_lost_records=restored.n_lost_records,
+        missing_from=restored.missing_from,
     )  # fmt: skip
 
 
 def check_restored(output: Path, source: Path, packages: Sequence[FlightPackage]) -> None:
     """Raise BadArgument where one of the files to restore is an input."""
-    data = [new_pair(output, "bil")] if is_header(output) else []
+    data = [new_pair(output, "bil"), *record_paths(output)] if is_header(output) else []
     check_outputs([output, *data], [source, *(file for package in packages for file in files_of(package.source))])

@@ -26,6 +26,7 @@ from runtime.stream.crc32c import crc32c
 from runtime.stream.depth import OutOfRange
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic, PredictorKind
+from runtime.stream.line_records import LARGEST_RECORD_BYTES
 from runtime.stream.segment_header import SegmentCoding
 from runtime.stream.stream_header import PackageName, StreamHeader
 from runtime.stream.telemetry import Fault, FaultKind, SegmentTelemetry
@@ -77,31 +78,36 @@ class Encoder:
         self.n_clipped = 0
         self.first_clipped = ""
 
-    def push(self, line: npt.NDArray[Any]) -> bytes:
+    def push(self, line: npt.NDArray[Any], record: bytes = b"") -> bytes:
         """Code the next line (Z, X), of values of the file; returns the segments that are complete now, mostly none.
 
-        Raises BadArgument where the line has the wrong shape or a sample outside the range of the bit depth; the line
-        is then not part of the stream, and the next `push` may follow. Raises Corrupt where a guarded segment is lost,
-        because it and its backup were both damaged in memory.
+        record: bytes that go through the stream beside the line, at most 2^16; none: the line has no record. Raises
+        BadArgument where the line has the wrong shape, a sample outside the range of the bit depth, or a record that is
+        too long; the line is then not part of the stream, and the next `push` may follow. Raises Corrupt where a
+        guarded segment is lost, because it and its backup were both damaged in memory.
         """
         shape = (self.image.n_bands, self.image.n_columns)
         kind = np.floating if self.image.file_type.is_float else np.integer
         if line.shape != shape or not np.issubdtype(line.dtype, kind):
             found, allowed = f"{line.dtype} of shape {line.shape}", "floats" if kind is np.floating else "integers"
             raise BadArgument(f"line {self.n_lines}: {found}, allowed {allowed} of shape {shape}")
+        if len(record) > LARGEST_RECORD_BYTES:
+            raise BadArgument(f"line {self.n_lines}: record of {len(record)} bytes, allowed {LARGEST_RECORD_BYTES}")
         codes = self.coded(line)
         closed = self.closed_if_damaged()
+        if self.segment is not None and not self.segment.has_room(record):
+            closed += self.close_segment()
         segment = self.segment = self.segment or self.new_segment()
         if self.supervised is not None:
             self.supervised.begin_line()
         try:
-            segment.push(codes)
+            segment.push(codes, bytes(record))
         except ExecutorFailed as error:
             self.note(FaultKind.EXECUTOR, str(error))
             self.give_up_executor()
             closed += self.close_segment()
             segment = self.segment = self.new_segment()
-            segment.push(codes)
+            segment.push(codes, bytes(record))
         self.n_lines += 1
         return closed + self.close_segment() if segment.n_lines == self.options.segment_lines else closed
 
@@ -169,7 +175,7 @@ class Encoder:
         return self.close_segment() if found else b""
 
     def close_segment(self) -> bytes:
-        """Header and payload of the open segment, nothing where none has lines; the next line begins another."""
+        """The open segment and the records of its lines, nothing where it has none; the next line begins another."""
         segment, self.segment = self.segment, None
         if segment is None or segment.n_lines == 0:
             return b""
@@ -181,6 +187,9 @@ class Encoder:
             self.index.append(records.IndexEntry(segment.first_line, segment.n_lines, self.n_bytes))
         data = closed.header.to_bytes() + closed.payload
         self.n_bytes += len(data)
+        records_of_lines = segment.records()
+        if records_of_lines is not None:
+            data += self.record(records.LINES_MARKER, records_of_lines.body())
         return data
 
     def report(self, segment: OpenSegment, closed: ClosedSegment, seconds: float) -> None:

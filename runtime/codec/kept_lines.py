@@ -8,12 +8,14 @@ import numpy.typing as npt
 
 from runtime.codec.encoder import Encoder
 from runtime.errors import BadArgument, Incomplete
+from runtime.images.line_frame import RecordedLine
 
-Line = npt.NDArray[np.integer[Any]]
+Line = npt.NDArray[np.integer[Any]] | RecordedLine
+"""(Z, X), or such a line with its record."""
 
 
 class KeptLines:
-    """The bytes of a stream from header to end, in pieces, one for each line (Z, X) of a source, mostly empty.
+    """The bytes of a stream from header to end, in pieces, one for each line of a source, mostly empty.
 
     Where the source fails, ends within a line, or has a line that cannot be coded, the stream ends soundly after the
     line before, and `failure` says so once all pieces are taken.
@@ -29,7 +31,7 @@ class KeptLines:
         lines = iter(self.lines)
         while (line := self.next_line(lines)) is not None:
             try:
-                piece = self.encoder.push(line)
+                piece = self.encoder.push(*line) if isinstance(line, RecordedLine) else self.encoder.push(line)
             except BadArgument as error:
                 self.fail(error)
                 break

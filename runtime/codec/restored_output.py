@@ -11,8 +11,10 @@ import numpy as np
 from tqdm import tqdm
 
 from runtime.codec.decoder import Decoder
-from runtime.codec.stream_reader import Segment
+from runtime.codec.restored_records import LostRecords, RawFrames, Records, record_files
+from runtime.codec.salvage import Salvaged
 from runtime.errors import BadArgument, LineRwkvError
+from runtime.images.line_frame import frame_of, without_frame
 from runtime.images.sample_file import DTYPES, SampleFile, raw_line
 from runtime.images.scene_writer import restoring
 from runtime.output_checks import PIPE
@@ -20,6 +22,7 @@ from runtime.segments.segment_codec import Samples
 from runtime.standard_streams import standard_output
 from runtime.stream.image_description import TYPE_RANGES, ImageDescription
 from runtime.stream.kinds import SampleType
+from runtime.stream.line_records import LineRecords
 from runtime.whole_output import replacing
 
 LARGEST_FILLED = 1 << 30
@@ -31,19 +34,25 @@ LARGEST_IN_MEMORY = 1 << 26
 class RestoredLines:
     """What takes the lines of an image in their order, and remembers which of them are missing."""
 
-    def __init__(self, file: SampleFile, image: ImageDescription, fill: int, bar: Any, *, is_pipe: bool) -> None:
+    def __init__(
+        self, file: SampleFile, image: ImageDescription, fill: int, bar: Any, records: Records, *, is_pipe: bool
+    ) -> None:
         self.file, self.image, self.fill, self.bar, self.is_pipe = file, image, fill, bar, is_pipe
+        self.records = records
         self.missing: list[tuple[int, int]] = []
         self.missing_from: int | None = None
         self.n_filled = 0
+        self.n_lost_records = 0
 
     @property
     def n_lines(self) -> int:
         """So far."""
         return self.file.n_lines
 
-    def write(self, lines: Iterable[Samples]) -> None:
-        """Append lines (Z, X)."""
+    def write(self, lines: Iterable[Samples], records: LineRecords | None) -> None:
+        """Append the lines (Z, X) of a segment, and their records."""
+        if records is not None:
+            self.records.take(records)
         for line in lines:
             self.file.append(line)
             self.bar.update()
@@ -55,7 +64,7 @@ class RestoredLines:
         self.missing.append((first, first + n_lines - 1))
         if self.fill == 0 and not self.is_pipe and self.file.skip(n_lines, n_samples):
             return
-        self.n_filled += n_lines * n_samples * self.file.dtype.itemsize
+        self.n_filled += n_lines * self.file.line_bytes(n_samples)
         if self.n_filled > LARGEST_FILLED:
             what = f"lines {first}..{first + n_lines - 1} are missing: {self.n_filled} bytes of fill values"
             raise BadArgument(f"{what}, allowed {LARGEST_FILLED}, and any number of zeros in a file")
@@ -77,33 +86,46 @@ class RestoredLines:
 
 
 @contextlib.contextmanager
-def restored_output(output: Path, image: ImageDescription, fill: int = 0) -> Iterator[RestoredLines]:
+def restored_output(
+    output: Path, image: ImageDescription, fill: int = 0, *, with_records: bool = False
+) -> Iterator[RestoredLines]:
     """An ENVI image that is there when the block ends, or raw BIL lines on standard output.
 
-    Beside an image that lacks lines OUT.lines.json says which; one that is there already is brought up to date. Raises
-    BadArgument for a fill value that the sample type does not hold.
+    Beside an image that lacks lines OUT.lines.json says which, and OUT.records.bin and .json have the records of lines;
+    those that are there already are brought up to date. with_records: lines on standard output are whole frames. Raises
+    BadArgument for a fill value that the sample type does not hold, and where the stream says nothing of frames.
     """
+    frame, image = frame_of(image.metadata), without_frame(image)
     lowest, highest = TYPE_RANGES.get(image.file_type, TYPE_RANGES[SampleType.INT64])
     if not lowest <= fill <= highest:
         raise BadArgument(f"fill value {fill}, allowed {lowest}..{highest} for {image.file_type.name.lower()}")
     with tqdm(total=image.n_lines or None, desc="decompress", unit="line", disable=None, leave=False) as bar:
         if output == PIPE:
-            pipe = standard_output()
-            yield RestoredLines(SampleFile(pipe, DTYPES[image.file_type]), image, fill, bar, is_pipe=True)
+            pipe, dtype = standard_output(), DTYPES[image.file_type]
+            if with_records and frame is None:
+                raise BadArgument("raw frames: the stream does not say how records lie around samples")
+            if with_records and frame is not None:
+                frames = RawFrames(pipe, dtype, frame)
+                yield RestoredLines(frames, image, fill, bar, frames, is_pipe=True)
+            else:
+                yield RestoredLines(SampleFile(pipe, dtype), image, fill, bar, LostRecords(), is_pipe=True)
             pipe.flush()
             return
-        with restoring(output, image) as file:
-            yield (restored := RestoredLines(file, image, fill, bar, is_pipe=False))
+        with restoring(output, image) as file, record_files(output, frame) as records:
+            yield (restored := RestoredLines(file, image, fill, bar, records, is_pipe=False))
             mask = output.with_suffix(".lines.json")
             if restored.missing or restored.missing_from is not None or mask.exists():
                 with replacing(mask) as unfinished:
                     unfinished.write_text(restored.to_json())
 
 
-def write_salvaged(restored: RestoredLines, decoder: Decoder, segments: Iterable[Segment]) -> list[str]:
-    """Write the segments, by rising first line, that decode and hold no lines that are there; why the others do not."""
+def write_salvaged(restored: RestoredLines, decoder: Decoder, found: Salvaged) -> list[str]:
+    """Write the segments, by rising first line, that decode and hold no lines that are there, with their records.
+
+    Returns why others, and records, are left out.
+    """
     errors = []
-    for segment in segments:
+    for segment in found.segments:
         n_missing = segment.header.first_line - restored.n_lines
         if n_missing < 0:
             continue  # an intact stream has no segments that overlap
@@ -117,7 +139,13 @@ def write_salvaged(restored: RestoredLines, decoder: Decoder, segments: Iterable
             if n_missing:
                 restored.leave_out(n_missing)
             spool.seek(0)
-            restored.write(spooled_lines(spool, restored.image, segment.header.n_lines))
+            try:
+                records = found.records_of(segment.header)
+            except LineRwkvError as error:
+                records = None
+                restored.n_lost_records += segment.header.n_lines
+                errors.append(str(error))
+            restored.write(spooled_lines(spool, restored.image, segment.header.n_lines), records)
     return errors
 
 

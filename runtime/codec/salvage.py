@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from runtime.codec.stream_reader import Segment, check_segment
-from runtime.errors import LineRwkvError
+from runtime.errors import Corrupt, LineRwkvError
+from runtime.images.line_frame import frame_of
 from runtime.stream.crc32c import crc32c
+from runtime.stream.line_records import LineRecords, records_place
 from runtime.stream.range_checksums import ZLIB, RangeChecksums
-from runtime.stream.records import END_MARKER, HEAD, EndRecord, body_size
+from runtime.stream.records import END_MARKER, HEAD, LINES_MARKER, EndRecord, body_size
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
 from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
 
@@ -22,6 +24,20 @@ class Salvaged(NamedTuple):
     n_lines: int | None
     """Lines of the image by a sound end record, or by segments that reach the end that the header announces; None: not
     known. A number that the header alone announces is not believed."""
+    records: dict[tuple[int, int], bytes]
+    """Bodies of records of lines whose checksums are right, by first line and number of lines."""
+
+    def records_of(self, segment: SegmentHeader) -> LineRecords | None:
+        """Of the lines of a segment; None: there are none, or they are lost. Raises Corrupt, Truncated or TooNew.
+
+        Corrupt too where they are not there, and must be: lines of frames have records.
+        """
+        body = self.records.get((segment.first_line, segment.n_lines))
+        if body is not None:
+            return LineRecords.from_body(body)
+        if frame_of(self.header.image.metadata) is not None:
+            raise Corrupt(f"records of lines {segment.first_line}..{segment.next_line - 1} are lost")
+        return None
 
 
 def salvage(data: bytes) -> Salvaged:
@@ -31,11 +47,12 @@ def salvage(data: bytes) -> Salvaged:
     header, stream_crc = StreamHeader.from_bytes(header_bytes), crc32c(header_bytes)
     payloads = RangeChecksums(data, ZLIB)
     segments = sorted(intact_segments(data, payloads, header, stream_crc), key=lambda one: one.header.first_line)
+    records = intact_records(data, checksums, stream_crc)
     end, announced = find_end(data, checksums, stream_crc), header.image.n_lines
     if end is not None and announced in (0, end.n_lines):
-        return Salvaged(header, segments, end.n_lines)
+        return Salvaged(header, segments, end.n_lines, records)
     reaches_end = announced > 0 and any(one.header.next_line == announced for one in segments)
-    return Salvaged(header, segments, announced if reaches_end else None)
+    return Salvaged(header, segments, announced if reaches_end else None, records)
 
 
 def intact_segments(data: bytes, checksums: RangeChecksums, header: StreamHeader, stream_crc: int) -> Iterator[Segment]:
@@ -55,6 +72,35 @@ def intact_segments(data: bytes, checksums: RangeChecksums, header: StreamHeader
         position = data.find(SEGMENT_MARKER, following)
 
 
+def intact_records(data: bytes, checksums: RangeChecksums, stream_crc: int) -> dict[tuple[int, int], bytes]:
+    """Bodies of records of lines whose checksums are right; of several for the same lines the first."""
+    found: dict[tuple[int, int], bytes] = {}
+    position = data.find(LINES_MARKER)
+    while position >= 0:
+        following = position + 1
+        if (end := sound_end(data, position, checksums, stream_crc)) is not None:
+            try:
+                body = data[position + HEAD.size : end]
+                found.setdefault(records_place(body), body)
+                following = end
+            except LineRwkvError:
+                pass  # of a hostile writer
+        position = data.find(LINES_MARKER, following)
+    return found
+
+
+def sound_end(data: bytes, position: int, checksums: RangeChecksums, stream_crc: int | None) -> int | None:
+    """Where the body of a record ends, if its checksums are right; of any stream for `stream_crc` None."""
+    head = data[position : position + HEAD.size]
+    try:
+        end = position + HEAD.size + body_size(head)
+    except LineRwkvError:
+        return None
+    if end + CRC.size > len(data) or stream_crc not in (None, HEAD.unpack(head)[1]):
+        return None
+    return end if CRC.unpack_from(data, end)[0] == checksums.crc(position, end) else None
+
+
 def salvage_header(data: bytes, checksums: RangeChecksums) -> bytes:
     """The bytes of the header, from the start of the stream or from the end record's copy. Raises the first error."""
     try:
@@ -72,18 +118,13 @@ def find_end(data: bytes, checksums: RangeChecksums, stream_crc: int | None) -> 
     """The last sound end record, wherever it stands; of any stream, by the header it holds, for `stream_crc` None."""
     position = data.rfind(END_MARKER)
     while position >= 0:
-        try:
-            head = data[position : position + HEAD.size]
-            start = position + len(head)
-            end = start + body_size(head)
-            crc = HEAD.unpack(head)[1] if stream_crc is None else stream_crc
-            is_sound = end + CRC.size <= len(data) and CRC.unpack_from(data, end)[0] == checksums.crc(position, end)
-            if is_sound and HEAD.unpack(head)[1] == crc:
-                record = EndRecord.from_body(data[start:end])
-                if crc32c(record.header) == crc:
+        if (end := sound_end(data, position, checksums, stream_crc)) is not None:
+            try:
+                record = EndRecord.from_body(data[position + HEAD.size : end])
+                if crc32c(record.header) == HEAD.unpack_from(data, position)[1]:
                     StreamHeader.from_bytes(record.header)
                     return record
-        except LineRwkvError:
-            pass  # not an end record, or a damaged one
+            except LineRwkvError:
+                pass  # of a hostile writer
         position = data.rfind(END_MARKER, 0, position)
     return None

@@ -1,11 +1,13 @@
 """What a stream says of itself, as plain values."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from runtime.codec.compression import open_input
-from runtime.codec.stream_reader import StreamReader
+from runtime.codec.stream_reader import Segment, StreamReader
 from runtime.stream.kinds import Arithmetic
+from runtime.stream.line_records import LineRecords
 from runtime.stream.segment_header import SegmentHeader
 from runtime.stream.stream_header import PackageName
 
@@ -14,7 +16,13 @@ def stream_info(path: Path) -> dict[str, Any]:
     """Header, segments and gaps of a stream. Raises Corrupt, Truncated or TooNew for one that is not sound."""
     with open_input(path) as file:
         reader = StreamReader(file)
-        segments = [segment_info(piece.header, reader.header.image.values.step) for piece in reader.segments()]
+        segments, n_records, n_record_bytes = [], 0, 0
+        for piece in reader.structures():
+            if isinstance(piece, LineRecords):
+                n_records += sum(map(bool, piece.records))
+                n_record_bytes += sum(map(len, piece.records))
+            elif isinstance(piece, Segment):
+                segments.append(segment_info(piece.header, reader.header.image.values.step))
     image, end = reader.header.image, reader.end
     assert end is not None  # segments() ends in no other way
     return {
@@ -29,11 +37,21 @@ def stream_info(path: Path) -> dict[str, Any]:
             "index": bool(reader.index),
             "special_values": [str(special) for special in image.specials],
             "values": image.values._asdict() if not image.values.is_plain else "as coded",
+            "records": n_records,
+            "record_bytes": n_record_bytes,
             "metadata": image.metadata,
         },
         "segments": segments,
         "gaps": [{"first_line": gap.first_line, "lines": gap.n_lines} for gap in reader.gaps],
     }
+
+
+def stream_records(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Each line that has a record, and the record. Raises as `stream_info`, after those that are sound."""
+    with open_input(path) as file:
+        for piece in StreamReader(file).structures():
+            if isinstance(piece, LineRecords):
+                yield from ((y, record) for y, record in enumerate(piece.records, piece.first_line) if record)
 
 
 def package_info(package: PackageName) -> str:

@@ -1,4 +1,4 @@
-"""The structures of a stream: header, segments and gaps, without decoding samples. No byte is trusted."""
+"""The structures of a stream: header, segments, records of lines, gaps; no sample is decoded. No byte is trusted."""
 
 import zlib
 from collections.abc import Iterator
@@ -9,7 +9,17 @@ from runtime.exact_read import read_exactly
 from runtime.segments.segment_codecs import largest_payload
 from runtime.stream import records
 from runtime.stream.crc32c import crc32c
-from runtime.stream.records import END_MARKER, GAP_MARKER, INDEX_MARKER, MARKER_BYTES, EndRecord, Gap, IndexEntry
+from runtime.stream.line_records import LineRecords
+from runtime.stream.records import (
+    END_MARKER,
+    GAP_MARKER,
+    INDEX_MARKER,
+    LINES_MARKER,
+    MARKER_BYTES,
+    EndRecord,
+    Gap,
+    IndexEntry,
+)
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
 from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
 
@@ -42,9 +52,13 @@ class StreamReader:
         self.n_bytes += n_bytes
         return data
 
-    def pieces(self) -> Iterator[Segment | Gap]:
-        """Segments and gaps in order; `end` is set afterwards. Raises Truncated, Corrupt or TooNew."""
+    def structures(self) -> Iterator[Segment | LineRecords | Gap]:
+        """Segments, after each the records of its lines, if any, and gaps, in order; `end` is set afterwards.
+
+        Raises Truncated, Corrupt or TooNew.
+        """
         n_lines = n_segments = index_offset = 0
+        last: SegmentHeader | None = None  # where nothing has followed it yet
         while self.end is None:
             offset, announced = self.n_bytes, self.header.image.n_lines
             if 0 < announced < n_lines:
@@ -56,11 +70,16 @@ class StreamReader:
                 segment = self.segment(marker, n_lines)
                 self.seen += records.index_body([IndexEntry(n_lines, segment.header.n_lines, offset)])
                 yield segment
-                n_lines += segment.header.n_lines
+                last = segment.header
+                n_lines += last.n_lines
                 n_segments += 1
                 continue
             body = self.record(marker)
-            if marker == GAP_MARKER:
+            if marker == LINES_MARKER:
+                found = LineRecords.from_body(body)
+                check_records(found, last)
+                yield found
+            elif marker == GAP_MARKER:
                 gap = Gap.from_body(body)
                 check_first_line(gap.first_line, n_lines)
                 self.gaps.append(gap)
@@ -70,6 +89,23 @@ class StreamReader:
                 index_offset, self.index = offset, self.index_entries(body)
             else:
                 self.check_end(EndRecord.from_body(body), n_lines, n_segments, index_offset)
+            last = None
+
+    def pieces(self) -> Iterator[Segment | Gap]:
+        """As in `structures`, without the records of lines."""
+        return (piece for piece in self.structures() if not isinstance(piece, LineRecords))
+
+    def pieces_with_records(self) -> Iterator[tuple[Segment | Gap, LineRecords | None]]:
+        """As in `structures`, each segment with the records of its lines: it comes when what follows it begins."""
+        held: Segment | None = None
+        for piece in self.structures():
+            if held is not None:
+                yield held, piece if isinstance(piece, LineRecords) else None
+            held = piece if isinstance(piece, Segment) else None
+            if isinstance(piece, Gap):
+                yield piece, None
+        if held is not None:
+            yield held, None
 
     def segments(self) -> Iterator[Segment]:
         """The segments alone; `gaps` has what lies between them."""
@@ -114,6 +150,14 @@ def check_first_line(found: int, expected: int) -> None:
     """Raise Corrupt where a structure does not begin where the one before it ended."""
     if found != expected:
         raise Corrupt(f"a segment or gap begins at line {found}, allowed {expected}")
+
+
+def check_records(found: LineRecords, segment: SegmentHeader | None) -> None:
+    """Raise Corrupt where records of lines do not follow the segment of the same lines."""
+    if segment is None or (found.first_line, found.n_lines) != (segment.first_line, segment.n_lines):
+        before = "no segment" if segment is None else f"{segment.n_lines} lines from {segment.first_line} on"
+        what = f"records of {found.n_lines} lines from {found.first_line} on"
+        raise Corrupt(f"{what} follow {before}, allowed their own segment")
 
 
 def check_segment(stream: StreamHeader, stream_crc: int, segment: SegmentHeader) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,65 +18,60 @@ from runtime.command_options import (
     json_option,
     note,
     note_not_carried,
-    offset_option,
     special_option,
-    step_option,
     trust_option,
 )
 from runtime.errors import BadArgument, naming
+from runtime.images.raw_lines import RawLayout
+from runtime.images.raw_words import pipe_layout, raw_words
 from runtime.output_checks import PIPE, check_outputs
 from runtime.standard_streams import standard_input
 
 MOST_TOLD = 20
 """Notes, and runs of missing lines, that are printed."""
+MOST_HEX = 32
+"""Bytes of a record that are printed for people."""
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @coding_words()
-@click.option(
-    "--bit-depth", type=click.IntRange(8, 16), help="Bits per sample; a pipe needs them, else found by a scan."
-)
-@click.option("--bands", type=int, help="Bands of a line, for a pipe.")
-@click.option("--columns", type=int, help="Columns of a line, for a pipe.")
-@click.option("--dtype", default="<u2", show_default=True, help="Sample type of a pipe: uint8, <i2, <u2, >i2, >u2.")
-@click.option("--interleave", type=click.Choice(["bil", "bip", "bsq"]), default="bil", help="Of a pipe.")
+@raw_words
 @axes_option
 @special_option
-@step_option
-@offset_option
 @json_option
 def compress(
-    source: Path, output: Path, options: CodingOptions, bit_depth: int | None, bands: int | None, columns: int | None,
-    dtype: str, interleave: str, axes: str | None, specials: tuple[float, ...], sample_step: int, sample_offset: int,
-    as_json: bool,
+    source: Path, output: Path, options: CodingOptions, layout: RawLayout | None, bit_depth: int | None,
+    axes: str | None, specials: tuple[float, ...], as_json: bool,
 ) -> None:  # fmt: skip
-    """Compress an image (ENVI, GeoTIFF, HDF5 or NetCDF, .npy, or `-` for raw lines from a pipe).
+    """Compress an image: ENVI, GeoTIFF, HDF5 or NetCDF, .npy, raw lines, or `-` for such from a pipe.
 
-    FILE.nc:/PATH names a dataset of HDF5 or NetCDF; a folder is one of an EnMAP or DESIS product.
+    FILE.nc:/PATH names a dataset of HDF5 or NetCDF; a folder is one of an EnMAP or DESIS product. --bands and --columns
+    say that IN is raw lines without a header.
     """
     from runtime.codec.compression import compress_lines
+    from runtime.codec.kept_lines import Line
     from runtime.images.image_of_scene import describe
-    from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
+    from runtime.images.raw_lines import describe_pipe, recorded_lines
+    from runtime.images.raw_scene import open_raw, recorded, unread_header
     from runtime.images.scene_reader import not_carried, open_scene
-    from runtime.stream.sample_map import SampleMap
 
     files: tuple[Path, ...] = (PIPE,)
+    lines: Iterator[Line]
     if source == PIPE:
-        if bands is None or columns is None or bit_depth is None:
-            raise click.UsageError("a pipe needs --bands, --columns and --bit-depth")
+        layout, depth = pipe_layout(layout, bit_depth)
         if axes is not None:
             raise click.UsageError("--axes is of HDF5 and NetCDF, a pipe has --interleave")
-        layout = RawLayout(bands, columns, dtype, interleave)
-        values = SampleMap(sample_offset, sample_step)
-        image, lines = describe_pipe(layout, bit_depth, specials, values), raw_lines(standard_input(), layout)
+        image, lines = describe_pipe(layout, depth, specials), recorded_lines(standard_input(), layout)
     else:
-        scene = open_scene(source, axes, has_floats=True)
+        scene = open_scene(source, axes, has_floats=True) if layout is None else open_raw(source, layout)
         files = scene.files
+        if layout is not None and (unread := unread_header(source)):
+            note(f"{source}: read by --bands and --columns, not by {unread}")
         check_outputs([output], files)  # before the scan of all samples
         with naming(source, BadArgument):
-            image, lines = describe(scene, bit_depth, options.out_of_range, specials), scene.lines()
+            image, lines = describe(scene, bit_depth, options.out_of_range, specials), recorded(scene)
         for text in scene.notes:
             note(f"{source}: {text}")
         note_not_carried(source, not_carried(scene, image))
@@ -101,21 +97,25 @@ def compress(
 @executor_option
 @click.option("--salvage", is_flag=True, help="Give back every intact segment; exit code 1 where lines are missing.")
 @click.option("--fill", type=int, default=0, show_default=True, help="Samples of lines that are missing.")
+@click.option("--with-records", is_flag=True, help="To a pipe: raw frames, each line with its header and trailer.")
 @json_option
 def decompress(
     source: Path, output: Path, package_paths: tuple[Path, ...], trust: Path | None, executor: str, salvage: bool,
-    fill: int, as_json: bool,
+    fill: int, with_records: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Restore an image as ENVI (`-`: raw little-endian BIL lines to a pipe).
 
-    Where lines are missing, OUT.lines.json says which.
+    Where lines are missing, OUT.lines.json says which; records of lines are in OUT.records.bin and OUT.records.json.
     """
     from runtime.cell.flight_package import SHIPPED, open_package
     from runtime.codec.compression import decompress as decompress_stream
     from runtime.codec.compression import decompress_salvaged
 
+    if with_records and output != PIPE:
+        raise click.UsageError("--with-records is for an output -; beside OUT.hdr records have files of their own")
     packages = [open_package(path, trust) for path in package_paths or (SHIPPED,)]
-    report = (decompress_salvaged if salvage else decompress_stream)(source, output, packages, executor, fill)
+    restore = decompress_salvaged if salvage else decompress_stream
+    report = restore(source, output, packages, executor, fill, with_records=with_records)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for text in report.notes[:MOST_TOLD]:
         note(text)
@@ -128,17 +128,24 @@ def decompress(
         click.echo(
             f"linerwkv: {where} may be missing: the end of the stream is, which says how many there were", err=True
         )
-    if salvage and (report.missing_lines or report.missing_from is not None):
+    if salvage and (report.missing_lines or report.missing_from is not None or report.n_lost_records):
         sys.exit(EXIT_CHECK_FAILED)
 
 
 @click.command()
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--records", "only_records", is_flag=True, help="Print the records of lines in place of these.")
 @json_option
-def info(source: Path, as_json: bool) -> None:
+def info(source: Path, only_records: bool, as_json: bool) -> None:
     """Print the header and the segments of a stream, after checking every checksum."""
-    from runtime.codec.stream_info import stream_info
+    from runtime.codec.stream_info import stream_info, stream_records
 
+    if only_records:
+        for y, record in stream_records(source):
+            shown = record.hex() if as_json else cut_hex(record)
+            values = {"line": y, "bytes": len(record), "hex": shown}
+            click.echo(json.dumps(values) if as_json else f"line {y:<8} {len(record)} bytes  {shown}")
+        return
     description = stream_info(source)
     if as_json:
         click.echo(json.dumps(description))
@@ -148,6 +155,11 @@ def info(source: Path, as_json: bool) -> None:
     for kind in ("segment", "gap"):
         for piece in description[f"{kind}s"]:
             click.echo(f"{kind:16} " + ", ".join(f"{name} {value}" for name, value in piece.items()))
+
+
+def cut_hex(data: bytes) -> str:
+    """The first bytes in hexadecimal."""
+    return data[:MOST_HEX].hex() + ("..." if len(data) > MOST_HEX else "")
 
 
 def show(values: dict[str, Any], as_json: bool, *, to_stderr: bool) -> None:

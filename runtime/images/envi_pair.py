@@ -51,7 +51,7 @@ def advice(path: Path) -> str:
         return "; this is NetCDF before version 4: convert it by nccopy -k netCDF-4"
     if begin == b"\x0e\x03\x13\x01":
         return "; this is HDF4: convert it, for example by gdal_translate -of ENVI or h4toh5"
-    return "; of raw samples write a header, or send them to compress - with --bands, --columns and --bit-depth"
+    return "; raw samples are compressed with --bands, --columns and --bit-depth"
 
 
 def only(found: list[Path], path: Path, what: str) -> Path:

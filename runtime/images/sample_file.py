@@ -108,6 +108,10 @@ class SampleFile:
         self.file, self.dtype, self.interleave, self.total = file, dtype, interleave, n_lines
         self.n_lines = 0
 
+    def line_bytes(self, n_samples: int) -> int:
+        """That a line of so many samples takes."""
+        return n_samples * self.dtype.itemsize
+
     def append(self, line: Samples) -> None:
         """Write one line (Z, X)."""
         stored = line.astype(self.dtype)

@@ -15,6 +15,7 @@ from runtime.images.geotiff import GeoTiff, open_geotiff
 from runtime.images.hdf5.cube import Hdf5Cube, open_hdf5
 from runtime.images.hdf5.opening import is_hdf5
 from runtime.images.part_names import split_name
+from runtime.images.raw_file import RawFile
 from runtime.images.raw_lines import SAMPLE_TYPES
 from runtime.images.sample_file import AXES, Samples, StoredSamples, stored_samples
 from runtime.stream.image_description import ImageDescription
@@ -28,7 +29,7 @@ GDAL_SUFFIXES = (".aux.xml", ".ovr", ".msk")
 class Scene:
     """An image that can be read line by line, more than once."""
 
-    source: Samples | StoredSamples | GeoTiff | Hdf5Cube
+    source: Samples | StoredSamples | GeoTiff | Hdf5Cube | RawFile
     """(Y, Z, X); nothing is read yet."""
     metadata: dict[str, Any] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
@@ -45,10 +46,10 @@ class Scene:
 
     @property
     def samples(self) -> Samples:
-        """(Y, Z, X): a view of the file, read when touched; GeoTIFF and HDF5 whole. For files that nobody changes."""
+        """(Y, Z, X): a view of the file, read when touched; others are read whole. For files that nobody changes."""
         if isinstance(self.source, StoredSamples):
             return self.source.mapped()
-        return self.read() if isinstance(self.source, GeoTiff | Hdf5Cube) else self.source
+        return self.read() if isinstance(self.source, GeoTiff | Hdf5Cube | RawFile) else self.source
 
     def read(self) -> Samples:
         """(Y, Z, X), all in memory."""

@@ -1,4 +1,4 @@
-"""The other structures between the header and the end of a stream: lines that never came, an index, the end.
+"""The other structures between header and end of a stream: records of lines, lines that never came, an index, the end.
 
 Each is a marker, the CRC of the stream's header, the bytes of its body, the body, a CRC of all of it.
 """
@@ -12,12 +12,14 @@ from runtime.stream.crc32c import crc32c
 from runtime.stream.stream_header import CRC, LARGEST_HEADER_BYTES
 
 MARKER_BYTES = 4
-GAP_MARKER, INDEX_MARKER, END_MARKER = b"\xc5GAP", b"\xc5IDX", b"\xc5END"
+LINES_MARKER, GAP_MARKER, INDEX_MARKER, END_MARKER = b"\xc5LIN", b"\xc5GAP", b"\xc5IDX", b"\xc5END"
 HEAD = struct.Struct(">4sII")  # marker, CRC of the stream's header, bytes of the body
 GAP = struct.Struct(">II")
 ENTRY = struct.Struct(">IHQ")
 END = struct.Struct(">IIQ")  # before the copy of the header
-LARGEST_BODY_BYTES = {GAP_MARKER: GAP.size, INDEX_MARKER: 1 << 26, END_MARKER: END.size + LARGEST_HEADER_BYTES + 4}
+LARGEST_BODY_BYTES = {
+    LINES_MARKER: 1 << 26, GAP_MARKER: GAP.size, INDEX_MARKER: 1 << 26, END_MARKER: END.size + LARGEST_HEADER_BYTES + 4,
+}  # fmt: skip
 TAIL = struct.Struct(">II")  # The last bytes of a stream: bytes of the end record, its CRC
 
 

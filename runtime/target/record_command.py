@@ -14,20 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-import numpy.typing as npt
 
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.codec.encoder import Encoder
-from runtime.codec.kept_lines import KeptLines
+from runtime.codec.kept_lines import KeptLines, Line
 from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_notes import clip_notes
-from runtime.command_options import debug_option, offset_option, special_option, step_option
+from runtime.command_options import debug_option, special_option
 from runtime.errors import BadArgument
-from runtime.images.raw_lines import RawLayout, describe_pipe, raw_lines
+from runtime.images.raw_lines import RawLayout, describe_pipe, recorded_lines
+from runtime.images.raw_words import pipe_layout, raw_words
 from runtime.standard_streams import standard_input
-from runtime.stream.sample_map import SampleMap
 from runtime.target.recording import Recording, next_free
 
 
@@ -36,7 +34,7 @@ def report(**values: Any) -> None:
     print(json.dumps(values), flush=True)
 
 
-def record(lines: Iterator[npt.NDArray[np.integer[Any]]], encoder: Encoder, recording: Recording) -> None:
+def record(lines: Iterator[Line], encoder: Encoder, recording: Recording) -> None:
     """Append each finished segment. A source that fails or ends within a line ends the last segment before it.
 
     Raises Incomplete: the source, after that. Raises BadArgument: no line at all, or the disk, where whole segments
@@ -65,25 +63,19 @@ def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
 @debug_option
 @click.argument("folder", type=click.Path(path_type=Path))
 @coding_words(index=False)
-@click.option("--bit-depth", type=click.IntRange(8, 16), required=True)
-@click.option("--bands", type=int, required=True)
-@click.option("--columns", type=int, required=True)
-@click.option("--dtype", default="<u2", show_default=True)
+@raw_words
 @special_option
-@step_option
-@offset_option
 def record_command(
-    folder: Path, options: CodingOptions, bit_depth: int, bands: int, columns: int, dtype: str,
-    specials: tuple[float, ...], sample_step: int, sample_offset: int,
-) -> None:  # fmt: skip
-    """Record raw BIL lines from standard input into a new stream of FOLDER."""
-    layout = RawLayout(bands, columns, dtype, "bil")
-    image = describe_pipe(layout, bit_depth, specials, SampleMap(sample_offset, sample_step))
+    folder: Path, options: CodingOptions, layout: RawLayout | None, bit_depth: int | None, specials: tuple[float, ...]
+) -> None:
+    """Record raw lines from standard input into a new stream of FOLDER."""
+    layout, bit_depth = pipe_layout(layout, bit_depth)
+    image = describe_pipe(layout, bit_depth, specials)
     with opened_encoder(options, image, pipe=sys.stderr, is_live=True) as encoder:
         recording = Recording(next_free(folder))
         try:
             report(file=recording.path.name, process=os.getpid())
-            record(raw_lines(standard_input(), layout), encoder, recording)
+            record(recorded_lines(standard_input(), layout), encoder, recording)
             report(ended=recording.path.name)
         except MemoryError:
             found = f"out of memory in segment {encoder.n_segments}"

@@ -1,5 +1,6 @@
 """What may become of any bytes: right samples or an error of one line, in bounded time and memory."""
 
+import json
 import time
 from collections import Counter
 from contextlib import suppress
@@ -11,8 +12,10 @@ from unittest.mock import patch
 import numpy as np
 
 from runtime.codec import compression
-from runtime.codec.compression import Report, decompress, decompress_salvaged, restored_lines
+from runtime.codec.compression import decompress, decompress_salvaged, restored_lines
 from runtime.codec.decoder import Decoder
+from runtime.codec.report import Report
+from runtime.codec.restored_records import record_paths
 from runtime.codec.salvage import salvage
 from runtime.codec.stream_info import stream_info
 from runtime.codec.stream_reader import StreamReader
@@ -109,6 +112,20 @@ def check_samples(data: bytes, header: Path, report: Report) -> None:
         assert np.abs(restored - cube).max() <= max_error
 
 
+def check_records(header: Path, report: Report) -> None:
+    """Records are of lines that are there, and as many bytes as the table says."""
+    data, table = record_paths(header)
+    if not table.exists():
+        return
+    runs = json.loads(table.read_text())["runs"]
+    assert sum(n_lines * n_bytes for _, n_lines, n_bytes in runs) == data.stat().st_size
+    ends = [first + n_lines for first, n_lines, _ in runs]
+    assert all(first >= end for (first, _, _), end in zip(runs, [0, *ends], strict=False))
+    assert max(ends, default=0) <= report.n_lines
+    for one, last in report.missing_lines:
+        assert not any(first <= last and one < first + n_lines for first, n_lines, _ in runs)
+
+
 def check_stream(data: bytes, folder: Path) -> Counter[str]:
     """Hold one stream against the law, by every way to read it; how each ended."""
     source, output = folder / "hostile.lrwk", folder / "out.hdr"
@@ -121,16 +138,18 @@ def check_stream(data: bytes, folder: Path) -> Counter[str]:
             if restore is None:
                 stream_info(source)
             else:
-                check_samples(data, output, restore())
+                report = restore()
+                check_samples(data, output, report)
+                check_records(output, report)
             ends[f"{name}: done"] += 1
         except LineRwkvError as error:
             assert str(error) and "\n" not in str(error)
             ends[f"{name}: refused"] += 1
-            assert not output.exists()
+            assert not any(path.exists() for path in (output, *record_paths(output)))
         seconds = time.process_time() - start
         assert seconds < MOST_SECONDS, f"{name} takes {seconds} s"
         assert peak.n_bytes < MOST_BYTES, f"{name} takes {peak.n_bytes} bytes"
-        for suffix in (".hdr", ".bil", ".lines.json"):
+        for suffix in (".hdr", ".bil", ".lines.json", ".records.bin", ".records.json"):
             output.with_suffix(suffix).unlink(missing_ok=True)
         assert sorted(one.name for one in folder.iterdir()) == [source.name]
 

@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from runtime.cell.flight_package import SHIPPED, FlightPackage, open_package
+from runtime.codec.coding_options import CodingOptions
+from runtime.codec.encoder import Encoder
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.executors import make_executor
+from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
 from tests.runtime.codec.test_round_trip import Cube, encode
 
@@ -36,6 +39,15 @@ def shipped_executor() -> ArrayExecutor:
     return make_executor(shipped_package())
 
 
+def recorded(cube: Cube) -> bytes:
+    """The stream of lines with records, equally long in the first segment, then not, then none."""
+    image = ImageDescription(cube.shape[1], cube.shape[2], DEPTH, is_signed=False)
+    encoder = Encoder(image, CodingOptions(PredictorKind.DPCM, segment_lines=SEGMENT_LINES))
+    lengths = (20, 20, 20, 5, 0, 9, 0, 0, 0)
+    pieces = [encoder.push(line, bytes(n)) for line, n in zip(cube, lengths, strict=True)]
+    return b"".join([encoder.header, *pieces, encoder.finish()])
+
+
 @cache
 def sound_streams() -> tuple[SoundStream, ...]:
     """Of smooth lines, of zeros and of noise, in segments of SEGMENT_LINES."""
@@ -53,7 +65,8 @@ def sound_streams() -> tuple[SoundStream, ...]:
         {"predictor": network, "stage": none, "package": shipped_package()},
         {"predictor": network, "stage": best, "package": shipped_package(), "max_error": 1},
     ]
-    return tuple(
+    with_records = tuple(SoundStream(recorded(cube.astype(np.int32)), 0, cube.astype(np.int32)) for cube in cubes)
+    return with_records + tuple(
         SoundStream(
             encode(cube.astype(np.int32), depth=DEPTH, segment_lines=SEGMENT_LINES, **chosen),
             chosen.get("max_error", 0), cube.astype(np.int32),

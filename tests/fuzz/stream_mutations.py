@@ -10,7 +10,8 @@ import numpy as np
 
 from runtime.codec.decoder import Decoder
 from runtime.errors import LineRwkvError
-from runtime.stream.records import ENTRY, GAP, GAP_MARKER, INDEX_MARKER
+from runtime.stream.line_records import FIXED
+from runtime.stream.records import ENTRY, GAP, GAP_MARKER, INDEX_MARKER, LINES_MARKER
 from runtime.stream.samples_checksum import samples_crc
 from runtime.stream.segment_header import SegmentHeader
 from runtime.stream.stream_header import StreamHeader
@@ -146,6 +147,32 @@ def add_record(parts: StreamParts, random: Random) -> None:
     parts.pieces.insert(int(random.integers(len(parts.pieces) + 1)), RecordParts(marker, body))
 
 
+def change_records(parts: StreamParts, random: Random) -> None:
+    """Lines, form, lengths or bytes of records of lines, or much of them from few bytes."""
+    records = [piece for piece in parts.pieces if isinstance(piece, RecordParts) and piece.marker == LINES_MARKER]
+    found = [piece for piece in records if len(piece.body) >= FIXED.size]
+    if not found:
+        parts.pieces.insert(int(random.integers(len(parts.pieces) + 1)), RecordParts(LINES_MARKER, FIXED.pack(0, 3, 0)))
+        return
+    piece, kind = found[random.integers(len(found))], random.integers(5)
+    first_line, n_lines, form = FIXED.unpack_from(piece.body)
+    form, content = 0, piece.body[FIXED.size :]
+    with suppress(zlib.error):
+        content = zlib.decompress(content)
+    if kind == 0:
+        first_line, n_lines = number(random, first_line, 32), number(random, n_lines, 16)
+    elif kind == 1:
+        form = number(random, form, 8)
+    elif kind == 2:
+        content = b"".join(number(random, 5, 32).to_bytes(4, "big") for _ in range(1 + n_lines)) + content
+    elif kind == 3:
+        each = int(random.choice([0, 100, 1 << 16, 1 << 20]))
+        form, content = 1, zlib.compress(each.to_bytes(4, "big") + bytes(each * n_lines))
+    else:
+        content = content[: random.integers(len(content) + 1)] + random.bytes(int(random.integers(9)))
+    piece.body = FIXED.pack(first_line, n_lines, form) + content
+
+
 def change_end(parts: StreamParts, random: Random) -> None:
     """A number of the end record, or no end."""
     if parts.end is None or random.integers(4) == 0:
@@ -188,10 +215,14 @@ def change_packages(parts: StreamParts, random: Random) -> None:
 
 def mend_order(parts: StreamParts, random: Random) -> None:
     """First lines and the end's numbers as they must be for the segments that are there."""
-    n_lines = 0
-    for piece in segments_of(parts):
-        piece.fields["first_line"] = n_lines & 0xFFFFFFFF
-        n_lines += piece.fields["lines"]
+    n_lines, last = 0, (0, 0)
+    for piece in parts.pieces:
+        if isinstance(piece, SegmentParts):
+            piece.fields["first_line"] = n_lines & 0xFFFFFFFF
+            last = piece.fields["first_line"], piece.fields["lines"]
+            n_lines += piece.fields["lines"]
+        elif piece.marker == LINES_MARKER and len(piece.body) >= FIXED.size:
+            piece.body = FIXED.pack(*last, piece.body[FIXED.size - 1]) + piece.body[FIXED.size :]
     parts.end = [n_lines, len(segments_of(parts)), 0]
     if random.integers(2):
         parts.header["lines"] = n_lines
@@ -216,7 +247,7 @@ def mend_samples(parts: StreamParts) -> None:
 
 CHANGES: list[Callable[[StreamParts, Random], None]] = [
     change_header, make_line_large, change_segment, change_segment, change_kinds, change_payload, change_payload,
-    change_order, add_record, change_end, change_metadata, change_packages,
+    change_order, add_record, change_records, change_end, change_metadata, change_packages,
 ]  # fmt: skip
 
 

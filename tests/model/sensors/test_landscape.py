@@ -14,8 +14,8 @@ from model.sensors.scene_source import SceneSource, scene_sources
 from model.sensors.simulated_scene import generator_of
 from runtime.codec.compression import compress_lines
 from runtime.errors import BadArgument
+from runtime.images.image_of_scene import describe
 from runtime.images.scene_reader import Scene as StoredScene
-from runtime.images.scene_reader import describe
 from runtime.images.scene_writer import writing_envi
 from tests.model.conftest import smooth_scene
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from runtime.codec.stream_reader import Segment, StreamReader
 from runtime.stream.crc32c import crc32c
-from runtime.stream.records import END, END_MARKER, ENTRY, HEAD, INDEX_MARKER, TAIL, record_bytes
+from runtime.stream.line_records import LineRecords
+from runtime.stream.records import END, END_MARKER, ENTRY, HEAD, INDEX_MARKER, LINES_MARKER, TAIL, record_bytes
 from runtime.stream.segment_header import SEGMENT
 from runtime.stream.stream_header import CRC, FIXED, MAGIC, PREFIX, header_size
 
@@ -105,7 +106,12 @@ def segment_parts(segment: Segment) -> SegmentParts:
 def stream_parts(stream: bytes) -> StreamParts:
     """The parts of a sound stream without gaps; its index is made again by `to_bytes`."""
     reader = StreamReader(io.BytesIO(stream))
-    pieces: list[SegmentParts | RecordParts] = [segment_parts(one) for one in reader.segments()]
+    pieces: list[SegmentParts | RecordParts] = []
+    for one in reader.structures():
+        if isinstance(one, Segment):
+            pieces.append(segment_parts(one))
+        elif isinstance(one, LineRecords):
+            pieces.append(RecordParts(LINES_MARKER, one.body()))
     header = dict(zip(HEADER_NAMES, FIXED.unpack_from(stream, PREFIX.size), strict=True))
     tail = stream[PREFIX.size + FIXED.size : header_size(stream) - CRC.size]
     assert reader.end is not None and not reader.gaps

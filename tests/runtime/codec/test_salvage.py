@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from runtime.codec import restored_output
-from runtime.codec.compression import Report, decompress, decompress_salvaged
+from runtime.codec.compression import decompress, decompress_salvaged
+from runtime.codec.report import Report
 from runtime.codec.salvage import salvage
 from runtime.errors import BadArgument, Corrupt
 from runtime.stream.crc32c import crc32c

@@ -107,7 +107,6 @@ def test_pipe(interleave: str) -> None:
 @pytest.mark.parametrize(
     ("layout", "text"),
     [
-        ((4, 6, "<i2", "bsq"), "interleave bsq from a pipe"),
         ((4, 6, "<f4", "bil"), "sample type float32"),
         ((4, 6, "fish", "bil"), "sample type 'fish'"),
         ((0, 6, "<i2", "bil"), "allowed at least 1 each"),

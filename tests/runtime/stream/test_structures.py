@@ -180,7 +180,7 @@ def test_a_hostile_segment_header_with_a_right_crc_is_refused(
 @pytest.mark.parametrize(
     ("marker", "body", "error", "text"),
     [
-        (b"\xc5LIN", b"", TooNew, "this release reads"),
+        (b"\xc5NEW", b"", TooNew, "this release reads"),
         (b"\xc5\0\0\0", b"", Corrupt, "marker"),
         (GAP_MARKER, bytes(9), Corrupt, "9 bytes announced, allowed 8"),
         (END_MARKER, bytes(LARGEST_BODY_BYTES[END_MARKER] + 1), Corrupt, "bytes announced"),
