@@ -20,7 +20,7 @@ from runtime.codec.report import Report
 from runtime.codec.restored_output import RestoredLines, restored_output, write_salvaged
 from runtime.codec.restored_records import record_paths
 from runtime.codec.salvage import salvage
-from runtime.codec.stream_notes import notes_of, raw_notes
+from runtime.codec.stream_notes import notes_of, output_notes
 from runtime.codec.stream_reader import Segment, StreamReader
 from runtime.errors import BadArgument, Corrupt, naming
 from runtime.executors.executor_registry import ONNXRUNTIME
@@ -108,7 +108,9 @@ def decompress(
     source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0, *,
     with_records: bool = False,
 ) -> Report:  # fmt: skip
-    """Restore the image of a stream as ENVI, or as raw BIL lines on standard output. Raises LineRwkvError.
+    """Restore the image of a stream as ENVI, GeoTIFF or .npy, or as raw BIL lines on standard output.
+
+    Raises LineRwkvError.
 
     fill: the samples of lines that never came. with_records: as in `restored_output`.
     """
@@ -123,7 +125,8 @@ def decompress(
                     restored.leave_out(piece.n_lines)
                 else:
                     restored.write(decoder.lines(*piece), records)
-    return restored_report(restored, reader.n_bytes, start, raw_notes(output, restored.image))
+    notes = output_notes(output, restored.image, restored.file.not_carried)
+    return restored_report(restored, reader.n_bytes, start, notes)
 
 
 def decompress_salvaged(
@@ -146,7 +149,8 @@ def decompress_salvaged(
         if restored.n_lines == 0:
             raise Corrupt(f"{source}: {errors[0] if errors else f'no intact segment in {len(data)} bytes'}")
         restored.end(found.n_lines)
-    return restored_report(restored, len(data), start, (*errors, *raw_notes(output, restored.image)))
+    notes = output_notes(output, restored.image, restored.file.not_carried)
+    return restored_report(restored, len(data), start, (*errors, *notes))
 
 
 def restored_report(restored: RestoredLines, n_bytes: int, start: float, notes: Sequence[str]) -> Report:
@@ -161,5 +165,6 @@ def restored_report(restored: RestoredLines, n_bytes: int, start: float, notes: 
 
 def check_restored(output: Path, source: Path, packages: Sequence[FlightPackage]) -> None:
     """Raise BadArgument where one of the files to restore is an input."""
-    data = [new_pair(output, "bil"), *record_paths(output)] if is_header(output) else []
+    data = [new_pair(output, "bil")] if is_header(output) else []
+    data += [] if output == PIPE else record_paths(output)
     check_outputs([output, *data], [source, *(file for package in packages for file in files_of(package.source))])

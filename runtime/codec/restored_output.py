@@ -15,8 +15,8 @@ from runtime.codec.restored_records import LostRecords, RawFrames, Records, reco
 from runtime.codec.salvage import Salvaged
 from runtime.errors import BadArgument, LineRwkvError
 from runtime.images.line_frame import frame_of, without_frame
+from runtime.images.restored_image import restoring
 from runtime.images.sample_file import DTYPES, SampleFile, raw_line
-from runtime.images.scene_writer import restoring
 from runtime.output_checks import PIPE
 from runtime.segments.segment_codec import Samples
 from runtime.standard_streams import standard_output
@@ -89,7 +89,7 @@ class RestoredLines:
 def restored_output(
     output: Path, image: ImageDescription, fill: int = 0, *, with_records: bool = False
 ) -> Iterator[RestoredLines]:
-    """An ENVI image that is there when the block ends, or raw BIL lines on standard output.
+    """An image file, as in `restoring`, that is there when the block ends, or raw BIL lines on standard output.
 
     Beside an image that lacks lines OUT.lines.json says which, and OUT.records.bin and .json have the records of lines;
     those that are there already are brought up to date. with_records: lines on standard output are whole frames. Raises

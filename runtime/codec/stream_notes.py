@@ -1,9 +1,11 @@
 """What whoever keeps a finished stream, or what came out of one, should know of it, in words."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from runtime.codec.encoder import Encoder
-from runtime.images.envi_header_writer import one_line_of
+from runtime.images.envi_entries import one_line_of
+from runtime.images.restored_image import beside_samples
 from runtime.output_checks import PIPE
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic
@@ -26,8 +28,9 @@ def clip_notes(encoder: Encoder) -> tuple[str, ...]:
     return (f"{encoder.n_clipped} samples beyond the bit depth were clipped, the first: {encoder.first_clipped}",)
 
 
-def raw_notes(output: Path, image: ImageDescription) -> tuple[str, ...]:
-    """What is left out where lines go to standard output."""
-    if output != PIPE or not image.metadata:
-        return ()
-    return (f"raw lines have no header; not carried: {', '.join(map(one_line_of, image.metadata))}",)
+def output_notes(output: Path, image: ImageDescription, not_carried: Sequence[str]) -> tuple[str, ...]:
+    """What is left out where lines go to standard output, or that a file cannot hold."""
+    if output == PIPE:
+        words = beside_samples(image)
+        return (f"raw lines have no header; not carried: {', '.join(words)}",) if words else ()
+    return (f"{output}: not carried: {', '.join(map(one_line_of, not_carried))}",) if not_carried else ()

@@ -85,7 +85,7 @@ def compress(
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("output", metavar="OUT.hdr", type=click.Path(path_type=Path))
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @click.option(
     "--package",
     "package_paths",
@@ -103,7 +103,7 @@ def decompress(
     source: Path, output: Path, package_paths: tuple[Path, ...], trust: Path | None, executor: str, salvage: bool,
     fill: int, with_records: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Restore an image as ENVI (`-`: raw little-endian BIL lines to a pipe).
+    """Restore an image as ENVI (OUT.hdr), GeoTIFF (OUT.tif) or OUT.npy (`-`: raw little-endian BIL lines to a pipe).
 
     Where lines are missing, OUT.lines.json says which; records of lines are in OUT.records.bin and OUT.records.json.
     """

@@ -1,17 +1,22 @@
 """The header of an ENVI image, taken apart: the layout of its samples, and the metadata that is carried through."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runtime.errors import BadArgument
+from runtime.images.carried_keys import EXACT_TEXTS
+from runtime.images.envi_entries import LINE_ENDS, entries, entry_text, is_entry, metadata_value
 
 LARGEST_BYTES = 1 << 24
+LARGEST_EXACT = 1 << 20
+"""Characters of entries that are kept as they stand, beside their values."""
 DATA_TYPES = {
     1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 6: "c8", 9: "c16", 12: "u2", 13: "u4", 14: "i8", 15: "u8",
 }  # fmt: skip
+MOST_SHOWN = 4
+"""Lines without a key that are shown."""
 STRUCTURAL_KEYS = (
     "samples", "lines", "bands", "header offset", "data type", "interleave", "byte order", "file type",
     "file compression", "major frame offsets", "minor frame offsets",
@@ -22,7 +27,6 @@ ALLOWED = {
     "major frame offsets": NO_OFFSETS, "minor frame offsets": NO_OFFSETS,
 }  # fmt: skip
 WHOLE = re.compile(r"\+?([0-9]{1,18})(\.0*)?")
-TEXT_MARKS = '"[{'
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class EnviHeader:
     """Layout of the samples, and the other entries of a header.
 
     shape: lines, bands, columns, each at least 1. dtype: NumPy name with byte order. interleave: bil, bip or bsq.
-    offset: bytes before the first sample. metadata: as in `metadata_value`.
+    offset: bytes before the first sample. metadata: as in `metadata_value`, and the exact texts of entries
+    (runtime/images/carried_keys.py).
     not_carried: what the header says that is in none of these, in words.
     """
 
@@ -55,13 +60,19 @@ def read_envi_header(path: Path) -> EnviHeader:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
+    first, *lines = LINE_ENDS.split(text)
+    if not first.strip().startswith("ENVI"):
+        raise BadArgument(f"{path}: begins with {first[:20]!r}, allowed ENVI")
     structure: dict[str, str] = {}
     metadata: dict[str, Any] = {}
-    replaced = []
-    for key, value in entries(path, text):
-        if key not in STRUCTURAL_KEYS:
+    texts: dict[str, str] = {}
+    replaced, strays = [], []
+    for key, value, whole in entries(path, iter(lines)):
+        if not key:
+            strays.append(value[:20])
+        elif key not in STRUCTURAL_KEYS:
             replaced += [key] if metadata.get(key, found := metadata_value(key, value)) != found else []
-            metadata[key] = found
+            metadata[key], texts[key] = found, whole
         elif structure.setdefault(key, value) != value:
             raise BadArgument(f"{path}: {key} is {structure[key]} and {value}, allowed one of them")
     layout = Structure(path, structure)
@@ -73,9 +84,12 @@ def read_envi_header(path: Path) -> EnviHeader:
         raise BadArgument(f"{path}: data type is {code}, allowed {', '.join(map(str, DATA_TYPES))}")
     offset = layout.whole("header offset", "0")
     kind = structure.get("file type", "")
+    exact, rewritten = exact_texts(metadata, texts)
     not_carried = {
         "comments": re.search(r"(?m)^\s*;", text),
+        f"lines without a key ({', '.join(strays[:MOST_SHOWN])})": strays,
         f"first values of {', '.join(replaced)}": replaced,
+        f"exact text of {', '.join(rewritten)}": rewritten,
         f"{offset} bytes before the samples": offset,
         f"file type {kind}": kind.lower() not in ("", ALLOWED["file type"][0]),
     }
@@ -84,9 +98,21 @@ def read_envi_header(path: Path) -> EnviHeader:
         byte_order + DATA_TYPES[code],
         layout.choice("interleave", ("bil", "bip", "bsq")),
         offset,
-        metadata,
+        metadata | ({EXACT_TEXTS: exact} if exact else {}),
         tuple(words for words, is_there in not_carried.items() if is_there),
     )
+
+
+def exact_texts(metadata: dict[str, Any], texts: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The texts of entries that are not as this software writes them, and the keys of those that cannot be kept.
+
+    What one reader or another would take for more than this entry is not kept.
+    """
+    own = {key: text for key, text in texts.items() if text != entry_text(key, metadata[key])}
+    exact = {key: text for key, text in own.items() if is_entry(text, key, metadata[key])}
+    if sum(map(len, exact.values())) > LARGEST_EXACT:
+        exact = {}
+    return exact, [key for key in own if key not in exact]
 
 
 @dataclass(frozen=True)
@@ -110,34 +136,3 @@ class Structure:
         if text.lower() not in allowed:
             raise BadArgument(f"{self.path}: {key} is {text[:40]}, allowed {', '.join(allowed)}")
         return text.lower()
-
-
-def entries(path: Path, text: str) -> Iterator[tuple[str, str]]:
-    """Keys, in small letters with single blanks, and values. A value in braces may extend over lines."""
-    lines = iter(re.split(r"\r\n|\r|\n", text))
-    first = next(lines)
-    if not first.strip().startswith("ENVI"):
-        raise BadArgument(f"{path}: begins with {first[:20]!r}, allowed ENVI")
-    for line in lines:
-        key, equals, value = line.partition("=")
-        if not equals or line.lstrip().startswith(";"):
-            continue
-        parts = [value.strip()]
-        while parts[0].startswith("{") and not parts[-1].endswith("}"):
-            more = next(lines, None)
-            if more is None:
-                raise BadArgument(f"{path}: {' '.join(key.split())[:40]} has no closing brace")
-            parts.append(more.strip())
-        yield " ".join(key.lower().split()), " ".join(parts)
-
-
-def metadata_value(key: str, value: str) -> str | list[str]:
-    """A text, or the items of a braced list; a braced text with marks of its own keeps its braces."""
-    if not value.startswith("{"):
-        return value
-    inner = value[1:-1].strip()
-    if key == "description":
-        return inner
-    if any(mark in inner for mark in TEXT_MARKS):
-        return value
-    return [item.strip() for item in inner.split(",")] if inner else []

@@ -10,6 +10,8 @@ from runtime.errors import BadArgument
 HEADER_SUFFIX = ".hdr"
 DATA_SUFFIXES = ("", ".img", ".dat", ".raw", ".bil", ".bip", ".bsq", ".bin", ".hyspex", ".sli")
 """Of the data files that a header named alone can have; what GDAL and the library spectral try, too."""
+GDAL_SUFFIXES = (".aux.xml", ".ovr", ".msk")
+"""After the whole name, of files that GDAL writes beside an image for what its own header cannot say."""
 
 
 def is_header(path: Path) -> bool:
@@ -68,12 +70,19 @@ def new_pair(header: Path, interleave: str) -> Path:
     Readers of a header try the suffixes in an order of their own, so that any other data file is one too many.
     """
     data = header.with_suffix(f".{interleave}")
-    try:
-        there = beside(header, header.stem, (*DATA_SUFFIXES, HEADER_SUFFIX))
-        there += beside(data, data.name, (HEADER_SUFFIX,))
-    except OSError as error:
-        raise BadArgument(f"output {header} cannot be written: {error.strerror}") from None
-    others = [one.name for one in there if one.name not in (header.name, data.name)]
-    if others:
-        raise BadArgument(f"output {header}: {', '.join(others)} beside it would be taken for its data or header")
+    names = [(header.stem, (*DATA_SUFFIXES, HEADER_SUFFIX)), (data.name, (HEADER_SUFFIX, *GDAL_SUFFIXES))]
+    refuse_beside(header, names, but=(header.name, data.name), taken_for="data or header")
     return data
+
+
+def refuse_beside(
+    output: Path, names: list[tuple[str, tuple[str, ...]]], but: tuple[str, ...] = (), taken_for: str = "metadata"
+) -> None:
+    """Raise BadArgument where files of these stems and suffixes lie beside an output, except `but`."""
+    try:
+        there = [one.name for stem, suffixes in names for one in beside(output, stem, suffixes)]
+    except OSError as error:
+        raise BadArgument(f"output {output} cannot be written: {error.strerror}") from None
+    others = [name for name in there if name not in but]
+    if others:
+        raise BadArgument(f"output {output}: {', '.join(others)} beside it would be taken for its {taken_for}")

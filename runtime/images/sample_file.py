@@ -107,6 +107,8 @@ class SampleFile:
         """n_lines: that will come, which bsq must know."""
         self.file, self.dtype, self.interleave, self.total = file, dtype, interleave, n_lines
         self.n_lines = 0
+        self.not_carried: tuple[str, ...] = ()
+        """What of an image's metadata the finished file does not have, in words."""
 
     def line_bytes(self, n_samples: int) -> int:
         """That a line of so many samples takes."""

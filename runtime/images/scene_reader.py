@@ -9,8 +9,9 @@ import numpy as np
 
 from runtime.errors import BadArgument, one_line
 from runtime.images.band_products import band_words, find_product, is_product
+from runtime.images.carried_keys import NUMPY, entries_of
 from runtime.images.envi_header_reader import read_envi_header
-from runtime.images.envi_pair import find_pair
+from runtime.images.envi_pair import GDAL_SUFFIXES, find_pair
 from runtime.images.geotiff import GeoTiff, open_geotiff
 from runtime.images.hdf5.cube import Hdf5Cube, open_hdf5
 from runtime.images.hdf5.opening import is_hdf5
@@ -21,8 +22,6 @@ from runtime.images.sample_file import AXES, Samples, StoredSamples, stored_samp
 from runtime.stream.image_description import ImageDescription
 
 TIFF_SUFFIXES = (".tif", ".tiff")
-GDAL_SUFFIXES = (".aux.xml", ".ovr", ".msk")
-"""Of files that GDAL writes beside an image for what its own header cannot say."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,8 @@ def open_scene(path: Path, axes: str | None = None, *, has_floats: bool = False)
     """
     scene = open_numbers(path, axes)
     if len(scene.shape) != 3 or 0 in scene.shape:
-        raise BadArgument(f"{path}: shape {scene.shape}, allowed (lines, bands, columns) of at least 1 each")
+        allowed = "(lines, bands, columns) or of one band (lines, columns), each at least 1"
+        raise BadArgument(f"{path}: shape {scene.shape}, allowed {allowed}")
     dtype = scene.source.dtype
     if not np.issubdtype(dtype, np.integer) and not (has_floats and np.issubdtype(dtype, np.floating)):
         n_nan = sum(int(np.isnan(line).sum()) for line in scene.lines()) if np.issubdtype(dtype, np.inexact) else 0
@@ -105,7 +105,8 @@ def open_numbers(path: Path, axes: str | None = None) -> Scene:
         source, metadata, files, not_carried = open_geotiff(path)
         return Scene(source, metadata, files, not_carried)
     if path.suffix.lower() == ".npy":
-        return Scene(open_npy(path), files=(path,))
+        array, metadata = open_npy(path)
+        return Scene(array, metadata, files=(path,))
     header, data = find_pair(path)
     found = read_envi_header(header)
     samples = stored_samples(data, found.shape, found.dtype, found.interleave, found.offset)
@@ -115,16 +116,21 @@ def open_numbers(path: Path, axes: str | None = None) -> Scene:
     )
 
 
-def open_npy(path: Path) -> Samples | StoredSamples:
-    """Samples of a .npy file; where it has no three axes, mapped. Raises BadArgument."""
+def open_npy(path: Path) -> tuple[Samples | StoredSamples, dict[str, Any]]:
+    """Samples of a .npy file and metadata; two axes are lines and columns of one band. Raises BadArgument.
+
+    Where it has neither two axes nor three, it is mapped.
+    """
     try:
         array = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, EOFError, OverflowError) as error:
         raise BadArgument(f"{path}: {one_line(error)}") from error
-    if array.ndim != 3 or array.size == 0:
-        return array
+    if array.ndim not in (2, 3) or array.size == 0:
+        return array, {}
     axes = AXES["bil" if array.flags.c_contiguous else "fortran"]
-    return StoredSamples(path, array.shape, array.dtype, axes, array.offset)
+    shape = array.shape if array.ndim == 3 else (array.shape[0], 1, array.shape[1])
+    metadata = {} if array.ndim == 3 else {NUMPY: {"axes": 2}}
+    return StoredSamples(path, shape, array.dtype, axes, array.offset), metadata
 
 
 def band_ranges(lines: Iterator[Samples]) -> tuple[Samples, Samples]:
@@ -146,6 +152,6 @@ def not_carried(scene: Scene, image: ImageDescription | None) -> tuple[str, ...]
     """What the files of a scene say that its stream will not, in words; no image: a stream of samples alone."""
     dtype = scene.source.dtype
     if image is None:
-        return (*scene.not_carried, *scene.metadata)
+        return (*scene.not_carried, *entries_of(scene.metadata))
     kind = f"type {dtype.name} (restored as {image.file_type.name.lower()})"
     return (*scene.not_carried, *(() if dtype.name in SAMPLE_TYPES else (kind,)))

@@ -10,8 +10,7 @@ import numpy as np
 from runtime.errors import BadArgument
 from runtime.images.envi_header_writer import CODES, envi_header
 from runtime.images.envi_pair import is_header, new_pair
-from runtime.images.sample_file import DTYPES, SampleFile
-from runtime.stream.image_description import ImageDescription
+from runtime.images.sample_file import SampleFile
 from runtime.whole_output import replacing, replacing_pair
 
 
@@ -43,8 +42,3 @@ def writing_envi(
         with new_data.open("wb") as file:
             yield (samples := SampleFile(file, kind.newbyteorder("<"), interleave, n_lines))
         new_header.write_bytes(envi_header((samples.n_lines, *sizes), kind, interleave, metadata))
-
-
-def restoring(header: Path, image: ImageDescription) -> contextlib.AbstractContextManager[SampleFile]:
-    """Append the lines of an image to an ENVI pair with its metadata, as in `writing_envi`."""
-    return writing_envi(header, (image.n_bands, image.n_columns), DTYPES[image.file_type], image.metadata)

@@ -124,7 +124,7 @@ def bad_scenes() -> dict[str, tuple[np.ndarray[Any, Any], str]]:
         "NaN": (with_nan, "1 samples are not whole numbers, the first is nan at line 3, band 2, column 1"),
         "fractions": (smooth_scene(0) + 0.5, "not whole numbers"),
         "too wide": (np.full((2, 2, 2), 1e6), "1000000..1000000"),
-        "shape": (np.zeros((4, 4), np.int16), r"shape \(4, 4\)"),
+        "shape": (np.zeros(16, np.int16), r"shape \(16,\)"),
         "type": (np.zeros((2, 2, 2), np.complex64), "complex64"),
     }
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from runtime.errors import BadArgument
+from runtime.images.carried_keys import entries_of
 from runtime.images.envi_header_reader import DATA_TYPES, read_envi_header
 from runtime.images.scene_reader import open_numbers, open_scene
 from tests.runtime.images.envi_files import CUBE, by_gdal, by_spectral, header_text, write_pair
@@ -103,7 +104,7 @@ def test_metadata_as_it_stands(tmp_path: Path) -> None:
         description="{\n  two\n  lines, one text}", wavelength="{400.5,\n 500.5 ,600.5}", band_names="{ a b, c, d }",
         coordinate_system_string=system, sensor_type="a = b", bbl="{}", note="{[1, 2], {3}}",
     )  # fmt: skip
-    assert header_of(tmp_path / "s.hdr", text).metadata == {
+    assert entries_of(header_of(tmp_path / "s.hdr", text).metadata) == {
         "description": "two lines, one text", "wavelength": ["400.5", "500.5", "600.5"], "bbl": [],
         "band names": ["a b", "c", "d"], "coordinate system string": system, "sensor type": "a = b",
         "note": "{[1, 2], {3}}",

@@ -88,7 +88,7 @@ def test_what_a_header_says_comes_back(tmp_path: Path) -> None:
     assert read_envi_header(header).metadata == metadata
     text = header.read_bytes().decode()
     assert '\ncoordinate system string = {PROJCS["x",UNIT["Meter",1.0]]}\n' in text
-    assert "\nwavelength = {400, 500, 600}\n" in text
+    assert "\nwavelength = {400,500,600}\n" in text
     assert "\nwavelength units = µm\n" in text
     assert spectral.envi.read_envi_header(str(header))["band names"] == ["a b", "c", "d"]
 

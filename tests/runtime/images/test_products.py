@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from runtime.errors import BadArgument
+from runtime.images.carried_keys import entries_of
 from runtime.images.scene_reader import open_numbers, open_scene
 from tests.runtime.images.hdf5_files import AS_TEXT, CUBE, write_emit, write_hypso, write_prisma
 
@@ -115,7 +116,7 @@ def test_enmap_of_two_images(tmp_path: Path) -> None:
     for path in (folder, metadata):
         scene = open_scene(Path(f"{path}:vnir"))
         np.testing.assert_array_equal(scene.samples, CUBE)
-        assert scene.metadata == {
+        assert entries_of(scene.metadata) == {
             "wavelength": ["400.5", "401.5", "402.5", "403.5"], "wavelength units": "Nanometers",
             "fwhm": ["6", "7", "8", "9"], "data gain values": ["0.0001"] * 4, "data offset values": ["0"] * 4,
         }  # fmt: skip

@@ -1,0 +1,73 @@
+"""What becomes of each property of each kind of file: the cells of docs/formats/images.md, found by doing it.
+
+A row is a file with one property, and what shows that a restored file has it. To add a kind of file, write a file like
+`matrix_npy.py` whose ROWS are a list of `Row`, and add it to `ROWS` in test_matrix.py; `python -m
+tests.runtime.images.test_matrix` then writes the page again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from runtime.commands.stream_commands import compress, decompress
+from runtime.errors import LineRwkvError
+
+OUTPUTS = {"GeoTIFF": "back.tif", "ENVI": "back.hdr", "npy": "back.npy"}
+CARRIED, NOTED, REFUSED, OWN = "carried", "noted", "refused", "own"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One property of one kind of file."""
+
+    kind: str
+    name: str
+    make: Callable[[Path], Path]
+    """Writes a file with the property into a folder."""
+    looks: dict[str, Callable[[Path], bool]] = field(default_factory=dict)
+    """By output: whether the restored file has the property. Absent: it can show none."""
+    note: str = ""
+    """A word of the note or error where it has it not."""
+    own: tuple[str, ...] = ()
+    """Outputs that lie in a way of their own, so that there the property is none of the image."""
+
+
+def run(command: object, *words: str | Path) -> tuple[str, LineRwkvError | None]:
+    """Standard error of a command, and the error that ended it."""
+    done = CliRunner().invoke(command, [str(word) for word in words])  # type: ignore[arg-type]  # a click command
+    if done.exception is not None and not isinstance(done.exception, LineRwkvError):
+        raise done.exception
+    return done.stderr, done.exception
+
+
+def outcome(row: Row, output: str, folder: Path) -> str:
+    """What becomes of the property in this output. Raises AssertionError where it is lost without a word."""
+    stream, restored = folder / "s.lrwk", folder / "out" / OUTPUTS[output]
+    restored.parent.mkdir()
+    said, error = run(compress, row.make(folder), stream, "--predictor", "dpcm")
+    if error is not None:
+        assert row.note in str(error) and "\n" not in str(error), f"{row.name}: {error}"
+        return REFUSED
+    more, error = run(decompress, stream, restored)
+    assert error is None, f"{row.name} to {output}: {error}"
+    look = row.looks.get(output)
+    if look is not None and look(restored):
+        assert not row.note or row.note not in said + more, f"{row.name} to {output}: carried, but {said + more}"
+        return CARRIED
+    notes = [line for line in (said + more).splitlines() if "note: " in line and "not carried" in line]
+    if output in row.own:
+        assert not notes, f"{row.name} to {output}: {notes}"
+        return OWN
+    assert row.note and any(row.note in line for line in notes), f"{row.name} to {output}: lost; notes: {notes}"
+    return NOTED
+
+
+def table(kind: str, rows: list[Row], cells: dict[tuple[str, str, str], str]) -> str:
+    """The Markdown table of one kind of file."""
+    lines = [f"| {kind} | to {' | to '.join(OUTPUTS)} |", f"|{'---|' * (len(OUTPUTS) + 1)}"]
+    for row in rows:
+        if row.kind == kind:
+            lines.append(f"| {row.name} | {' | '.join(cells[kind, row.name, output] for output in OUTPUTS)} |")
+    return "\n".join(lines) + "\n"
