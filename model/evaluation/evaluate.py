@@ -14,13 +14,13 @@ from runtime.ccsds123.golomb import GolombParameters
 from runtime.cell.integer_base import Base, doubled_predictions
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.coders.plain import plain_bytes
+from runtime.coders.special_flags import no_marks
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
-from runtime.images.image_of_scene import describe
-from runtime.images.scene_reader import Scene as StoredScene
 from runtime.kernels.bits import finish, initial_bits
 from runtime.kernels.mapping import map_samples
 from runtime.prediction import dpcm
-from runtime.stream.depth import sample_range
+from runtime.stream.depth import bit_depth
+from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic
 from runtime.stream.records import END_MARKER, ENTRY, INDEX_MARKER, EndRecord, record_bytes
 from runtime.stream.segment_header import SEGMENT_BYTES
@@ -93,8 +93,10 @@ Predict = Callable[[npt.NDArray[np.int32], int, int], npt.NDArray[np.int32]]
 
 def coded_segments(predict: Predict, samples: npt.NDArray[np.int32], segment_lines: int) -> CodedSize:
     """What a scene (Y, Z, X) takes with these predictions, the first line of a segment by DPCM. Raises BadArgument."""
-    image = describe(StoredScene(samples), None)
-    smallest, largest = sample_range(image.depth, is_signed=image.is_signed)
+    lowest, highest = int(samples.min()), int(samples.max())
+    n_lines, n_bands, n_columns = samples.shape
+    image = ImageDescription(n_bands, n_columns, bit_depth(lowest, highest), lowest < 0, n_lines)
+    smallest, largest = image.range
     parameters = golomb_parameters(image.depth)
     band_bits = np.zeros(image.n_bands, np.int64)
     header = StreamHeader(image, (PackageName(Arithmetic.FLOAT32, bytes(32)),)).to_bytes()
@@ -105,7 +107,7 @@ def coded_segments(predict: Predict, samples: npt.NDArray[np.int32], segment_lin
     for start in range(0, image.n_lines, segment_lines):
         segment = samples[start : start + segment_lines]
         mapped = np.empty(segment.shape, np.int32)
-        dpcm.map_line(segment[0].astype(np.int32), 0, smallest, largest, mapped[0])
+        dpcm.map_line(segment[0].astype(np.int32), no_marks(n_bands), 0, smallest, largest, mapped[0])
         if len(segment) > 1:
             map_samples(segment[1:], predict(segment, smallest, largest), 0, smallest, largest, mapped[1:])
         n_bytes += 1 + min(add_coded(parameters, mapped, band_bits), plain_bytes(segment.size, image.depth))

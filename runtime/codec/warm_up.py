@@ -26,8 +26,6 @@ from runtime.stream.kinds import SpecialKind
 from runtime.stream.special_values import VOID
 from runtime.stream.telemetry import FaultKind
 
-N_LINES = 2  # Of a segment: the first is predicted without the lines before
-
 
 def warm_up(encoder: Encoder) -> None:
     """Compile all that coding and decoding lines of this encoder can need; an executor that fails is given up."""
@@ -56,9 +54,9 @@ def code_and_decode(encoder: Encoder, codec: SegmentCodec) -> None:
     image = encoder.image
     ramp = np.arange(image.n_bands * image.n_columns).reshape(image.n_bands, image.n_columns)
     segment = OpenSegment(codec, 0, None)
-    lines = [ramp % (1 << (image.depth - 1))] * N_LINES
-    for line in [*lines, with_special(image, lines[0])] if image.specials else lines:
-        segment.push(line)
+    line = ramp % (1 << (image.depth - 1))
+    for special in (line, with_special(image, line) if image.specials else line):
+        segment.push(special)
     closed = encoder.closing.finished(segment, codec, segment.writer, segment.samples_crc)
     deque(reading_codec(codec, closed.header).lines(closed.header, bytes(closed.payload)), maxlen=0)
 

@@ -37,8 +37,11 @@ def prepare(options: CodingOptions, is_all: bool, as_json: bool) -> None:
     from runtime.errors import BadArgument, Notice
     from runtime.kernels.kernel_cache import cache_folder
     from runtime.stream.image_description import ImageDescription
+    from runtime.stream.kinds import SpecialKind
+    from runtime.stream.special_values import Special
 
-    image = ImageDescription(N_BANDS, N_COLUMNS, DEPTH, is_signed=False)
+    specials = (Special(0), Special((1 << DEPTH) - 1, SpecialKind.LIMIT))
+    image = ImageDescription(N_BANDS, N_COLUMNS, DEPTH, is_signed=False, specials=specials)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Notice)  # a cache that cannot be written is all that can fail here

@@ -39,6 +39,7 @@ def describe(
     values = float_scale(scene.lines, voids) if kind.is_float else PLAIN
     found = scan(scene.lines(), voids, values)
     values, code_depth, is_signed = code_map(found, values, depth, beyond)
+    is_signed |= kind is SampleType.INT8 and values.is_plain  # no depth has less than 8 bits
     sizes = (n_bands, n_columns, code_depth, is_signed, n_lines, kind, scene.metadata, values)
     image = ImageDescription(*sizes, voids)
     return ImageDescription(*sizes, voids + limits(found, image))

@@ -35,7 +35,8 @@ class SampleMap(NamedTuple):
         if values.dtype.kind != "f":
             return values.astype(np.int64)
         scaled = values.astype(np.float64)
-        scaled = scaled * self.scale if self.divides else scaled / self.scale
+        with np.errstate(over="ignore"):  # what is too large is clipped next
+            scaled = scaled * self.scale if self.divides else scaled / self.scale
         inside = np.nan_to_num(np.clip(scaled, -LARGEST_FLOAT_INTEGER, LARGEST_FLOAT_INTEGER))
         return np.rint(inside).astype(np.int64)
 

@@ -11,12 +11,15 @@ from runtime.codec.encoder import Encoder
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.executors import make_executor
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation, SampleType, SpecialKind
+from runtime.stream.special_values import Special
 from tests.runtime.codec.test_round_trip import Cube, encode
 
 SHAPE = (9, 3, 8)
 SEGMENT_LINES = 3
 DEPTH = 10
+SPECIALS = (Special(500), Special(-9), Special((1 << DEPTH) - 1, SpecialKind.LIMIT))
+"""Of the streams that have some."""
 
 
 class SoundStream(NamedTuple):
@@ -48,6 +51,26 @@ def recorded(cube: Cube) -> bytes:
     return b"".join([encoder.header, *pieces, encoder.finish()])
 
 
+def special(cube: Cube, **options: Any) -> bytes:
+    """The stream of lines of which some samples are special values."""
+    sizes = (cube.shape[1], cube.shape[2], DEPTH, False, len(cube), SampleType.INT16)
+    image = ImageDescription(*sizes, specials=SPECIALS)
+    encoder = Encoder(image, CodingOptions(segment_lines=SEGMENT_LINES, **options))
+    return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()])
+
+
+def sound_specials(cube: Cube) -> tuple[SoundStream, ...]:
+    """The cube with special values in its second segment, by some of the ways to code."""
+    marked = cube.astype(np.int32)
+    marked[3:6, :, 4:], marked[4, 1], marked[5, 2, :2] = -9, 500, (1 << DEPTH) - 1
+    options: list[dict[str, Any]] = [
+        {"predictor": PredictorKind.DPCM, "max_error": 2},
+        {"predictor": PredictorKind.RLS},
+        {"predictor": PredictorKind.CCSDS123, "max_error": 3},
+    ]
+    return tuple(SoundStream(special(marked, **chosen), chosen.get("max_error", 0), marked) for chosen in options)
+
+
 @cache
 def sound_streams() -> tuple[SoundStream, ...]:
     """Of smooth lines, of zeros and of noise, in segments of SEGMENT_LINES."""
@@ -66,7 +89,8 @@ def sound_streams() -> tuple[SoundStream, ...]:
         {"predictor": network, "stage": best, "package": shipped_package(), "max_error": 1},
     ]
     with_records = tuple(SoundStream(recorded(cube.astype(np.int32)), 0, cube.astype(np.int32)) for cube in cubes)
-    return with_records + tuple(
+    with_specials = tuple(found for cube in cubes for found in sound_specials(cube.astype(np.int32)))
+    others = tuple(
         SoundStream(
             encode(cube.astype(np.int32), depth=DEPTH, segment_lines=SEGMENT_LINES, **chosen),
             chosen.get("max_error", 0), cube.astype(np.int32),
@@ -74,3 +98,4 @@ def sound_streams() -> tuple[SoundStream, ...]:
         for chosen in options
         for cube in cubes
     )  # fmt: skip
+    return (*with_records, *with_specials, *others)

@@ -14,7 +14,7 @@ from runtime.stream.line_records import FIXED
 from runtime.stream.records import ENTRY, GAP, GAP_MARKER, INDEX_MARKER, LINES_MARKER
 from runtime.stream.samples_checksum import samples_crc
 from runtime.stream.segment_header import SegmentHeader
-from runtime.stream.stream_header import StreamHeader
+from runtime.stream.stream_header import HAS_MAP, INTEGER_SPECIAL, MAP, StreamHeader
 from tests.fuzz.sound_streams import shipped_executor, shipped_package, sound_streams
 from tests.runtime.codec.stream_parts import RecordParts, SegmentParts, StreamParts, segment_header, stream_parts
 
@@ -84,7 +84,7 @@ def change_kinds(parts: StreamParts, random: Random) -> None:
     """Predictor, stage and coder of a segment to numbers that exist."""
     any_segment(parts, random).fields.update(
         predictor=int(random.integers(1, 5)), stage=int(random.choice([0, 1, 3])), coder=int(random.integers(5)),
-        package=int(random.choice([0, 255])), flags=int(random.integers(2)),
+        package=int(random.choice([0, 255])), flags=int(random.integers(4)),
     )  # fmt: skip
 
 
@@ -213,6 +213,21 @@ def change_packages(parts: StreamParts, random: Random) -> None:
     parts.tail = bytes(tail)
 
 
+def change_values(parts: StreamParts, random: Random) -> None:
+    """Special values, and a map from codes to values, whatever they were; of some an end is cut off."""
+    n_specials, has_map = int(random.choice([0, 1, 2, 3, 17])), int(random.integers(2))
+    parts.header["special_values"] = n_specials
+    parts.header["flags"] = parts.header["flags"] & 1 | HAS_MAP * has_map
+    pairs = [(int(random.integers(1, 4)), int(random.choice([500, -9, 0, -(1 << 63), 7]))) for _ in range(n_specials)]
+    steps = (int(random.choice([0, 5, -(1 << 40)])), int(random.choice([0, 1, 16, 1 << 31])), int(random.integers(3)))
+    parts.values = b"".join(INTEGER_SPECIAL.pack(*pair) for pair in pairs)
+    parts.values += MAP.pack(*steps, float(random.choice([1.0, 0.0, -1.0, np.nan, np.inf, 1e-4]))) * has_map
+    if random.integers(4) == 0:
+        parts.header["sample_type"] = int(random.choice([1, 2, 3, 4, 5, 12, 13, 14, 15, 129]))
+    if random.integers(8) == 0:
+        parts.values = parts.values[:-1]
+
+
 def mend_order(parts: StreamParts, random: Random) -> None:
     """First lines and the end's numbers as they must be for the segments that are there."""
     n_lines, last = 0, (0, 0)
@@ -247,7 +262,7 @@ def mend_samples(parts: StreamParts) -> None:
 
 CHANGES: list[Callable[[StreamParts, Random], None]] = [
     change_header, make_line_large, change_segment, change_segment, change_kinds, change_payload, change_payload,
-    change_order, add_record, change_records, change_end, change_metadata, change_packages,
+    change_order, add_record, change_records, change_end, change_metadata, change_packages, change_values,
 ]  # fmt: skip
 
 

@@ -195,7 +195,7 @@ def test_a_target_that_dies_is_brought_up_again(folder: Path) -> None:
         with pytest.raises(TargetFailed, match='job: key do: found null, allowed "clock", '):
             dying.bench.ready().do(None, seconds=20)  # type: ignore[arg-type]  # the target must refuse it
         with pytest.raises(TargetFailed, match="no sign of life in 0 s"):
-            dying.bench.ready().do("self_test", seconds=0, all_settings=False)
+            dying.bench.ready().do("self_test", seconds=0, executor="onnxruntime", all_settings=True)
 
 
 def test_a_failure_that_a_reset_cures_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

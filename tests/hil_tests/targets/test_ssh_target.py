@@ -249,7 +249,7 @@ def test_a_deployment_replaces_an_older_one_and_nothing_of_the_user(board: SshTa
     assert {"app-store", "numba-examples"} <= names
     (app,) = names - {"app-store", "numba-examples", "runtime.whl"}
     with board.start("runtime.target.recorder", "--help") as process:
-        assert b"Record raw BIL lines" in process.communicate(timeout=60)[0]
+        assert b"Record raw lines" in process.communicate(timeout=60)[0]
     assert app in board.paths["PYTHONPATH"]
 
 

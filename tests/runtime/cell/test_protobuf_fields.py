@@ -29,7 +29,7 @@ def test_no_bytes_do_worse_than_corrupt(message: bytes) -> None:
     except Corrupt as error:
         assert "\n" not in str(error)
     else:
-        assert sum(len(field.data) + 2 for field in found) <= len(message)
+        assert sum(len(field.data) + 1 for field in found) <= len(message)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from runtime.stream.crc32c import crc32c
 from runtime.stream.line_records import LineRecords
 from runtime.stream.records import END, END_MARKER, ENTRY, HEAD, INDEX_MARKER, LINES_MARKER, TAIL, record_bytes
 from runtime.stream.segment_header import SEGMENT
-from runtime.stream.stream_header import CRC, FIXED, MAGIC, PREFIX, header_size
+from runtime.stream.stream_header import CRC, FIXED, FLOAT_SPECIAL, HAS_MAP, MAGIC, MAP, PREFIX, header_size
 
 HEADER_NAMES = (
     "bands", "columns", "lines", "depth", "flags", "sample_type", "packages", "special_values", "metadata_bytes",
@@ -47,6 +47,8 @@ class StreamParts:
     pieces: list[SegmentParts | RecordParts] = field(default_factory=list)
     end: list[int] | None = None
     version: int = 3
+    values: bytes = b""
+    """Of the header, between packages and metadata: special values and the map."""
     has_index: bool = False
     """A right one is made, and the end record names its place."""
 
@@ -56,8 +58,10 @@ class StreamParts:
         fixed = FIXED.pack(
             *(clipped(self.header[name], 32 if i in (0, 1, 2, 8) else 8) for i, name in enumerate(HEADER_NAMES))
         )
-        n_bytes = PREFIX.size + len(fixed) + len(self.tail) + CRC.size
-        body = PREFIX.pack(MAGIC, self.version, n_bytes) + fixed + self.tail
+        table = 33 * self.header["packages"]
+        rest = self.tail[:table] + self.values + self.tail[table:]
+        n_bytes = PREFIX.size + len(fixed) + len(rest) + CRC.size
+        body = PREFIX.pack(MAGIC, self.version, n_bytes) + fixed + rest
         return body + CRC.pack(crc32c(body))
 
     def to_bytes(self) -> bytes:
@@ -114,5 +118,8 @@ def stream_parts(stream: bytes) -> StreamParts:
             pieces.append(RecordParts(LINES_MARKER, one.body()))
     header = dict(zip(HEADER_NAMES, FIXED.unpack_from(stream, PREFIX.size), strict=True))
     tail = stream[PREFIX.size + FIXED.size : header_size(stream) - CRC.size]
+    table = 33 * header["packages"]
+    end = table + FLOAT_SPECIAL.size * header["special_values"] + MAP.size * bool(header["flags"] & HAS_MAP)
+    values, tail = tail[table:end], tail[:table] + tail[end:]
     assert reader.end is not None and not reader.gaps
-    return StreamParts(header, tail, pieces, list(reader.end[:3]), has_index=bool(reader.index))
+    return StreamParts(header, tail, pieces, list(reader.end[:3]), values=values, has_index=bool(reader.index))

@@ -96,7 +96,7 @@ def bad_inputs(folder: Path) -> dict[str, tuple[tuple[str | Path, ...], str]]:
         "missing file": (("compress", folder / "no.hdr", out), "not found"),
         "missing data file": (("compress", missing_data, out), "missing"),
         "wrong size": (("compress", short, out), "bytes"),
-        "float data": (("compress", floats, out), "samples are float32 and not integers times one scale"),
+        "float data": (("compress", floats, out), "and not integers of 16 bits times one scale"),
         "NaN": (("compress", folder / "nan.npy", out), "8 of them NaN"),
         "more than 16 bits": (
             ("compress", folder / "deep.npy", out),
