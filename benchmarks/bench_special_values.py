@@ -28,8 +28,10 @@ from runtime.images.image_of_scene import describe
 from runtime.images.scene_reader import Scene, open_scene
 from runtime.kernels.kernel_cache import njit
 from runtime.segments.special_segments import HEAD
+from runtime.stream.depth import bit_depth
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, SampleType, SpecialKind
+from runtime.stream.sample_map import PLAIN
 from runtime.stream.special_values import Special
 
 Cube = npt.NDArray[Any]
@@ -57,6 +59,8 @@ def variants(cube: Cube) -> Iterator[tuple[str, Cube, dict[str, Any]]]:
         is_void = (place < np.quantile(place, 0.8 * share)) | (np.random.default_rng(1).random(y.shape) < 0.2 * share)
         masked = np.where(is_void[:, None, :], NODATA, cube).astype(np.int16 if cube.max() < 1 << 15 else np.int32)
         yield f"masked {share:.0%}", masked, {"data ignore value": str(NODATA)}
+    if cube.min() >= 0 and cube.max() < 1 << 12:
+        yield "times 16", (cube.astype(np.uint16) << 4), {}
 
 
 def simulated(folder: Path) -> Iterator[tuple[str, Cube]]:
@@ -123,15 +127,18 @@ def check(cube: Cube, stream: bytes) -> None:
 def row(scene: str, variant: str, cube: Cube, metadata: dict[str, Any]) -> dict[str, Any]:
     """Bits per sample without special values, with them, with ideal flags."""
     after = describe(Scene(cube, metadata), None)
-    plain = replace(describe(Scene(cube), None), specials=())
+    lowest, highest = int(cube.min()), int(cube.max())
+    plain = replace(after, depth=bit_depth(lowest, highest), is_signed=lowest < 0, values=PLAIN, specials=())
     streams = [coded(cube, image, BEST) for image in (plain, after)]
     for stream in streams:
         check(cube, stream)
     before, now = (8 * len(stream) / cube.size for stream in streams)
     spent, ideal = flag_bits(streams[1])
     best = now - (spent - ideal) / cube.size
-    found = {"scene": scene, "variant": variant, "special": " ".join(map(str, after.specials)) or "none"}
-    share = None if before - best < 0.005 else round((before - now) / (before - best), 3)
+    special = " ".join(map(str, after.specials)) or "none" if after.values.is_plain else f"step {after.values.step}"
+    found = {"scene": scene, "variant": variant, "special": special}
+    is_small = before - best < 0.005 or not after.specials
+    share = None if is_small else round((before - now) / (before - best), 3)
     return {**found, "before": before, "with flags": now, "ideal": best, "saved": before - now, "of ideal": share}
 
 

@@ -30,11 +30,12 @@ Marks = npt.NDArray[np.uint8]
 
 FULL_SHARE = 1 << SHARE_BITS
 SMALLEST_SHARE = 8
+FIRST_SHARE = FULL_SHARE >> 2
 SAMPLES_IN_A_BIT = 1 << 12
 """More flags than a bit can hold at the smallest share; bounds what a payload can announce."""
 N_LEVELS, N_NEIGHBOURS = 8, 16
-QUICK, SLOW = 4, 7
-"""Each probability is the mean of one that follows its last 2**QUICK flags and one that follows 2**SLOW."""
+QUICK, SLOW = 16, 128
+"""Each probability is the mean of two, which follow their last flags, about so many."""
 RATE_BITS, RATE_FADING = 16, 3
 """Of a band's share of special samples, which moves by 1 / 2**RATE_FADING with each line that has any."""
 
@@ -49,18 +50,16 @@ class FlagState(NamedTuple):
 
     before: Marks  # (Z, X), of the line before
     rates: npt.NDArray[np.int64]  # (Z,), share of each band, in 2**-RATE_BITS
-    lines: npt.NDArray[np.int32]  # (2, 2), probabilities of the line's flag by that of the line before: quick, slow
-    flags: npt.NDArray[np.int32]  # (N_LEVELS * N_NEIGHBOURS, 2)
-    kinds: npt.NDArray[np.int32]  # (4 * S, 2), of `this value`, by whether it is that north and west
+    lines: npt.NDArray[np.int32]  # (2, 3), of the line's flag by that of the line before: quick, slow, flags so far
+    flags: npt.NDArray[np.int32]  # (N_LEVELS * N_NEIGHBOURS, 3)
+    kinds: npt.NDArray[np.int32]  # (4 * S, 3), of `this value`, by whether it is that north and west
 
 
 def initial_flags(n_bands: int, n_columns: int, n_specials: int) -> FlagState:
     """Before the first line of a segment."""
-    rare, even = FULL_SHARE >> 4, FULL_SHARE >> 1
-    return FlagState(
-        np.zeros((n_bands, n_columns), np.uint8), np.zeros(n_bands, np.int64), np.full((2, 2), rare, np.int32),
-        np.full((N_LEVELS * N_NEIGHBOURS, 2), rare, np.int32), np.full((4 * n_specials, 2), even, np.int32),
-    )  # fmt: skip
+    sizes = (2, N_LEVELS * N_NEIGHBOURS, 4 * n_specials)
+    lines, flags, kinds = (np.tile(np.array([FIRST_SHARE, FIRST_SHARE, 0], np.int32), (n, 1)) for n in sizes)
+    return FlagState(np.zeros((n_bands, n_columns), np.uint8), np.zeros(n_bands, np.int64), lines, flags, kinds)
 
 
 @njit(cache=True, inline="always")
@@ -72,10 +71,12 @@ def share_of(probabilities: Any, where: Any) -> Any:
 
 @njit(cache=True, inline="always")
 def learn(probabilities: Any, where: Any, flag: Any) -> None:
-    """Move both probabilities towards a flag."""
+    """Move both probabilities towards a flag, in the beginning to the share of those so far."""
     target = FULL_SHARE if flag else 0
-    probabilities[where, 0] += (target - probabilities[where, 0]) >> QUICK
-    probabilities[where, 1] += (target - probabilities[where, 1]) >> SLOW
+    n = probabilities[where, 2] + 2
+    probabilities[where, 0] += (target - probabilities[where, 0]) // min(n, QUICK)
+    probabilities[where, 1] += (target - probabilities[where, 1]) // n
+    probabilities[where, 2] = min(n - 1, SLOW - 2)
 
 
 @njit(cache=True, inline="always")
@@ -151,7 +152,8 @@ def encode_flags(marks: Any, has_any: Any, had_any: Any, state: Any, coder: Any,
                     low, span, position = put(share, FULL_SHARE - share, SHARE_BITS, low, span, position, out)
                     learn(state.kinds, where, False)
             end_band(z, marks, state)
-    state.before[:] = marks
+    if has_any or had_any:
+        state.before[:] = marks
     coder[LOW], coder[SPAN], coder[POSITION] = low, span, position
 
 
@@ -193,7 +195,8 @@ def decode_flags(had_any: Any, state: Any, coder: Any, data: Any, out_marks: Any
                     learn(state.kinds, where, False)
                 out_marks[z, x] = mark
             end_band(z, out_marks, state)
-    state.before[:] = out_marks
+    if has_any or had_any:
+        state.before[:] = out_marks
     coder[LOW], coder[SPAN], coder[POSITION] = code, span, position
     return has_any
 

@@ -30,7 +30,8 @@ NOT_SCALED = (
 
 def candidates(measured: Floats) -> Iterator[SampleMap]:
     """Scales from the likeliest on: decimals, powers of two, the smallest size and the smallest difference."""
-    for decimals in range(DECIMALS):
+    yield SampleMap()
+    for decimals in range(1, DECIMALS):
         yield SampleMap(scale=float(10**decimals), divides=True)
         yield SampleMap(scale=float(f"1e-{decimals}"))
     for power in range(1, POWERS):

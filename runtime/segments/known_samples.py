@@ -56,6 +56,8 @@ class SpecialCodes:
 
     def marks(self, codes: Samples, *, has_limits: bool) -> Marks | None:
         """Of a line of codes; None where no sample is special. has_limits: whether limits count."""
+        if not self.voids and not has_limits:
+            return None
         marks = np.zeros(codes.shape, np.uint8)
         if self.voids:
             is_void = codes <= VOID

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from runtime.coders.special_flags import Marks
 from runtime.errors import Corrupt, Truncated
 from runtime.segments.segment_codec import Samples
 
@@ -31,17 +32,16 @@ class Mover:
             found.append(near if abs(near - code) <= max_error and limits[0] <= near <= limits[1] else None)
         return found[0], found[1]
 
-    def hits(self, restored: Samples, is_special: npt.NDArray[np.bool_]) -> list[tuple[int, npt.NDArray[Any]]]:
+    def hits(self, restored: Samples, marks: Marks | None) -> list[tuple[int, npt.NDArray[Any]]]:
         """Codes that samples have and must not, and the places (N,) of these in the flat line, code by code."""
-        found = ((code, np.flatnonzero((restored == code) & ~is_special)) for code in self.sides)
+        is_free = True if marks is None else marks == 0
+        found = ((code, np.flatnonzero((restored == code) & is_free)) for code in self.sides)
         return [(code, places) for code, places in found if places.size]
 
-    def moved(
-        self, restored: Samples, codes: Samples, is_special: npt.NDArray[np.bool_]
-    ) -> tuple[Samples, npt.NDArray[np.bool_]]:
+    def moved(self, restored: Samples, codes: Samples, marks: Marks | None) -> tuple[Samples, npt.NDArray[np.bool_]]:
         """Restored samples (Z, X) of the codes off the special values, and the bits that a decoder needs."""
         out, bits = restored, [np.zeros(0, np.bool_)]
-        for code, places in self.hits(restored, is_special):
+        for code, places in self.hits(restored, marks):
             out = restored.copy() if out is restored else out
             below, above = self.sides[code]
             if below is not None and above is not None:
@@ -52,10 +52,10 @@ class Mover:
                 out.reshape(-1)[places] = side  # always, as a sample that is no special value is within the error
         return out, np.concatenate(bits)
 
-    def moved_back(self, restored: Samples, is_special: npt.NDArray[np.bool_], bits: "SideBits") -> Samples:
+    def moved_back(self, restored: Samples, marks: Marks | None, bits: "SideBits") -> Samples:
         """The same by the bits. Raises Corrupt or Truncated."""
         out = restored
-        for code, places in self.hits(restored, is_special):
+        for code, places in self.hits(restored, marks):
             out = restored.copy() if out is restored else out
             below, above = self.sides[code]
             if below is not None and above is not None:

@@ -67,8 +67,7 @@ class SpecialSegments(SegmentCodec):
         bits, found = SideBits(payload[flags_end:end]), LineMarks(flags, known)
         for restored in self.inside.lines(header, payload[end:], Given(found.fill, n_flags)):
             marks = found.marks
-            is_special = np.zeros(self.shape, np.bool_) if marks is None else marks != 0
-            codes = self.mover.moved_back(restored, is_special, bits)
+            codes = self.mover.moved_back(restored, marks, bits)
             if marks is not None:
                 known.fill(marks, codes := codes.astype(np.int32))
                 codes = self.specials.codes(codes, marks)
@@ -136,8 +135,7 @@ class SpecialWriter(SegmentWriter):
         if marks is not None:
             known.fill(marks, codes := line.astype(np.int32))
         restored = self.inside.push(codes, marks)
-        is_special = np.zeros(codec.shape, np.bool_) if marks is None else marks != 0
-        shown, bits = codec.mover.moved(restored, line, is_special)
+        shown, bits = codec.mover.moved(restored, line, marks)
         self.has_moved |= shown is not restored
         self.bits.append(bits)
         self.flags.push(marks)

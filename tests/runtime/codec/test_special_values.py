@@ -114,6 +114,17 @@ def test_any_image_of_any_special_values_comes_back(data: st.DataObject) -> None
     check(cube, decoded(coded(cube, image_of(cube, specials, depth=8), options)), max_error, specials)
 
 
+def test_nodata_comes_back_with_every_error_that_is_allowed() -> None:
+    """Of a small depth all; the neighbours of the value are the hard ones."""
+    cube = scene(40, (8, 4, 12)) % 128
+    cube[:, :, ::3] = np.random.default_rng(2).integers(37, 44, (8, 4, 4))
+    specials = (Special(40), Special(42), Special(0, LIMIT), Special(255, LIMIT))
+    for max_error in range(128):
+        for predictor in (PredictorKind.DPCM, PredictorKind.CCSDS123):
+            options = CodingOptions(predictor=predictor, max_error=max_error, segment_lines=5)
+            check(cube, decoded(coded(cube, image_of(cube, specials, 8), options)), max_error, specials)
+
+
 def test_they_cost_next_to_nothing_and_nothing_where_there_are_none() -> None:
     options = CodingOptions(predictor=PredictorKind.RLS)
     measured = np.where(scene(shape=(64, 6, 64)) == -9999, 700, scene(shape=(64, 6, 64))).astype(np.int16)
