@@ -23,7 +23,8 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.encoder import Encoder
 from runtime.codec.stream_reader import StreamReader
-from runtime.coders.special_flags import N_LEVELS, N_NEIGHBOURS, FlagReader, level_of, neighbours
+from runtime.coders.flag_contexts import N_LEVELS, N_NEIGHBOURS, level_of, neighbours
+from runtime.coders.special_flags import FlagReader
 from runtime.images.image_of_scene import describe
 from runtime.images.scene_reader import Scene, open_scene
 from runtime.kernels.kernel_cache import njit

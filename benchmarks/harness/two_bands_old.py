@@ -14,9 +14,9 @@ from runtime.adaptive.column_correction import update_column_moments
 from runtime.adaptive.products import fade_and_add
 from runtime.adaptive.stage import begin_line, end_line
 from runtime.adaptive.state import N_LINES, StageState
+from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.coders.residual_contexts import end_band, fill_known
 from runtime.coders.residual_contexts import end_line as end_contexts
-from runtime.coders.special_flags import Marks, no_marks
 from runtime.kernels.kernel_cache import njit
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
 from runtime.prediction.predictors import Line

@@ -12,9 +12,9 @@ from model.network.network import LineRwkv
 from runtime.ccsds123 import golomb
 from runtime.ccsds123.golomb import GolombParameters
 from runtime.cell.integer_base import Base, doubled_predictions
+from runtime.coders.flag_contexts import no_marks
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.coders.plain import plain_bytes
-from runtime.coders.special_flags import no_marks
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
 from runtime.kernels.bits import finish, initial_bits
 from runtime.kernels.mapping import map_samples

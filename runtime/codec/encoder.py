@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from runtime.cell.flight_package import FlightPackage, IntegerPackage
 from runtime.codec.coding_options import CodingOptions
+from runtime.codec.line_codes import LineCodes
 from runtime.codec.open_segment import OpenSegment
 from runtime.codec.segment_closing import ClosedSegment, SegmentClosing
 from runtime.defences.segment_guard import GuardLevel, SegmentGuard
@@ -21,9 +21,7 @@ from runtime.errors import BadArgument, ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.segments.segment_codecs import segment_codec
 from runtime.stream import records
-from runtime.stream.coded_line import Codes, coded_line
 from runtime.stream.crc32c import crc32c
-from runtime.stream.depth import OutOfRange
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic, PredictorKind
 from runtime.stream.line_records import LARGEST_RECORD_BYTES
@@ -67,6 +65,7 @@ class Encoder:
         fallback = SegmentCoding(PredictorKind.CCSDS123, max_error=coding.max_error, has_specials=coding.has_specials)
         self.fallback = segment_codec(fallback, image)
         self.closing = SegmentClosing(image, self.stream_crc, self.fallback, self.supervised, options.guard)
+        self.codes = LineCodes(image, options.out_of_range)
         self.on_segment = on_segment
         self.segment: OpenSegment | None = None
         self.faults: list[Fault] = []
@@ -75,8 +74,6 @@ class Encoder:
         self.n_lines = 0
         self.n_segments = 0
         self.n_fallbacks = 0
-        self.n_clipped = 0
-        self.first_clipped = ""
 
     def push(self, line: npt.NDArray[Any], record: bytes = b"") -> bytes:
         """Code the next line (Z, X), of values of the file; returns the segments that are complete now, mostly none.
@@ -86,14 +83,9 @@ class Encoder:
         too long; the line is then not part of the stream, and the next `push` may follow. Raises Corrupt where a
         guarded segment is lost, because it and its backup were both damaged in memory.
         """
-        shape = (self.image.n_bands, self.image.n_columns)
-        kind = np.floating if self.image.file_type.is_float else np.integer
-        if line.shape != shape or not np.issubdtype(line.dtype, kind):
-            found, allowed = f"{line.dtype} of shape {line.shape}", "floats" if kind is np.floating else "integers"
-            raise BadArgument(f"line {self.n_lines}: {found}, allowed {allowed} of shape {shape}")
         if len(record) > LARGEST_RECORD_BYTES:
             raise BadArgument(f"line {self.n_lines}: record of {len(record)} bytes, allowed {LARGEST_RECORD_BYTES}")
-        codes = self.coded(line)
+        codes = self.codes.of(line, self.n_lines)
         closed = self.closed_if_damaged()
         if self.segment is not None and not self.segment.has_room(record):
             closed += self.close_segment()
@@ -110,15 +102,6 @@ class Encoder:
             segment.push(codes, bytes(record))
         self.n_lines += 1
         return closed + self.close_segment() if segment.n_lines == self.options.segment_lines else closed
-
-    def coded(self, line: npt.NDArray[Any]) -> Codes:
-        """The codes of the next line. Raises BadArgument where samples that have none are not to be clipped."""
-        found = coded_line(self.image, line, self.n_lines)
-        if found.n_outside and self.options.out_of_range is OutOfRange.STOP:
-            raise BadArgument(f"{found.first}; {self.image.allowed}")
-        self.first_clipped = self.first_clipped or found.first
-        self.n_clipped += found.n_outside
-        return found.codes
 
     def skip(self, n_lines: int) -> bytes:
         """Say that the next `n_lines` lines, 1 or more, never came; returns what is complete now."""

@@ -23,9 +23,10 @@ def notes_of(encoder: Encoder) -> tuple[str, ...]:
 
 def clip_notes(encoder: Encoder) -> tuple[str, ...]:
     """The one of samples that were clipped, or none."""
-    if not encoder.n_clipped:
+    if not encoder.codes.n_clipped:
         return ()
-    return (f"{encoder.n_clipped} samples beyond the bit depth were clipped, the first: {encoder.first_clipped}",)
+    codes = encoder.codes
+    return (f"{codes.n_clipped} samples beyond the bit depth were clipped, the first: {codes.first_clipped}",)
 
 
 def output_notes(output: Path, image: ImageDescription, not_carried: Sequence[str]) -> tuple[str, ...]:

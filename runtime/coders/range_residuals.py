@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
+from runtime.coders.flag_contexts import SAMPLES_IN_A_BIT as FLAGS_IN_A_BIT
+from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.coders.range_coder import (
     LOW,
@@ -21,8 +23,6 @@ from runtime.coders.range_coder import (
     take_carry_back,
 )
 from runtime.coders.residual_contexts import context, end_band, end_line, expected_size, fill_known, initial_contexts
-from runtime.coders.special_flags import SAMPLES_IN_A_BIT as FLAGS_IN_A_BIT
-from runtime.coders.special_flags import Marks, no_marks
 from runtime.coders.symbol_counts import ESCAPE_CONTEXT, N_SYMBOLS, count, initial_counts, shift_of
 from runtime.errors import Corrupt, Truncated
 from runtime.kernels.kernel_cache import njit

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from runtime.cell.flight_package import NEXT, FlightPackage, FloatPackage
 from runtime.cell.integer_base import base_samples, doubled_predictions
-from runtime.coders.special_flags import Marks, no_marks
+from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.errors import BadArgument, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import check_answer

@@ -5,7 +5,7 @@ from typing_extensions import override
 from runtime.adaptive.parameters import stage_parameters
 from runtime.adaptive.stage import code_line
 from runtime.adaptive.state import StageState, initial_state
-from runtime.coders.special_flags import Marks, no_marks
+from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.errors import Corrupt
 from runtime.prediction.predictors import Line, Predictor
 from runtime.stream.kinds import AdaptiveStage

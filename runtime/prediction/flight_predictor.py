@@ -24,7 +24,7 @@ from runtime.cell.flight_inputs import (
     next_state,
 )
 from runtime.cell.flight_package import IntegerPackage
-from runtime.coders.special_flags import Marks, no_marks
+from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import initial_bands, initial_memory, step_tile
 from runtime.kernels.kernel_cache import njit

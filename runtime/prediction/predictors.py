@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from runtime.coders.special_flags import Marks, no_marks
+from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.errors import Corrupt
 from runtime.prediction import dpcm
 

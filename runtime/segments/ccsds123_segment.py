@@ -11,8 +11,8 @@ from runtime.ccsds123.encoder import index_encoder, padded
 from runtime.ccsds123.header import write_header
 from runtime.ccsds123.line_predictor import LinePredictor
 from runtime.ccsds123.order import line_piece
+from runtime.coders.flag_contexts import Marks
 from runtime.coders.plain import PlainReader, PlainWriter, plain_bytes
-from runtime.coders.special_flags import Marks
 from runtime.errors import BadArgument, Corrupt
 from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runtime.coders.special_flags import Marks
+from runtime.coders.flag_contexts import Marks
 from runtime.kernels.kernel_cache import njit
 from runtime.segments.segment_codec import Samples
 from runtime.stream.image_description import ImageDescription

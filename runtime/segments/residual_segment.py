@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
+from runtime.coders.flag_contexts import Marks
 from runtime.coders.residual_coders import ResidualReader, ResidualWriter, segment_coders
-from runtime.coders.special_flags import Marks
 from runtime.kernels.in_loop import index_depth
 from runtime.prediction.predictors import Predictor
 from runtime.prediction.prequantise import Quantiser

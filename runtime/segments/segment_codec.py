@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from runtime.coders.special_flags import Marks
+from runtime.coders.flag_contexts import Marks
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.stream.kinds import Coder
 from runtime.stream.samples_checksum import samples_crc

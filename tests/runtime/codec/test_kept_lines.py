@@ -80,7 +80,7 @@ def test_samples_beyond_the_depth_are_clipped_and_counted_where_that_is_asked_fo
     kept = KeptLines(lines, coder)
     np.testing.assert_array_equal(decoded(b"".join(kept)), np.clip(lines, 0, 4095))
     assert kept.failure is None
-    assert (coder.n_clipped, coder.first_clipped) == (2, "sample 70000 at line 9, band 1, column 2")
+    assert (coder.codes.n_clipped, coder.codes.first_clipped) == (2, "sample 70000 at line 9, band 1, column 2")
 
 
 def test_a_file_may_be_clipped_to_the_depth_that_is_given() -> None:

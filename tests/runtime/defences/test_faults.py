@@ -17,7 +17,7 @@ from hil_tests.fault_programs.faulty_executor import FaultyExecutor
 from runtime.cell.flight_package import SHIPPED, FloatPackage, IntegerPackage, open_integer_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
-from runtime.coders.special_flags import Marks
+from runtime.coders.flag_contexts import Marks
 from runtime.defences.checksum import checksum
 from runtime.defences.encoding_executor import encoding_executor
 from runtime.defences.segment_guard import GuardLevel
