@@ -54,7 +54,7 @@ def compress(
     from runtime.codec.kept_lines import Line
     from runtime.images.image_of_scene import describe
     from runtime.images.raw_lines import describe_pipe, recorded_lines
-    from runtime.images.raw_scene import open_raw, recorded, unread_header
+    from runtime.images.raw_scene import open_raw, recorded, skipped_bytes, unread_header
     from runtime.images.scene_reader import not_carried, open_scene
 
     files: tuple[Path, ...] = (PIPE,)
@@ -64,6 +64,7 @@ def compress(
         if axes is not None:
             raise click.UsageError("--axes is of HDF5 and NetCDF, a pipe has --interleave")
         image, lines = describe_pipe(layout, depth, specials), recorded_lines(standard_input(), layout)
+        note_not_carried(source, skipped_bytes(layout))
     else:
         scene = open_scene(source, axes, has_floats=True) if layout is None else open_raw(source, layout)
         files = scene.files

@@ -16,7 +16,14 @@ def open_raw(path: Path, layout: RawLayout) -> Scene:
     """Open a file of raw lines; nothing is read yet. Raises BadArgument: not there, or not of whole lines."""
     if is_header(path):
         raise BadArgument(f"{path} is a header, allowed the file of raw lines, or no --bands and --columns")
-    return Scene(open_raw_file(path, layout), layout.frame.metadata(), files=(path,))
+    skipped = skipped_bytes(layout)
+    return Scene(open_raw_file(path, layout), layout.frame.metadata(), files=(path,), not_carried=skipped)
+
+
+def skipped_bytes(layout: RawLayout) -> tuple[str, ...]:
+    """What the offset of a layout leaves out, in words."""
+    offset = layout.form.offset
+    return (f"{offset} bytes before the first line",) if offset else ()
 
 
 def recorded(scene: Scene) -> Iterator[Samples | RecordedLine]:

@@ -39,7 +39,8 @@ def restoring(output: Path, image: ImageDescription) -> Iterator[SampleFile]:
             yield lines
     elif suffix == HEADER_SUFFIX:
         with writing_envi(output, sizes, dtype, image.metadata) as lines:
-            lines.not_carried = beyond_entries(image)
+            other = () if lines.dtype == dtype else (f"type {dtype.name} (written as {lines.dtype.name})",)
+            lines.not_carried = (*other, *beyond_entries(image))
             yield lines
     else:
         kinds = f".hdr (the data is written beside it), {', '.join(TIFF_SUFFIXES)} or {NPY_SUFFIX}"

@@ -18,6 +18,7 @@ from runtime.images.hdf5.opening import is_hdf5
 from runtime.images.part_names import split_name
 from runtime.images.raw_file import RawFile
 from runtime.images.raw_lines import SAMPLE_TYPES
+from runtime.images.special_bits import other_bits
 from runtime.images.sample_file import AXES, Samples, StoredSamples, stored_samples
 from runtime.stream.image_description import ImageDescription
 
@@ -77,7 +78,8 @@ def open_scene(path: Path, axes: str | None = None, *, has_floats: bool = False)
     if not np.issubdtype(dtype, np.integer) and not (has_floats and np.issubdtype(dtype, np.floating)):
         n_nan = sum(int(np.isnan(line).sum()) for line in scene.lines()) if np.issubdtype(dtype, np.inexact) else 0
         also = f", {n_nan} of them NaN" if n_nan else ""
-        raise BadArgument(f"{path}: samples are {dtype}{also}, allowed integers of at most 16 bits")
+        allowed = "integers, and floats that are integers times a scale" if has_floats else "integers"
+        raise BadArgument(f"{path}: samples are {dtype}{also}, allowed {allowed}")
     return scene
 
 
@@ -154,4 +156,6 @@ def not_carried(scene: Scene, image: ImageDescription | None) -> tuple[str, ...]
     if image is None:
         return (*scene.not_carried, *entries_of(scene.metadata))
     kind = f"type {dtype.name} (restored as {image.file_type.name.lower()})"
-    return (*scene.not_carried, *(() if dtype.name in SAMPLE_TYPES else (kind,)))
+    n_other = other_bits(scene.lines, image.specials)
+    bits = (f"bits of {n_other} samples that equal a special value (other NaN, -0.0)",) if n_other else ()
+    return (*scene.not_carried, *(() if dtype.name in SAMPLE_TYPES else (kind,)), *bits)

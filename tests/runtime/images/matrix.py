@@ -8,14 +8,17 @@ tests.runtime.images.test_matrix` then writes the page again.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from click.testing import CliRunner
 
 from runtime.commands.stream_commands import compress, decompress
 from runtime.errors import LineRwkvError
+from tests.runtime.images.envi_files import by_gdal
 
 OUTPUTS = {"GeoTIFF": "back.tif", "ENVI": "back.hdr", "npy": "back.npy"}
-CARRIED, NOTED, REFUSED, OWN = "carried", "noted", "refused", "own"
+CARRIED, NOTED, REFUSED, KEPT, OWN = "carried", "noted", "refused", "kept", "own"
 
 
 @dataclass(frozen=True)
@@ -32,26 +35,54 @@ class Row:
     """A word of the note or error where it has it not."""
     own: tuple[str, ...] = ()
     """Outputs that lie in a way of their own, so that there the property is none of the image."""
+    words: tuple[str, ...] = ()
+    """Options of `compress`."""
+    is_pipe: bool = False
+    """Whether what `make` writes goes in by a pipe."""
+    cube: np.ndarray[Any, np.dtype[Any]] | None = None
+    """Samples (Y, Z, X) that every restored file must have bit for bit, in their type; None: any."""
 
 
-def run(command: object, *words: str | Path) -> tuple[str, LineRwkvError | None]:
-    """Standard error of a command, and the error that ended it."""
-    done = CliRunner().invoke(command, [str(word) for word in words])  # type: ignore[arg-type]  # a click command
+def run(command: object, *words: str | Path, data: bytes = b"") -> tuple[str, LineRwkvError | None]:
+    """Standard error of a command with standard input, and the error that ended it."""
+    done = CliRunner().invoke(command, [str(word) for word in words], input=data)  # type: ignore[arg-type]  # a command
     if done.exception is not None and not isinstance(done.exception, LineRwkvError):
         raise done.exception
     return done.stderr, done.exception
+
+
+def has_samples(path: Path, cube: np.ndarray[Any, np.dtype[Any]]) -> bool:
+    """Whether a restored file has these samples (Y, Z, X), bit for bit and in their type."""
+    if path.suffix == ".npy":
+        found = np.load(path)
+        found = found if found.ndim == 3 else found[:, None]
+    else:
+        found = by_gdal(path.with_suffix(".bil") if path.suffix == ".hdr" else path)
+    same_type = found.dtype.newbyteorder("=") == cube.dtype.newbyteorder("=")
+    return bool(same_type and found.shape == cube.shape and found.tobytes() == cube.astype(found.dtype).tobytes())
+
+
+def holds(cube: np.ndarray[Any, np.dtype[Any]]) -> Callable[[Path], bool]:
+    """Whether a restored file has these samples."""
+    return lambda path: has_samples(path, cube)
 
 
 def outcome(row: Row, output: str, folder: Path) -> str:
     """What becomes of the property in this output. Raises AssertionError where it is lost without a word."""
     stream, restored = folder / "s.lrwk", folder / "out" / OUTPUTS[output]
     restored.parent.mkdir()
-    said, error = run(compress, row.make(folder), stream, "--predictor", "dpcm")
+    source = row.make(folder)
+    data, name = (source.read_bytes(), "-") if row.is_pipe else (b"", source)
+    said, error = run(compress, name, stream, "--predictor", "dpcm", *row.words, data=data)
     if error is not None:
         assert row.note in str(error) and "\n" not in str(error), f"{row.name}: {error}"
-        return REFUSED
-    more, error = run(decompress, stream, restored)
-    assert error is None, f"{row.name} to {output}: {error}"
+        if not stream.exists():
+            return REFUSED
+    more, failure = run(decompress, stream, restored)
+    assert failure is None, f"{row.name} to {output}: {failure}"
+    assert row.cube is None or has_samples(restored, row.cube), f"{row.name} to {output}: other samples"
+    if error is not None:
+        return KEPT
     look = row.looks.get(output)
     if look is not None and look(restored):
         assert not row.note or row.note not in said + more, f"{row.name} to {output}: carried, but {said + more}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +35,9 @@ def loads(array: np.ndarray) -> Callable[[Path], bool]:
     return lambda path: np.array_equal(np.load(path), array)
 
 
-def is_one_band(path: Path) -> bool:
-    """Whether GDAL finds one band with the samples."""
-    return np.array_equal(by_gdal(path.with_suffix(".bil") if path.suffix == ".hdr" else path)[:, 0], FLAT)
+def is_band(band: np.ndarray[Any, np.dtype[Any]]) -> Callable[[Path], bool]:
+    """Whether GDAL finds one band (Y, X) with these samples."""
+    return lambda path: np.array_equal(by_gdal(path.with_suffix(".bil") if path.suffix == ".hdr" else path)[:, 0], band)
 
 
 ROWS = [
@@ -45,7 +46,7 @@ ROWS = [
         "npy",
         "two axes: lines, columns",
         saved(FLAT),
-        {"npy": loads(FLAT), "GeoTIFF": is_one_band, "ENVI": is_one_band},
+        {"npy": loads(FLAT), "GeoTIFF": is_band(FLAT), "ENVI": is_band(FLAT)},
     ),
     Row("npy", "one axis", saved(FLAT.ravel()), note="shape (20,), allowed (lines, bands, columns) or"),
     Row("npy", "four axes", saved(CUBE[None]), note="shape (1, 4, 3, 5), allowed (lines, bands, columns) or"),
