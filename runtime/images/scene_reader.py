@@ -18,8 +18,8 @@ from runtime.images.hdf5.opening import is_hdf5
 from runtime.images.part_names import split_name
 from runtime.images.raw_file import RawFile
 from runtime.images.raw_lines import SAMPLE_TYPES
-from runtime.images.special_bits import other_bits
 from runtime.images.sample_file import AXES, Samples, StoredSamples, stored_samples
+from runtime.images.special_bits import other_bits
 from runtime.stream.image_description import ImageDescription
 
 TIFF_SUFFIXES = (".tif", ".tiff")

@@ -67,27 +67,33 @@ def holds(cube: np.ndarray[Any, np.dtype[Any]]) -> Callable[[Path], bool]:
     return lambda path: has_samples(path, cube)
 
 
-def outcome(row: Row, output: str, folder: Path) -> str:
-    """What becomes of the property in this output. Raises AssertionError where it is lost without a word."""
-    stream, restored = folder / "s.lrwk", folder / "out" / OUTPUTS[output]
-    restored.parent.mkdir()
-    source = row.make(folder)
+def outcomes(row: Row, folder: Path) -> dict[str, str]:
+    """What becomes of the property in each output. Raises AssertionError where it is lost without a word."""
+    stream, source = folder / "s.lrwk", row.make(folder)
     data, name = (source.read_bytes(), "-") if row.is_pipe else (b"", source)
     said, error = run(compress, name, stream, "--predictor", "dpcm", *row.words, data=data)
     if error is not None:
         assert row.note in str(error) and "\n" not in str(error), f"{row.name}: {error}"
         if not stream.exists():
-            return REFUSED
-    more, failure = run(decompress, stream, restored)
-    assert failure is None, f"{row.name} to {output}: {failure}"
-    assert row.cube is None or has_samples(restored, row.cube), f"{row.name} to {output}: other samples"
-    if error is not None:
-        return KEPT
+            return dict.fromkeys(OUTPUTS, REFUSED)
+    found = {}
+    for output, file in OUTPUTS.items():
+        restored = folder / output / file
+        restored.parent.mkdir()
+        more, failure = run(decompress, stream, restored)
+        assert failure is None, f"{row.name} to {output}: {failure}"
+        assert row.cube is None or has_samples(restored, row.cube), f"{row.name} to {output}: other samples"
+        found[output] = KEPT if error is not None else outcome(row, output, restored, said + more)
+    return found
+
+
+def outcome(row: Row, output: str, restored: Path, said: str) -> str:
+    """As in `outcomes`, of one file that was restored."""
     look = row.looks.get(output)
     if look is not None and look(restored):
-        assert not row.note or row.note not in said + more, f"{row.name} to {output}: carried, but {said + more}"
+        assert not row.note or row.note not in said, f"{row.name} to {output}: carried, but {said}"
         return CARRIED
-    notes = [line for line in (said + more).splitlines() if "note: " in line and "not carried" in line]
+    notes = [line for line in said.splitlines() if "note: " in line and "not carried" in line]
     if output in row.own:
         assert not notes, f"{row.name} to {output}: {notes}"
         return OWN

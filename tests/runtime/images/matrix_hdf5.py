@@ -11,7 +11,7 @@ import spectral
 
 from tests.runtime.images.hdf5_files import AS_TEXT, CUBE, WAVELENGTHS, add_dimensions, stored, write_cube
 from tests.runtime.images.matrix import OUTPUTS, Row, holds
-from tests.runtime.images.matrix_npy import is_band, loads
+from tests.runtime.images.matrix_npy import is_band
 
 KIND = "HDF5, NetCDF-4"
 Change = Callable[[Any], Any]

@@ -44,14 +44,20 @@ ROWS = [
     of_type("uint32", CODES + (1 << 31)),
     of_type("int64", CODES - (1 << 60)),
     of_type("uint64", CODES + (1 << 62)),
-    row("a range of more than 16 bits", changed(CODES, 1 << 20).astype(np.int32), note="allowed at most 16. `linerwkv ccsds123 encode`"),
+    row(
+        "a range of more than 16 bits",
+        changed(CODES, 1 << 20).astype(np.int32),
+        note="allowed at most 16. `linerwkv ccsds123 encode`",
+    ),
     row("uint64 from 2^63 on", CODES.astype(np.uint64) + (1 << 63), note="allowed below 2^63"),
     row("multiples of a step (low bits 0)", (CODES << 4).astype(np.uint16)),
     row("multiples of a step, of more than 16 bits", CODES * 1_000_003),
     row("float32, integers times a scale", SCALED),
     row("float64, integers times a scale", CODES * 0.001),
     row("floats that are integers", CODES.astype(np.float64)),
-    row("floats of no scale", np.random.default_rng(6).normal(size=(6, 3, 5)), note="not integers of 16 bits times one"),
+    row(
+        "floats of no scale", np.random.default_rng(6).normal(size=(6, 3, 5)), note="not integers of 16 bits times one"
+    ),
     row("float16", SCALED.astype(np.float16), note="samples are float16, allowed"),
     row("complex numbers", CODES.astype(np.complex64), note="samples are complex64, allowed"),
     row("truth values", CODES > 2000, note="samples are bool, allowed"),

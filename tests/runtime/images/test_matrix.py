@@ -10,13 +10,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.images import matrix_envi, matrix_geotiff, matrix_npy
-from tests.runtime.images.matrix import OUTPUTS, Row, outcome, table
+from tests.runtime.images import (
+    matrix_envi,
+    matrix_geotiff,
+    matrix_hdf5,
+    matrix_npy,
+    matrix_products,
+    matrix_raw,
+    matrix_samples,
+)
+from tests.runtime.images.envi_files import CUBE
+from tests.runtime.images.matrix import OUTPUTS, Row, outcomes, table
 
 PAGE = Path(__file__).parents[3] / "docs" / "formats" / "images.md"
-ROWS: list[Row] = [*matrix_geotiff.ROWS, *matrix_envi.ROWS, *matrix_npy.ROWS]
+ROWS: list[Row] = [
+    *matrix_geotiff.ROWS,
+    *matrix_envi.ROWS,
+    *matrix_npy.ROWS,
+    *matrix_hdf5.ROWS,
+    *matrix_products.ROWS,
+    *matrix_raw.ROWS,
+    *matrix_samples.ROWS,
+]
 KINDS = list(dict.fromkeys(row.kind for row in ROWS))
-CELLS = [(row, output) for row in ROWS for output in OUTPUTS]
 TABLES = re.compile(r"(?<=<!-- made by tests/runtime/images/test_matrix.py -->\n).*(?=<!-- end -->)", re.DOTALL)
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -37,14 +53,15 @@ def cells_of_page() -> dict[tuple[str, str, str], str]:
     return found
 
 
-@pytest.mark.parametrize(("row", "output"), CELLS, ids=[f"{row.kind}-{row.name}-{output}" for row, output in CELLS])
-def test_a_cell_is_what_the_page_says(row: Row, output: str, tmp_path: Path) -> None:
-    assert outcome(row, output, tmp_path) == cells_of_page().get((row.kind, row.name, output))
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.kind}-{row.name}" for row in ROWS])
+def test_cells_are_what_the_page_says(row: Row, tmp_path: Path) -> None:
+    cells = cells_of_page()
+    assert outcomes(row, tmp_path) == {output: cells.get((row.kind, row.name, output)) for output in OUTPUTS}
 
 
 def test_the_page_has_these_cells_and_no_others() -> None:
     cells = cells_of_page()
-    assert set(cells) == {(row.kind, row.name, output) for row, output in CELLS}
+    assert set(cells) == {(row.kind, row.name, output) for row in ROWS for output in OUTPUTS}
     (tables,) = TABLES.findall(PAGE.read_text())
     assert tables == "\n".join(table(kind, ROWS, cells) for kind in KINDS)
 
@@ -52,20 +69,24 @@ def test_the_page_has_these_cells_and_no_others() -> None:
 def test_what_is_lost_without_a_word_fails(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    row = Row("npy", "three axes", matrix_npy.ROWS[0].make)
-    with pytest.raises(AssertionError, match="lost; notes"):
-        outcome(row, "npy", tmp_path / "a")
+    row = Row("npy", "three axes", matrix_npy.ROWS[0].make, own=("GeoTIFF", "ENVI"))
+    with pytest.raises(AssertionError, match="to npy: lost; notes"):
+        outcomes(row, tmp_path / "a")
     never = Row("ENVI", "comments", matrix_envi.ROWS[-5].make, {"ENVI": lambda path: True}, "comments")
     with pytest.raises(AssertionError, match="carried, but"):
-        outcome(never, "ENVI", tmp_path / "b")
+        outcomes(never, tmp_path / "b")
+    (tmp_path / "c").mkdir()
+    other = Row("npy", "byte order", matrix_npy.saved(CUBE), own=tuple(OUTPUTS), cube=CUBE + 1)
+    with pytest.raises(AssertionError, match="other samples"):
+        outcomes(other, tmp_path / "c")
 
 
 def write_page() -> None:
     """Do every cell, and write the tables."""
-    cells = {}
-    for row, output in CELLS:
+    cells: dict[tuple[str, str, str], str] = {}
+    for row in ROWS:
         with tempfile.TemporaryDirectory() as folder:
-            cells[row.kind, row.name, output] = outcome(row, output, Path(folder))
+            cells |= {(row.kind, row.name, output): cell for output, cell in outcomes(row, Path(folder)).items()}
     tables = "\n".join(table(kind, ROWS, cells) for kind in KINDS)
     PAGE.write_text(TABLES.sub(lambda _: tables, PAGE.read_text()))
 

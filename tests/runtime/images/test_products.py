@@ -11,12 +11,19 @@ from runtime.errors import BadArgument
 from runtime.images.carried_keys import entries_of
 from runtime.images.scene_reader import open_numbers, open_scene
 from tests.runtime.images.hdf5_files import AS_TEXT, CUBE, write_emit, write_hypso, write_prisma
+from tests.runtime.images.product_files import (
+    DESIS,
+    L1B,
+    L2A,
+    enmap_bands,
+    write_desis,
+    write_enmap,
+    write_enmap_l2a,
+    write_tif,
+    write_xml,
+)
 
-rasterio = pytest.importorskip("rasterio")
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-L1B = "ENMAP01-____L1B-DT0000000001_20230101T000000Z_001_V010303_20230101T000000Z"
-L2A = L1B.replace("L1B", "L2A")
-DESIS = "DESIS-HSI-L1C-DT0000000001_001-20230101T000000-V0213"
 
 
 def read(path: Path | str, **options: Any) -> np.ndarray[Any, np.dtype[Any]]:
@@ -75,41 +82,6 @@ def test_hypso(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(f"{path}:products/Lt"), CUBE)
 
 
-def write_tif(path: Path, samples: np.ndarray[Any, np.dtype[Any]]) -> None:
-    sizes = {"height": samples.shape[0], "count": samples.shape[1], "width": samples.shape[2]}
-    with rasterio.open(path, "w", driver="GTiff", dtype=samples.dtype, **sizes) as file:
-        file.write(samples.transpose(1, 0, 2))
-
-
-def write_xml(path: Path, bands: list[dict[str, object]], element: str = "bandID") -> None:
-    text = "".join(
-        f'<{element} number="{z}">{"".join(f"<{name}>{value}</{name}>" for name, value in band.items())}</{element}>'
-        for z, band in enumerate(bands, start=1)
-    )
-    path.write_text(
-        '<level_X xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><product><bandStatistics>'
-        f"<{element}/></bandStatistics></product><specific><bandCharacterisation>{text}</bandCharacterisation>"
-        "</specific></level_X>"
-    )
-
-
-def enmap_bands(n: int) -> list[dict[str, object]]:
-    return [
-        {"wavelengthCenterOfBand": 400.5 + z, "FWHMOfBand": 6 + z, "GainOfBand": 1e-4, "OffsetOfBand": 0}
-        for z in range(n)
-    ]
-
-
-def write_enmap(folder: Path) -> Path:
-    """Two detectors, of 4 and 8 bands."""
-    folder.mkdir()
-    write_tif(folder / f"{L1B}-SPECTRAL_IMAGE_VNIR.TIF", CUBE)
-    write_tif(folder / f"{L1B}-SPECTRAL_IMAGE_SWIR.TIF", np.concatenate([CUBE, CUBE], axis=1))
-    write_tif(folder / f"{L1B}-QL_QUALITY_CLOUD.TIF", CUBE[:, :1])
-    write_xml(folder / f"{L1B}-METADATA.XML", enmap_bands(12))
-    return folder
-
-
 def test_enmap_of_two_images(tmp_path: Path) -> None:
     folder = write_enmap(tmp_path / L1B)
     metadata = folder / f"{L1B}-METADATA.XML"
@@ -131,18 +103,11 @@ def test_enmap_of_two_images(tmp_path: Path) -> None:
 
 
 def test_enmap_and_desis_of_one_image(tmp_path: Path) -> None:
-    write_tif(tmp_path / f"{L2A}-SPECTRAL_IMAGE.TIF", CUBE.astype(np.int16))
-    write_xml(tmp_path / f"{L2A}-METADATA.XML", enmap_bands(4))
+    write_enmap_l2a(tmp_path, CUBE.astype(np.int16))
     scene = open_scene(tmp_path)
     np.testing.assert_array_equal(scene.samples, CUBE)
     assert scene.metadata["fwhm"] == ["6", "7", "8", "9"]
-    write_tif(tmp_path / f"{DESIS}-SPECTRAL_IMAGE.tif", CUBE + 1)
-    bands: list[dict[str, object]] = [
-        {"bandNumber": z, "wavelengthCenterOfBand": 401 + z, "wavelengthWidthOfBand": 3.5, "gainOfBand": 0.01,
-         "offsetOfBand": 0, "deadPixels": z, "suspiciousPixel": 0}
-        for z in range(4)
-    ]  # fmt: skip
-    write_xml(tmp_path / f"{DESIS}-METADATA.xml", bands, "band")
+    write_desis(tmp_path, CUBE + 1)
     scene = open_scene(tmp_path / f"{DESIS}-METADATA.xml")
     np.testing.assert_array_equal(scene.samples, CUBE + 1)
     assert scene.metadata["fwhm"] == ["3.5"] * 4 and scene.metadata["dead pixels"] == ["0", "1", "2", "3"]
