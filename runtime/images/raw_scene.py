@@ -10,12 +10,15 @@ from runtime.images.raw_file import RawFile, open_raw_file
 from runtime.images.raw_lines import RawLayout
 from runtime.images.sample_file import Samples
 from runtime.images.scene_reader import TIFF_SUFFIXES, Scene
+from runtime.stream.sample_map import PLAIN
 
 
 def open_raw(path: Path, layout: RawLayout) -> Scene:
-    """Open a file of raw lines; nothing is read yet. Raises BadArgument: not there, or not of whole lines."""
+    """Open a file of raw lines; nothing is read yet. Raises BadArgument: not there, not of whole lines, or a step."""
     if is_header(path):
         raise BadArgument(f"{path} is a header, allowed the file of raw lines, or no --bands and --columns")
+    if layout.values != PLAIN:
+        raise BadArgument(f"{path}: --sample-step or --sample-offset of a file, which is scanned; allowed for a pipe")
     skipped = skipped_bytes(layout)
     return Scene(open_raw_file(path, layout), layout.frame.metadata(), files=(path,), not_carried=skipped)
 

@@ -18,7 +18,7 @@ OPTIONS = (
         help="Bits per sample; raw lines of a pipe need them, or --packing; else found by a scan."),
     click.option("--bands", type=int, help="Bands of a raw line; with --columns a file is read without a header."),
     click.option("--columns", type=int, help="Columns of a raw line."),
-    click.option("--dtype", help="Type of raw samples: uint8, <i2, <u2, >i2, >u2; default: <u2."),
+    click.option("--dtype", help="Type of raw samples: uint8, <i2, >u2 and other integers; default: <u2."),
     click.option("--packing", type=click.Choice([*map(str, PACKINGS)]),
         help="Bits of a raw sample that is packed, unsigned, without gaps across bytes."),
     click.option("--bit-order", type=click.Choice([one.value for one in BitOrder]),

@@ -73,7 +73,7 @@ def outcomes(row: Row, folder: Path) -> dict[str, str]:
     data, name = (source.read_bytes(), "-") if row.is_pipe else (b"", source)
     said, error = run(compress, name, stream, "--predictor", "dpcm", *row.words, data=data)
     if error is not None:
-        assert row.note in str(error) and "\n" not in str(error), f"{row.name}: {error}"
+        assert row.note and row.note in str(error) and "\n" not in str(error), f"{row.name}: {error}"
         if not stream.exists():
             return dict.fromkeys(OUTPUTS, REFUSED)
     found = {}

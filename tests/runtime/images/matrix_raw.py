@@ -9,7 +9,7 @@ import numpy as np
 from runtime.images.line_form import LineForm
 from runtime.images.packed_samples import BitOrder
 from runtime.images.raw_lines import RawLayout
-from tests.runtime.images.matrix import OUTPUTS, Row
+from tests.runtime.images.matrix import OUTPUTS, Row, holds
 from tests.runtime.images.raw_parts import raw_bytes
 
 CUBE = np.random.default_rng(0).integers(0, 1 << 10, (7, 3, 5)).astype(np.uint16)  # (Y, Z, X)
@@ -44,6 +44,12 @@ def lay(kind: str, name: str, *words: str, interleave: str = "bil", dtype: str =
     return row(kind, name, data, *words, own=tuple(OUTPUTS), cube=CUBE)
 
 
+def values(kind: str, name: str, cube: np.ndarray[Any, np.dtype[Any]], dtype: str, *words: str) -> Row:
+    """Samples of a type, which come back in it."""
+    cube = cube.astype(dtype)
+    return row(kind, name, cube.tobytes(), "--dtype", dtype, *words, looks=dict.fromkeys(OUTPUTS, holds(cube)))
+
+
 def packed(kind: str, n_bits: int, order: BitOrder) -> Row:
     """Samples without gaps across bytes."""
     words = ("--packing", str(n_bits), "--bit-order", order.value)
@@ -76,6 +82,9 @@ def rows(kind: str) -> list[Row]:
         lay(kind, "interleave bip", "--interleave", "bip", interleave="bip"),
         *of_bsq,
         lay(kind, "byte order", "--dtype", ">u2", dtype=">u2"),
+        values(kind, "samples of 1 byte", CUBE >> 2, "u1", *(("--bit-depth", "8") if kind == PIPE else ())),
+        values(kind, "samples of 4 bytes, with a sign", CUBE.astype(int) - 512, "<i4"),
+        values(kind, "multiples of a step", CUBE << 4, "<u2", *(("--sample-step", "16") if kind == PIPE else ())),
         *(packed(kind, n_bits, order) for n_bits in (10, 12, 14) for order in BitOrder),
         lay(kind, "rows padded", "--row-alignment", "32", row_alignment=32),
         lay(kind, "lines padded", "--line-alignment", "128", line_alignment=128),

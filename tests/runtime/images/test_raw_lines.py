@@ -19,6 +19,7 @@ from runtime.images.packed_samples import PACKINGS, BitOrder, packed_size, unpac
 from runtime.images.raw_file import RawFile
 from runtime.images.raw_lines import RawLayout, raw_lines
 from runtime.images.raw_scene import open_raw
+from runtime.stream.sample_map import SampleMap
 from tests.runtime.images.raw_parts import padded, raw_bytes, row_bits
 
 CUBE = np.random.default_rng(0).integers(0, 1 << 10, (7, 3, 5)).astype(np.uint16)
@@ -144,6 +145,12 @@ def test_forms_that_no_line_has(form: dict[str, Any], text: str) -> None:
 def test_words_that_contradict_one_another(interleave: str, dtype: str, form: LineForm, text: str) -> None:
     with pytest.raises(BadArgument, match=text):
         RawLayout(3, 5, dtype, interleave, form)
+
+
+def test_a_step_is_of_a_pipe_only(tmp_path: Path) -> None:
+    (tmp_path / "frame.raw").write_bytes(bytes(30))
+    with pytest.raises(BadArgument, match=r"frame\.raw: --sample-step or --sample-offset of a file"):
+        open_raw(tmp_path / "frame.raw", RawLayout(3, 5, "<u2", "bil", values=SampleMap(0, 16)))
 
 
 def test_bsq_is_of_a_file_only() -> None:
