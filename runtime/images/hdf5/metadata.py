@@ -153,7 +153,8 @@ class Described:
             (of_file, "attributes of the file", ""),
             (others, "other datasets", "; those of two or three axes can be compressed, each by its own path"),
         )
-        return tuple(f"{what} ({few(names)}){advice}" for names, what, advice in found if names)
+        kind = ("type bool (read as uint8)",) if self.dataset.dtype.kind == "b" else ()
+        return (*kind, *(f"{what} ({few(names)}){advice}" for names, what, advice in found if names))
 
 
 def nearness(one: str, other: str) -> int:

@@ -16,6 +16,7 @@ from tests.runtime.images.matrix_npy import is_band
 KIND = "HDF5, NetCDF-4"
 Change = Callable[[Any], Any]
 FLOATS = CUBE / np.float32(100)
+BITS = (CUBE > 2000).astype(np.uint8)
 
 
 def one_cube(change: Change = lambda file: None, part: str = "cube", **options: Any) -> Callable[[Path], Path]:
@@ -174,6 +175,7 @@ ROWS = [
     lost("quality layers", dataset("quality", CUBE[:, 0]), "/quality (7 x 5 uint16)"),
     lost("coordinates of lines and columns", with_coordinates, "/lat (7 float32), /lon (5 float32)"),
     Row(KIND, "floats, integers times a scale", one_cube(cube=FLOATS), dict.fromkeys(OUTPUTS, holds(FLOATS))),
+    Row(KIND, "truth values", one_cube(cube=CUBE > 2000), note="type bool (read as uint8)", cube=BITS),
     refused("floats of no scale", one_cube(cube=np.sqrt(FLOATS)), "integers of 16 bits times one scale"),
     refused("a dataset of texts", one_cube(dataset("words", ["a"]), "words"), "/words (1 no numbers), allowed"),
     refused("NetCDF before version 4", written(b"CDF\x01" + bytes(60)), "nccopy -k netCDF-4"),

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreference
 def samples(dtype: str) -> Cube:
     """That use 7 bits of a type, or tenths."""
     codes: Cube = CODES.astype(dtype)
-    return codes / codes.dtype.type(10) if dtype[0] == "f" else codes + codes.dtype.type(OFFSETS.get(dtype, 0))
+    found: Cube = codes / codes.dtype.type(10) if dtype[0] == "f" else codes + codes.dtype.type(OFFSETS.get(dtype, 0))
+    return found
 
 
 def envi(folder: Path, cube: Cube, nodata: str | None = None) -> Path:
