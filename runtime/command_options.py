@@ -27,10 +27,8 @@ trust_option = click.option(
 executor_option = click.option(
     "--executor", default="onnxruntime", show_default=True, help="What runs the cells: NAME or NAME:PROVIDER."
 )
-special_option = click.option(
-    "--special", "--nodata", "specials", type=float, multiple=True,
-    help="A value that is no measurement; it costs next to nothing and comes back exactly.",
-)  # fmt: skip
+
+
 axes_option = click.option(
     "--axes",
     type=click.Choice(["ZYX", "YXZ", "YZX", "ZXY", "XYZ", "XZY"], case_sensitive=False),

@@ -17,7 +17,7 @@ from runtime.codec.decoder import Decoder
 from runtime.codec.kept_lines import KeptLines, Line
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.report import Report
-from runtime.codec.restored_output import RestoredLines, restored_output, write_salvaged
+from runtime.codec.restored_output import RestoredLines, mask_path, restored_output, write_salvaged
 from runtime.codec.restored_records import record_paths
 from runtime.codec.salvage import salvage
 from runtime.codec.stream_notes import notes_of, output_notes
@@ -166,5 +166,5 @@ def restored_report(restored: RestoredLines, n_bytes: int, start: float, notes: 
 def check_restored(output: Path, source: Path, packages: Sequence[FlightPackage]) -> None:
     """Raise BadArgument where one of the files to restore is an input."""
     data = [new_pair(output, "bil")] if is_header(output) else []
-    data += [] if output == PIPE else record_paths(output)
+    data += [] if output == PIPE else [mask_path(output), *record_paths(output)]
     check_outputs([output, *data], [source, *(file for package in packages for file in files_of(package.source))])

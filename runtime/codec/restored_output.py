@@ -85,6 +85,11 @@ class RestoredLines:
         return json.dumps(values) + "\n"
 
 
+def mask_path(output: Path) -> Path:
+    """The file beside an image that says which of its lines are real."""
+    return output.with_suffix(".lines.json")
+
+
 @contextlib.contextmanager
 def restored_output(
     output: Path, image: ImageDescription, fill: int = 0, *, with_records: bool = False
@@ -113,7 +118,7 @@ def restored_output(
             return
         with restoring(output, image) as file, record_files(output, frame) as records:
             yield (restored := RestoredLines(file, image, fill, bar, records, is_pipe=False))
-            mask = output.with_suffix(".lines.json")
+            mask = mask_path(output)
             if restored.missing or restored.missing_from is not None or mask.exists():
                 with replacing(mask) as unfinished:
                     unfinished.write_text(restored.to_json())

@@ -18,12 +18,12 @@ from runtime.command_options import (
     json_option,
     note,
     note_not_carried,
-    special_option,
     trust_option,
 )
 from runtime.errors import BadArgument, naming
 from runtime.images.raw_lines import RawLayout
 from runtime.images.raw_words import pipe_layout, raw_words
+from runtime.images.special_words import special_option
 from runtime.output_checks import PIPE, check_outputs
 from runtime.standard_streams import standard_input
 
@@ -43,7 +43,7 @@ MOST_HEX = 32
 @json_option
 def compress(
     source: Path, output: Path, options: CodingOptions, layout: RawLayout | None, bit_depth: int | None,
-    axes: str | None, specials: tuple[float, ...], as_json: bool,
+    axes: str | None, specials: tuple[int | float, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Compress an image: ENVI, GeoTIFF, HDF5 or NetCDF, .npy, raw lines, or `-` for such from a pipe.
 
@@ -68,11 +68,15 @@ def compress(
     else:
         scene = open_scene(source, axes, has_floats=True) if layout is None else open_raw(source, layout)
         files = scene.files
+        if layout is not None and axes is not None:
+            raise click.UsageError("--axes is of HDF5 and NetCDF, raw lines have --interleave")
         if layout is not None and (unread := unread_header(source)):
             note(f"{source}: read by --bands and --columns, not by {unread}")
         check_outputs([output], files)  # before the scan of all samples
         with naming(source, BadArgument):
             image, lines = describe(scene, bit_depth, options.out_of_range, specials), recorded(scene)
+        if options.max_error and image.file_type.is_float:
+            note(f"{source}: the maximum error is {options.max_error} times the scale of the samples: {image.allowed}")
         for text in scene.notes:
             note(f"{source}: {text}")
         note_not_carried(source, not_carried(scene, image))

@@ -34,11 +34,15 @@ def candidates(measured: Floats) -> Iterator[SampleMap]:
     for decimals in range(1, DECIMALS):
         yield SampleMap(scale=float(10**decimals), divides=True)
         yield SampleMap(scale=float(f"1e-{decimals}"))
+        yield SampleMap(scale=float(np.float32(f"1e-{decimals}")))
     for power in range(1, POWERS):
         yield SampleMap(scale=2.0**-power)
     sizes = np.unique(np.abs(measured.astype(np.float64)))
     for step in (sizes[sizes > 0][:1], np.diff(sizes)[:1], np.sort(np.diff(sizes))[:1]):
         if step.size and np.isfinite(step[0]) and step[0] > 0:
+            inverse = round(1 / float(step[0])) if step[0] > 1e-12 else 0
+            if inverse > 1:
+                yield SampleMap(scale=float(inverse), divides=True)
             yield SampleMap(scale=float(step[0]))
             yield SampleMap(scale=float(measured.dtype.type(step[0])))
 
@@ -62,16 +66,14 @@ def measured_of(line: npt.NDArray[Any], specials: Iterable[Special]) -> npt.NDAr
 
 def float_scale(lines: Callable[[], Iterable[npt.NDArray[Any]]], specials: tuple[Special, ...]) -> SampleMap:
     """The first scale that gives every sample of lines (Z, X); one pass. Raises BadArgument where there is none."""
-    left: list[SampleMap] | None = None
+    measured = (measured_of(line, specials) for line in lines())
+    telling = next((line for line in measured if np.unique(np.abs(line)).size > 2), np.zeros(0))
+    left = list(candidates(telling))
     for line in lines():
-        if left is None:
-            measured = measured_of(line, specials)
-            left = list(candidates(measured)) if measured.size else None
-        if left is not None:
-            left = [values for values in left if is_exact(values, line, specials)]
-            if not left:
-                raise BadArgument(why_not(lines(), specials))
-    return left[0] if left else SampleMap()
+        left = [values for values in left if is_exact(values, line, specials)]
+        if not left:
+            raise BadArgument(why_not(lines(), specials))
+    return left[0]
 
 
 def why_not(lines: Iterable[npt.NDArray[Any]], specials: tuple[Special, ...]) -> str:

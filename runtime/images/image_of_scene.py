@@ -14,8 +14,8 @@ from runtime.images.scene_reader import Scene
 from runtime.stream.depth import LARGEST_DEPTH, OutOfRange, bit_depth, fewest_bits
 from runtime.stream.image_description import TYPE_RANGES, ImageDescription
 from runtime.stream.kinds import SampleType, SpecialKind
-from runtime.stream.sample_map import PLAIN, SampleMap
-from runtime.stream.special_values import Special
+from runtime.stream.sample_map import LARGEST_STEP, PLAIN, SampleMap
+from runtime.stream.special_values import LARGEST_SPECIAL, Special, number_of
 
 IGNORED = "data ignore value"
 """The entry of the metadata that declares samples which are no measurements."""
@@ -24,7 +24,7 @@ OFTEN = 512
 
 
 def describe(
-    scene: Scene, depth: int | None, beyond: OutOfRange = OutOfRange.STOP, specials: Sequence[float] = ()
+    scene: Scene, depth: int | None, beyond: OutOfRange = OutOfRange.STOP, specials: Sequence[int | float] = ()
 ) -> ImageDescription:
     """What the encoder must know, found by one scan of all samples; of floats by two.
 
@@ -36,45 +36,50 @@ def describe(
     if kind is None:
         raise BadArgument(f"samples are {scene.source.dtype}, allowed {', '.join(SAMPLE_TYPES)}")
     voids = tuple(Special(value) for value in declared(scene, kind, specials))
+    if kind.is_float and (depth is not None or beyond is OutOfRange.CLIP):
+        raise BadArgument("a bit depth or clipping of float samples, whose depth is found; allowed of integers")
     values = float_scale(scene.lines, voids) if kind.is_float else PLAIN
     found = scan(scene.lines(), voids, values)
     values, code_depth, is_signed = code_map(found, values, depth, beyond)
-    is_signed |= kind is SampleType.INT8 and values.is_plain  # no depth has less than 8 bits
-    sizes = (n_bands, n_columns, code_depth, is_signed, n_lines, kind, scene.metadata, values)
+    if values.is_plain and not kind.is_float:  # of a signed type, a depth may have no other reading
+        is_signed |= (1 << code_depth) - 1 > TYPE_RANGES[kind][1]
+    metadata = dict(scene.metadata)
+    if IGNORED not in metadata and len(voids) == 1:
+        metadata[IGNORED] = str(voids[0].value)
+    sizes = (n_bands, n_columns, code_depth, is_signed, n_lines, kind, metadata, values)
     image = ImageDescription(*sizes, voids)
-    return ImageDescription(*sizes, voids + limits(found, image))
+    return ImageDescription(*sizes, voids + limits(found, image)[: LARGEST_SPECIAL - len(voids)])
 
 
-def declared(scene: Scene, kind: SampleType, specials: Sequence[float]) -> list[int | float]:
+def declared(scene: Scene, kind: SampleType, specials: Sequence[int | float]) -> list[int | float]:
     """The values that are no measurements, each once; that of the metadata counts only where a sample can be it."""
     found: dict[str, int | float] = {}
-    try:
-        ignored = as_type(float(str(scene.metadata.get(IGNORED, "none"))), kind)
-    except ValueError:
-        ignored = None
-    for value in [ignored, *(as_type(given, kind) for given in specials)]:
+    ignored = number_of(str(scene.metadata.get(IGNORED, "")))
+    known = [] if ignored is None else [as_type(ignored, kind)]
+    for value in [*known, *(as_type(given, kind) for given in specials)]:
         if value is not None:
             found.setdefault(repr(value), value)
     for given in specials:
         if as_type(given, kind) is None:
-            raise BadArgument(f"special value {given:g}, which no sample of type {kind.name.lower()} can have")
+            raise BadArgument(f"special value {given}, which no sample of type {kind.name.lower()} can have")
     return list(found.values())
 
 
-def as_type(value: float, kind: SampleType) -> int | float | None:
+def as_type(value: int | float, kind: SampleType) -> int | float | None:
     """A value as samples of this type have it; None where none can."""
     if kind.is_float:
         return float(np.float32(value)) if kind is SampleType.FLOAT32 else float(value)
     lowest, highest = TYPE_RANGES[kind]
-    is_whole = math.isfinite(value) and value == int(value) and lowest <= value <= highest
-    return int(value) if is_whole else None
+    is_whole = isinstance(value, int) or (math.isfinite(value) and value == int(value))
+    return int(value) if is_whole and lowest <= value <= highest else None
 
 
 def code_map(
     found: SampleScan, values: SampleMap, depth: int | None, beyond: OutOfRange
 ) -> tuple[SampleMap, int, bool]:
     """The map of codes that fit the format, their depth, whether they have a sign. Raises BadArgument."""
-    lowest, highest, step = found.lowest, found.highest, found.step
+    lowest, highest = found.lowest, found.highest
+    step = found.step if found.step <= LARGEST_STEP else 1
     if depth is not None and values == PLAIN:
         needed = max(8, fewest_bits(lowest, highest, is_signed=lowest < 0))
         if beyond is OutOfRange.CLIP:

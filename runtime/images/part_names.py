@@ -13,6 +13,9 @@ def split_name(path: Path) -> tuple[Path, str]:
     pieces = str(path).split(":")
     for n in range(len(pieces), 0, -1):
         name, part = ":".join(pieces[:n]), ":".join(pieces[n:])
-        if name and Path(name).exists():
-            return Path(name), part
+        try:
+            if name and Path(name).exists():
+                return Path(name), part
+        except OSError as error:
+            raise BadArgument(f"{str(path)[:80]}...: {error.strerror}") from None
     raise BadArgument(f"{path} not found")

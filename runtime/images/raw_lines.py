@@ -18,7 +18,7 @@ from runtime.stream.kinds import SpecialKind
 from runtime.stream.line_records import LARGEST_RECORD_BYTES
 from runtime.stream.sample_map import PLAIN as AS_CODED
 from runtime.stream.sample_map import SampleMap
-from runtime.stream.special_values import Special
+from runtime.stream.special_values import LARGEST_SPECIAL, Special
 
 SAMPLE_TYPES = {dtype.name: sample_type for sample_type, dtype in DTYPES.items()}
 
@@ -90,7 +90,7 @@ class RawLayout:
         return [line[:header].tobytes() + line[self.n_bytes - trailer :].tobytes() for line in lines]
 
 
-def describe_pipe(layout: RawLayout, depth: int, specials: Sequence[float] = ()) -> ImageDescription:
+def describe_pipe(layout: RawLayout, depth: int, specials: Sequence[int | float] = ()) -> ImageDescription:
     """What the encoder must know of lines from a pipe; signed where the sample type is.
 
     depth: bits per sample, after offset and step. specials: values that are no measurements; the ends of
@@ -98,13 +98,13 @@ def describe_pipe(layout: RawLayout, depth: int, specials: Sequence[float] = ())
     """
     dtype = np.dtype(layout.dtype)
     sizes = (layout.n_bands, layout.n_columns, depth, dtype.kind == "i", 0, SAMPLE_TYPES[dtype.name])
-    if any(value != round(value) for value in specials):
+    if not all(isinstance(value, int) for value in specials):
         raise BadArgument(f"special values {', '.join(map(str, specials))}, allowed integers")
     voids = tuple(Special(int(value)) for value in dict.fromkeys(specials))
     values, metadata = layout.values, layout.frame.metadata()
     ends = values.values_of(np.array(ImageDescription(*sizes, metadata, values).range), np.dtype(np.int64)).tolist()
     limits = tuple(Special(end, SpecialKind.LIMIT) for end in dict.fromkeys(ends) if end not in specials)
-    return ImageDescription(*sizes, metadata, values, voids + limits)
+    return ImageDescription(*sizes, metadata, values, voids + limits[: LARGEST_SPECIAL - len(voids)])
 
 
 def raw_lines(file: BinaryIO, layout: RawLayout) -> Iterator[Samples]:

@@ -45,6 +45,8 @@ class SampleScan:
         self.n_lowest = count(values, lowest, self.lowest, self.n_lowest, is_beyond=lowest < self.lowest)
         self.n_highest = count(values, highest, self.highest, self.n_highest, is_beyond=highest > self.highest)
         self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
+        if self.highest - self.lowest >= 1 << 62:
+            self.divisor = 1  # no step makes such a range one of 16 bits
         if self.divisor != 1:
             differences = values.astype(np.int64) - self.first
             if self.divisor == 0 or (differences % self.divisor).any():

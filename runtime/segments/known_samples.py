@@ -1,7 +1,7 @@
 """What both sides take for samples that are special values, before they predict the others of a line.
 
 A sample at a limit of the range is at that limit. A void has what its place last had: the sample of its column in the
-line before, or where that was void too, the nearest in its row. So nothing depends on what value voids have.
+line before, or where that was void too, the last one west in its row. So nothing depends on what value voids have.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ Line = npt.NDArray[np.int32]
 
 @njit(cache=True)
 def remember(codes: Any, out_last: Any) -> None:
-    """Move `out_last` (Z, X) to a finished line of codes: voids have the nearest in their row, west first, if any."""
+    """Move `out_last` (Z, X) to a line of codes; a void has the last west in its row, else the first east, if any."""
     for z in range(codes.shape[0]):
         first = -1
         for x in range(codes.shape[1]):

@@ -49,7 +49,9 @@ class Mover:
                 bits.append(is_above)
                 out.reshape(-1)[places] = np.where(is_above, above, below)
             elif (side := below if above is None else above) is not None:
-                out.reshape(-1)[places] = side  # always, as a sample that is no special value is within the error
+                out.reshape(-1)[places] = side
+            else:  # not of a sample that is no special value: it is within the error
+                raise Corrupt(f"a sample has code {code}, which is a special value alone")
         return out, np.concatenate(bits)
 
     def moved_back(self, restored: Samples, marks: Marks | None, bits: "SideBits") -> Samples:
@@ -71,12 +73,18 @@ class SideBits:
     """Bits being read."""
 
     def __init__(self, data: bytes) -> None:
-        self.bits = np.unpackbits(np.frombuffer(data, np.uint8))
+        self.data = np.frombuffer(data, np.uint8)
         self.position = 0
 
     def take(self, n: int) -> npt.NDArray[np.bool_]:
         """The next `n`. Raises Truncated."""
-        if self.position + n > self.bits.size:
-            raise Truncated(f"{self.bits.size} bits on the side of special values, more are needed")
-        self.position += n
-        return self.bits[self.position - n : self.position].astype(np.bool_)
+        first, self.position = self.position, self.position + n
+        if self.position > 8 * self.data.size:
+            raise Truncated(f"{8 * self.data.size} bits on the side of special values, more are needed")
+        near = np.unpackbits(self.data[first // 8 : (self.position + 7) // 8])
+        return near[first % 8 : first % 8 + n].astype(np.bool_)
+
+    def end(self) -> None:
+        """Nothing more is needed. Raises Corrupt where whole bytes are left."""
+        if (self.position + 7) // 8 != self.data.size:
+            raise Corrupt(f"{8 * self.data.size} bits on the side of special values, {self.position} are needed")

@@ -68,7 +68,9 @@ def check_coding(coding: SegmentCoding, image: ImageDescription) -> None:
         raise BadArgument(f"a line has {n_samples} samples, {allowed}")
     max_error, largest = coding.max_error, image.largest_error
     if not 0 <= max_error <= largest:
-        raise BadArgument(f"max_error is {max_error}, allowed 0..{largest} for {image.depth} bits per sample")
+        step = image.values.step
+        found = f"max_error is {max_error * step}, allowed 0..{largest * step}"
+        raise BadArgument(f"{found} for {image.depth} bits per sample" + f" and step {step}" * (step > 1))
 
 
 def line_predictor(

@@ -74,6 +74,7 @@ class SpecialSegments(SegmentCodec):
                 codes = self.specials.codes(codes, marks)
             known.remember(codes)
             yield codes
+        bits.end()
 
 
 def reading_codec(codec: SegmentCodec, header: SegmentHeader) -> SegmentCodec:

@@ -24,6 +24,8 @@ class CodedLine(NamedTuple):
     n_outside: int  # Samples that no code gives: beyond the depth, between two steps
     first: str
     """The first of them, in words."""
+    has_nan: bool = False
+    """Whether some of them are no number, which is nearest to nothing."""
 
 
 def coded_line(image: ImageDescription, line: Values, y: int) -> CodedLine:
@@ -34,7 +36,7 @@ def coded_line(image: ImageDescription, line: Values, y: int) -> CodedLine:
             return CodedLine(line, 0, "")
     codes = image.values.codes(line)
     is_outside = (codes < image.range[0]) | (codes > image.range[1])
-    if not image.values.is_plain:
+    if not image.values.is_plain or image.file_type.is_float:
         is_outside |= ~is_same(image.values.values_of(codes, line.dtype), line)
     voids = [
         (j, special.found_in(line)) for j, special in enumerate(image.specials) if special.kind is SpecialKind.VOID
@@ -47,9 +49,23 @@ def coded_line(image: ImageDescription, line: Values, y: int) -> CodedLine:
         z, x = (int(i) for i in places[0])
         words = f"sample {line[z, x]} at line {y}, band {z}, column {x}"
         codes = np.clip(codes, *image.range)
+        codes[is_outside] = free_codes(codes[is_outside], image)
     for j, found in voids:
         codes[found] = VOID - j
-    return CodedLine(codes, len(places), words)
+    return CodedLine(codes, len(places), words, line.dtype.kind == "f" and bool(np.isnan(line[is_outside]).any()))
+
+
+def free_codes(codes: Codes, image: ImageDescription) -> Codes:
+    """The nearest codes (N,) that are of no void: what is clipped was measured."""
+    void = [special for special in image.specials if special.kind is SpecialKind.VOID]
+    taken = {code for special in void if (code := image.code_of(special)) is not None}
+    if not taken:
+        return codes
+    smallest, largest = image.range
+    free = np.array([code for code in range(smallest, largest + 1) if code not in taken], np.int64)
+    above = np.clip(np.searchsorted(free, codes), 0, free.size - 1)
+    below = np.maximum(above - 1, 0)
+    return np.where(np.abs(free[above] - codes) <= np.abs(free[below] - codes), free[above], free[below])
 
 
 def file_line(image: ImageDescription, codes: Codes, dtype: np.dtype[Any]) -> Values:

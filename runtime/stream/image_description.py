@@ -110,7 +110,8 @@ class ImageDescription:
     @property
     def is_as_it_is(self) -> bool:
         """Whether every value is its code."""
-        return self.values.is_plain and all(special.kind is SpecialKind.LIMIT for special in self.specials)
+        is_integer = self.values.is_plain and not self.file_type.is_float
+        return is_integer and all(special.kind is SpecialKind.LIMIT for special in self.specials)
 
     @property
     def file_type(self) -> SampleType:

@@ -14,6 +14,7 @@ Numbers = npt.NDArray[Any]
 Codes = npt.NDArray[np.integer[Any]]
 
 LARGEST_STEP = (1 << 32) - 1
+LARGEST_CODE = 1 << 18
 LARGEST_FLOAT_INTEGER = 1 << 53  # Integers up to here are exact in float64
 
 
@@ -32,6 +33,8 @@ class SampleMap(NamedTuple):
 
     def integers(self, values: Numbers) -> npt.NDArray[np.int64]:
         """The integers nearest to offset + step * code, of values of any shape and type."""
+        if values.dtype == np.uint64:
+            return np.minimum(values, np.uint64((1 << 63) - 1)).astype(np.int64)
         if values.dtype.kind != "f":
             return values.astype(np.int64)
         scaled = values.astype(np.float64)
@@ -42,7 +45,9 @@ class SampleMap(NamedTuple):
 
     def codes(self, values: Numbers) -> npt.NDArray[np.int64]:
         """The nearest codes; `values_of` tells whether they are exact."""
-        below = self.integers(values) - self.offset
+        reach = LARGEST_CODE * self.step  # what is farther has no code, and may not wrap
+        least, most = max(self.offset - reach, -(1 << 63)), min(self.offset + reach, (1 << 63) - 1)
+        below = np.clip(self.integers(values), least, most) - self.offset
         return below if self.step == 1 else (below + self.step // 2) // self.step
 
     def values_of(self, codes: Codes, dtype: np.dtype[Any]) -> Numbers:

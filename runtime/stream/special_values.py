@@ -5,6 +5,7 @@ LIMIT has its own code. So a line of codes is one array of integers, whatever it
 """
 
 import math
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +36,19 @@ class Special(NamedTuple):
     def __str__(self) -> str:
         """For people."""
         return f"{self.value} ({self.kind.name.lower()})"
+
+
+def number_of(text: str) -> int | float | None:
+    """What a word of a header or command says: integers exactly, whatever their size; None where it is no number."""
+    word = text.strip()
+    if re.fullmatch(r"[+-]?[0-9]{1,30}(\.0*)?", word):
+        return int(word.partition(".")[0])
+    if re.fullmatch(r"[+-]?([0-9.]{1,30}([eE][+-]?[0-9]{1,4})?|nan|inf)", word, re.IGNORECASE):
+        try:
+            return float(word)
+        except ValueError:
+            return None
+    return None
 
 
 def is_void(codes: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.bool_]:

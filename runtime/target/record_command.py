@@ -21,10 +21,11 @@ from runtime.codec.encoder import Encoder
 from runtime.codec.kept_lines import KeptLines, Line
 from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_notes import clip_notes
-from runtime.command_options import debug_option, special_option
+from runtime.command_options import debug_option
 from runtime.errors import BadArgument
 from runtime.images.raw_lines import RawLayout, describe_pipe, recorded_lines
 from runtime.images.raw_words import pipe_layout, raw_words
+from runtime.images.special_words import special_option
 from runtime.standard_streams import standard_input
 from runtime.target.recording import Recording, next_free
 
@@ -66,7 +67,11 @@ def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
 @raw_words
 @special_option
 def record_command(
-    folder: Path, options: CodingOptions, layout: RawLayout | None, bit_depth: int | None, specials: tuple[float, ...]
+    folder: Path,
+    options: CodingOptions,
+    layout: RawLayout | None,
+    bit_depth: int | None,
+    specials: tuple[int | float, ...],
 ) -> None:
     """Record raw lines from standard input into a new stream of FOLDER."""
     layout, bit_depth = pipe_layout(layout, bit_depth)

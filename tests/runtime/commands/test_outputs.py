@@ -130,3 +130,13 @@ def test_a_second_array_of_a_file_is_not_left_out(tmp_path: Path) -> None:
         np.save(file, CUBE)
     done = run("compress", tmp_path / "two.npy", tmp_path / "o.lrwk", *DPCM)
     assert done.returncode == 2 and b"bytes found" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["o.lines.json", "o.records.json", "o.records.bin"])
+def test_a_stream_is_not_replaced_by_what_lies_beside_its_image(name: str, tmp_path: Path) -> None:
+    source, stream = save_envi(tmp_path / "s.hdr", CUBE), tmp_path / name
+    assert run("compress", source, stream, *DPCM).returncode == 0
+    before = stream.read_bytes()
+    done = run("decompress", stream, tmp_path / "o.npy")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert stream.read_bytes() == before

@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.encoder import Encoder
+from runtime.codec.line_codes import LineCodes
 from runtime.codec.stream_reader import StreamReader
 from runtime.errors import BadArgument
 from runtime.images.image_of_scene import describe
 from runtime.images.raw_lines import RawLayout, describe_pipe
 from runtime.images.scene_reader import Scene
-from runtime.stream.kinds import PredictorKind, SpecialKind
+from runtime.stream.coded_line import file_line
+from runtime.stream.depth import OutOfRange
+from runtime.stream.kinds import PredictorKind, Quantisation, SpecialKind
 from runtime.stream.sample_map import SampleMap
+from runtime.stream.special_values import number_of
 
 Values = npt.NDArray[Any]
 
@@ -54,6 +58,8 @@ def integers(*shape: int, low: int = 0, high: int = 4095) -> Values:
         ((integers(4, 3, 50) * 0.25).astype(np.float32), 12, None),
         (integers(4, 3, 50).astype(np.float64), 12, SampleMap()),
         (np.full((3, 2, 4), 65535, np.uint16), 16, SampleMap()),
+        ((integers(4, 3, 50).astype("f4") * np.float32(1e-4)), 12, None),
+        (np.concatenate([np.zeros((1, 3, 50)), integers(3, 3, 50) / 3.0]), 12, None),
     ],
 )
 def test_a_file_of_any_type_is_coded_as_what_it_is(cube: Values, depth: int, values: SampleMap | None) -> None:
@@ -110,12 +116,80 @@ def test_any_step_and_offset_come_back(offset: int, step: int, dtype: str, max_e
         (integers(3, 2, 4).astype(np.uint16), {"specials": (-1,)}, "special value -1, which no sample of type uint16"),
         (integers(3, 2, 4).astype(np.uint16), {"specials": (1.5,)}, "special value 1.5"),
         (integers(3, 2, 4).astype(np.complex64), {}, "samples are complex64"),
+        (integers(3, 2, 4).astype(np.float32), {"beyond": OutOfRange.CLIP}, "clipping of float samples"),
+        (np.array([[[-(1 << 63), 0]], [[-(1 << 63), -(1 << 63)]]]), {}, "64 bits after the smallest"),
     ],
 )
 def test_what_cannot_be_coded_is_one_line(cube: Values, words: dict[str, Any], text: str) -> None:
     with pytest.raises(BadArgument, match=text) as found:
         describe(Scene(cube), None, **words)
     assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "offset", "sample", "clipped"),
+    [("<u8", 0, 2**64 - 1, 4095), ("<i8", 1 << 62, -(1 << 63), (1 << 62) - 2048), ("<i8", 1 << 62, 5, (1 << 62) - 2048),
+     ("<i8", -(1 << 62), (1 << 63) - 1, 2047 - (1 << 62)), ("<u4", 0, 2**32 - 1, 4095)],
+)  # fmt: skip
+def test_what_is_clipped_goes_to_its_own_end(dtype: str, offset: int, sample: int, clipped: int) -> None:
+    image = describe_pipe(RawLayout(1, 2, dtype, "bil", values=SampleMap(offset)), 12)
+    codes = LineCodes(image, OutOfRange.CLIP)
+    found = file_line(image, codes.of(np.array([[sample, sample]], dtype), 0), np.dtype(dtype))
+    assert found.tolist() == [[clipped, clipped]]
+    assert codes.n_clipped == 2
+
+
+def test_what_is_clipped_never_becomes_nodata() -> None:
+    for specials in ((255,), (255, 254), (0, 1, 255, 253)):
+        image = describe_pipe(RawLayout(1, 3, "<u2", "bil"), 8, specials)
+        line = np.array([[300, 7, 65535]], np.uint16)
+        for max_error in range(4):
+            for way in Quantisation:
+                options = CodingOptions(
+                    PredictorKind.DPCM, max_error=max_error, quantisation=way, out_of_range=OutOfRange.CLIP
+                )
+                encoder = Encoder(image, options)
+                stream = encoder.header + encoder.push(line) + encoder.finish()
+                reader = StreamReader(io.BytesIO(stream))
+                (segment,) = reader.segments()
+                (found,) = Decoder(reader.header).lines(*segment)
+                assert not np.isin(found, specials).any()
+    layout = RawLayout(1, 2, "<u2", "bil", values=SampleMap(0, 16))
+    image = describe_pipe(layout, 12, (65520, 1600))
+    codes = LineCodes(image, OutOfRange.CLIP).of(np.array([[65515, 1601]], np.uint16), 0)
+    assert file_line(image, codes, np.dtype("u2")).tolist() == [[65504, 1616]]
+
+
+def test_integers_of_any_size_are_special_exactly() -> None:
+    value = (1 << 53) + 1
+    cube = np.array([[[value, value + 9, value - 1]]])
+    for words in ({"metadata": {"data ignore value": str(value)}}, {"specials": (value,)}):
+        found, image = there_and_back(cube, 3, **words)
+        assert image.specials[0].value == value
+        assert (found == value).tolist() == [[[True, False, False]]]
+    assert number_of(" 12.00 ") == 12 and number_of("-9.9990e+03") == -9999.0
+    assert [number_of(text) for text in ("1_0", "", "0x1", "1 2", "nan nan")] == [None] * 5
+
+
+def test_many_special_values_leave_no_room_for_limits() -> None:
+    cube = np.minimum(integers(3, 2, 40), 3000)
+    image = describe(Scene(cube), None, specials=tuple(range(5000, 5016)))
+    assert len(image.specials) == 16
+    assert len(describe_pipe(RawLayout(1, 1, "<u2", "bil"), 16, tuple(range(15))).specials) == 16
+    assert image.metadata == {}
+    assert describe(Scene(cube), None, specials=(5000,)).metadata == {"data ignore value": "5000"}
+
+
+def test_an_encoder_takes_floats_of_the_type_of_the_file_alone() -> None:
+    image = describe(Scene(integers(1, 1, 4).astype(np.float32)), None)
+    for dtype in (np.float64, np.float16, np.int32):
+        with pytest.raises(BadArgument, match="allowed float32 of shape"):
+            Encoder(image, CodingOptions(PredictorKind.DPCM)).push(np.ones((1, 4), dtype))
+    with pytest.raises(BadArgument, match=r"sample 1\.5 at line 0"):
+        Encoder(image, CodingOptions(PredictorKind.DPCM)).push(np.full((1, 4), 1.5, np.float32))
+    clipping = Encoder(image, CodingOptions(PredictorKind.DPCM, out_of_range=OutOfRange.CLIP))
+    with pytest.raises(BadArgument, match="sample nan at line 0"):
+        clipping.push(np.full((1, 4), np.nan, np.float32))
 
 
 def test_a_pipe_is_what_its_words_say() -> None:
