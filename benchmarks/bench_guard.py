@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.harness.record import save
 from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_integer_package
 from runtime.codec.coding_options import CodingOptions
+from runtime.codec.network_choice import NetworkUse
 from runtime.codec.opened_encoder import Loaded, OnSegment, opened_encoder
 from runtime.defences.checksum import checksum
 from runtime.defences.encoding_executor import encoding_executor
@@ -51,7 +52,7 @@ def scene(n_lines: int, n_bands: int, n_columns: int) -> Any:
 def code(cube: Any, loaded: Loaded | None, tell: OnSegment | None = None, **options: Any) -> bytes:
     """The stream of a scene in one segment."""
     image = ImageDescription(cube.shape[1], cube.shape[2], BIT_DEPTH, is_signed=False)
-    asked = CodingOptions(segment_lines=len(cube), **options)
+    asked = CodingOptions(segment_lines=len(cube), network=NetworkUse.ALWAYS, **options)
     with opened_encoder(asked, image, loaded=loaded, on_segment=tell) as encoder:
         return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()])
 

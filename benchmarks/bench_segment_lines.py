@@ -1,6 +1,7 @@
 """What it costs to cut a stream into segments that decode by themselves."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,13 @@ from benchmarks.harness.record import SCENES, save
 from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import compress_lines
+from runtime.codec.network_choice import NetworkUse
 from runtime.images.image_of_scene import describe
 from runtime.images.scene_reader import open_scene
 
 NAMES = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438", "jasper_ridge", "samson")
 LENGTHS = (16, 32, 64)
+ALWAYS = CodingOptions(network=NetworkUse.ALWAYS)
 
 
 def main() -> None:
@@ -24,7 +27,12 @@ def main() -> None:
             scene = open_scene(SCENES / f"{scene_name}.hdr")
             image = describe(scene, None)
             rates = {
-                length: compress_lines(scene.lines(), image, Path(name) / "s", CodingOptions(segment_lines=length))
+                length: compress_lines(
+                    scene.lines(),
+                    image,
+                    Path(name) / "s",
+                    replace(ALWAYS, segment_lines=length),
+                )
                 for length in {*LENGTHS, image.n_lines}
             }
             row: dict[str, Any] = {"scene": scene_name, "lines": image.n_lines}

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from runtime.cell.flight_package import IntegerPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
+from runtime.codec.network_choice import NetworkUse
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.errors import Corrupt
@@ -21,7 +22,7 @@ Samples = npt.NDArray[np.int32]
 
 def stream_of(package: IntegerPackage, executor: ArrayExecutor, samples: Samples, stage: AdaptiveStage) -> bytes:
     """The stream of a scene (Y, Z, X), without loss, in segments of the default length."""
-    options = CodingOptions(stage=stage)
+    options = CodingOptions(stage=stage, network=NetworkUse.ALWAYS)
     with opened_encoder(options, describe(Scene(samples), None), loaded=Loaded(package, executor)) as encoder:
         return b"".join([encoder.header, *(encoder.push(line) for line in samples), encoder.finish()])
 

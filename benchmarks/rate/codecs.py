@@ -19,6 +19,7 @@ from runtime.cell.flight_package import open_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.encoder import Encoder
+from runtime.codec.network_choice import NetworkUse
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.commands.ccsds123_commands import depth_and_sign
@@ -156,7 +157,7 @@ class StreamCodec(Codec):
         """A new encoder."""
         options = CodingOptions(
             predictor=self.predictor, stage=self.stage, max_error=max_error, quantisation=self.quantisation,
-            segment_lines=segment_lines,
+            segment_lines=segment_lines, network=NetworkUse.ALWAYS,
         )  # fmt: skip
         loaded = None if self.folder is None else opened(self.folder)
         with opened_encoder(options, describe(scene, None), loaded=loaded) as encoder:

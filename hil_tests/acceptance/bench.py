@@ -105,7 +105,11 @@ class Bench:
         """The keys of every coding job."""
         return {
             "image": self.scene.image_values(),
-            "coding": {"stage": self.board.stage or None, "segment_lines": self.board.segment_lines},
+            "coding": {
+                "stage": self.board.stage or None,
+                "segment_lines": self.board.segment_lines,
+                "network": "always",
+            },
             "reading_seconds": self.board.reading_seconds,
         }
 

@@ -27,6 +27,7 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.codec.decoder import Decoder
 from runtime.codec.encoder import Encoder
+from runtime.codec.network_choice import NetworkUse
 from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.executors.executor_process import ExecutorProcess
@@ -133,6 +134,7 @@ def main(fault: str, options: CodingOptions, line: int, lines: int, bands: int, 
     """Print one JSON object; exit code 1 where lines are lost or wrong, or the telemetry does not name the fault."""
     generator = np.random.default_rng(seed)
     cube = np.stack(list(synthetic_lines(lines, bands, columns, generator)))
+    options = replace(options, network=NetworkUse.ALWAYS)  # whose executor is to fail
     found = trial(options, cube, {line: TrialFault(fault)}, generator)
     is_named = any(segment["errors"] for segment in found["segments"])
     click.echo(json.dumps({"fault": fault, "guard": options.guard, "is_named": is_named, **found}))

@@ -37,4 +37,5 @@ class Camera:
         return [
             folder, "--bands", str(self.n_bands), "--columns", str(self.n_columns), "--bit-depth", str(BIT_DEPTH),
             "--predictor", self.predictor, "--segment-lines", str(self.segment_lines),
+            "--network", "always",
         ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 from runtime.cell.flight_package import SHIPPED, FlightPackage
 from runtime.checked_table import shown
+from runtime.codec.network_choice import NetworkUse
 from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import BadArgument
 from runtime.executors.executor_registry import ONNXRUNTIME
@@ -44,6 +45,8 @@ class CodingOptions:
     """Whether the stream ends with an index of its segments, 14 bytes each, kept in memory until then."""
     trust: Path | None = None
     """A file of public keys; a package that none of them signed is refused."""
+    network: NetworkUse = NetworkUse.AUTO
+    """Of a network with an adaptive stage: whether the encoder may leave it out of segments where it does not gain."""
     out_of_range: OutOfRange = OutOfRange.STOP
     """What becomes of a sample beyond the depth."""
 
@@ -76,7 +79,7 @@ class CodingOptions:
 
 CHOICES: dict[str, type[Enum]] = {
     "predictor": PredictorKind, "stage": AdaptiveStage, "quantisation": Quantisation, "guard": GuardLevel,
-    "out_of_range": OutOfRange,
+    "out_of_range": OutOfRange, "network": NetworkUse,
 }  # fmt: skip
 PATHS = ("package", "telemetry", "trust")
 

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from runtime.cell.flight_package import FlightPackage, IntegerPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.line_codes import LineCodes
-from runtime.codec.open_segment import OpenSegment
+from runtime.codec.network_choice import NetworkChoice
+from runtime.codec.open_segment import OpenSegment, TrialSegment
 from runtime.codec.segment_closing import ClosedSegment, SegmentClosing
-from runtime.defences.segment_guard import GuardLevel, SegmentGuard
+from runtime.defences.segment_guard import GuardLevel
 from runtime.defences.supervised_executor import SupervisedExecutor
 from runtime.errors import BadArgument, ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor
@@ -62,6 +63,8 @@ class Encoder:
         self.supervised = executor if isinstance(executor, SupervisedExecutor) else None
         coding = options.coding(package, image)
         self.codec = segment_codec(coding, image, package, executor)
+        self.choice = NetworkChoice(coding, options.network)
+        self.alone = segment_codec(self.choice.alone, image) if self.choice.is_free else None
         fallback = SegmentCoding(PredictorKind.CCSDS123, max_error=coding.max_error, has_specials=coding.has_specials)
         self.fallback = segment_codec(fallback, image)
         self.closing = SegmentClosing(image, self.stream_crc, self.fallback, self.supervised, options.guard)
@@ -129,14 +132,18 @@ class Encoder:
         return data
 
     def new_segment(self) -> OpenSegment:
-        """By the predictor asked for, or by CCSDS 123 while it has no executor."""
+        """By the predictor asked for, or by CCSDS 123 while it has no executor; of a trial also without the network."""
         codec = self.codec
-        if self.supervised is not None:
+        if self.alone is not None and not self.choice.has_network and not self.choice.is_trial:
+            codec = self.alone
+        elif self.supervised is not None:
             codec = codec if self.supervised.is_ready() else self.fallback
             for text in self.supervised.take_restart_errors():
                 self.note(FaultKind.RESTART, text)
-        guard = None if self.options.guard is GuardLevel.OFF else SegmentGuard(self.fallback)
-        return OpenSegment(codec, self.n_lines, guard)
+        guards = None if self.options.guard is GuardLevel.OFF else self.fallback
+        if self.alone is not None and self.choice.is_trial and codec is self.codec is not self.fallback:
+            return TrialSegment(codec, self.n_lines, guards, self.alone)
+        return OpenSegment(codec, self.n_lines, guards)
 
     def note(self, kind: FaultKind, text: str) -> None:
         """For the telemetry of the segment that closes next."""
@@ -151,8 +158,7 @@ class Encoder:
 
     def closed_if_damaged(self) -> bytes:
         """The open segment where something of it has changed in memory since its last line, else nothing."""
-        segment = self.segment
-        found = segment.guard.damage(segment.writer) if segment is not None and segment.guard is not None else []
+        found = self.segment.damage() if self.segment is not None else []
         for kind in set(found) - {FaultKind.CODED}:  # which `SegmentClosing` names
             self.note(kind, "changed in memory between two lines")
         return self.close_segment() if found else b""
@@ -164,8 +170,12 @@ class Encoder:
             return b""
         start = time.perf_counter()
         closed, faults = self.closing.closed(segment)
+        self.choice.n_segments += 1
+        if isinstance(segment, TrialSegment):
+            other, more = self.closing.closed(segment.rival)
+            closed, faults = self.choice.smaller(closed, other), faults + more
         self.faults += faults
-        self.report(segment, closed, segment.seconds + time.perf_counter() - start)
+        self.report(segment, closed, segment.spent + time.perf_counter() - start)
         if self.options.index:
             self.index.append(records.IndexEntry(segment.first_line, segment.n_lines, self.n_bytes))
         data = closed.header.to_bytes() + closed.payload
@@ -178,7 +188,8 @@ class Encoder:
     def report(self, segment: OpenSegment, closed: ClosedSegment, seconds: float) -> None:
         """Count a segment, and call `on_segment` with its telemetry."""
         predictor = closed.header.coding.predictor
-        self.n_fallbacks += predictor is not self.options.predictor
+        asked = (self.options.predictor, self.choice.alone.predictor if self.choice.is_free else None)
+        self.n_fallbacks += predictor not in asked
         if self.on_segment is not None:
             executor = self.supervised if predictor is PredictorKind.LINERWKV else None
             name, provider = (executor.name, executor.provider) if executor is not None else (None, None)

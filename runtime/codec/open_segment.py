@@ -2,20 +2,24 @@
 
 import time
 
+from typing_extensions import override
+
 from runtime.defences.segment_guard import SegmentGuard
 from runtime.segments.segment_codec import Samples, SegmentCodec
 from runtime.stream.line_records import LARGEST_CONTENT_BYTES, LineRecords, largest_content
 from runtime.stream.samples_checksum import samples_crc
+from runtime.stream.telemetry import FaultKind
 
 
 class OpenSegment:
     """It takes lines; `runtime.codec.segment_closing` finishes it."""
 
-    def __init__(self, codec: SegmentCodec, first_line: int, guard: SegmentGuard | None) -> None:
+    def __init__(self, codec: SegmentCodec, first_line: int, guards: SegmentCodec | None = None) -> None:
+        """guards: what a guard's backup is coded by; None: there is no guard."""
         self.codec = codec
         self.writer = codec.writer()
         self.first_line = first_line
-        self.guard = guard
+        self.guard = None if guards is None else SegmentGuard(guards)
         self.n_lines = 0
         self.samples_crc = 0
         self.seconds = 0.0
@@ -51,3 +55,34 @@ class OpenSegment:
             self.n_record_bytes += len(record)
         finally:
             self.seconds += time.perf_counter() - start
+
+    @property
+    def spent(self) -> float:
+        """Seconds that its lines took."""
+        return self.seconds
+
+    def damage(self) -> list[FaultKind]:
+        """What of it has changed in memory since its last line, as far as a guard tells."""
+        return [] if self.guard is None else self.guard.damage(self.writer)
+
+
+class TrialSegment(OpenSegment):
+    """A segment that is coded in two ways, of which one is sent."""
+
+    def __init__(self, codec: SegmentCodec, first_line: int, guards: SegmentCodec | None, other: SegmentCodec) -> None:
+        super().__init__(codec, first_line, guards)
+        self.rival = OpenSegment(other, first_line, guards)
+
+    @override
+    def push(self, line: Samples, record: bytes = b"") -> None:
+        super().push(line, record)
+        self.rival.push(line)
+
+    @property
+    @override
+    def spent(self) -> float:
+        return self.seconds + self.rival.seconds
+
+    @override
+    def damage(self) -> list[FaultKind]:
+        return super().damage() + self.rival.damage()

@@ -45,6 +45,8 @@ def warm_up(encoder: Encoder) -> None:
 def used_codecs(encoder: Encoder) -> Iterator[SegmentCodec]:
     """The codecs that a segment may be coded by."""
     yield encoder.codec
+    if encoder.alone is not None:
+        yield encoder.alone
     if encoder.options.has_network or encoder.options.guard is not GuardLevel.OFF:
         yield encoder.fallback
 

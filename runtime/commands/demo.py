@@ -16,6 +16,7 @@ import numpy.typing as npt
 from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import compress_lines, decompress
+from runtime.codec.network_choice import NetworkUse
 from runtime.commands.demo_picture import draw_picture
 from runtime.errors import LineRwkvError
 from runtime.images.scene_reader import open_scene
@@ -47,7 +48,7 @@ def run_demo(output: Path, *, n_lines: int, seed: int, package: FlightPackage) -
     image = ImageDescription(N_BANDS, N_COLUMNS, BIT_DEPTH, False, n_lines, SampleType.UINT16, metadata)
     sizes = f"{n_lines} lines x {N_BANDS} bands x {N_COLUMNS} columns"
     click.echo(f"synthetic scene: {sizes}, {BIT_DEPTH} bits, seed {seed}")
-    network = CodingOptions(package=package.source)
+    network = CodingOptions(package=package.source, network=NetworkUse.ALWAYS)
     codings = {
         f"LineRWKV ({package.manifest['name']}, {package.arithmetic})": ("scene", network),
         "LineRWKV, --max-error 3": ("scene_error3", replace(network, max_error=3)),

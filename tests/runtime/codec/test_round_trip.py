@@ -17,6 +17,7 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import restored_lines
 from runtime.codec.decoder import Decoder
 from runtime.codec.encoder import Encoder
+from runtime.codec.network_choice import NetworkUse
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.salvage import salvage
 from runtime.codec.stream_reader import StreamReader
@@ -40,10 +41,11 @@ DPCM = CodingOptions(predictor=PredictorKind.DPCM)
 
 
 def encode(cube: Cube, package: FlightPackage | None = None, depth: int | None = None, **options: Any) -> bytes:
-    """The stream of lines (Y, Z, X): by the network of a package, else by DPCM, or by `predictor`."""
+    """The stream of lines (Y, Z, X): by the network of a package, always, else by DPCM, or by `predictor`."""
     depth = depth or bit_depth(int(cube.min()), int(cube.max()))
     image = ImageDescription(cube.shape[1], cube.shape[2], depth, is_signed=bool(cube.min() < 0))
-    asked = CodingOptions(**{"predictor": PredictorKind.DPCM if package is None else PredictorKind.LINERWKV, **options})
+    predictor = PredictorKind.DPCM if package is None else PredictorKind.LINERWKV
+    asked = CodingOptions(**{"predictor": predictor, "network": NetworkUse.ALWAYS, **options})
     loaded = None if package is None or not asked.has_network else Loaded(package, make_executor(package))
     with opened_encoder(asked, image, loaded=loaded) as encoder:
         return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()])
@@ -258,7 +260,7 @@ def test_a_ccsds123_segment_holds_an_image_that_any_decoder_of_the_standard_read
 def test_memory_is_bounded_whatever_the_number_of_lines(stage: AdaptiveStage, package: FlightPackage) -> None:
     lines = np.random.default_rng(1).integers(0, 3000, (4, 4, 50))
     image = ImageDescription(4, 50, 12, is_signed=False)
-    options = CodingOptions(stage=stage, segment_lines=4, index=False)
+    options = CodingOptions(stage=stage, segment_lines=4, index=False, network=NetworkUse.ALWAYS)
     sizes = []
     with opened_encoder(options, image, loaded=Loaded(package, make_executor(package))) as encoder:
         for _ in range(10):

@@ -14,6 +14,7 @@ from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.encoder import Encoder
+from runtime.codec.network_choice import NetworkUse
 from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.defences.segment_guard import GuardLevel
@@ -76,7 +77,12 @@ def test_they_come_back_and_no_other_sample_becomes_one(
     neighbours = (Special(-9999), Special(500, LIMIT), Special(501, LIMIT), Special(2047, LIMIT), Special(0, LIMIT))
     for specials in ((Special(-9999),), (Special(500), Special(-9999)), neighbours):
         options = CodingOptions(
-            predictor=predictor, stage=stage, max_error=max_error, quantisation=quantisation, segment_lines=8
+            predictor=predictor,
+            stage=stage,
+            max_error=max_error,
+            network=NetworkUse.ALWAYS,
+            quantisation=quantisation,
+            segment_lines=8,
         )
         stream = coded(cube, image_of(cube, specials), options)
         check(cube, decoded(stream, package), max_error, specials)
@@ -87,7 +93,9 @@ def test_they_come_back_and_no_other_sample_becomes_one(
 def test_nothing_depends_on_the_value_of_what_was_not_measured(
     predictor: PredictorKind, stage: AdaptiveStage | None, max_error: int
 ) -> None:
-    options = CodingOptions(predictor=predictor, stage=stage, max_error=max_error, segment_lines=8)
+    options = CodingOptions(
+        predictor=predictor, stage=stage, max_error=max_error, network=NetworkUse.ALWAYS, segment_lines=8
+    )
     streams = [coded(scene(void), image_of(scene(void), (Special(void),)), options) for void in (-9999, -1, 32767)]
     headers = [StreamReader(io.BytesIO(stream)) for stream in streams]
     payloads = [[payload for _, payload in reader.segments()] for reader in headers]
@@ -152,7 +160,7 @@ def test_an_image_without_a_measurement_is_a_few_bytes_a_segment() -> None:
 @pytest.mark.parametrize("max_error", [0, 3])
 def test_an_executor_that_fails_between_costs_none(max_error: int, package: FlightPackage, tmp_path: Path) -> None:
     cube, specials = scene(), (Special(-9999), Special(500, LIMIT))
-    options = CodingOptions(max_error=max_error, segment_lines=8, guard=GuardLevel.PROOF)
+    options = CodingOptions(max_error=max_error, segment_lines=8, guard=GuardLevel.PROOF, network=NetworkUse.ALWAYS)
     with opened_encoder(options, image_of(cube, specials)) as encoder:
         stream = encoder.header + b"".join(encoder.push(line) for line in cube[:11])
         encoder.give_up_executor()

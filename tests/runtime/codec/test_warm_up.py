@@ -16,6 +16,7 @@ from hil_tests.fault_programs.faulty_executor import FaultyExecutor
 from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_integer_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
+from runtime.codec.network_choice import NetworkUse
 from runtime.codec.stream_reader import StreamReader
 from runtime.codec.warm_up import warm_up
 from runtime.coders.residual_coders import SOME_PLAIN
@@ -68,7 +69,7 @@ def target_run(folder: Path, stage: str) -> tuple[set[str], list[str], bool]:
     lines = np.concatenate([scenes(N_BANDS, N_COLUMNS), scenes(N_BANDS, N_COLUMNS)])
     (folder / "scene.bil").write_bytes(lines.astype("<u2").tobytes())
     image = ImageTable(N_BANDS, N_COLUMNS, DEPTH, False, len(lines), SampleType.UINT16)
-    coding = CodingJob(image, {"stage": stage, "segment_lines": SEGMENT_LINES}, 1e9)
+    coding = CodingJob(image, {"stage": stage, "segment_lines": SEGMENT_LINES, "network": "always"}, 1e9)
     loaded, _ = target_jobs.load(LoadJob(SHIPPED, "onnxruntime"))
     target_jobs.warm_up(loaded, coding)
     before = signatures()
@@ -85,13 +86,16 @@ def target_run(folder: Path, stage: str) -> tuple[set[str], list[str], bool]:
     return signatures() - before, written(folder / "stream"), back == (folder / "scene.bil").read_bytes()
 
 
-def stream_run(predictor: str, stage: str, max_error: int, shape: tuple[int, int]) -> tuple[set[str], int, int | None]:
+def stream_run(
+    predictor: str, stage: str, max_error: int, shape: tuple[int, int], network: NetworkUse
+) -> tuple[set[str], int, int | None]:
     """Signatures that came after the warm-up, segments that fell back, the largest error; lines in Fortran order."""
     n_bands, n_columns = shape
     package = open_integer_package(SHIPPED)
     options = CodingOptions(
-        PredictorKind[predictor], AdaptiveStage[stage], max_error, segment_lines=SEGMENT_LINES, guard=GuardLevel.PROOF
-    )
+        PredictorKind[predictor], AdaptiveStage[stage], max_error, segment_lines=SEGMENT_LINES, guard=GuardLevel.PROOF,
+        network=network,
+    )  # fmt: skip
     of_network = (package, make_executor(package)) if options.has_network else ()
     encoder = Encoder(ImageDescription(n_bands, n_columns, DEPTH, is_signed=False), options, *of_network)
     warm_up(encoder)
@@ -123,20 +127,22 @@ def test_a_target_compiles_nothing_after_its_warm_up(tmp_path: Path, stage: str)
 
 
 @pytest.mark.parametrize(
-    ("predictor", "stage", "max_error", "shape"),
+    ("predictor", "stage", "max_error", "shape", "network"),
     [
-        ("LINERWKV", "NONE", 3, (6, 16)),
-        ("LINERWKV", "BEST", 3, (6, 16)),
-        ("LINERWKV", "BEST", 0, (1, 1)),
-        ("DPCM", "NONE", 0, (6, 16)),
+        ("LINERWKV", "NONE", 3, (6, 16), NetworkUse.AUTO),
+        ("LINERWKV", "BEST", 3, (6, 16), NetworkUse.ALWAYS),
+        ("LINERWKV", "BEST", 0, (1, 1), NetworkUse.ALWAYS),
+        ("LINERWKV", "BEST", 0, (6, 16), NetworkUse.AUTO),
+        ("DPCM", "NONE", 0, (6, 16), NetworkUse.AUTO),
     ],
 )
 def test_a_stream_compiles_nothing_after_its_warm_up(
-    predictor: str, stage: str, max_error: int, shape: tuple[int, int]
+    predictor: str, stage: str, max_error: int, shape: tuple[int, int], network: NetworkUse
 ) -> None:
-    late, n_fallbacks, error = in_fresh_process(stream_run, predictor, stage, max_error, shape)
+    late, n_fallbacks, error = in_fresh_process(stream_run, predictor, stage, max_error, shape, network)
     assert error is not None and error <= max_error
-    assert (n_fallbacks > 0) == (predictor == "LINERWKV")
+    if network is NetworkUse.ALWAYS or stage == "NONE":  # else a trial may leave out the network that fails
+        assert (n_fallbacks > 0) == (predictor == "LINERWKV")
     assert late == set()
 
 
@@ -144,7 +150,7 @@ def test_an_executor_that_fails_in_the_warm_up_is_given_up_and_costs_no_line(pac
     told: list[SegmentTelemetry] = []
     executor = FaultyExecutor(OnnxRuntimeCell(package), "malformed")
     image = ImageDescription(N_BANDS, N_COLUMNS, DEPTH, is_signed=False)
-    encoder = Encoder(image, CodingOptions(), package, executor, told.append)
+    encoder = Encoder(image, CodingOptions(network=NetworkUse.ALWAYS), package, executor, told.append)
     warm_up(encoder)
     lines = scenes(N_BANDS, N_COLUMNS)
     data = b"".join([encoder.header, *(encoder.push(line) for line in lines), encoder.finish()])

@@ -17,6 +17,7 @@ from hil_tests.fault_programs.faulty_executor import FaultyExecutor
 from runtime.cell.flight_package import SHIPPED, FloatPackage, IntegerPackage, open_integer_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
+from runtime.codec.network_choice import NetworkUse
 from runtime.coders.flag_contexts import Marks
 from runtime.defences.checksum import checksum
 from runtime.defences.encoding_executor import encoding_executor
@@ -32,6 +33,7 @@ from runtime.stream.kinds import Coder, PredictorKind
 from runtime.stream.telemetry import FaultKind, SegmentTelemetry
 
 N_LINES, N_BANDS, N_COLUMNS, DEPTH = 12, 5, 7, 12
+ALWAYS = NetworkUse.ALWAYS
 IMAGE = ImageDescription(N_BANDS, N_COLUMNS, DEPTH, is_signed=False)
 TILES = 2  # steps of a line
 SELF_TEST_STEPS = 108
@@ -59,7 +61,7 @@ def encode(
     package: IntegerPackage | None, cube: np.ndarray, executor: ArrayExecutor | None = None, **options: Any
 ) -> tuple[bytes, list[SegmentTelemetry]]:
     telemetry: list[SegmentTelemetry] = []
-    encoder = Encoder(IMAGE, CodingOptions(**options), package, executor, telemetry.append)
+    encoder = Encoder(IMAGE, CodingOptions(network=ALWAYS, **options), package, executor, telemetry.append)
     return b"".join([encoder.header, *(encoder.push(line) for line in cube), encoder.finish()]), telemetry
 
 
@@ -97,7 +99,7 @@ def test_an_answer_of_the_wrong_form_in_any_step_ends_the_segment_before_its_lin
 def test_a_worker_stopped_or_killed_before_any_line(
     fault: TrialFault, line: int, segment_lines: int, max_error: int
 ) -> None:
-    options = CodingOptions(segment_lines=segment_lines, max_error=max_error, line_deadline=4.0)
+    options = CodingOptions(network=ALWAYS, segment_lines=segment_lines, max_error=max_error, line_deadline=4.0)
     found = trial(options, scene(line), {line: fault}, np.random.default_rng(0), DEPTH)
     assert found["is_restored"]
     errors = [error for segment in found["segments"] for error in segment["errors"]]
@@ -121,7 +123,7 @@ def test_a_worker_that_fails_within_a_line_is_replaced_and_trusted_again(
 
     cube, telemetry = scene(1), list[SegmentTelemetry]()
     with SupervisedExecutor(int8, bad_first(int8), make=isolated_executor, line_deadline_s=4.0) as executor:
-        encoder = Encoder(IMAGE, CodingOptions(segment_lines=6), int8, executor, telemetry.append)
+        encoder = Encoder(IMAGE, CodingOptions(network=ALWAYS, segment_lines=6), int8, executor, telemetry.append)
         data = encoder.header
         for line in cube:
             data += encoder.push(line)
@@ -162,7 +164,7 @@ def test_restarts_are_bounded_and_the_rest_is_coded_without_the_network(int8: In
     cube, telemetry = scene(2), list[SegmentTelemetry]()
     bad = FaultyExecutor(make_executor(int8), "malformed")
     with SupervisedExecutor(int8, bad, make=never, n_restarts=2) as executor:
-        encoder = Encoder(IMAGE, CodingOptions(segment_lines=2), int8, executor, telemetry.append)
+        encoder = Encoder(IMAGE, CodingOptions(network=ALWAYS, segment_lines=2), int8, executor, telemetry.append)
         data = encoder.header
         for line in cube:
             data += encoder.push(line)
@@ -200,7 +202,7 @@ def test_a_package_that_changed_on_disk_is_not_taken(int8: IntegerPackage, tmp_p
 def test_a_flipped_bit_is_found_named_and_costs_no_line(
     line: int, segment_lines: int, max_error: int, seed: int, guard: GuardLevel, fault: TrialFault
 ) -> None:
-    options = CodingOptions(guard=guard, segment_lines=segment_lines, max_error=max_error)
+    options = CodingOptions(network=ALWAYS, guard=guard, segment_lines=segment_lines, max_error=max_error)
     found = trial(options, scene(line), {line: fault}, np.random.default_rng(seed), DEPTH)
     assert found["is_restored"]
     is_between_segments = line % segment_lines == 0 and fault is not TrialFault.PACKAGE
@@ -317,7 +319,7 @@ def test_a_line_restored_further_off_than_allowed_makes_its_segment_unsound(
 
 
 def test_wrong_numbers_that_stay_are_found_by_the_self_test() -> None:
-    options = CodingOptions(guard=GuardLevel.CHECKS, segment_lines=4)
+    options = CodingOptions(network=ALWAYS, guard=GuardLevel.CHECKS, segment_lines=4)
     found = trial(options, scene(4), {5: TrialFault.WRONG}, np.random.default_rng(0), DEPTH)
     assert found["is_restored"]
     assert kinds(found) == {"self-test"}
@@ -339,7 +341,7 @@ def test_a_guard_needs_no_network_and_changes_no_bit(
 @pytest.mark.parametrize("what", ["backup", "both"])
 def test_a_damaged_backup_is_told_and_a_segment_is_lost_only_with_it(what: str, int8: IntegerPackage) -> None:
     cube, telemetry = scene(6), list[SegmentTelemetry]()
-    options = CodingOptions(guard=GuardLevel.CHECKS)
+    options = CodingOptions(network=ALWAYS, guard=GuardLevel.CHECKS)
     encoder = Encoder(IMAGE, options, int8, make_executor(int8), telemetry.append)
     data = encoder.header + b"".join(encoder.push(line) for line in cube[:4])
     segment = encoder.segment
@@ -363,7 +365,7 @@ def test_a_float_package_that_fails_is_followed_by_ccsds123(float_package: Float
             raise Corrupt("the step does not run")
 
     cube, telemetry = scene(7), list[SegmentTelemetry]()
-    encoder = Encoder(IMAGE, CodingOptions(segment_lines=5), float_package, Failing(), telemetry.append)
+    encoder = Encoder(IMAGE, CodingOptions(network=ALWAYS, segment_lines=5), float_package, Failing(), telemetry.append)
     for line in cube[:11]:
         encoder.push(line)
     encoder.finish()
