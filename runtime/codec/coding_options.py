@@ -15,11 +15,24 @@ from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.segments.segment_codecs import default_quantisation, default_stage
 from runtime.stream.depth import OutOfRange
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream.kinds import AdaptiveStage, Coder, PredictorKind, Quantisation
 from runtime.stream.segment_header import LARGEST_SEGMENT_LINES, NO_PACKAGE, SegmentCoding
 
 DEFAULT_SEGMENT_LINES = 64  # benchmarks/results/segment_lines.md
 DEFAULT_DEADLINE_S = 10.0
+
+
+class ResidualCoder(Enum):
+    """What writes mapped residuals."""
+
+    GOLOMB = "golomb"  # Sample-adaptive, section 5.4.3.2 of CCSDS 123.0-B-2
+    HYBRID = "hybrid"  # Section 5.4.3.3
+    RANGE = "range"
+
+
+CODERS = {
+    ResidualCoder.GOLOMB: Coder.SAMPLE_ADAPTIVE, ResidualCoder.HYBRID: Coder.HYBRID, ResidualCoder.RANGE: Coder.RANGE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,8 @@ class CodingOptions:
     """Of a network with an adaptive stage: whether the encoder may leave it out of segments where it does not gain."""
     out_of_range: OutOfRange = OutOfRange.STOP
     """What becomes of a sample beyond the depth."""
+    coder: ResidualCoder | None = None
+    """None: range with the stage `best`, else the smaller of the other two; CCSDS 123 has its own."""
 
     def __post_init__(self) -> None:
         """Hold the numbers against their ranges."""
@@ -58,6 +73,11 @@ class CodingOptions:
             raise BadArgument(f"max_error: found {self.max_error}, allowed 0 or more")
         if not 0 < self.line_deadline < float("inf"):
             raise BadArgument(f"line_deadline: found {self.line_deadline} s, allowed more than 0")
+
+    @property
+    def residual_coder(self) -> Coder | None:
+        """The coder of residuals that is asked for."""
+        return None if self.coder is None else CODERS[self.coder]
 
     @property
     def has_network(self) -> bool:
@@ -79,7 +99,7 @@ class CodingOptions:
 
 CHOICES: dict[str, type[Enum]] = {
     "predictor": PredictorKind, "stage": AdaptiveStage, "quantisation": Quantisation, "guard": GuardLevel,
-    "out_of_range": OutOfRange, "network": NetworkUse,
+    "out_of_range": OutOfRange, "network": NetworkUse, "coder": ResidualCoder,
 }  # fmt: skip
 PATHS = ("package", "telemetry", "trust")
 

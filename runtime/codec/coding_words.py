@@ -17,6 +17,8 @@ OPTIONS = (
     click.option("--max-error", type=click.IntRange(0), help="Largest error of any sample; default 0, lossless."),
     click.option("--quantisation", type=click.Choice(["in-loop", "prequantised"]),
         help="Where --max-error rounds: residuals or samples; default: in-loop; float32 packages allow prequantised."),
+    click.option("--coder", type=click.Choice(["golomb", "hybrid", "range"]),
+        help="Of residuals; golomb and hybrid are the standard's, which hardware has; default: range with best."),
     click.option("--network", type=click.Choice(["auto", "always"]),
         help="auto: segments go without the network where trials show that it does not gain; default auto."),
     click.option("--segment-lines", type=int, help="Lines that decode by themselves; default 64."),

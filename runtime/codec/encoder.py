@@ -62,9 +62,10 @@ class Encoder:
             executor = SupervisedExecutor(package, executor)
         self.supervised = executor if isinstance(executor, SupervisedExecutor) else None
         coding = options.coding(package, image)
-        self.codec = segment_codec(coding, image, package, executor)
+        coder = options.residual_coder
+        self.codec = segment_codec(coding, image, package, executor, coder)
         self.choice = NetworkChoice(coding, options.network)
-        self.alone = segment_codec(self.choice.alone, image) if self.choice.is_free else None
+        self.alone = segment_codec(self.choice.alone, image, coder=coder) if self.choice.is_free else None
         fallback = SegmentCoding(PredictorKind.CCSDS123, max_error=coding.max_error, has_specials=coding.has_specials)
         self.fallback = segment_codec(fallback, image)
         self.closing = SegmentClosing(image, self.stream_crc, self.fallback, self.supervised, options.guard)

@@ -75,7 +75,7 @@ def with_special(image: ImageDescription, line: Samples) -> Samples:
 def compile_coders(codec: ResidualSegments) -> None:
     """Write and read a line by each coder: the residuals decide which a segment has."""
     mapped = np.zeros(codec.shape, np.int32)
-    for coder in codec.coders:
+    for coder in codec.written_coders:
         lines = ChosenLines(coder, codec.depth, *codec.shape)
         lines.push(mapped)
         ResidualReader(coder, lines.payload(), codec.depth, *codec.shape, 1).take(mapped)

@@ -23,8 +23,11 @@ ALL_CODED, SOME_PLAIN = 0, 1
 """First byte of a payload."""
 
 
-def segment_coders(stage: AdaptiveStage) -> tuple[Coder, ...]:
-    """Those that segments of this stage may have."""
+RESIDUAL_CODERS = (Coder.SAMPLE_ADAPTIVE, Coder.HYBRID, Coder.RANGE)
+
+
+def default_coders(stage: AdaptiveStage) -> tuple[Coder, ...]:
+    """Those of which a segment of this stage has the smallest, where none is asked for."""
     return (Coder.RANGE,) if stage is AdaptiveStage.BEST else (Coder.SAMPLE_ADAPTIVE, Coder.HYBRID)
 
 
@@ -74,8 +77,9 @@ class ChosenLines:
 class ResidualWriter:
     """One segment being written, in memory bounded by what it is coded to."""
 
-    def __init__(self, depth: int, n_bands: int, n_columns: int, stage: AdaptiveStage) -> None:
-        self.first, *others = (ChosenLines(coder, depth, n_bands, n_columns) for coder in segment_coders(stage))
+    def __init__(self, depth: int, n_bands: int, n_columns: int, coders: tuple[Coder, ...]) -> None:
+        """coders: one, or two of which the smaller is kept."""
+        self.first, *others = (ChosenLines(coder, depth, n_bands, n_columns) for coder in coders)
         self.other: ChosenLines | None = others[0] if others else None
         self.head_lag = 0
 

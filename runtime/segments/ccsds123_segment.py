@@ -31,7 +31,7 @@ class Ccsds123Segments(SegmentCodec):
     image of the standard has no flag a line.
     """
 
-    coders = (Coder.CCSDS123, Coder.STORED)
+    coders = written_coders = (Coder.CCSDS123, Coder.STORED)
 
     def __init__(self, image: ImageDescription, max_error: int) -> None:
         self.coding = SegmentCoding(PredictorKind.CCSDS123, max_error=max_error)

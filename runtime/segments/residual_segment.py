@@ -7,7 +7,7 @@ import numpy as np
 from typing_extensions import override
 
 from runtime.coders.flag_contexts import Marks
-from runtime.coders.residual_coders import ResidualReader, ResidualWriter, segment_coders
+from runtime.coders.residual_coders import RESIDUAL_CODERS, ResidualReader, ResidualWriter, default_coders
 from runtime.kernels.in_loop import index_depth
 from runtime.prediction.predictors import Predictor
 from runtime.prediction.prequantise import Quantiser
@@ -21,13 +21,18 @@ from runtime.stream.telemetry import ResidualSums
 class ResidualSegments(SegmentCodec):
     """A `SegmentCodec` for one predictor."""
 
-    def __init__(self, coding: SegmentCoding, image: ImageDescription, predictor: Predictor) -> None:
+    coders = RESIDUAL_CODERS
+
+    def __init__(
+        self, coding: SegmentCoding, image: ImageDescription, predictor: Predictor, coder: Coder | None = None
+    ) -> None:
+        """coder: that it writes; None: that of its stage."""
         self.coding = coding
         self.lines_predictor = predictor
         self.shape = (image.n_bands, image.n_columns)
         self.quantiser = prequantiser(coding, image)
         self.depth = residual_depth(coding, image)
-        self.coders = segment_coders(coding.stage)
+        self.written_coders = default_coders(coding.stage) if coder is None else (coder,)
 
     @override
     def writer(self) -> "ResidualSegmentWriter":
@@ -68,7 +73,7 @@ class ResidualSegmentWriter(SegmentWriter):
     def __init__(self, codec: ResidualSegments) -> None:
         self.codec = codec
         self.state: Any = None
-        self.written = ResidualWriter(codec.depth, *codec.shape, codec.coding.stage)
+        self.written = ResidualWriter(codec.depth, *codec.shape, codec.written_coders)
         self.residual_sums = ResidualSums()
 
     @override

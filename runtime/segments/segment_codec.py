@@ -52,6 +52,7 @@ class SegmentCodec(Protocol):
 
     coding: SegmentCoding
     coders: tuple[Coder, ...]  # Those that its segments may have
+    written_coders: tuple[Coder, ...]  # Those that its writers choose from
 
     def writer(self) -> SegmentWriter:
         """A writer in the state before the first line of a segment."""

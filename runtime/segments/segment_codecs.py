@@ -14,7 +14,7 @@ from runtime.segments.residual_segment import ResidualSegments, prequantiser, re
 from runtime.segments.segment_codec import SegmentCodec
 from runtime.segments.special_segments import SpecialSegments, largest_special
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation
+from runtime.stream.kinds import AdaptiveStage, Coder, PredictorKind, Quantisation
 from runtime.stream.segment_header import SegmentCoding, allowed_stages
 
 LARGEST_ADAPTIVE_BANDS = 1 << 12  # bounds what a corrupt header can make a decoder allocate
@@ -42,15 +42,18 @@ def default_quantisation(kind: PredictorKind, package: FlightPackage | None) -> 
 
 def segment_codec(
     coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None = None,
-    executor: ArrayExecutor | None = None,
+    executor: ArrayExecutor | None = None, coder: Coder | None = None,
 ) -> SegmentCodec:  # fmt: skip
-    """The codec of a way to code. Raises BadArgument: its package is missing, or cannot have the adaptive stage."""
+    """The codec of a way to code. Raises BadArgument: its package is missing, or cannot have the adaptive stage.
+
+    coder: of residuals, that it writes; None: that of its stage.
+    """
     check_coding(coding, image)
     inside: SegmentCodec
     if coding.predictor is PredictorKind.CCSDS123:
         inside = Ccsds123Segments(image, coding.max_error)
     else:
-        inside = ResidualSegments(coding, image, line_predictor(coding, image, package, executor))
+        inside = ResidualSegments(coding, image, line_predictor(coding, image, package, executor), coder)
     return SpecialSegments(inside, image) if coding.has_specials else inside
 
 

@@ -41,7 +41,7 @@ class SpecialSegments(SegmentCodec):
     def __init__(self, inside: SegmentCodec, image: ImageDescription) -> None:
         self.inside = inside
         self.coding = inside.coding._replace(has_specials=True)
-        self.coders = inside.coders
+        self.coders, self.written_coders = inside.coders, inside.written_coders
         self.image = image
         self.shape = (image.n_bands, image.n_columns)
         self.specials = SpecialCodes(image)
@@ -151,7 +151,7 @@ class SpecialWriter(SegmentWriter):
     def marks_of(self, line: Samples) -> Marks | None:
         """The marks of a line of codes; where limits gain nothing they are not marked."""
         specials, is_lossless = self.codec.specials, self.codec.coding.max_error == 0
-        has_limits = not is_lossless or Coder.RANGE in self.codec.coders
+        has_limits = not is_lossless or Coder.RANGE in self.codec.written_coders
         marks = specials.marks(line, has_limits=has_limits)
         if marks is None or not (is_lossless and has_limits and specials.limits):
             return marks

@@ -13,6 +13,7 @@ from runtime.coders.residual_coders import (
     ChosenLines,
     ResidualReader,
     ResidualWriter,
+    default_coders,
     largest_coded,
     line_reader,
 )
@@ -25,7 +26,7 @@ Residuals = npt.NDArray[np.int32]
 
 
 def written(mapped: Residuals, depth: int, stage: AdaptiveStage = AdaptiveStage.NONE) -> tuple[Coder, bytes]:
-    writer = ResidualWriter(depth, mapped.shape[1], mapped.shape[2], stage)
+    writer = ResidualWriter(depth, mapped.shape[1], mapped.shape[2], default_coders(stage))
     for line in mapped:
         writer.push(line)
     return writer.coded()
@@ -91,7 +92,7 @@ def test_each_coder_wins_where_it_should(mean: float, coder: Coder) -> None:
 
 def test_the_hybrid_coder_is_given_up_where_it_cannot_win() -> None:
     generator = np.random.default_rng(2)
-    writer = ResidualWriter(12, 4, 100, AdaptiveStage.NONE)
+    writer = ResidualWriter(12, 4, 100, default_coders(AdaptiveStage.NONE))
     while writer.other is not None:
         mapped = np.minimum(generator.exponential(200, (4, 100)), 4095).astype(np.int32)
         mapped[:, 50:] >>= 6
