@@ -36,7 +36,7 @@ WAYS = {
 
 
 def scenes(folder: Path) -> Iterator[tuple[str, Cube]]:
-    """Two real scenes, and three sensors' raw scenes of 1,024 lines."""
+    """Two real scenes, and raw ones of 1,024 lines: of three sensors, and one that the network harms."""
     for name in ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438"):
         yield name, open_scene(SCENES / f"{name}.hdr").read()
     for sensor, source in (("prisma", "jasper_ridge"), ("emit", "hyspecnet_dt4950_x03110438"), ("hypso1", "samson")):
@@ -55,6 +55,16 @@ def scenes(folder: Path) -> Iterator[tuple[str, Cube]]:
             raise done.exception
         for path in sorted((folder / sensor).glob("*.hdr")):
             yield f"{path.stem} (simulated)", open_scene(path).read()
+    yield "stripes and little noise (synthetic)", striped(1024, 60, 64)
+
+
+def striped(n_lines: int, n_bands: int, n_columns: int) -> Cube:
+    """A smooth scene below strong stripes of detector elements: what the stage alone learns, and the network disturbs."""
+    generator = np.random.default_rng(0)
+    scene = 800 + 200 * np.sin(np.arange(n_lines) / 40)[:, None, None] * np.linspace(0.5, 1.5, n_bands)[None, :, None]
+    stripes = generator.normal(0, 80, (n_bands, n_columns))
+    noise = generator.normal(0, 1.5, (n_lines, n_bands, n_columns))
+    return np.clip(scene + stripes + noise, 0, 4095).astype(np.uint16)
 
 
 def coded(cube: Cube, options: CodingOptions, loaded: Loaded) -> tuple[float, list[SegmentTelemetry]]:
