@@ -59,7 +59,7 @@ def scenes(folder: Path) -> Iterator[tuple[str, Cube]]:
 
 
 def striped(n_lines: int, n_bands: int, n_columns: int) -> Cube:
-    """A smooth scene below strong stripes of detector elements: what the stage alone learns, and the network disturbs."""
+    """A smooth scene below strong stripes of detector elements, which the stage learns and the network disturbs."""
     generator = np.random.default_rng(0)
     scene = 800 + 200 * np.sin(np.arange(n_lines) / 40)[:, None, None] * np.linspace(0.5, 1.5, n_bands)[None, :, None]
     stripes = generator.normal(0, 80, (n_bands, n_columns))

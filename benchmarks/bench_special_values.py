@@ -65,15 +65,18 @@ def variants(cube: Cube) -> Iterator[tuple[str, Cube, dict[str, Any]]]:
 
 
 def simulated(folder: Path) -> Iterator[tuple[str, Cube]]:
-    """Raw scenes of two sensors that saturate."""
+    """Raw scenes of two sensors, exposed as they are meant to be, and so that the brightest samples saturate."""
     sensors = {"enmap": SCENES / "enmap_potsdam_a.hdr", "prisma": SCENES / "jasper_ridge.hdr"}
     for sensor, source in sensors.items():
-        words = [sensor, str(source), "-o", str(folder / sensor), "--lines", "256", "--columns", "128"]
-        done = CliRunner().invoke(simulate, words, standalone_mode=False)
-        if done.exception is not None:
-            raise done.exception
-        for path in sorted((folder / sensor).glob("*.hdr")):
-            yield path.stem, open_scene(path).read()
+        bright = float(np.quantile(open_scene(source).read(), 0.995))
+        for exposure in (0.6, 2.5):
+            into = folder / f"{sensor}_{exposure}"
+            words = [sensor, str(source), "-o", str(into), "--lines", "256", "--columns", "128"]
+            done = CliRunner().invoke(simulate, [*words, "--scale", str(bright / exposure)], standalone_mode=False)
+            if done.exception is not None:
+                raise done.exception
+            for path in sorted(into.glob("*.hdr")):
+                yield f"{path.stem}, bright {exposure}", open_scene(path).read()
 
 
 @njit(cache=True)
