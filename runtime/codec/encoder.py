@@ -64,7 +64,7 @@ class Encoder:
         coding = options.coding(package, image)
         coder = options.residual_coder
         self.codec = segment_codec(coding, image, package, executor, coder)
-        self.choice = NetworkChoice(coding, options.network)
+        self.choice = NetworkChoice(coding, options.network, image.n_lines, options.segment_lines)
         self.alone = segment_codec(self.choice.alone, image, coder=coder) if self.choice.is_free else None
         fallback = SegmentCoding(PredictorKind.CCSDS123, max_error=coding.max_error, has_specials=coding.has_specials)
         self.fallback = segment_codec(fallback, image)

@@ -24,10 +24,11 @@ class NetworkUse(StrEnum):
 class NetworkChoice:
     """Of one stream."""
 
-    def __init__(self, coding: SegmentCoding, use: NetworkUse) -> None:
-        """coding: with the network, where there is one."""
+    def __init__(self, coding: SegmentCoding, use: NetworkUse, n_lines: int, segment_lines: int) -> None:
+        """coding: with the network, where there is one. n_lines: of the image, 0 where nobody knows."""
         self.is_free = (
             use is NetworkUse.AUTO
+            and (n_lines == 0 or n_lines > segment_lines)  # a trial pays for the segments after it
             and coding.predictor is PredictorKind.LINERWKV
             and coding.stage is not AdaptiveStage.NONE
         )

@@ -1,5 +1,6 @@
 """An encoder leaves the network out of segments where trials show that it does not gain, and every line comes back."""
 
+import dataclasses
 import io
 from typing import Any
 
@@ -106,9 +107,13 @@ def test_a_network_that_gains_is_used_and_one_that_does_not_is_left_out(
     assert predictors(stream)[1:] == [NETWORK, ALONE, ALONE, ALONE]
 
 
-def test_without_a_stage_or_when_asked_for_there_is_no_trial(package: FlightPackage) -> None:
-    for options in (CodingOptions(stage=AdaptiveStage.NONE), CodingOptions(network=NetworkUse.ALWAYS)):
-        encoder = Encoder(IMAGE, options, package, make_executor(package))
+def test_without_a_stage_or_when_asked_for_or_in_one_segment_there_is_no_trial(package: FlightPackage) -> None:
+    short = dataclasses.replace(IMAGE, n_lines=4)
+    for image, options in (
+        (IMAGE, CodingOptions(stage=AdaptiveStage.NONE)), (IMAGE, CodingOptions(network=NetworkUse.ALWAYS)),
+        (short, CodingOptions(segment_lines=4)),
+    ):  # fmt: skip
+        encoder = Encoder(image, options, package, make_executor(package))
         assert encoder.alone is None
         assert set(predictors(streamed(encoder, cube_of(4)))) == {NETWORK}
 
