@@ -15,10 +15,8 @@ from runtime.stream.depth import LARGEST_DEPTH, OutOfRange, bit_depth, fewest_bi
 from runtime.stream.image_description import TYPE_RANGES, ImageDescription
 from runtime.stream.kinds import SampleType, SpecialKind
 from runtime.stream.sample_map import LARGEST_STEP, PLAIN, SampleMap
-from runtime.stream.special_values import LARGEST_SPECIAL, Special, number_of
+from runtime.stream.special_values import IGNORED, LARGEST_SPECIAL, Special, number_of
 
-IGNORED = "data ignore value"
-"""The entry of the metadata that declares samples which are no measurements."""
 OFTEN = 512
 """An end of the range that one in so many samples has is a limit; rarer ones are samples as any."""
 

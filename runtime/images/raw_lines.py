@@ -18,7 +18,7 @@ from runtime.stream.kinds import SpecialKind
 from runtime.stream.line_records import LARGEST_RECORD_BYTES
 from runtime.stream.sample_map import PLAIN as AS_CODED
 from runtime.stream.sample_map import SampleMap
-from runtime.stream.special_values import LARGEST_SPECIAL, Special
+from runtime.stream.special_values import IGNORED, LARGEST_SPECIAL, Special
 
 SAMPLE_TYPES = {dtype.name: sample_type for sample_type, dtype in DTYPES.items()}
 
@@ -102,6 +102,8 @@ def describe_pipe(layout: RawLayout, depth: int, specials: Sequence[int | float]
         raise BadArgument(f"special values {', '.join(map(str, specials))}, allowed integers")
     voids = tuple(Special(int(value)) for value in dict.fromkeys(specials))
     values, metadata = layout.values, layout.frame.metadata()
+    if len(voids) == 1:
+        metadata[IGNORED] = str(voids[0].value)
     ends = values.values_of(np.array(ImageDescription(*sizes, metadata, values).range), np.dtype(np.int64)).tolist()
     limits = tuple(Special(end, SpecialKind.LIMIT) for end in dict.fromkeys(ends) if end not in specials)
     return ImageDescription(*sizes, metadata, values, voids + limits[: LARGEST_SPECIAL - len(voids)])

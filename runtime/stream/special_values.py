@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from runtime.stream.kinds import SpecialKind
 
+IGNORED = "data ignore value"
+"""The entry of the metadata that declares samples which are no measurements."""
 LARGEST_SPECIAL = 16
 """Values that an image may declare."""
 VOID = -(1 << 20)

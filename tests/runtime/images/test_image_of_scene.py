@@ -196,6 +196,7 @@ def test_a_pipe_is_what_its_words_say() -> None:
     layout = RawLayout(2, 3, "<u2", "bil", values=SampleMap(0, 16))
     image = describe_pipe(layout, 12, (7,))
     assert image.range == (0, 4095)
+    assert image.metadata == {"data ignore value": "7"}
     assert [(special.value, special.kind) for special in image.specials] == [
         (7, SpecialKind.VOID), (0, SpecialKind.LIMIT), (65520, SpecialKind.LIMIT),
     ]  # fmt: skip
