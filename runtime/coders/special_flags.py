@@ -136,9 +136,26 @@ class FlagWriter:
         self.had_any = False
         self.has_marks = False
         """Whether any line had any."""
+        self.n_waiting = 0
+        """Last lines without any, which are coded when they must be: mostly never."""
 
     def push(self, marks: Marks | None) -> None:
         """Append a line (Z, X); None: it has none."""
+        if marks is None:
+            self.n_waiting += 1
+            return
+        self.code_waiting()
+        self.code(marks)
+        self.has_marks = True
+
+    def code_waiting(self) -> None:
+        """Code the lines that wait."""
+        for _ in range(self.n_waiting):
+            self.code(None)
+        self.n_waiting = 0
+
+    def code(self, marks: Marks | None) -> None:
+        """Code a line."""
         position = int(self.coder[POSITION])
         room = 16 if marks is None else self.room
         if position + room > self.buffer.size:
@@ -146,10 +163,11 @@ class FlagWriter:
         has_any = marks is not None
         line = self.none if marks is None else marks
         encode_flags(line, has_any, self.had_any, self.state, self.coder, self.buffer)
-        self.had_any, self.has_marks = has_any, self.has_marks or has_any
+        self.had_any = has_any
 
     def payload(self) -> bytes:
         """The finished bytes."""
+        self.code_waiting()
         return b"".join([self.buffer[: int(self.coder[POSITION])].data, last_bytes(self.coder)])
 
 
