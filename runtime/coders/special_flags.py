@@ -35,40 +35,47 @@ from runtime.errors import Truncated
 from runtime.kernels.kernel_cache import njit
 
 
+@njit(cache=True, inline="always")
+def put_flag(flag: Any, probabilities: Any, where: Any, low: Any, span: Any, position: Any, out: Any) -> Any:
+    """Append a flag and learn from it; returns (low, span, position)."""
+    share = share_of(probabilities, where)
+    if flag:
+        low, span, position = put(0, share, SHARE_BITS, low, span, position, out)
+    else:
+        low, span, position = put(share, FULL_SHARE - share, SHARE_BITS, low, span, position, out)
+    learn(probabilities, where, flag)
+    return low, span, position
+
+
+@njit(cache=True, inline="always")
+def take_flag(probabilities: Any, where: Any, code: Any, span: Any, position: Any, data: Any) -> Any:
+    """Read a flag and learn from it; returns (flag, code, span, position)."""
+    share = share_of(probabilities, where)
+    flag = place(SHARE_BITS, code, span) < share
+    if flag:
+        code, span, position = take(0, share, SHARE_BITS, code, span, position, data)
+    else:
+        code, span, position = take(share, FULL_SHARE - share, SHARE_BITS, code, span, position, data)
+    learn(probabilities, where, flag)
+    return flag, code, span, position
+
+
 @njit(cache=True)
 def encode_flags(marks: Any, has_any: Any, had_any: Any, state: Any, coder: Any, out: Any) -> None:
     """Append a line (Z, X) to `out`, which has room for it. had_any: whether the line before had any."""
     low, span, position = coder[LOW], coder[SPAN], coder[POSITION]
     n_kinds = state.kinds.shape[0] // 4
-    context = np.int64(had_any)
-    share = share_of(state.lines, context)
-    if has_any:
-        low, span, position = put(0, share, SHARE_BITS, low, span, position, out)
-    else:
-        low, span, position = put(share, FULL_SHARE - share, SHARE_BITS, low, span, position, out)
-    learn(state.lines, context, has_any)
+    low, span, position = put_flag(has_any, state.lines, np.int64(had_any), low, span, position, out)
     if has_any:
         for z in range(marks.shape[0]):
             level = level_of(state.rates[z])
             for x in range(marks.shape[1]):
                 where = N_NEIGHBOURS * level + neighbours(z, x, marks, state.before)
-                share = share_of(state.flags, where)
                 mark = np.int64(marks[z, x])
-                if mark == 0:
-                    low, span, position = put(share, FULL_SHARE - share, SHARE_BITS, low, span, position, out)
-                    learn(state.flags, where, False)
-                    continue
-                low, span, position = put(0, share, SHARE_BITS, low, span, position, out)
-                learn(state.flags, where, True)
-                for kind in range(1, n_kinds):
+                low, span, position = put_flag(mark != 0, state.flags, where, low, span, position, out)
+                for kind in range(1, min(mark + 1, n_kinds)):
                     where = kind_context(kind, z, x, marks, state.before)
-                    share = share_of(state.kinds, where)
-                    if mark == kind:
-                        low, span, position = put(0, share, SHARE_BITS, low, span, position, out)
-                        learn(state.kinds, where, True)
-                        break
-                    low, span, position = put(share, FULL_SHARE - share, SHARE_BITS, low, span, position, out)
-                    learn(state.kinds, where, False)
+                    low, span, position = put_flag(mark == kind, state.kinds, where, low, span, position, out)
             end_band(z, marks, state)
     if has_any or had_any:
         state.before[:] = marks
@@ -80,37 +87,22 @@ def decode_flags(had_any: Any, state: Any, coder: Any, data: Any, out_marks: Any
     """Fill a line (Z, X) of zeros; whether it has any."""
     code, span, position = coder[LOW], coder[SPAN], coder[POSITION]
     n_kinds = state.kinds.shape[0] // 4
-    context = np.int64(had_any)
-    share = share_of(state.lines, context)
-    has_any = place(SHARE_BITS, code, span) < share
-    if has_any:
-        code, span, position = take(0, share, SHARE_BITS, code, span, position, data)
-    else:
-        code, span, position = take(share, FULL_SHARE - share, SHARE_BITS, code, span, position, data)
-    learn(state.lines, context, has_any)
+    has_any, code, span, position = take_flag(state.lines, np.int64(had_any), code, span, position, data)
     if has_any:
         for z in range(out_marks.shape[0]):
             level = level_of(state.rates[z])
             for x in range(out_marks.shape[1]):
                 where = N_NEIGHBOURS * level + neighbours(z, x, out_marks, state.before)
-                share = share_of(state.flags, where)
-                if place(SHARE_BITS, code, span) >= share:
-                    code, span, position = take(share, FULL_SHARE - share, SHARE_BITS, code, span, position, data)
-                    learn(state.flags, where, False)
+                is_marked, code, span, position = take_flag(state.flags, where, code, span, position, data)
+                if not is_marked:
                     continue
-                code, span, position = take(0, share, SHARE_BITS, code, span, position, data)
-                learn(state.flags, where, True)
-                mark = np.int64(n_kinds)
-                for kind in range(1, n_kinds):
-                    where = kind_context(kind, z, x, out_marks, state.before)
-                    share = share_of(state.kinds, where)
-                    if place(SHARE_BITS, code, span) < share:
-                        code, span, position = take(0, share, SHARE_BITS, code, span, position, data)
-                        learn(state.kinds, where, True)
-                        mark = np.int64(kind)
+                mark = np.int64(1)
+                while mark < n_kinds:
+                    where = kind_context(mark, z, x, out_marks, state.before)
+                    is_this, code, span, position = take_flag(state.kinds, where, code, span, position, data)
+                    if is_this:
                         break
-                    code, span, position = take(share, FULL_SHARE - share, SHARE_BITS, code, span, position, data)
-                    learn(state.kinds, where, False)
+                    mark += 1
                 out_marks[z, x] = mark
             end_band(z, out_marks, state)
     if has_any or had_any:
