@@ -4,7 +4,7 @@ The bin whose middle is such a code is split by one more bit, which says on whic
 value is the nearest on that side that is no special value. Where one side alone is possible no bit is needed.
 """
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,11 @@ import numpy.typing as npt
 from runtime.coders.flag_contexts import Marks
 from runtime.errors import Corrupt, Truncated
 from runtime.segments.segment_codec import Samples
+
+Places = npt.NDArray[np.intp]
+"""(N,), of samples in the flat line."""
+Sides = Callable[[int, Places], npt.NDArray[np.bool_]]
+"""Of a special value's code and the samples restored to it: which of them are above."""
 
 
 class Mover:
@@ -32,41 +37,37 @@ class Mover:
             found.append(near if abs(near - code) <= max_error and limits[0] <= near <= limits[1] else None)
         return found[0], found[1]
 
-    def hits(self, restored: Samples, marks: Marks | None) -> list[tuple[int, npt.NDArray[Any]]]:
-        """Codes that samples have and must not, and the places (N,) of these in the flat line, code by code."""
+    def off(self, restored: Samples, marks: Marks | None, sides: Sides) -> Samples:
+        """Restored samples (Z, X) off the special values. Raises Corrupt, and what `sides` raises."""
+        out = restored
         is_free = True if marks is None else marks == 0
-        found = ((code, np.flatnonzero((restored == code) & is_free)) for code in self.sides)
-        return [(code, places) for code, places in found if places.size]
-
-    def moved(self, restored: Samples, codes: Samples, marks: Marks | None) -> tuple[Samples, npt.NDArray[np.bool_]]:
-        """Restored samples (Z, X) of the codes off the special values, and the bits that a decoder needs."""
-        out, bits = restored, [np.zeros(0, np.bool_)]
-        for code, places in self.hits(restored, marks):
+        for code, (below, above) in self.sides.items():
+            places = np.flatnonzero((restored == code) & is_free)
+            if places.size == 0:
+                continue
             out = restored.copy() if out is restored else out
-            below, above = self.sides[code]
             if below is not None and above is not None:
-                is_above = codes.reshape(-1)[places] > code
-                bits.append(is_above)
-                out.reshape(-1)[places] = np.where(is_above, above, below)
+                out.reshape(-1)[places] = np.where(sides(code, places), above, below)
             elif (side := below if above is None else above) is not None:
                 out.reshape(-1)[places] = side
             else:  # not of a sample that is no special value: it is within the error
                 raise Corrupt(f"a sample has code {code}, which is a special value alone")
+        return out
+
+    def moved(self, restored: Samples, codes: Samples, marks: Marks | None) -> tuple[Samples, npt.NDArray[np.bool_]]:
+        """Restored samples (Z, X) of the codes off the special values, and the bits that a decoder needs."""
+        bits = [np.zeros(0, np.bool_)]
+
+        def sides(code: int, places: Places) -> npt.NDArray[np.bool_]:
+            bits.append(codes.reshape(-1)[places] > code)
+            return bits[-1]
+
+        out = self.off(restored, marks, sides)
         return out, np.concatenate(bits)
 
     def moved_back(self, restored: Samples, marks: Marks | None, bits: "SideBits") -> Samples:
         """The same by the bits. Raises Corrupt or Truncated."""
-        out = restored
-        for code, places in self.hits(restored, marks):
-            out = restored.copy() if out is restored else out
-            below, above = self.sides[code]
-            if below is not None and above is not None:
-                out.reshape(-1)[places] = np.where(bits.take(places.size), above, below)
-            elif (side := below if above is None else above) is not None:
-                out.reshape(-1)[places] = side
-            else:
-                raise Corrupt(f"a sample has code {code}, which is a special value alone")
-        return out
+        return self.off(restored, marks, lambda _, places: bits.take(places.size))
 
 
 class SideBits:
