@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from runtime.errors import Corrupt
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import SpecialKind
 from runtime.stream.sample_map import is_same
 from runtime.stream.special_values import VOID
 
@@ -38,9 +37,7 @@ def coded_line(image: ImageDescription, line: Values, y: int) -> CodedLine:
     is_outside = (codes < image.range[0]) | (codes > image.range[1])
     if not image.values.is_plain or image.file_type.is_float:
         is_outside |= ~is_same(image.values.values_of(codes, line.dtype), line)
-    voids = [
-        (j, special.found_in(line)) for j, special in enumerate(image.specials) if special.kind is SpecialKind.VOID
-    ]
+    voids = [(j, special.found_in(line)) for j, special in image.voids]
     for _, found in voids:
         is_outside &= ~found
     places = np.argwhere(is_outside)
@@ -57,12 +54,11 @@ def coded_line(image: ImageDescription, line: Values, y: int) -> CodedLine:
 
 def free_codes(codes: Codes, image: ImageDescription) -> Codes:
     """The nearest codes (N,) that are of no void: what is clipped was measured."""
-    void = [special for special in image.specials if special.kind is SpecialKind.VOID]
-    taken = {code for special in void if (code := image.code_of(special)) is not None}
+    taken = [code for _, special in image.voids if (code := image.code_of(special)) is not None]
     if not taken:
         return codes
     smallest, largest = image.range
-    free = np.array([code for code in range(smallest, largest + 1) if code not in taken], np.int64)
+    free = np.setdiff1d(np.arange(smallest, largest + 1), taken)
     above = np.clip(np.searchsorted(free, codes), 0, free.size - 1)
     below = np.maximum(above - 1, 0)
     return np.where(np.abs(free[above] - codes) <= np.abs(free[below] - codes), free[above], free[below])
@@ -73,13 +69,13 @@ def file_line(image: ImageDescription, codes: Codes, dtype: np.dtype[Any]) -> Va
     if image.is_as_it_is:
         return codes
     smallest, largest = image.range
-    voids = [(j, codes == VOID - j) for j, special in enumerate(image.specials) if special.kind is SpecialKind.VOID]
+    voids = [(special.value, codes == VOID - j) for j, special in image.voids]
     inside = codes
     if any(found.any() for _, found in voids):
         inside = np.where(codes <= VOID, smallest, codes)
     if inside.min() < smallest or inside.max() > largest:
         raise Corrupt(f"a code of {int(inside.min())}..{int(inside.max())}, allowed {smallest}..{largest}")
     values = image.values.values_of(inside, dtype)
-    for j, found in voids:
-        values[found] = image.specials[j].value
+    for value, found in voids:
+        values[found] = value
     return values

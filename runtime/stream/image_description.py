@@ -108,10 +108,14 @@ class ImageDescription:
         return int(codes[0]) if is_code else None
 
     @property
+    def voids(self) -> list[tuple[int, Special]]:
+        """Special values of kind VOID, and their places among all."""
+        return [(j, special) for j, special in enumerate(self.specials) if special.kind is SpecialKind.VOID]
+
+    @property
     def is_as_it_is(self) -> bool:
         """Whether every value is its code."""
-        is_integer = self.values.is_plain and not self.file_type.is_float
-        return is_integer and all(special.kind is SpecialKind.LIMIT for special in self.specials)
+        return self.values.is_plain and not self.file_type.is_float and not self.voids
 
     @property
     def file_type(self) -> SampleType:
