@@ -14,10 +14,10 @@ from runtime.adaptive.column_correction import update_column_moments
 from runtime.adaptive.products import fade_and_add
 from runtime.adaptive.stage import begin_line, end_line
 from runtime.adaptive.state import N_LINES, StageState
-from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.coders.residual_contexts import end_band, fill_known
 from runtime.coders.residual_contexts import end_line as end_contexts
 from runtime.kernels.kernel_cache import njit
+from runtime.kernels.marks import Marks, kernel_marks
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
 from runtime.prediction.predictors import Line
 from runtime.stream.kinds import AdaptiveStage
@@ -74,7 +74,7 @@ class TwoBandsOld(AdaptivePredictor):
 
     @override
     def code(self, state: StageState, values: Line, out_values: Line, marks: Marks | None, *, is_decoder: bool) -> int:
-        parameters, marked = self.parameters, no_marks(len(values)) if marks is None else marks
+        parameters, marked = self.parameters, kernel_marks(marks, len(values))
         kind = (parameters, parameters.lanes, parameters.mixed)
         return int(code_line(*kind, self.what, state, self.limits, is_decoder, values, out_values, marked))
 

@@ -12,12 +12,12 @@ from model.network.network import LineRwkv
 from runtime.ccsds123 import golomb
 from runtime.ccsds123.golomb import GolombParameters
 from runtime.cell.integer_base import Base, doubled_predictions
-from runtime.coders.flag_contexts import no_marks
 from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.coders.plain import plain_bytes
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
 from runtime.kernels.bits import finish, initial_bits
 from runtime.kernels.mapping import map_samples
+from runtime.kernels.marks import kernel_marks
 from runtime.prediction import dpcm
 from runtime.stream.depth import bit_depth
 from runtime.stream.image_description import ImageDescription
@@ -107,7 +107,7 @@ def coded_segments(predict: Predict, samples: npt.NDArray[np.int32], segment_lin
     for start in range(0, image.n_lines, segment_lines):
         segment = samples[start : start + segment_lines]
         mapped = np.empty(segment.shape, np.int32)
-        dpcm.map_line(segment[0].astype(np.int32), no_marks(n_bands), 0, smallest, largest, mapped[0])
+        dpcm.map_line(segment[0].astype(np.int32), kernel_marks(None, n_bands), 0, smallest, largest, mapped[0])
         if len(segment) > 1:
             map_samples(segment[1:], predict(segment, smallest, largest), 0, smallest, largest, mapped[1:])
         n_bytes += 1 + min(add_coded(parameters, mapped, band_bits), plain_bytes(segment.size, image.depth))

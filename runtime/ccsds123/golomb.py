@@ -14,6 +14,7 @@ from runtime.ccsds123.ranges import check
 from runtime.errors import Truncated
 from runtime.kernels.bits import BitState, Uint8Array, overrun, put_bits, refill, take_bits
 from runtime.kernels.kernel_cache import njit
+from runtime.kernels.marks import Marks, kernel_marks
 
 Mapped = npt.NDArray[np.integer[Any]]
 
@@ -197,31 +198,26 @@ def decode_rows(numbers: Any, data: Any, bits: Any, marks: Any, state: Any, out_
     return not overrun(data.size, reader)
 
 
-def unmarked(mapped: Mapped) -> Uint8Array:
-    """What kernels take for a line that nothing is left out of: (Z, 0)."""
-    return np.zeros((len(mapped), 0), np.uint8)
-
-
 def encode_line(
     parameters: GolombParameters, mapped: Mapped, state: GolombState, buffer: Uint8Array, bits: BitState,
-    marks: Uint8Array | None = None,
+    marks: Marks | None = None,
 ) -> None:  # fmt: skip
     """Append a line (Z, X) of mapped residuals to `buffer`; `state` and `bits` advance in place.
 
     marks: (Z, X), residuals that are left out.
     """
-    encode_rows(parameters.numbers, mapped, unmarked(mapped) if marks is None else marks, state, buffer, bits)
+    encode_rows(parameters.numbers, mapped, kernel_marks(marks, len(mapped)), state, buffer, bits)
 
 
 def decode_line(
     parameters: GolombParameters, data: Uint8Array, bits: BitState, state: GolombState, out_mapped: Mapped,
-    marks: Uint8Array | None = None,
+    marks: Marks | None = None,
 ) -> None:  # fmt: skip
     """Fill the mapped residuals (Z, X) of the next line of `data`, marks as in `encode_line`.
 
     `state` and `bits` advance in place.
     Raises Truncated where the data ends before the line does.
     """
-    marked = unmarked(out_mapped) if marks is None else marks
+    marked = kernel_marks(marks, len(out_mapped))
     if not decode_rows(parameters.numbers, data, bits, marked, state, out_mapped):
         raise Truncated(f"coded samples end after {data.size} bytes, in the middle of a line")

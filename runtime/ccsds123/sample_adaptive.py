@@ -15,7 +15,6 @@ from runtime.ccsds123.golomb import (
     initial_accumulator,
     put_codeword,
     take_codeword,
-    unmarked,
     updated,
     worst_bytes,
 )
@@ -23,6 +22,7 @@ from runtime.ccsds123.image import Image
 from runtime.ccsds123.order import Piece, Uint32Array, from_sequence, to_sequence
 from runtime.kernels.bits import overrun, put_bits, refill, take_bits
 from runtime.kernels.kernel_cache import njit
+from runtime.kernels.marks import kernel_marks
 
 
 def initial_state(coder: SampleAdaptive, image: Image) -> GolombState:
@@ -45,7 +45,7 @@ class SampleAdaptiveEncoder(IndexEncoder):
         writer, numbers, state = self.writer, self.parameters.numbers, self.state.of(piece.bands)
         writer.make_room(worst_bytes(self.parameters, block.size))
         if piece.depth == 1:
-            encode_rows(numbers, block, unmarked(block), state, writer.buffer, writer.bits)
+            encode_rows(numbers, block, kernel_marks(None, len(block)), state, writer.buffer, writer.bits)
         else:
             sequence = to_sequence(block, piece.depth)
             encode_interleaved(numbers, sequence, piece.depth, state, writer.buffer, writer.bits)
@@ -68,7 +68,7 @@ class SampleAdaptiveDecoder(IndexDecoder):
         reader, numbers, state = self.reader, self.parameters.numbers, self.state.of(piece.bands)
         if piece.depth == 1:
             block = np.empty(piece.shape, np.uint32)
-            is_whole = decode_rows(numbers, reader.data, reader.bits, unmarked(block), state, block)
+            is_whole = decode_rows(numbers, reader.data, reader.bits, kernel_marks(None, len(block)), state, block)
         else:
             sequence = np.empty(piece.shape[0] * piece.shape[1], np.uint32)
             is_whole = decode_interleaved(numbers, reader.data, reader.bits, piece.depth, state, sequence)

@@ -11,9 +11,7 @@ import numpy.typing as npt
 from runtime.coders.range_coder import SHARE_BITS
 from runtime.kernels.kernel_cache import njit
 from runtime.kernels.log2 import log2_floor
-
-Marks = npt.NDArray[np.uint8]
-"""(Z, X): 0, or 1 + the index of the special value in the stream's header."""
+from runtime.kernels.marks import Marks
 
 FULL_SHARE = 1 << SHARE_BITS
 SMALLEST_SHARE = 8
@@ -25,11 +23,6 @@ QUICK, SLOW = 16, 128
 """Each probability is the mean of two, which follow their last flags, about so many."""
 RATE_BITS, RATE_FADING = 16, 3
 """Of a band's share of special samples, which moves by 1 / 2**RATE_FADING with each line that has any."""
-
-
-def no_marks(n_bands: int) -> Marks:
-    """What kernels take for a line without any: (Z, 0)."""
-    return np.zeros((n_bands, 0), np.uint8)
 
 
 class FlagState(NamedTuple):

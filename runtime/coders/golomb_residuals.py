@@ -6,10 +6,10 @@ from typing_extensions import override
 from runtime.ccsds123 import golomb
 from runtime.ccsds123.golomb import GolombParameters, GolombState
 from runtime.coders.flag_contexts import SAMPLES_IN_A_BIT as FLAGS_IN_A_BIT
-from runtime.coders.flag_contexts import Marks
 from runtime.coders.line_coder import BodyLineWriter, LineReader, Mapped
 from runtime.errors import Corrupt
 from runtime.kernels.bits import initial_bits
+from runtime.kernels.marks import Marks
 
 
 def golomb_parameters(depth: int) -> GolombParameters:

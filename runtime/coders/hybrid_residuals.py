@@ -16,9 +16,9 @@ from runtime.ccsds123.golomb import CoderNumbers
 from runtime.ccsds123.hybrid import HybridState, encode_pieces
 from runtime.ccsds123.hybrid_decoder import counter_at, decode_backwards, end_of_body, take_tail
 from runtime.ccsds123.low_entropy import N_CODES, low_entropy_tables
-from runtime.coders.flag_contexts import Marks
 from runtime.coders.line_coder import BodyLineWriter, LineReader, Mapped
 from runtime.errors import Corrupt
+from runtime.kernels.marks import Marks
 
 RESCALING_EXPONENT = 8
 LARGEST_SAMPLES = 1 << 28

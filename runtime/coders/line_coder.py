@@ -7,7 +7,7 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from runtime.ccsds123.body import BodyWriter
-from runtime.coders.flag_contexts import Marks
+from runtime.kernels.marks import Marks
 
 Mapped = npt.NDArray[np.integer[Any]]
 """(Z, X) of one line."""

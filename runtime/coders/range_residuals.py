@@ -6,7 +6,6 @@ import numpy as np
 from typing_extensions import override
 
 from runtime.coders.flag_contexts import SAMPLES_IN_A_BIT as FLAGS_IN_A_BIT
-from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.coders.range_coder import (
     LOW,
@@ -27,6 +26,7 @@ from runtime.coders.symbol_counts import ESCAPE_CONTEXT, N_SYMBOLS, count, initi
 from runtime.errors import Corrupt, Truncated
 from runtime.kernels.kernel_cache import njit
 from runtime.kernels.log2 import log2_floor
+from runtime.kernels.marks import Marks, kernel_marks
 
 ESCAPE = N_SYMBOLS - 1
 LARGEST_SIZE = 17  # Bits of an escaped residual less what its symbol stands for, plus one
@@ -137,7 +137,6 @@ class RangeWriter(LineWriter):
 
     def __init__(self, n_bands: int, n_columns: int) -> None:
         self.shape = (n_bands, n_columns)
-        self.unmarked = no_marks(n_bands)
         self.coder = initial_writer()
         self.buffer = np.empty(0, np.uint8)
         self.reset_statistics()
@@ -158,9 +157,7 @@ class RangeWriter(LineWriter):
         room = mapped.size * LARGEST_SAMPLE_BYTES
         if position + room > self.buffer.size:
             self.buffer = np.concatenate([self.buffer[:position], np.empty(position // 2 + room, np.uint8)])
-        encode_line(
-            mapped, self.unmarked if marks is None else marks, self.contexts, self.counts, self.coder, self.buffer
-        )
+        encode_line(mapped, kernel_marks(marks, self.shape[0]), self.contexts, self.counts, self.coder, self.buffer)
 
     @override
     def undo(self) -> None:
@@ -188,7 +185,6 @@ class RangeReader(LineReader):
             raise Corrupt(f"range-coded segment: {n_samples} samples in {len(payload)} bytes")
         self.largest = (1 << depth) - 1
         self.shape = (n_bands, n_columns)
-        self.unmarked = no_marks(n_bands)
         self.reset_statistics()
         self.data = np.frombuffer(payload, np.uint8)
         self.coder = initial_reader(self.data)
@@ -199,7 +195,7 @@ class RangeReader(LineReader):
 
     @override
     def take(self, out_mapped: Mapped, marks: Marks | None = None) -> None:
-        known = self.unmarked if marks is None else marks
+        known = kernel_marks(marks, self.shape[0])
         band = decode_line(self.largest, known, self.contexts, self.counts, self.coder, self.data, out_mapped)
         if self.coder[POSITION] > self.data.size:
             raise Truncated(f"range-coded segment ends after {self.data.size} bytes, its residuals do not")

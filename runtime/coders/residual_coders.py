@@ -7,13 +7,13 @@ standard's run side by side while both may win.
 
 import numpy as np
 
-from runtime.coders.flag_contexts import Marks
 from runtime.coders.golomb_residuals import GolombReader, GolombWriter
 from runtime.coders.hybrid_residuals import LARGEST_SAMPLES, HybridReader, HybridWriter
 from runtime.coders.line_coder import LineReader, LineWriter, Mapped
 from runtime.coders.plain import PlainReader, PlainWriter, plain_bytes
 from runtime.coders.range_residuals import RangeReader, RangeWriter
 from runtime.errors import Corrupt, Truncated
+from runtime.kernels.marks import Marks
 from runtime.stream.kinds import AdaptiveStage, Coder
 
 HEAD_LINES, TRIAL_LINES = 4, 8

@@ -10,7 +10,6 @@ import numpy as np
 from runtime.coders.flag_contexts import (
     FULL_SHARE,
     N_NEIGHBOURS,
-    Marks,
     end_band,
     initial_flags,
     kind_context,
@@ -33,6 +32,7 @@ from runtime.coders.range_coder import (
 )
 from runtime.errors import Truncated
 from runtime.kernels.kernel_cache import njit
+from runtime.kernels.marks import Marks
 
 
 @njit(cache=True, inline="always")

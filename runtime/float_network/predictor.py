@@ -9,11 +9,11 @@ from typing_extensions import override
 
 from runtime.cell.flight_package import NEXT, FlightPackage, FloatPackage
 from runtime.cell.integer_base import base_samples, doubled_predictions
-from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.errors import BadArgument, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import check_answer
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
+from runtime.kernels.marks import Marks, kernel_marks
 from runtime.prediction.band_coding import PlainBands
 from runtime.prediction.predictors import DpcmPredictor, Line, Predictor
 from runtime.stream.kinds import AdaptiveStage
@@ -83,7 +83,7 @@ class NetworkPredictor(Predictor):
         """Fill `mapped` from `line` or the reverse, by the band coding's `encode` or `decode`; the state after it."""
         doubled = np.empty((1, line.shape[1]), np.int32)
         bands = initial_states(self.package, 0, line.shape[1], is_per_band=False)
-        marked = no_marks(len(line)) if marks is None else marks
+        marked = kernel_marks(marks, len(line))
         for z in range(len(line)):
             bands = self.predict_band(z, line, state, bands, doubled)
             code_band(None, z, doubled[0], line[z], mapped[z], line[z], marked[z])

@@ -5,8 +5,8 @@ from typing_extensions import override
 from runtime.adaptive.parameters import stage_parameters
 from runtime.adaptive.stage import code_line
 from runtime.adaptive.state import StageState, initial_state
-from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.errors import Corrupt
+from runtime.kernels.marks import Marks, kernel_marks
 from runtime.prediction.predictors import Line, Predictor
 from runtime.stream.kinds import AdaptiveStage
 
@@ -38,6 +38,6 @@ class AdaptivePredictor(Predictor):
 
     def code(self, state: StageState, values: Line, out_values: Line, marks: Marks | None, *, is_decoder: bool) -> int:
         """Run the kernel over a line; the band that leads outside the sample range, or -1."""
-        parameters, known = self.parameters, no_marks(len(values)) if marks is None else marks
+        parameters, known = self.parameters, kernel_marks(marks, len(values))
         kind = (parameters, parameters.lanes, parameters.mixed)
         return int(code_line(*kind, state, self.limits, is_decoder, values, out_values, known))

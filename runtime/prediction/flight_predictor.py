@@ -24,10 +24,10 @@ from runtime.cell.flight_inputs import (
     next_state,
 )
 from runtime.cell.flight_package import IntegerPackage
-from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import initial_bands, initial_memory, step_tile
 from runtime.kernels.kernel_cache import njit
+from runtime.kernels.marks import Marks, kernel_marks
 from runtime.prediction.band_coding import band_coding
 from runtime.prediction.predictors import DpcmPredictor, Line, Predictor
 from runtime.stream.kinds import AdaptiveStage
@@ -110,7 +110,7 @@ class FlightPredictor(Predictor):
     ) -> FlightState:  # fmt: skip
         """Fill `mapped` from `line` or the reverse, by the band coding's `encode` or `decode`; the state after it."""
         n_bands, n_columns = line.shape
-        marked = no_marks(n_bands) if marks is None else marks
+        marked = kernel_marks(marks, n_bands)
         stage = self.coding.initial_state(n_bands, n_columns) if state is None else state.stage
         known = np.empty_like(line) if self.max_error else line
         self.coding.begin(stage)

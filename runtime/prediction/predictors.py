@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from runtime.coders.flag_contexts import Marks, no_marks
 from runtime.errors import Corrupt
+from runtime.kernels.marks import Marks, kernel_marks
 from runtime.prediction import dpcm
 
 Line = npt.NDArray[np.int32]
@@ -44,9 +44,9 @@ class DpcmPredictor(Predictor):
 
     @override
     def encode_line(self, line: Line, state: None, out_mapped: Line, marks: Marks | None = None) -> None:
-        dpcm.map_line(line, no_marks(len(line)) if marks is None else marks, *self.limits, out_mapped)
+        dpcm.map_line(line, kernel_marks(marks, len(line)), *self.limits, out_mapped)
 
     @override
     def decode_line(self, mapped: Line, state: None, out_line: Line, marks: Marks | None = None) -> None:
-        if not dpcm.unmap_line(mapped, no_marks(len(mapped)) if marks is None else marks, *self.limits, out_line):
+        if not dpcm.unmap_line(mapped, kernel_marks(marks, len(mapped)), *self.limits, out_line):
             raise Corrupt("a decoded residual leads outside the sample range")

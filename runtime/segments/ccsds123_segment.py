@@ -11,9 +11,9 @@ from runtime.ccsds123.encoder import index_encoder, padded
 from runtime.ccsds123.header import write_header
 from runtime.ccsds123.line_predictor import LinePredictor
 from runtime.ccsds123.order import line_piece
-from runtime.coders.flag_contexts import Marks
 from runtime.coders.plain import PlainReader, PlainWriter, plain_bytes
 from runtime.errors import BadArgument, Corrupt
+from runtime.kernels.marks import Marks
 from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, PredictorKind

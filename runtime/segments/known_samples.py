@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runtime.coders.flag_contexts import Marks
 from runtime.kernels.kernel_cache import njit
+from runtime.kernels.marks import Marks
 from runtime.segments.segment_codec import Samples
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import SpecialKind

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from runtime.coders.flag_contexts import Marks
 from runtime.errors import Corrupt, Truncated
+from runtime.kernels.marks import Marks
 from runtime.segments.segment_codec import Samples
 
 Places = npt.NDArray[np.intp]

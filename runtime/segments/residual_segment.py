@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from runtime.coders.flag_contexts import Marks
 from runtime.coders.residual_coders import RESIDUAL_CODERS, ResidualReader, ResidualWriter, default_coders
 from runtime.kernels.in_loop import index_depth
+from runtime.kernels.marks import Marks
 from runtime.prediction.predictors import Predictor
 from runtime.prediction.prequantise import Quantiser
 from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from runtime.coders.flag_contexts import Marks
 from runtime.errors import Corrupt, LineRwkvError
+from runtime.kernels.marks import Marks
 from runtime.stream.kinds import Coder
 from runtime.stream.samples_checksum import samples_crc
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader

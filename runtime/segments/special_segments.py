@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from runtime.coders.flag_contexts import Marks
 from runtime.coders.special_flags import FlagReader, FlagWriter, largest_flags
 from runtime.errors import Corrupt, Truncated
+from runtime.kernels.marks import Marks
 from runtime.segments.known_samples import KnownSamples, SpecialCodes
 from runtime.segments.moved_codes import Mover, SideBits
 from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter

@@ -18,7 +18,6 @@ from runtime.cell.flight_package import SHIPPED, FloatPackage, IntegerPackage, o
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
 from runtime.codec.network_choice import NetworkUse
-from runtime.coders.flag_contexts import Marks
 from runtime.defences.checksum import checksum
 from runtime.defences.encoding_executor import encoding_executor
 from runtime.defences.segment_guard import GuardLevel
@@ -27,6 +26,7 @@ from runtime.errors import BadArgument, Corrupt, ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.executors import isolated_executor, make_executor
 from runtime.executors.self_test import first_difference
+from runtime.kernels.marks import Marks
 from runtime.segments.segment_codec import Samples, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, PredictorKind
