@@ -155,8 +155,10 @@ class SpecialWriter(SegmentWriter):
         marks = specials.marks(line, has_limits=has_limits)
         if marks is None or not (is_lossless and has_limits and specials.limits):
             return marks
-        n_limits = sum(int(np.count_nonzero(marks == mark)) for mark, _ in specials.limits)
-        return specials.marks(line, has_limits=False) if 0 < RARE * n_limits < marks.size else marks
+        is_limit = np.isin(marks, [mark for mark, _ in specials.limits])
+        if RARE * np.count_nonzero(is_limit) < marks.size:
+            marks[is_limit] = 0
+        return marks if marks.any() else None
 
     @override
     def coded(self) -> tuple[Coder, bytes | memoryview]:
