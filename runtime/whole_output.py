@@ -56,27 +56,64 @@ def writing(path: Path) -> Iterator[None]:
         raise BadArgument(f"output {path} cannot be written: {error.strerror or error}") from error
 
 
+def lock(fd: int, path: Path, *, wait: bool) -> bool:
+    """Whether this descriptor has the lock of what bears this name now; with `wait`, after others have let go of it.
+
+    Where the file system knows no locks, one who waits has it.
+    """
+    with contextlib.suppress(OSError):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:
+            if not wait:
+                return False
+        return os.path.samestat(os.fstat(fd), path.lstat())
+    return False
+
+
+def remove_left(there: Path) -> None:
+    """Remove what programs that died left beside `there`: no program holds its lock."""
+    left = re.compile(re.escape(f".{there.name[-KEPT_OF_NAME:]}.") + r"[0-9]+\.part")
+    for old in [one for one in there.parent.iterdir() if left.fullmatch(one.name)]:
+        with contextlib.suppress(OSError), opened(old, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK) as fd:
+            if lock(fd, old, wait=False):
+                remove(old)
+
+
+@contextlib.contextmanager
+def locked_part(path: Path, *, is_folder: bool) -> Iterator[bool]:
+    """Make and lock a file or folder; False where a program that removes what others left took it before the lock."""
+    if is_folder:
+        path.mkdir()
+    try:
+        fd = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileNotFoundError:
+        if not is_folder:
+            raise
+        yield False
+        return
+    try:
+        yield lock(fd, path, wait=True)
+    finally:
+        os.close(fd)
+
+
 @contextlib.contextmanager
 def unfinished(there: Path, *, is_folder: bool = False) -> Iterator[Path]:
     """An empty file or folder beside `there`, removed at the end of the block if it has no other name by then.
 
     It is locked, so that others tell it from what a program that died left; that is removed first. Raises OSError.
     """
-    left = re.compile(re.escape(f".{there.name[-KEPT_OF_NAME:]}.") + r"[0-9]+\.part")
-    for old in [one for one in there.parent.iterdir() if left.fullmatch(one.name)]:
-        with contextlib.suppress(OSError), opened(old, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK) as fd:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            remove(old)
+    remove_left(there)
     path = unfinished_name(there)
-    if is_folder:
-        path.mkdir()
-    try:
-        with opened(path, os.O_RDONLY if is_folder else os.O_RDWR | os.O_CREAT | os.O_EXCL) as fd:
-            with contextlib.suppress(OSError):  # a file system without locks keeps what a program left
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield path
-    finally:
-        remove(path)
+    while True:
+        with locked_part(path, is_folder=is_folder) as is_there:
+            if is_there:
+                try:
+                    yield path
+                finally:
+                    remove(path)
+                return
 
 
 @contextlib.contextmanager

@@ -166,6 +166,31 @@ def test_what_a_program_that_died_left_is_removed_by_the_next_one_and_what_lives
     assert {path.name for path in tmp_path.iterdir()} == others | {"output"}
 
 
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize("moment", ["before it is opened", "before it is locked"])
+def test_a_program_that_starts_in_between_does_not_take_what_is_not_locked_yet(
+    kind: str, moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, real, taken = tmp_path / "output", os.open, [0]
+
+    def opened_while_another_starts(path: Path, flags: int, mode: int = 0o777) -> int:
+        if taken[0] or Path(path).parent != tmp_path:
+            return real(path, flags, mode)
+        taken[0] = 1
+        if moment == "before it is opened":
+            whole_output.remove_left(output)
+        fd = real(path, flags, mode)
+        whole_output.remove_left(output)
+        return fd
+
+    monkeypatch.setattr(os, "open", opened_while_another_starts)
+    with replacing(output) if kind == "file" else replacing_folder(output, is_ours) as part:
+        assert taken == [1]
+        whole_output.remove_left(output)
+        assert part.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["output"]
+
+
 def test_a_name_of_the_longest_length_is_written(tmp_path: Path) -> None:
     for name in ("x" * 250 + ".lrwk", "\u00e9" * 120 + ".lrwk", "\U0001f600" * 60 + ".lrwk"):
         with replacing(tmp_path / name) as part:
