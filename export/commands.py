@@ -28,6 +28,7 @@ def working_commit() -> str:
 def training_record(config: dict[str, Any], commit: str) -> dict[str, Any]:
     """What the manifest says of the training; the manifest's path is reduced to its name."""
     data = {**config["data"], "manifest": Path(config["data"]["manifest"]).name}
+    data.pop("packages", None)  # places on this machine
     return {"commit": commit, "name": config["name"], "data": data, "schedule": config["schedule"]}
 
 

@@ -151,7 +151,7 @@ def scene_record(scene: Scene) -> dict[str, Any]:
 
 def plain_data(data: DataConfig) -> dict[str, Any]:
     """How crops were cut, without places on this machine."""
-    return {name: value for name, value in asdict(data).items() if name not in ("manifest", "cache")}
+    return {name: value for name, value in asdict(data).items() if name not in ("manifest", "cache", "packages")}
 
 
 def packaged(target: Path, cell: IntegerCell, record: dict[str, Any], bits: int, written: str) -> IntegerPackage:

@@ -35,6 +35,8 @@ class DataConfig:
     """Pattern of names (`neon_*`) to how much more often those scenes are drawn."""
     cache: str = "runs/scene_cache"
     """Folder for scenes converted from compressed files, relative to the working directory."""
+    packages: list[str] = field(default_factory=list)
+    """Flight packages, by path or name, that streams among the scenes need beside the shipped ones."""
     check: bool = True
     """Read every scene once before the training and say what is odd."""
     crop_lines: Annotated[int, Meta(ge=2)] = 64

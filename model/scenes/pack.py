@@ -9,8 +9,8 @@ from pathlib import Path
 
 from model.scenes.data_config import DataConfig
 from model.scenes.scene import Scene
-from model.scenes.scene_cache import PACKED_SUFFIX
 from model.scenes.scene_list import load_scenes
+from model.scenes.stream_scene import PACKED_SUFFIX
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import atomic_file, compress_lines
 from runtime.images.image_of_scene import describe

@@ -1,41 +1,45 @@
 """Scenes that cannot be mapped from their file, once converted to .npy in a cache folder.
 
-GeoTIFF and packed scenes are compressed; some whole-number scenes are stored as floats. Everything else is mapped
-where it lies.
+GeoTIFF and streams are compressed; some whole-number scenes are stored as floats. Everything else is mapped where it
+lies.
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from runtime.codec.compression import atomic_file, open_input, restored_lines
-from runtime.codec.decoder import Decoder
-from runtime.codec.stream_reader import StreamReader
+from model.scenes.stream_scene import is_stream, open_stream_scene, write_stream_scene
+from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument
 from runtime.images.scene_reader import TIFF_SUFFIXES, open_numbers
 
-PACKED_SUFFIX = ".lrwkv"
 HYSPECNET_BANDS = 224  # of an EnMAP patch as distributed
 HYSPECNET_INVALID = (*range(126, 141), *range(160, 167))  # 0-based: water vapour; 202 bands are left
 
 
-def mappable(path: Path, cache: Path, *, is_hyspecnet: bool = False) -> Path:
+def mappable(path: Path, cache: Path, packages: Sequence[str] = (), *, is_hyspecnet: bool = False) -> Path:
     """The file itself, or its converted copy in `cache`, which is made if the file is newer or unknown.
 
-    `is_hyspecnet` leaves the invalid bands of an EnMAP patch out. Raises BadArgument.
+    packages: flight packages that a stream may need beside the shipped ones. `is_hyspecnet` leaves the invalid bands of
+    an EnMAP patch out. Raises LineRwkvError.
     """
     if not path.is_file():
         raise BadArgument(f"{path} not found")
-    is_mapped = path.suffix.lower() not in (PACKED_SUFFIX, *TIFF_SUFFIXES)
+    is_mapped = not is_stream(path) and path.suffix.lower() not in TIFF_SUFFIXES
     if is_mapped and not is_hyspecnet and np.issubdtype(read_samples(path).dtype, np.integer):
         return path
     status = path.stat()
     key = f"{path.resolve()} {status.st_size} {status.st_mtime_ns} {is_hyspecnet}"
     converted = cache / f"{path.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
-    if not converted.is_file():
+    if converted.is_file():
+        return converted
+    if is_stream(path):
+        write_stream_scene(path, converted, packages)
+    else:
         samples = whole_numbers(path, read_samples(path))
         if is_hyspecnet:
             samples = valid_bands(path, samples)
@@ -45,12 +49,11 @@ def mappable(path: Path, cache: Path, *, is_hyspecnet: bool = False) -> Path:
     return converted
 
 
-def read_samples(path: Path) -> npt.NDArray[Any]:
-    """(Y, Z, X) of any format that training takes, of any type of number."""
-    if path.suffix.lower() == PACKED_SUFFIX:
-        with open_input(path) as file:
-            reader = StreamReader(file)
-            return np.stack([line.astype(np.int32) for line in restored_lines(Decoder(reader.header), reader.pieces())])
+def read_samples(path: Path, packages: Sequence[str] = ()) -> npt.NDArray[Any]:
+    """(Y, Z, X) of any format that training takes, of any type of number. packages: as in `mappable`."""
+    if is_stream(path):
+        with open_stream_scene(path, packages) as found:
+            return np.stack(list(found.lines))
     return open_numbers(path).samples
 
 

@@ -14,11 +14,12 @@ from typing import Any
 from model.scenes import hyspecnet
 from model.scenes.data_config import DataConfig
 from model.scenes.scene import Scene
-from model.scenes.scene_cache import PACKED_SUFFIX, mappable
+from model.scenes.scene_cache import mappable
+from model.scenes.stream_scene import STREAM_SUFFIXES, is_stream
 from runtime.errors import BadArgument, LineRwkvError
 from runtime.images.scene_reader import TIFF_SUFFIXES, open_scene
 
-SUFFIXES = (".hdr", ".npy", PACKED_SUFFIX, *TIFF_SUFFIXES)
+SUFFIXES = (".hdr", ".npy", *STREAM_SUFFIXES, *TIFF_SUFFIXES)
 MANIFEST_KEYS = {"name": str, "path": str, "split": str}
 
 
@@ -32,11 +33,7 @@ def load_scenes(data: DataConfig, split: str) -> list[Scene]:
 
 def entries_of(data: DataConfig, split: str) -> list[dict[str, Any]]:
     """What the source says of the scenes that serve as `split`; none where it has none. Raises BadArgument."""
-    source = Path(data.manifest)
-    if hyspecnet.is_hyspecnet(source):
-        entries = [entry for part in sorted({data.train_split, split}) for entry in from_hyspecnet(data, part)]
-    else:
-        entries = grouped(from_folder(data) if source.is_dir() else from_manifest(source), data)
+    entries = listed_entries(data, split)
     trained = {entry["group"]: entry["name"] for entry in entries if serves(entry, data, data.train_split)}
     found = [entry for entry in entries if serves(entry, data, split)]
     for entry in found:
@@ -46,6 +43,14 @@ def entries_of(data: DataConfig, split: str) -> list[dict[str, Any]]:
                 f"{entry['name']} validates"
             )
     return found
+
+
+def listed_entries(data: DataConfig, split: str) -> list[dict[str, Any]]:
+    """All that the source lists; of HySpecNet-11k what trains, and what is in `split`. Raises BadArgument."""
+    source = Path(data.manifest)
+    if hyspecnet.is_hyspecnet(source):
+        return [entry for part in sorted({data.train_split, split}) for entry in from_hyspecnet(data, part)]
+    return grouped(from_folder(data) if source.is_dir() else from_manifest(source), data)
 
 
 def serves(entry: dict[str, Any], data: DataConfig, split: str) -> bool:
@@ -78,10 +83,17 @@ def from_manifest(manifest: Path) -> list[dict[str, Any]]:
 
 
 def from_folder(data: DataConfig) -> list[dict[str, Any]]:
-    """Every scene below a folder; a subfolder is a group, and each group falls into a split by its name."""
-    root = Path(data.manifest)
+    """Every scene below a folder; a subfolder is a group, and each group falls into a split by its name.
+
+    A stream beside an image of its name is that image, and is left out.
+    """
+    root, cache = Path(data.manifest), Path(data.cache).resolve()
     entries = []
-    for path in sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES):
+    paths = [path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES]
+    images = {path.with_suffix("") for path in paths if not is_stream(path)}
+    for path in sorted(paths):
+        if path.resolve().is_relative_to(cache) or (is_stream(path) and path.with_suffix("") in images):
+            continue
         name = path.relative_to(root).with_suffix("").as_posix()
         entries.append({"name": name, "path": path, "group": name if path.parent == root else path.parent.name})
     for entry in entries:
@@ -126,7 +138,8 @@ def from_hyspecnet(data: DataConfig, split: str) -> list[dict[str, Any]]:
 def open_entry(entry: dict[str, Any], data: DataConfig) -> Scene:
     """The scene of an entry, converted if it must be. Raises BadArgument that names it."""
     try:
-        path = mappable(entry["path"], Path(data.cache), is_hyspecnet=entry.get("is_hyspecnet", False))
+        is_hyspecnet = entry.get("is_hyspecnet", False)
+        path = mappable(Path(entry["path"]), Path(data.cache), data.packages, is_hyspecnet=is_hyspecnet)
         shape = open_scene(path).shape
     except LineRwkvError as error:
         raise BadArgument(f"scene {entry['name']}: {error}") from error

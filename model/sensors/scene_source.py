@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from model.scenes.data_config import DataConfig
-from model.scenes.scene_cache import PACKED_SUFFIX, mappable
+from model.scenes.scene_cache import mappable
 from model.scenes.scene_list import from_folder, from_manifest, grouped, lines_of
+from model.scenes.stream_scene import is_stream
 from model.sensors.band_centres import BandCentres, band_centres
 from runtime.codec.compression import open_input
 from runtime.codec.stream_reader import StreamReader
@@ -45,7 +46,7 @@ class SceneSource:
     def samples(self) -> npt.NDArray[Any]:
         """(Y, Z', X) of any type of number, mapped from the disk where that can be; bands by wavelength later."""
         path = self.path
-        if path.suffix.lower() == PACKED_SUFFIX:
+        if is_stream(path):
             path = mappable(path, self.cache)
         samples = open_numbers(path).samples
         return samples if self.lines is None else samples[slice(*self.lines)]
@@ -92,7 +93,7 @@ def opened(entry: dict[str, Any], cache: Path, spread: tuple[float, float] | Non
     """What an entry's file says of itself. Raises BadArgument that names the scene."""
     path = Path(entry["path"])
     try:
-        shape, metadata, files = described(path)
+        shape, metadata, files = described(path, cache)
         centres = band_centres(path, metadata, shape[1], str(entry.get("sensor", "")), spread)
     except LineRwkvError as error:
         raise BadArgument(f"scene {entry['name']}: {error}") from error
@@ -114,12 +115,12 @@ def opened(entry: dict[str, Any], cache: Path, spread: tuple[float, float] | Non
     )
 
 
-def described(path: Path) -> tuple[tuple[int, ...], dict[str, Any], tuple[Path, ...]]:
-    """Shape (Y, Z', X), metadata and files of a scene. Raises BadArgument."""
-    if path.suffix.lower() == PACKED_SUFFIX:
+def described(path: Path, cache: Path) -> tuple[tuple[int, ...], dict[str, Any], tuple[Path, ...]]:
+    """Shape (Y, Z', X), metadata and files of a scene; a stream is decoded into `cache`. Raises LineRwkvError."""
+    if is_stream(path):
         with open_input(path) as file:
-            image = StreamReader(file).header.image
-        return (image.n_lines, image.n_bands, image.n_columns), image.metadata, (path,)
+            metadata = StreamReader(file).header.image.metadata
+        return open_numbers(mappable(path, cache)).shape, metadata, (path,)
     scene = open_numbers(path)
     if scene.source.dtype.kind not in "iuf":
         raise BadArgument(f"{path}: samples are {scene.source.dtype}, allowed real numbers")
