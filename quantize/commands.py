@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from quantize.pipeline import QuantizeOptions, quantize
-from quantize.recipe import recipe_values
+from quantize.pipeline import CALIBRATION_CROPS, QuantizeOptions, quantize
+from quantize.recipe import SHIPPED_RECIPE, recipe_values
 from runtime.checked_table import checked_table
 from runtime.errors import BadArgument
 
@@ -14,10 +14,9 @@ FILE = click.Path(path_type=Path)
 DEFAULT = QuantizeOptions()
 
 
-def take_recipe(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+def take_recipe(context: click.Context, parameter: click.Parameter, path: Path) -> None:
     """The values of a recipe are the defaults of options that are not given."""
-    if path is not None:
-        context.default_map = recipe_values(path)
+    context.default_map = recipe_values(path)
 
 
 @click.command("quantize")
@@ -29,7 +28,9 @@ def take_recipe(context: click.Context, parameter: click.Parameter, path: Path |
     is_eager=True,
     expose_value=False,
     callback=take_recipe,
-    help="TOML file of options, for those that are not given here.",
+    default=SHIPPED_RECIPE,
+    show_default=True,
+    help="Options that are not given here: a TOML file, or the name of a shipped one.",
 )
 @click.option("--manifest", type=FILE, help="Scenes instead of those that the checkpoint was trained on.")
 @click.option(
@@ -44,7 +45,9 @@ def take_recipe(context: click.Context, parameter: click.Parameter, path: Path |
 @click.option("--learning-rate", type=float, default=DEFAULT.learning_rate, show_default=True)
 @click.option("--max-minutes", type=float, help="End fine-tuning in time, after a whole epoch.")
 @click.option("--seed", type=int, default=DEFAULT.seed, show_default=True)
-@click.option("--calibration-batches", type=int, default=DEFAULT.calibration_batches, show_default=True)
+@click.option(
+    "--calibration-batches", type=int, help=f"Of the training; default: as many as have {CALIBRATION_CROPS} crops."
+)
 @click.option(
     "--validation-lines",
     type=int,

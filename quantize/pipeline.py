@@ -35,6 +35,7 @@ from runtime.output_checks import check_files
 
 CALIBRATION_EPOCH = 1 << 20
 """Crops that no training draws."""
+CALIBRATION_CROPS = 32
 SENSITIVITY_SCENES = 2
 UNROUNDED = {"int8": "float", "int8 fine-tuned": "float fine-tuned"}
 """Whose weights are whose: a fine-tuning also continues the training, which says nothing about the rounding."""
@@ -44,8 +45,9 @@ UNROUNDED = {"int8": "float", "int8 fine-tuned": "float fine-tuned"}
 class QuantizeOptions:
     """What a run of `quantize` may choose."""
 
-    weight_bits: int = 8
-    epochs: AtLeast0 = 4
+    weight_bits: int = 7
+    """8 is the finest that the cell allows; accelerators need 7 or 6."""
+    epochs: AtLeast0 = 0
     """Of fine-tuning; 0: none."""
     batches: AtLeast1 = 50
     """Of an epoch."""
@@ -54,7 +56,8 @@ class QuantizeOptions:
     seed: Seed = 0
     max_minutes: Amount | None = None
     """Of fine-tuning."""
-    calibration_batches: AtLeast1 = 8
+    calibration_batches: AtLeast1 | None = None
+    """Of the training; None: as many as have CALIBRATION_CROPS crops."""
     validation_lines: AtLeast0 = 0
     """Lines of each validation scene that are coded; 0: all."""
     manifest: Path | None = None
@@ -138,7 +141,7 @@ def quantize(checkpoint: Path, output: Path, options: QuantizeOptions) -> dict[s
     }
     record = {name: report[name] for name in ("checkpoint", "checkpoint_sha256", "name", "options", "versions")}
     training_data = {**asdict(config.data), "manifest": Path(config.data.manifest).name}
-    del training_data["cache"]  # a place on this machine
+    del training_data["cache"], training_data["packages"]  # places on this machine
     provenance = {**record, "weight_bits": options.weight_bits, "written": chosen, "data": training_data,
                   "schedule": asdict(config.schedule), "fine_tuning": RUN if options.epochs else None}  # fmt: skip
     write_integers(output, cell, config.network, provenance)
@@ -180,7 +183,7 @@ def calibration_crops(config: TrainingConfig, training: list[Scene], options: Qu
     """Random crops of the training scenes."""
     data = config.data
     plan = FlightPlan(data.crop_lines, data.crop_bands, data.crop_columns, data.batch_size, data.flip_columns)
-    n = options.calibration_batches
+    n = options.calibration_batches or -(-CALIBRATION_CROPS // data.batch_size)
     batches = FlightBatches(training, plan, n, options.seed, CALIBRATION_EPOCH, WHOLE)
     return [batches[i] for i in range(n)]
 

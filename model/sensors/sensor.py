@@ -15,6 +15,7 @@ from msgspec import Meta
 from model.sensors.curve import FloatArray
 from model.sensors.detector import Detector
 from model.settings import said_settings, set_value
+from model.shipped import file_or_shipped, shipped_names
 from runtime.checked_table import AtLeast0, checked_table, read_toml
 from runtime.errors import BadArgument
 from runtime.stream.image_description import LARGEST_BANDS
@@ -146,14 +147,8 @@ class Sensor:
 
 def load_sensor(path: Path, settings: Sequence[str] = ()) -> Sensor:
     """Read the file at `path`, or the shipped one of that name; settings replace its keys. Raises BadArgument."""
-    shipped = SHIPPED / f"{path}.toml"
-    if path.suffix != ".toml" and shipped.is_file() and len(path.parts) == 1:
-        path, where = shipped, f"sensor {path}"
-    elif path.suffix != ".toml" and not path.exists():
-        raise BadArgument(f"sensor {path}: not found, allowed a TOML file or {', '.join(shipped_sensors())}")
-    else:
-        where = f"sensor {path}"
-    values: dict[str, Any] = read_toml(path, where)
+    where = f"sensor {path}"
+    values: dict[str, Any] = read_toml(file_or_shipped(path, SHIPPED, where), where)
     for setting in settings:
         set_value(values, setting)
     return checked_table(Sensor, values, where + said_settings(settings))
@@ -161,4 +156,4 @@ def load_sensor(path: Path, settings: Sequence[str] = ()) -> Sensor:
 
 def shipped_sensors() -> list[str]:
     """Names of the sensors that come with the package."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+    return shipped_names(SHIPPED)

@@ -23,6 +23,7 @@ from quantize.flight_layers import quantized_layers, quantized_network, take_wei
 from quantize.integers import exact_network, integer_cell
 from quantize.integers_folder import read_integers
 from quantize.pipeline import QuantizeOptions, calibration_crops
+from quantize.recipe import SHIPPED_RECIPE, recipe_values
 from quantize.sensitivity import EVERYTHING, losses, middle
 from runtime.errors import BadArgument
 from tests.model.conftest import scene_folder, smooth_scene, tiny_config  # noqa: F401  # fixtures
@@ -56,6 +57,7 @@ def run(*arguments: Any) -> dict[str, Any]:
     return found
 
 
+SHIPPED = recipe_values(SHIPPED_RECIPE)
 SHORT = ("--epochs", 2, "--batches", 2, "--calibration-batches", 1)
 
 
@@ -70,7 +72,7 @@ def test_integers_report_and_run_are_written(checkpoint: Path, tmp_path: Path) -
     assert [row["layer"] for row in report["layers"]] == list(cell.layers)
     assert max(row["largest_sum"] for row in report["layers"]) < 1 << 24
     assert {"taps", "blocks.0.memory", EVERYTHING} < set(report["cost_alone"])
-    assert description["provenance"]["weight_bits"] == 8 and description["architecture"]["preset"] == "flight"
+    assert description["provenance"]["weight_bits"] == 7 and description["architecture"]["preset"] == "flight"
     tuned = integer_cell(load_quantized(output / "qat" / "last.ckpt").network)  # type: ignore[arg-type]  # it is one
     if report["written"] == "int8 fine-tuned":
         for name, tensor in tuned.tensors().items():
@@ -84,8 +86,8 @@ def test_a_fine_tuning_stopped_and_resumed_equals_one_that_was_not(checkpoint: P
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     run(checkpoint, "-o", whole, *SHORT)
     run(checkpoint, "-o", parts, *SHORT, "--max-minutes", 0)
-    with pytest.raises(BadArgument, match="weight_bits is 8, not 7: cannot resume"):
-        run(checkpoint, "-o", parts, *SHORT, "--resume", "--weight-bits", 7)
+    with pytest.raises(BadArgument, match="weight_bits is 7, not 8: cannot resume"):
+        run(checkpoint, "-o", parts, *SHORT, "--resume", "--weight-bits", 8)
     run(checkpoint, "-o", parts, *SHORT, "--resume")
     one, other = (load_quantized(folder / "qat" / "last.ckpt").state_dict() for folder in (whole, parts))
     assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
@@ -102,14 +104,33 @@ def test_fine_tuning_moves_weights_and_leaves_rates(checkpoint: Path, tmp_path: 
     assert all(not torch.equal(before[name], after[name]) for name in before if name.endswith("weight"))
 
 
-def test_seven_bits_without_fine_tuning(checkpoint: Path, scene_folder: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_the_shipped_recipe_is_the_default(checkpoint: Path, scene_folder: Path, tmp_path: Path) -> None:  # noqa: F811
     output = tmp_path / "int7"
-    manifest = scene_folder / "manifest.json"
-    report = run(checkpoint, "-o", output, "--weight-bits", 7, "--epochs", 0, "--manifest", manifest)
+    report = run(checkpoint, "-o", output, "--manifest", scene_folder / "manifest.json")
     assert report["written"] == "int8"
-    cell, _ = read_integers(output)
+    cell, description = read_integers(output)
     assert max(np.abs(layer.weight.astype(int)).max() for layer in cell.layers.values()) == 63
     assert not (output / "qat").exists()
+    found = description["provenance"]["options"]
+    assert {name: found[name] for name in SHIPPED} == SHIPPED
+
+
+def test_options_come_before_the_recipe_and_it_before_the_defaults(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("weight_bits = 8\nseed = 3")
+    run(checkpoint, "-o", tmp_path / "out", "--recipe", tmp_path / "own.toml", "--seed", 4)
+    found = read_integers(tmp_path / "out")[1]["provenance"]["options"]
+    assert (found["weight_bits"], found["seed"], found["epochs"]) == (8, 4, 0)
+
+
+@pytest.mark.parametrize(("batch_size", "n_batches"), [(1, 32), (3, 11), (32, 1), (40, 1)])
+def test_a_calibration_sees_as_many_crops_whatever_the_batch(
+    flight_config: TrainingConfig,
+    batch_size: int,
+    n_batches: int,
+) -> None:
+    config = replace(flight_config, data=replace(flight_config.data, batch_size=batch_size))
+    crops = calibration_crops(config, load_scenes(config.data, "train"), QuantizeOptions())
+    assert [len(batch.target) for batch in crops] == [batch_size] * n_batches
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ KEYS = "weight_bits, epochs, batches, learning_rate, seed, calibration_batches, 
         ("learning_rate = nan", "key learning_rate: found NaN, allowed finite number above 0"),
         ("learning_rate = inf", "key learning_rate: found Infinity, allowed finite number above 0"),
         ("seed = -1", "key seed: found -1, allowed int at least 0, below 4294967296"),
-        ("calibration_batches = [1]", "key calibration_batches: found [1], allowed int at least 1"),
+        ("calibration_batches = [1]", "key calibration_batches: found [1], allowed int at least 1 or null"),
         ("validation_lines = -1", "key validation_lines: found -1, allowed int at least 0"),
         ("epochs = ", "not TOML: Invalid value (at end of document)"),
     ],
@@ -46,3 +46,12 @@ def test_a_recipe_gives_what_it_sets_and_no_more(tmp_path: Path) -> None:
     assert recipe_values(path) == {"weight_bits": 7, "learning_rate": 1.0}
     with pytest.raises(BadArgument, match=r"quantization recipe .*none.toml: No such file or directory$"):
         recipe_values(tmp_path / "none.toml")
+
+
+def test_a_name_is_that_of_a_shipped_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert recipe_values(Path("flight")) == {"weight_bits": 7, "epochs": 0}
+    with pytest.raises(BadArgument, match=r"^quantization recipe int9: not found, allowed a TOML file or flight$"):
+        recipe_values(Path("int9"))
+    Path("flight").write_text("seed = 1")  # a file of that name is meant
+    assert recipe_values(Path("flight")) == {"seed": 1}
