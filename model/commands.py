@@ -11,6 +11,7 @@ from model.evaluation.evaluate import CodedSize
 from model.evaluation.networks import coded_size
 from model.scenes.pack import pack_scenes
 from model.scenes.scene_cache import read_samples, whole_numbers
+from model.training.chosen_run import chosen_run
 from model.training.run_record import RATE, read_rows
 from model.training.train import load_checkpoint
 from model.training.train import train as run_training
@@ -20,6 +21,16 @@ from runtime.errors import BadArgument
 FILE = click.Path(path_type=Path)
 set_option = click.option(
     "--set", "settings", multiple=True, help="TABLE.KEY=VALUE, in TOML, instead of the value in CONFIG."
+)
+scenes_option = click.option(
+    "--scenes", type=FILE, help="Scenes instead of those of CONFIG: a folder, a manifest, or one scene."
+)
+packages_option = click.option(
+    "--package",
+    "packages",
+    type=FILE,
+    multiple=True,
+    help="Flight package that a stream among the scenes needs beside the shipped ones; more if given more than once.",
 )
 
 
@@ -45,6 +56,8 @@ def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("config", type=FILE)
+@scenes_option
+@packages_option
 @click.option("--start", type=FILE, help="A checkpoint whose weights begin the run.")
 @click.option("--resume", is_flag=True, help="Continue from the run's last checkpoint, if there is one.")
 @click.option("--max-minutes", type=float, help="Stop in time, after a whole epoch, ready to be resumed.")
@@ -54,6 +67,8 @@ def report(config: TrainingConfig, checkpoint: Path, *, as_json: bool) -> None:
 @click.option("--only", multiple=True, help="A table of --cross-validation; more if given more than once.")
 def train(
     config: Path,
+    scenes: Path | None,
+    packages: tuple[Path, ...],
     start: Path | None,
     resume: bool,
     max_minutes: float | None,
@@ -62,12 +77,13 @@ def train(
     cross_validation: Path | None,
     only: tuple[str, ...],
 ) -> None:
-    """Train the network that CONFIG, a TOML file, describes."""
+    """Train the network that CONFIG, a TOML file or the name of a shipped one, describes."""
     if cross_validation:
         runs = load_cross_validation(config, cross_validation, settings, only)
     else:
         runs = [load_training_config(config, settings)]
     for values in runs:
+        values = chosen_run(values, scenes, packages)
         last = run_training(values, resume=resume, start=start, max_minutes=max_minutes)
         report(values, last, as_json=as_json)
 
@@ -76,16 +92,25 @@ def train(
 @click.argument("checkpoint", type=FILE)
 @click.argument("scenes", type=FILE, nargs=-1, required=True)
 @click.option("--segment-lines", type=click.IntRange(min=2), default=64, show_default=True)
+@packages_option
 @click.option("--bands", "with_bands", is_flag=True, help="Print the rate of every band.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; it has every band.")
-def evaluate(checkpoint: Path, scenes: tuple[Path, ...], segment_lines: int, with_bands: bool, as_json: bool) -> None:
-    """Bits per sample that the network of CHECKPOINT needs for SCENES (.hdr, .npy, .tif, .lrwkv)."""
+def evaluate(
+    checkpoint: Path,
+    scenes: tuple[Path, ...],
+    segment_lines: int,
+    packages: tuple[Path, ...],
+    with_bands: bool,
+    as_json: bool,
+) -> None:
+    """Bits per sample that the network of CHECKPOINT needs for SCENES (.hdr, .npy, .tif, .lrwk, .lrwkv)."""
     network = load_checkpoint(checkpoint)[0].network.eval()
     sizes: dict[str, CodedSize] = {}
     for path in tqdm(scenes, desc="evaluate", unit="scene", disable=None, leave=False):
         if not path.is_file():
             raise BadArgument(f"{path} not found")
-        samples = whole_numbers(path, read_samples(path)).astype("int32")
+        samples = read_samples(path, [str(package) for package in packages])
+        samples = whole_numbers(path, samples).astype("int32")
         sizes[str(path)] = coded_size(network, samples, segment_lines)
     if as_json:
         click.echo(json.dumps({"checkpoint": str(checkpoint), "scenes": [as_row(*item) for item in sizes.items()]}))

@@ -1,4 +1,4 @@
-"""The scenes of a fine-tuning as a manifest: what trains, and what is held out for validation.
+"""Scenes of one's own as a manifest: what trains, and what is held out for validation.
 
 A manifest, or a folder, with a validation split keeps that split. Of every other scene the last lines are held out:
 they touch the lines that train, but no line is in both.
@@ -59,6 +59,8 @@ def listed(source: Path, data: DataConfig) -> tuple[list[dict[str, Any]], list[d
     validation = "val" if hyspecnet.is_hyspecnet(source) else data.validation_split
     found = replace(data, manifest=str(source))
     training, held_out = entries_of(found, data.train_split), entries_of(found, validation)
+    if not training and source.is_dir():  # the names of a few scenes may put all of them into one split
+        training, held_out = held_out, []
     if not training:
         raise BadArgument(f"{source} has no scene in split {data.train_split!r}")
     return training, [{**entry, "split": data.validation_split} for entry in held_out]
@@ -88,7 +90,7 @@ def halves(entry: dict[str, Any], data: DataConfig, most_lines: int) -> list[dic
     first = scene.lines[0] if scene.lines else 0
     stop = first + scene.shape[0]
     cut = stop - min(scene.shape[0] // SHARE, most_lines)
-    parts = ((data.train_split, first, cut), (data.validation_split, cut, stop))
+    parts = ((data.train_split, first, cut), (data.validation_split, cut, stop))  # whatever split a folder gave it
     return [
         {
             **entry,

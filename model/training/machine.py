@@ -1,4 +1,4 @@
-"""The machine that trains or measures, in words."""
+"""The machine that trains or measures: what it has, and its name."""
 
 import os
 
@@ -12,3 +12,10 @@ def trainer_machine(device: str, n_threads: int) -> str:
 
         return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
     return f"{processor()}, {n_threads} of {os.cpu_count()} cores"
+
+
+def runs_on_cpu(accelerator: str) -> bool:
+    """Whether a training with this accelerator of its schedule runs on the CPU of this machine."""
+    import torch
+
+    return accelerator == "cpu" or (accelerator == "auto" and not torch.cuda.is_available())

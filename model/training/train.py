@@ -27,6 +27,7 @@ from model.training.crop_validation import CropValidation
 from model.training.flush import flushed_denormals
 from model.training.heap import keep_freed_memory
 from model.training.lightning_module import LineRwkvTraining
+from model.training.machine import runs_on_cpu
 from model.training.run_record import CURVE, RATE, RunRecord
 from model.training.time_limit import TimeLimit
 from model.training.training_config import TrainingConfig
@@ -163,6 +164,7 @@ def fit(
         f"{count_macs(module.network):,} multiply-accumulates per sample, "
         f"{len(training)} training and {len(module.validation_scenes)} validation scenes"
     )
+    say(how(config))
     data = SceneData(config, training, len(module.validation_scenes))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # config.json is in it
@@ -172,6 +174,18 @@ def fit(
         with flushed_denormals():
             trainer.fit(module, data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
     return last
+
+
+def how(config: TrainingConfig) -> str:
+    """What the machine, or the user, has chosen, in one line."""
+    data, schedule = config.data, config.schedule
+    if schedule.accelerator == "auto":
+        place = "the CPU, as there is no CUDA device" if runs_on_cpu("auto") else "CUDA"
+    else:
+        place = schedule.accelerator
+    crops = f"{data.batch_size} crops of {data.crop_lines} lines, {data.crop_bands} bands, {data.crop_columns} columns"
+    source = "from inputs kept on the device" if data.variants else "from the files"
+    return f"{config.name}: on {place}, {schedule.precision}, batches of {crops}, {source}"
 
 
 def crop_validation(config: TrainingConfig, module: LineRwkvTraining) -> list[Callback]:

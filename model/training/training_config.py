@@ -1,5 +1,6 @@
 """A training run as one TOML file: network, data, schedule."""
 
+import copy
 import math
 import os
 from collections.abc import Sequence
@@ -13,9 +14,12 @@ from model.evaluation.networks import AnyConfig, network_config
 from model.network.flight_config import FlightConfig
 from model.scenes.data_config import DataConfig
 from model.settings import said_settings, set_value
+from model.shipped import file_or_shipped
+from model.training.machine import runs_on_cpu
 from runtime.checked_table import AtLeast0, AtLeast1, Text, checked_table, checked_value, read_toml, shown
 from runtime.errors import BadArgument
 
+CONFIGS = Path(__file__).parents[1] / "configs"
 Loss = Literal["l1", "rate", "staged"]
 Decay = Literal["linear", "cosine"]
 Precision = Literal["32-true", "tf32", "bf16-mixed"]
@@ -109,25 +113,38 @@ class TrainingConfig:
 def load_training_config(
     path: Path, settings: Sequence[str] = (), changes: dict[str, Any] | None = None
 ) -> TrainingConfig:
-    """Read the file, whose manifest's path is made relative to the working directory; apply what differs.
+    """Read the file, or the shipped one of that name, with its table `cpu` where this machine trains on its CPU.
 
-    changes: tables whose keys replace those of the file, and a name. settings: in the syntax of `set_value`, applied
-    last. Raises BadArgument.
+    The manifest's path is made relative to the working directory. Keys of `cpu` replace those of the file, then those
+    of `changes`, tables of a cross-validation and a name; settings, in the syntax of `set_value`, come last. Raises
+    BadArgument.
     """
     where = training_file(path)
+    path = file_or_shipped(path, CONFIGS, where)
     values = {"name": path.stem, **read_toml(path, where)}
     data = values.get("data")
     if isinstance(data, dict) and isinstance(data.get("manifest"), str):
         values["data"] = {**data, "manifest": os.path.relpath(path.parent / data["manifest"])}
-    for name, change in (changes or {}).items():
+    cpu = checked_value(dict[str, Any], values.pop("cpu", {}), where, "cpu")
+    if changes:
+        where += f", cross-validation {changes['name']}"
+    where += said_settings(settings)
+    config = TrainingConfig.from_dict(replaced(values, [changes or {}], settings), where)
+    if not cpu:
+        return config
+    on_cpu = TrainingConfig.from_dict(replaced(values, [cpu, changes or {}], settings), f"{where}, with its table cpu")
+    return on_cpu if runs_on_cpu(config.schedule.accelerator) else config
+
+
+def replaced(values: dict[str, Any], changes: Sequence[dict[str, Any]], settings: Sequence[str]) -> dict[str, Any]:
+    """A copy of the tables of a file with other keys, the later ones in place of the earlier."""
+    values = copy.deepcopy(values)
+    for name, change in (item for table in changes for item in table.items()):
         both = isinstance(change, dict) and isinstance(values.get(name, {}), dict)
         values[name] = {**values.get(name, {}), **change} if both else change
     for setting in settings:
         set_value(values, setting)
-    if changes:
-        where += f", cross-validation {changes['name']}"
-    where += said_settings(settings)
-    return TrainingConfig.from_dict(values, where)
+    return values
 
 
 def training_file(path: Path) -> str:
