@@ -5,20 +5,18 @@ Lines of the second halves are in neither the training nor the choice between st
 last lines of the first half.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.harness.record import SCENES, save
-from benchmarks.rate.codecs import StreamCodec
-from benchmarks.rate.measure import rate
-from export.finetuning import PACKAGE, RUN, FinetuneOptions, finetune_package, rates_of
+from export.finetuning import PACKAGE, RUN, FinetuneOptions, finetune_package
+from export.package_worth import rates_of, stage_rates
 from model.training.run_record import read_rows
 from runtime.cell.flight_package import open_integer_package
-from runtime.codec.coding_options import DEFAULT_SEGMENT_LINES
-from runtime.images.scene_reader import Scene, open_scene
-from runtime.stream.kinds import AdaptiveStage, PredictorKind
+from runtime.images.scene_reader import open_scene
 
 NAMES = ("hyspecnet_dt4950_x03110438", "enmap_potsdam_a")
 FOLDER = Path("runs/bench_finetune")
@@ -37,29 +35,27 @@ def main() -> None:
         first.parent.mkdir(parents=True, exist_ok=True)
         np.save(first, samples[:cut])
         halves[name] = samples[cut:].astype(np.int32)
-    before = rates_of(parent, halves, "start")
-    codec = StreamCodec("rls-best", PredictorKind.RLS, AdaptiveStage.BEST)
-    alone = {
-        name: rate(codec.encode(Scene(half), 0, DEFAULT_SEGMENT_LINES, {}), half.size) for name, half in halves.items()
-    }
+    measured = {name: partial(np.asarray, half) for name, half in halves.items()}
+    before = rates_of(parent, measured, "start")
+    alone = stage_rates(measured)
     rows, minutes = [], {}
     for tuned_on in ([NAMES[0]], [NAMES[1]], list(NAMES)):
         label = " and ".join(tuned_on)
         output = FOLDER / "_".join(tuned_on)
         finetune_package(START, [FOLDER / f"{name}.npy" for name in tuned_on], output, OPTIONS, resume=True)
         minutes[label] = round(read_rows(output / RUN)[-1]["seconds"] / 60, 1)
-        after = rates_of(open_integer_package(output / PACKAGE), halves, "fine-tuned")
-        for measured in halves:
+        after = rates_of(open_integer_package(output / PACKAGE), measured, "fine-tuned")
+        for name in halves:
             for stage, rates in before.items():
                 rows.append(
                     {
                         "fine-tuned on the first half of": label,
-                        "second half of": measured,
+                        "second half of": name,
                         "stage": stage,
-                        "start": rates[measured],
-                        "fine-tuned": after[stage][measured],
-                        "gain": round(rates[measured] - after[stage][measured], 4),
-                        "stage best without network": alone[measured],
+                        "start": rates[name],
+                        "fine-tuned": after[stage][name],
+                        "gain": round(rates[name] - after[stage][name], 4),
+                        "stage best without network": alone[name],
                     }
                 )
     facts = {"package_sha256": parent.sha256.hex(), "options": vars(OPTIONS), "training_minutes": minutes}

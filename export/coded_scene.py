@@ -15,7 +15,7 @@ from runtime.errors import Corrupt
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.images.image_of_scene import describe
 from runtime.images.scene_reader import Scene
-from runtime.stream.kinds import AdaptiveStage
+from runtime.stream.kinds import AdaptiveStage, PredictorKind
 
 Samples = npt.NDArray[np.int32]
 
@@ -23,7 +23,17 @@ Samples = npt.NDArray[np.int32]
 def stream_of(package: IntegerPackage, executor: ArrayExecutor, samples: Samples, stage: AdaptiveStage) -> bytes:
     """The stream of a scene (Y, Z, X), without loss, in segments of the default length."""
     options = CodingOptions(stage=stage, network=NetworkUse.ALWAYS)
-    with opened_encoder(options, describe(Scene(samples), None), loaded=Loaded(package, executor)) as encoder:
+    return coded(options, samples, Loaded(package, executor))
+
+
+def stage_stream(samples: Samples, stage: AdaptiveStage) -> bytes:
+    """The stream of a scene (Y, Z, X) by an adaptive stage without a network."""
+    return coded(CodingOptions(predictor=PredictorKind.RLS, stage=stage), samples)
+
+
+def coded(options: CodingOptions, samples: Samples, loaded: Loaded | None = None) -> bytes:
+    """The stream of a scene (Y, Z, X)."""
+    with opened_encoder(options, describe(Scene(samples), None), loaded=loaded) as encoder:
         return b"".join([encoder.header, *(encoder.push(line) for line in samples), encoder.finish()])
 
 

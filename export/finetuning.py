@@ -1,24 +1,27 @@
 """A flight package adapted to the scenes of a mission: converted to float, trained, quantized, compared.
 
 The flight runtime decides on held-out lines, with the adaptive stage that is used in flight. Where the package that the
-fine-tuning started from is better, or equal, the new package has its integers.
+fine-tuning started from is better, or equal, the new package is that one.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning
 import numpy as np
 from lightning.pytorch.callbacks import Callback
-from tqdm import tqdm
 
-from export.coded_scene import Samples, check_restored, stream_of
+from export.coded_scene import check_restored, stream_of
 from export.commands import working_commit
 from export.finetune_report import markdown
 from export.integer_package import integer_package_parts
+from export.other_scenes import first_lines, other_scenes
 from export.package_files import check_package_name, write_package
+from export.package_worth import BEST, FLIGHT_STAGE, STAGES, Scenes, rates_of, stage_rates, worse, worth
 from export.start_record import record_start
 from model.network.flight_network import FlightNetwork
 from model.scenes.data_config import DataConfig
@@ -34,14 +37,14 @@ from quantize.pipeline import QuantizeOptions, calibrated, mean, versions
 from quantize.report import write_report
 from runtime.cell.flight_package import IntegerPackage, open_integer_package, package_of_parts
 from runtime.cell.integer_cell import CellShape, IntegerCell
+from runtime.cell.package_files import read_parts
+from runtime.cell.signature import SIGNATURE
 from runtime.checked_table import AtLeast1
 from runtime.executors.executors import make_executor
 from runtime.output_checks import check_outputs
 from runtime.stream.kinds import AdaptiveStage
 
 START, TUNED = "start", "fine-tuned"
-FLIGHT_STAGE = AdaptiveStage.BEST
-STAGES = (AdaptiveStage.NONE, FLIGHT_STAGE)
 RUN, SCENES, PACKAGE = "run", "scenes.json", "package"
 
 
@@ -66,21 +69,26 @@ def finetune_package(
     output: Path,
     options: FinetuneOptions,
     *,
+    others: Sequence[Path] = (),
+    packages: Sequence[Path] = (),
     resume: bool = False,
     max_minutes: float | None = None,
 ) -> dict[str, Any]:
     """Write `output`/package and what led to it; returns the report.
 
-    sources: scene files, manifests, folders. With `resume` a stopped training continues as if it had not stopped.
-    `max_minutes` ends the training early, after a whole epoch. Raises LineRwkvError.
+    sources: scene files, manifests, folders. others: such scenes of other kinds, on which it is measured only; none:
+    the demo's. packages: that streams among them need, beside the start and the shipped ones. With `resume` a stopped
+    training continues as if it had not stopped. `max_minutes` ends the training early, after a whole epoch. Raises
+    LineRwkvError.
     """
     limits: list[Callback] = [TimeLimit(60 * max_minutes)] if max_minutes is not None else []
     parent = open_integer_package(start)
-    config = mission_config(parent.cell.shape, output, options)
+    config = mission_config(parent.cell.shape, output, options, [str(parent.source), *map(str, packages)])
     check_package_name(output / PACKAGE)
-    check_outputs([Path(config.data.manifest)], sources)
+    check_outputs([Path(config.data.manifest)], [*sources, *others])
     write_split(sources, config.data, options.held_out_lines)
     training, held_out = checked_scenes(config)
+    compared = other_scenes(others, config.data, training + held_out, options.held_out_lines)
     origin = {
         "parent": {"name": parent.manifest["name"], "sha256": parent.sha256.hex()},
         "scenes": [scene_record(scene) for scene in training + held_out],
@@ -100,33 +108,49 @@ def finetune_package(
 
     record = {**origin, "epochs_done": stored_checkpoint(last)["epoch"] + 1, "data": plain_data(config.data)}
     target = output / PACKAGE
-    lines = {scene.name: np.asarray(scene.samples).astype(np.int32) for scene in held_out}
-    tuned = packaged(target, cell, record, bits, TUNED)
-    rates = {START: rates_of(parent, lines, START), TUNED: rates_of(tuned, lines, TUNED)}
-    decisive = {name: mean(found[FLIGHT_STAGE.name.lower()]) for name, found in rates.items()}
+    candidates = {START: parent, TUNED: packaged(target, cell, record, bits)}
+    own = {scene.name: partial(first_lines, scene) for scene in held_out}
+    found = {"own": measured(candidates, own, STAGES), "others": measured(candidates, compared, (FLIGHT_STAGE,))}
+    decisive = {name: mean(rates[BEST]) for name, rates in found["own"]["bits_per_sample"].items()}
     written = min(decisive, key=decisive.__getitem__)  # of equal ones the start
-    package = tuned if written == TUNED else packaged(target, parent.cell, record, bits, START)
+    package = candidates[written]
     executor = make_executor(package)
-    for samples in lines.values():
+    for samples_of in own.values():
+        samples = samples_of()
         check_restored(package, stream_of(package, executor, samples, FLIGHT_STAGE), samples)
-    write_package(package.parts, target)
+    write_package(signed_parts(parent) if package is parent else package.parts, target)
     report = {
         **record,
         "package_sha256": package.sha256.hex(),
         "written": written,
-        "bits_per_sample": rates,
         "gain": decisive[START] - decisive[written],
+        **found,
+        "others_are": "given" if others else "none given: the demo's synthetic scene",
+        "others_worse": worse(found["others"]["worth"][START], found["others"]["worth"][written]),
     }
     write_report(output, report, markdown(report))
     return report
 
 
-def mission_config(shape: CellShape, output: Path, options: FinetuneOptions) -> TrainingConfig:
+def measured(
+    candidates: dict[str, IntegerPackage], scenes: Scenes, stages: tuple[AdaptiveStage, ...]
+) -> dict[str, Any]:
+    """What start and fine-tuned package take on scenes, what the stage takes without them, and what they are worth."""
+    alone = stage_rates(scenes)
+    rates = {name: rates_of(package, scenes, name, stages) for name, package in candidates.items()}
+    return {
+        "stage_alone": alone,
+        "bits_per_sample": rates,
+        "worth": {name: worth(alone, found) for name, found in rates.items()},
+    }
+
+
+def mission_config(shape: CellShape, output: Path, options: FinetuneOptions, packages: list[str]) -> TrainingConfig:
     """The training run: crops of a size for CPUs, the loss `staged`, five validations during the run."""
     return TrainingConfig(
         RUN,
         flight_config(shape),
-        DataConfig(str(output / SCENES), cache=str(output / "scene_cache"), crop_columns=36),
+        DataConfig(str(output / SCENES), cache=str(output / "scene_cache"), packages=packages, crop_columns=36),
         ScheduleConfig(
             options.epochs,
             options.batches,
@@ -154,21 +178,15 @@ def plain_data(data: DataConfig) -> dict[str, Any]:
     return {name: value for name, value in asdict(data).items() if name not in ("manifest", "cache", "packages")}
 
 
-def packaged(target: Path, cell: IntegerCell, record: dict[str, Any], bits: int, written: str) -> IntegerPackage:
-    """The package of a cell, not on disk yet."""
+def packaged(target: Path, cell: IntegerCell, record: dict[str, Any], bits: int) -> IntegerPackage:
+    """The package of a fine-tuned cell, not on disk yet."""
     training = {"commit": working_commit(), **record}
-    quantization = {"weight_bits": bits, "written": written, "versions": versions()}
+    quantization = {"weight_bits": bits, "written": TUNED, "versions": versions()}
     package = package_of_parts(target, integer_package_parts(cell, target.parent.name, training, quantization))
     assert isinstance(package, IntegerPackage)
     return package
 
 
-def rates_of(package: IntegerPackage, lines: dict[str, Samples], what: str) -> dict[str, dict[str, float]]:
-    """Bits per sample by stage and scene, in the flight runtime, after the self-test."""
-    executor = make_executor(package)
-    rates: dict[str, dict[str, float]] = {stage.name.lower(): {} for stage in STAGES}
-    for name, samples in tqdm(lines.items(), desc=f"code with {what}", unit="scene", disable=None, leave=False):
-        for stage in STAGES:
-            size = len(stream_of(package, executor, samples, stage))
-            rates[stage.name.lower()][name] = 8 * size / samples.size
-    return rates
+def signed_parts(package: IntegerPackage) -> dict[str, bytes]:
+    """The files of a package on disk, with its signature if it has one."""
+    return package.parts | {name: data for name, data in read_parts(package.source).items() if name == SIGNATURE}

@@ -12,7 +12,7 @@ from typing import Any
 
 from model.scenes import hyspecnet
 from model.scenes.data_config import DataConfig
-from model.scenes.scene_list import entries_of, open_entry
+from model.scenes.scene_list import all_entries, entries_of, open_entry
 from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument
 
@@ -55,7 +55,7 @@ def split_source(source: Path, data: DataConfig, most_lines: int) -> list[dict[s
 def listed(source: Path, data: DataConfig) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Training and validation entries of a source."""
     if not source.is_dir() and source.suffix.lower() != ".json":
-        return [{"name": source.stem, "path": source, "split": data.train_split, "group": source.stem}], []
+        return all_entries(source, data), []
     validation = "val" if hyspecnet.is_hyspecnet(source) else data.validation_split
     found = replace(data, manifest=str(source))
     training, held_out = entries_of(found, data.train_split), entries_of(found, validation)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from model.scenes import hyspecnet
 from model.scenes.data_config import DataConfig
 from model.scenes.held_out import checked, write_split
-from model.scenes.scene_list import entries_of, listed_entries
+from model.scenes.scene_list import all_entries, entries_of
 from runtime.errors import BadArgument
 from runtime.output_checks import check_outputs
 
@@ -43,7 +43,7 @@ def own_scenes(data: DataConfig, scenes: Path, split_file: Path) -> OwnScenes:
     given = [key for key in NAMING_KEYS if getattr(data, key)]
     nameless = replace(own, **{key: type(getattr(data, key))() for key in given})
     fallen = f"; {', '.join(given)} of the configuration fall away" if given else ""
-    missing = missing_name(own, is_list=is_list)
+    missing = missing_name(own)
     why = f": no scene is named {missing}" if missing is not None else ": nothing would validate"
     tried = [(own, "")] if missing is None else []
     tried += [(nameless, f"{fallen}{why}")] if given else []
@@ -60,13 +60,11 @@ def own_scenes(data: DataConfig, scenes: Path, split_file: Path) -> OwnScenes:
     return OwnScenes(halves, f"{source}: {n_scenes} scenes train, the last lines of each validate{fallen}")
 
 
-def missing_name(data: DataConfig, *, is_list: bool) -> str | None:
-    """A name or pattern in `data` that is of none of its scenes, a list or a single one; None: all are there."""
+def missing_name(data: DataConfig) -> str | None:
+    """A name or pattern in `data` that is of none of its scenes; None: all are there."""
     patterns = [*(name for group in data.groups for name in group), *data.also_train, *data.without, *data.validate]
     patterns += data.weights
-    names = [Path(data.manifest).stem]
-    if is_list and patterns:
-        names = [entry["name"] for entry in listed_entries(replace(data, groups=[]), data.validation_split)]
+    names = [entry["name"] for entry in all_entries(Path(data.manifest), replace(data, groups=[]))] if patterns else []
     for pattern in patterns:
         if not any(fnmatch.fnmatchcase(name, pattern) for name in names):
             return pattern

@@ -53,6 +53,14 @@ def listed_entries(data: DataConfig, split: str) -> list[dict[str, Any]]:
     return grouped(from_folder(data) if source.is_dir() else from_manifest(source), data)
 
 
+def all_entries(source: Path, data: DataConfig) -> list[dict[str, Any]]:
+    """All scenes of a folder, a manifest or HySpecNet-11k, whatever their split; a file is one by itself."""
+    if not source.is_dir() and source.suffix.lower() != ".json":
+        return [{"name": source.stem, "path": source, "split": data.train_split, "group": source.stem}]
+    validation = "val" if hyspecnet.is_hyspecnet(source) else data.validation_split
+    return listed_entries(replace(data, manifest=str(source)), validation)
+
+
 def serves(entry: dict[str, Any], data: DataConfig, split: str) -> bool:
     """Whether the scene of an entry serves as `split`: by its own, and the patterns of names."""
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from model.scenes.data_config import DataConfig
 from model.scenes.scene_cache import mappable
-from model.scenes.scene_list import from_folder, from_manifest, grouped, lines_of
+from model.scenes.scene_list import all_entries, lines_of
 from model.scenes.stream_scene import is_stream
 from model.sensors.band_centres import BandCentres, band_centres
 from runtime.codec.compression import open_input
@@ -78,12 +78,7 @@ def scene_sources(paths: list[Path], spread: tuple[float, float] | None) -> list
 def sources_of(path: Path, spread: tuple[float, float] | None) -> list[SceneSource]:
     """The scenes of one argument."""
     data = DataConfig(str(path))
-    if path.is_dir():
-        entries = grouped(from_folder(data), data)
-    elif path.suffix.lower() == ".json":
-        entries = grouped(from_manifest(path), data)
-    else:
-        entries = [{"name": path.stem, "path": path, "split": data.train_split, "group": path.stem}]
+    entries = all_entries(path, data)
     if not entries:
         raise BadArgument(f"{path} has no scenes")
     return [opened(entry, Path(data.cache), spread) for entry in entries]
