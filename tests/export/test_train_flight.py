@@ -57,6 +57,29 @@ def test_stopped_and_started_again_it_is_the_same_package(recipe: tuple[Path, Pa
     assert report.stat().st_mtime_ns == before  # nothing was done again
 
 
+def test_one_scene_of_ones_own_and_the_shipped_recipe_are_enough(
+    recipe: tuple[Path, Path, Path],
+    tmp_path: Path,
+) -> None:
+    config, _, scenes = recipe
+    output = tmp_path / "out"
+    for _ in range(2):  # the second time there is nothing left to do
+        result = CliRunner().invoke(
+            train_flight_command,
+            [str(config), "--scenes", str(scenes / "scene_1.npy"), "-o", str(output)],
+            catch_exceptions=False,
+        )
+        assert result.exit_code == 0, result.output
+        assert "1 scenes train, the last lines of each validate\n" in result.output
+    package = open_integer_package(output / "package")
+    assert package.manifest["quantization"]["weight_bits"] == 7
+    packed = json.loads((output / "scenes" / "manifest.json").read_text())
+    assert [(entry["name"], entry["split"]) for entry in packed] == [
+        ("scene_1[0:18]", "train"),
+        ("scene_1[18:24]", "validation"),
+    ]
+
+
 def test_another_recipe_is_not_a_continuation(recipe: tuple[Path, Path, Path], tmp_path: Path) -> None:
     config, int7, scenes = recipe
     assert train_flight(config, int7, scenes, tmp_path, max_minutes=0) is None
