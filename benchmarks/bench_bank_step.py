@@ -21,9 +21,9 @@ from model.batches.flight_batches import FlightPlan
 from model.network.flight_config import FlightConfig
 from model.network.flight_network import FlightNetwork
 from model.training.losses import compiled_training_loss, training_loss
-from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
+from runtime.cell.flight_inputs import BAND_FEATURES, LEVELS, LINE_FEATURES, TAPS
 
-LINES, BANDS, COLUMNS = 64, 24, 64
+LINES, BANDS, COLUMNS = 64, 32, 64
 SEGMENT = (LINES - 1, 100, 100)
 SEGMENTS = {"cuda": 100, "cpu": 2}
 BATCH_SIZES = {"cuda": (32,), "cpu": (1,)}
@@ -54,7 +54,7 @@ def random_bank(n_segments: int, device: torch.device) -> Bank:
         return torch.randint(-largest, largest + 1, (n, width), dtype=kind, device=device)
 
     rows = Rows(
-        integers(LINE_FEATURES, 64, torch.int8),
+        integers(LINE_FEATURES + LEVELS, 64, torch.int8),
         integers(BAND_FEATURES, 64, torch.int8),
         integers(TAPS, 30, torch.int16),
         integers(1, 30, torch.int16),
@@ -88,7 +88,7 @@ def measure(variant: Variant, bank: Bank, batch_size: int, device: str) -> dict[
     """One row of the table."""
     torch.set_float32_matmul_precision("high" if variant.precision == "tf32" else "highest")
     torch.manual_seed(0)
-    network = FlightNetwork(FlightConfig(features=32)).to(device)
+    network = FlightNetwork(FlightConfig()).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
     plan = FlightPlan(LINES, BANDS, COLUMNS, batch_size)
     batches = BankBatches(bank, plan, STEPS[device] + 1, 0, 0)

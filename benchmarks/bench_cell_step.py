@@ -1,9 +1,10 @@
-"""How fast one step of the integer cell is in ONNX Runtime: tiles, widths, graphs, and plain products beside it.
+"""How fast one step of the line part is in ONNX Runtime: tiles, shapes, graphs, and plain products beside it.
 
     python -m benchmarks.bench_cell_step
 
-A line of 224 bands and 1000 columns, in tiles, one thread, thread CPU time, the best of five interleaved rounds. The
-yardstick, timed in the same rounds, is a float32 product with a 64 x 64 matrix of as many multiply-accumulates.
+The 14 to 28 groups of a line of 224 bands and 1000 columns, in tiles, one thread, thread CPU time, the best of twelve
+interleaved rounds. The yardstick, timed in the same rounds, is a float32 product with a 64 x 64 matrix of as many
+multiply-accumulates. The spectral part is no part of it: benchmarks/bench_int8_line.py.
 """
 
 import json
@@ -22,16 +23,17 @@ import onnxruntime
 from benchmarks.harness.record import save
 from export.accelerator_graphs import accelerator_graphs
 from export.graph_builder import GraphBuilder
-from export.integer_graph import TILE_BANDS, integer_graph
-from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from export.integer_graph import integer_graph
+from runtime.cell.flight_inputs import LEVELS, LINE_FEATURES
 from runtime.cell.integer_cell import CellShape, IntegerCell
 from runtime.executors.subgraph_cell import ZERO_POINTS, SubgraphCell, onnxruntime_parts
 from tests.reference.random_cell import random_cell
 
 N_BANDS, N_COLUMNS = 224, 1000
-TILES = (1, 2, 4, 8, 16, 224)
-WIDTHS = (24, 32)
-ROUNDS = 5
+TILES = (1, 2, 7, 14)
+"""Groups of a step."""
+SHAPES = (CellShape(8, 32, 2, 1, 16, 1), CellShape(16, 48, 2, 1, 16, 1), CellShape(16, 64, 2, 1, 16, 1))
+ROUNDS = 12
 
 
 def session_of(model: onnx.ModelProto, profile: Path | None = None) -> Any:
@@ -46,17 +48,17 @@ def session_of(model: onnx.ModelProto, profile: Path | None = None) -> Any:
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def tile_inputs(cell: IntegerCell, n_bands: int) -> dict[str, Any]:
-    """Random features and initial states of a tile."""
+def tile_inputs(cell: IntegerCell, n_groups: int) -> dict[str, Any]:
+    """Random inputs and initial states of a tile."""
     generator = np.random.default_rng(0)
+    shape = cell.shape
+    sizes = {"line_features": (N_COLUMNS, LINE_FEATURES), "levels": (1, LEVELS)}
     feed = {
-        name: generator.integers(-127, 128, (n_bands, N_COLUMNS, n)).astype(np.int8)
-        for name, n in (("line_features", LINE_FEATURES), ("band_features", BAND_FEATURES))
+        name: generator.integers(-127, 128, (n_groups, n_places, shape.group * n)).astype(np.int8)
+        for name, (n_places, n) in sizes.items()
     }
-    for state in cell.shape.states():
-        size = (n_bands if state.is_per_band else 2, N_COLUMNS, cell.shape.features)
-        feed[state.name] = np.full(size, state.initial, state.dtype)
-    return feed
+    size = n_groups, N_COLUMNS, shape.features
+    return feed | {state.name: np.full(size, state.initial, state.dtype) for state in shape.states()}
 
 
 def line_work(cell: IntegerCell, tile: int) -> Callable[[], None]:
@@ -64,29 +66,27 @@ def line_work(cell: IntegerCell, tile: int) -> Callable[[], None]:
     session, feed = session_of(integer_graph(cell)), tile_inputs(cell, tile)
 
     def work() -> None:
-        for _ in range(N_BANDS // tile):
+        for _ in range(cell.shape.groups(N_BANDS) // tile):
             session.run(None, feed)
 
     return work
 
 
 def form_work(cell: IntegerCell, activation: str) -> Callable[[], None]:
-    """Steps of the accelerator layout over the tiles of one line."""
-    graphs = accelerator_graphs(cell, n_bands=TILE_BANDS, n_columns=N_COLUMNS, activation=activation)
+    """Steps of the accelerator layout over the groups of one line."""
+    graphs = accelerator_graphs(cell, n_groups=1, n_columns=N_COLUMNS, activation=activation)
     parts = onnxruntime_parts({name: model.SerializeToString() for name, model in graphs.items()})
-    form = SubgraphCell(cell, parts, activation)
-    feed = tile_inputs(cell, TILE_BANDS)
-    features = feed.pop("line_features"), feed.pop("band_features")
-    form.step(*features, feed)  # compiles
+    form, feed = SubgraphCell(cell, parts, activation), tile_inputs(cell, 1)
+    form.run(feed)  # compiles
 
     def work() -> None:
-        for _ in range(N_BANDS // TILE_BANDS):
-            form.step(*features, feed)
+        for _ in range(cell.shape.groups(N_BANDS)):
+            form.run(feed)
 
     return work
 
 
-def product_work(macs: int) -> Callable[[], None]:
+def product_work(macs: float) -> Callable[[], None]:
     """A float32 product (rows, 64) @ (64, 64) in tiles of 4000 rows, `macs` for each sample of one line."""
     generator = np.random.default_rng(0)
     graph = GraphBuilder()
@@ -115,10 +115,10 @@ def best_of_rounds(works: list[Callable[[], None]]) -> list[float]:
     return best
 
 
-def profile(cell: IntegerCell, tile: int) -> dict[str, float]:
-    """Wall time of each operator in ns per sample, by ONNX Runtime's own profile; medians of 40 steps."""
+def profile(cell: IntegerCell) -> dict[str, float]:
+    """Wall time of each operator in ns per sample in steps of one group, by ONNX Runtime's own profile; medians."""
     with tempfile.TemporaryDirectory() as folder:
-        session, feed = session_of(integer_graph(cell), Path(folder) / "profile"), tile_inputs(cell, tile)
+        session, feed = session_of(integer_graph(cell), Path(folder) / "profile"), tile_inputs(cell, 1)
         for _ in range(40):
             session.run(None, feed)
         events = json.loads(Path(session.end_profiling()).read_text())
@@ -128,31 +128,34 @@ def profile(cell: IntegerCell, tile: int) -> dict[str, float]:
             times[event["args"]["op_name"], event["name"]].append(event["dur"])
     totals: defaultdict[str, float] = defaultdict(float)
     for (operator, _), durations in times.items():
-        totals[operator] += median(durations) * 1000 / (tile * N_COLUMNS)
+        totals[operator] += median(durations) * 1000 / (cell.shape.group * N_COLUMNS)
     return {operator: round(totals[operator], 1) for operator in sorted(totals, key=totals.__getitem__, reverse=True)}
 
 
 def main() -> None:
-    """Time all tiles of both widths, and profile the default tile."""
+    """Time all tiles of the shapes, and profile steps of one group."""
     rows = []
     facts = {}
-    for width in WIDTHS:
-        cell = random_cell(CellShape(width, 2, 1, 2), 1, 31)
+    for shape in SHAPES:
+        cell = random_cell(shape, 1, 31)
+        macs = sum(spec.n_in * spec.n_out for spec in shape.line_layers()) / shape.group
         works = {("master", tile): line_work(cell, tile) for tile in TILES}
-        works |= {(f"sub-graphs, {kind}", TILE_BANDS): form_work(cell, kind) for kind in ZERO_POINTS}
-        *seconds, yardstick = best_of_rounds([*works.values(), product_work(cell.shape.macs)])
+        works |= {(f"sub-graphs, {kind}", 1): form_work(cell, kind) for kind in ZERO_POINTS}
+        *seconds, yardstick = best_of_rounds([*works.values(), product_work(macs)])
         for (form, tile), value in zip(works, seconds, strict=True):
             rows.append(
                 {
-                    "features": width,
-                    "MAC/sample": cell.shape.macs,
+                    "group": shape.group,
+                    "features": shape.features,
+                    "MAC/sample": round(macs),
                     "form": form,
-                    "bands of a tile": tile,
+                    "groups of a tile": tile,
+                    "us/sample": value * 1e6 / (N_BANDS * N_COLUMNS),
                     "Msamples/s": N_BANDS * N_COLUMNS / value / 1e6,
                     "time by that of the product": value / yardstick,
                 }
             )
-        facts[f"profile of {width} features, ns/sample"] = profile(cell, TILE_BANDS)
+        facts[f"profile of groups of {shape.group}, {shape.features} features, ns/sample"] = profile(cell)
     save("cell_step", "python -m benchmarks.bench_cell_step", rows, **facts)
 
 

@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from benchmarks.harness.record import SCENES, save
 from model.batches.flight_batches import FlightBatch, FlightBatches, FlightPlan
+from model.network.clipped_layers import Activation, ClippedLinear
 from model.network.flight_config import FlightConfig
-from model.network.flight_network import Activation, ClippedLinear, FlightNetwork
+from model.network.flight_network import FlightNetwork
 from model.scenes.data_config import DataConfig
 from model.scenes.scene_list import load_scenes
 from model.training.flush import flushed_denormals
@@ -35,7 +36,7 @@ class Correction(nn.Module):
     def __init__(self, config: FlightConfig) -> None:
         super().__init__()
         self.body = FlightNetwork(config)
-        self.body.taps = ClippedLinear(config.features, 1, Activation.TAP)
+        self.body.taps = ClippedLinear(config.spectral_features, 1, Activation.TAP)
         nn.init.zeros_(self.body.taps.weight)
         nn.init.zeros_(self.body.taps.bias)
 

@@ -15,9 +15,10 @@ from torch.profiler import profile
 
 from benchmarks.harness.flight_step import flight_step
 from benchmarks.harness.record import save
+from model.network.flight_config import FlightConfig
 from model.training.heap import keep_freed_memory
 
-FEATURES, CROP = 32, (2, 64, 16, 36)
+CONFIG, CROP = FlightConfig(), (2, 64, 16, 36)
 ROUNDS = 5
 PARTS = {
     "layers, forward": ("ClippedProduct", "aten::addmm"),
@@ -28,7 +29,7 @@ PARTS = {
     "copies, zeros": ("aten::copy_", "aten::cat", "aten::fill_", "aten::zero_", "aten::constant_pad_nd"),
 }
 OTHERS = "all others"
-SWITCHES = ("model.network.flight_network.is_compiled_path", "model.batches.flight_batches.is_compiled_path")
+SWITCHES = ("model.network.clipped_layers.is_compiled_path", "model.batches.flight_batches.is_compiled_path")
 
 
 def part_times(step: Callable[[], None]) -> dict[str, float]:
@@ -54,7 +55,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     keep_freed_memory()
-    step = flight_step(FEATURES, *CROP, "cpu")
+    step = flight_step(CONFIG, *CROP, "cpu")
     compiled = least_times(step)
     with mock.patch(SWITCHES[0], return_value=False), mock.patch(SWITCHES[1], return_value=False):
         plain = least_times(step)
@@ -65,7 +66,7 @@ def main() -> None:
             rows[-1][f"{name}_ms"] = round(times[part], 1)
             rows[-1][f"{name}_share"] = round(times[part] / sum(times.values()), 3)
     crop = "{} x {} x (4 + {}) x {}".format(*CROP)
-    save("flight_profile", "python -m benchmarks.bench_flight_profile", rows, features=FEATURES, crop=crop)
+    save("flight_profile", "python -m benchmarks.bench_flight_profile", rows, features=CONFIG.features, crop=crop)
 
 
 if __name__ == "__main__":

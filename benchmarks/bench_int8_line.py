@@ -1,8 +1,8 @@
-"""The INT8 pipeline at an imager's size: 224 bands, 1000 columns, one core: speed each way, and the process's memory.
+"""The INT8 pipeline at an imager's size: 224 bands, 1000 or 100 columns, one core: speed each way, and memory.
 
 Thread CPU time, the best of five lines, with all that a line needs: features, cell, filter, adaptive stage, mapping.
 The yardstick is a float32 product with a 64 x 64 matrix of as many multiply-accumulates as the cell has, timed between
-the lines. Memory is the resident set of a process of its own that encodes and decodes, measured after each stage.
+the lines. Memory is the resident set of a process of its own that encodes and decodes 1000 columns, after each stage.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_int8_line
 """
@@ -24,7 +24,7 @@ from benchmarks.harness.reference_loop import loop_msteps_per_s
 from runtime.executors.array_executor import ArrayExecutor
 
 N_BANDS, N_COLUMNS = 224, 1000
-N_SAMPLES = N_BANDS * N_COLUMNS
+WIDTHS = (N_COLUMNS, 100)
 ROUNDS = 5
 WARM_LINES = 3
 MIB = 1 << 20
@@ -43,11 +43,11 @@ def cpu_seconds(work: Callable[[], Any]) -> float:
     return time.thread_time() - start
 
 
-def lines(n_lines: int) -> Any:
+def lines(n_lines: int, n_columns: int) -> Any:
     """(Y, Z, X) samples of 13 bits."""
     from runtime.images.synthetic import synthetic_lines
 
-    return np.stack(list(synthetic_lines(n_lines, N_BANDS, N_COLUMNS, np.random.default_rng(0)))).astype(np.int32)
+    return np.stack(list(synthetic_lines(n_lines, N_BANDS, n_columns, np.random.default_rng(0)))).astype(np.int32)
 
 
 def memory() -> dict[str, float]:
@@ -100,8 +100,8 @@ class Timed(ArrayExecutor):
         return outputs
 
 
-def measure() -> list[dict[str, Any]]:
-    """One row for each adaptive stage and direction."""
+def measure(n_columns: int) -> list[dict[str, Any]]:
+    """One row for each adaptive stage."""
     from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_package
     from runtime.executors.executors import make_executor
     from runtime.prediction.flight_predictor import FlightPredictor
@@ -110,9 +110,9 @@ def measure() -> list[dict[str, Any]]:
     package = open_package(SHIPPED)
     assert isinstance(package, IntegerPackage)
     executor = Timed(make_executor(package))
-    scene = lines(WARM_LINES + ROUNDS)
+    scene, n_samples = lines(WARM_LINES + ROUNDS, n_columns), N_BANDS * n_columns
     matrix = np.ones((64, 64), np.float32)
-    product = np.ones((N_SAMPLES * package.cell.shape.macs // 64**2, 64), np.float32)
+    product = np.ones((n_samples * package.cell.shape.macs // 64**2, 64), np.float32)
     rows = []
     for stage in AdaptiveStage:
         predictor = FlightPredictor(package, executor, 0, 8191, stage=stage)
@@ -141,9 +141,10 @@ def measure() -> list[dict[str, Any]]:
                 yardstick.append(cpu_seconds(lambda: product @ matrix))
         rows.append(
             {
+                "columns": n_columns,
                 "adaptive stage": stage.name.lower(),
-                "encoding Msamples/s": round(N_SAMPLES / min(encoding) / 1e6, 3),
-                "decoding Msamples/s": round(N_SAMPLES / min(decoding) / 1e6, 3),
+                "encoding Msamples/s": round(n_samples / min(encoding) / 1e6, 3),
+                "decoding Msamples/s": round(n_samples / min(decoding) / 1e6, 3),
                 "encoding by the product": round(min(encoding) / min(yardstick), 2),
                 "decoding by the product": round(min(decoding) / min(yardstick), 2),
                 "share of the cell": round(float(np.median(shares)), 2),
@@ -160,7 +161,7 @@ def main() -> None:
     alone = [sys.executable, "-m", "benchmarks.bench_int8_line", "memory"]
     report = subprocess.run(alone, capture_output=True, text=True, check=True).stdout
     mib = {name: round(value, 1) for name, value in json.loads(report.splitlines()[-1]).items()}
-    rows = measure()
+    rows = [row for n_columns in WIDTHS for row in measure(n_columns)]
     loop = round(loop_msteps_per_s(), 1)
     command = "OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_int8_line"
     save("int8_line", command, rows, memory_mib=mib, integer_loop_msteps_per_s=loop)

@@ -27,8 +27,8 @@ from model.training.heap import keep_freed_memory
 from model.training.losses import rate_loss
 
 ROUNDS = 5
-FLIGHT = {"flight, 24": 24, "flight, 32": 32}
-"""Features; their crops have LEAD bands of context before the bands counted here."""
+FLIGHT = {"flight": FlightConfig(), "flight, 32": FlightConfig(features=32)}
+"""Their crops have LEAD bands of context before the bands counted here."""
 CASES = [
     *((preset, 2, 64, 16, columns) for preset in FLIGHT for columns in (36, 68)),
     ("small", 1, 64, 16, 20),
@@ -37,7 +37,7 @@ CASES = [
     ("paper", 1, 64, 100, 20),
 ]
 CUDA_CASES = [
-    ("flight, 32", 32, 64, 16, 68),
+    ("flight", 32, 64, 16, 68),
     ("small", 32, 64, 16, 68),
     ("paper", 16, 64, 16, 68),
     ("paper", 4, 64, 100, 68),
@@ -104,7 +104,7 @@ def copied(device: str) -> Callable[[], None]:
 
 def untrained(preset: str) -> AnyNetwork:
     """The network of a case."""
-    return FlightNetwork(FlightConfig(features=FLIGHT[preset])) if preset in FLIGHT else LineRwkv(PRESETS[preset])
+    return FlightNetwork(FLIGHT[preset]) if preset in FLIGHT else LineRwkv(PRESETS[preset])
 
 
 def measure(case: tuple[str, int, int, int, int], device: str) -> dict[str, Any]:

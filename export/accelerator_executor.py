@@ -19,25 +19,25 @@ from runtime.executors.subgraph_cell import (
     onnxruntime_parts,
     part_by_size,
     session_part,
-    subgraph_names,
+    subgraph_layers,
 )
 
 
 def parts_on_provider(cell: IntegerCell, activation: str, provider: Provider) -> dict[str, Part]:
     """Sub-graphs in fixed sizes; a part raises BadArgument where the provider leaves operators to the CPU."""
 
-    def made(name: str, n_bands: int, n_columns: int) -> Part:
-        model = SubGraph(cell, activation, n_bands, n_columns).built(name)
+    def made(name: str, n_groups: int, n_columns: int) -> Part:
+        model = SubGraph(cell, activation, n_groups, n_columns).built(name)
         return session_part(provider_session(model.SerializeToString(), session_options(), provider))
 
-    return {name: part_by_size(partial(made, name)) for name in subgraph_names(cell)}
+    return {name: part_by_size(partial(made, name)) for name in subgraph_layers(cell.shape)}
 
 
 def accelerator_executor(source: Path, activation: str, provider: Provider = ON_CPU) -> SubgraphCell:
     """The sub-graphs of an int8 package on ONNX Runtime, for tiles of any size. Raises LineRwkvError."""
     package = open_integer_package(source)
     if provider == ON_CPU:
-        graphs = accelerator_graphs(package.cell, n_bands=None, n_columns=None, activation=activation)
+        graphs = accelerator_graphs(package.cell, n_groups=None, n_columns=None, activation=activation)
         parts = onnxruntime_parts({name: model.SerializeToString() for name, model in graphs.items()})
     else:
         parts = parts_on_provider(package.cell, activation, provider)

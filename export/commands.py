@@ -63,13 +63,13 @@ def integer_parts(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder, or a name ending in .zip."
 )
 @click.option("--name", help="Name of the package; default: that of the training run.")
-@click.option("--bands", type=int, help="Fix the number of bands of the line-step cell.")
-@click.option("--columns", type=int, help="Fix the number of columns of both cells.")
+@click.option("--bands", type=int, help="Fix the number of bands of a step; an int8 package takes whole groups.")
+@click.option("--columns", type=int, help="Fix the number of columns of a step.")
 @click.option("--training-commit", help="Commit that trained a checkpoint; default: that of the working tree.")
 @click.option(
     "--accelerator",
     type=click.Path(path_type=Path),
-    help="Also write the dense INT8 sub-graphs to this folder, for tiles of --bands by --columns (default 4 by 1000).",
+    help="Also write the dense sub-graphs to this folder, for tiles of --bands by --columns (default: a group, 1000).",
 )
 @click.option(
     "--activation", type=click.Choice(["uint8", "int8"]), default="uint8", help="Type of the sub-graphs' activations."
@@ -97,7 +97,7 @@ def export(
     if is_quantized_folder(source):
         found = read_quantized_folder(source)
         parts = integer_parts(found, name, training_commit, bands, columns)
-        tile = bands or DEFAULT_TILE[0], columns or DEFAULT_TILE[1]
+        tile = found.cell.shape.groups(bands) if bands else DEFAULT_TILE[0], columns or DEFAULT_TILE[1]
         if accelerator is not None:
             write_accelerator_graphs(found.cell, accelerator, tile, activation)
         if qonnx is not None:

@@ -23,12 +23,12 @@ def tensor_shapes(values: list[onnx.ValueInfoProto]) -> dict[str, list[int]]:
 
 
 def write_accelerator_graphs(cell: IntegerCell, folder: Path, tile: tuple[int, int], activation: str) -> None:
-    """Write the sub-graphs for tiles of (bands, columns), and what runs between them, to a folder; all or nothing."""
-    graphs = accelerator_graphs(cell, n_bands=tile[0], n_columns=tile[1], activation=activation)
+    """Write the sub-graphs for tiles of (groups, columns), and what runs between them, to a folder; all or nothing."""
+    graphs = accelerator_graphs(cell, n_groups=tile[0], n_columns=tile[1], activation=activation)
     description: dict[str, Any] = {
         "activation": activation,
         "zero_point": ZERO_POINTS[activation],
-        "n_bands": tile[0],
+        "n_groups": tile[0],
         "n_columns": tile[1],
         "unmet_conditions": unmet_conditions(cell),
         "subgraphs": [
@@ -46,7 +46,7 @@ def write_accelerator_graphs(cell: IntegerCell, folder: Path, tile: tuple[int, i
 
 
 def write_qonnx(cell: IntegerCell, file: Path, tile: tuple[int, int]) -> None:
-    """Write the dense part for tiles of (bands, columns) as one QONNX file."""
-    model = qonnx_graph(cell, n_bands=tile[0], n_columns=tile[1])
+    """Write the dense part for tiles of (groups, columns) as one QONNX file."""
+    model = qonnx_graph(cell, n_groups=tile[0], n_columns=tile[1])
     with replacing(file) as unfinished:
         unfinished.write_bytes(model.SerializeToString(deterministic=True))

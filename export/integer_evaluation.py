@@ -1,6 +1,6 @@
-"""The integer cell evaluated in int64, tile by tile: where a package's expected outputs come from.
+"""The integer cell evaluated in int64: where a package's expected outputs come from.
 
-Written apart from tests/reference/int8_cell.py, which takes whole lines; the tests hold one against the other.
+Written apart from tests/reference/int8_cell.py; the tests hold one against the other.
 """
 
 from typing import Any
@@ -14,17 +14,14 @@ Integers = npt.NDArray[np.int64]
 State = dict[str, Integers]
 
 
-def initial_state(cell: IntegerCell, n_bands: int, n_columns: int) -> State:
-    """All states by name before the second line of a segment."""
-    n = cell.shape.features
-    return {
-        state.name: np.full((n_bands if state.is_per_band else 2, n_columns, n), state.initial, np.int64)
-        for state in cell.shape.states()
-    }
+def initial_state(cell: IntegerCell, n_groups: int, n_columns: int) -> State:
+    """All states by name, each (N, X, F), before the second line of a segment."""
+    size = n_groups, n_columns, cell.shape.features
+    return {state.name: np.full(size, state.initial, np.int64) for state in cell.shape.states()}
 
 
 def requantised(layer: IntegerLayer, *parts: Integers) -> Integers:
-    """A layer on inputs (B, X, n) that stand side by side."""
+    """A layer on inputs (N, X, n) that stand side by side; one of a single column stands for all."""
     weight, shift = layer.weight.astype(np.int64), layer.shift.astype(np.int64)
     sums = layer.bias.astype(np.int64) + (1 << (shift - 1))
     start = 0
@@ -74,25 +71,31 @@ def block(cell: IntegerCell, i: int, values: Integers, state: State) -> Integers
     return clipped(values + layer("mixed", layer("mix", before, values)))
 
 
-def evaluate_step(
-    cell: IntegerCell, line_features: npt.NDArray[Any], band_features: npt.NDArray[Any], state: State
+def evaluate_line_part(
+    cell: IntegerCell, line_features: npt.NDArray[Any], levels: npt.NDArray[Any], state: State
 ) -> tuple[Integers, State]:
-    """Taps (B, X, TAPS) of a tile of bands, and its states after it; `state` stays as it is.
+    """Contexts (N, X, G S) of groups of bands, and their states after the line; `state` stays as it is.
 
-    line_features: (B, X, LINE_FEATURES). band_features: (B, X, BAND_FEATURES). state: the rows of the tile, and the two
-    bands before it of each band convolution.
+    line_features: (N, X, G LINE_FEATURES). levels: (N, 1, G LEVELS).
     """
     state = dict(state)
-    spatial = line_features.astype(np.int64)
-    for i in range(cell.shape.line_convolutions):
+    features = column_neighbours(line_features.astype(np.int64))
+    spatial = requantised(cell.layers["line_convolutions.0"], *features, levels.astype(np.int64))
+    for i in range(1, cell.shape.line_convolutions):
         spatial = requantised(cell.layers[f"line_convolutions.{i}"], *column_neighbours(spatial))
     for i in range(cell.shape.line_blocks):
         spatial = block(cell, i, spatial, state)
+    return requantised(cell.layers["context"], spatial), state
+
+
+def evaluate_spectral_part(cell: IntegerCell, contexts: Integers, band_features: npt.NDArray[Any]) -> Integers:
+    """Taps (Z, X, TAPS) of all bands of a line. contexts: (N, X, G S). band_features: (Z, X, BAND_FEATURES)."""
+    n_bands, s = len(band_features), cell.shape.spectral_features
+    by_band = np.concatenate([contexts[..., i : i + s] for i in range(0, contexts.shape[-1], s)], axis=1)
+    own = by_band.reshape(-1, contexts.shape[1], s)[:n_bands]
     spectral = requantised(cell.layers["band_columns"], *column_neighbours(band_features.astype(np.int64)))
     for i in range(cell.shape.band_convolutions):
-        with_before = np.concatenate([state[f"bands_{i}"], spectral])
-        state[f"bands_{i}"] = with_before[-2:]
+        with_before = np.pad(spectral, ((2, 0), (0, 0), (0, 0)))
         parts = with_before[:-2], with_before[1:-1], spectral
         spectral = requantised(cell.layers[f"band_convolutions.{i}"], *parts)
-    taps = requantised(cell.layers["taps"], requantised(cell.layers["decoder"], spatial, spectral))
-    return taps, state
+    return requantised(cell.layers["taps"], requantised(cell.layers["decoder"], own, spectral))

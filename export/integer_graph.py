@@ -1,37 +1,43 @@
-"""The integer cell as an ONNX graph that carries its integers in float32: the master of arithmetic int8-v1.
+"""The line part of the integer cell as an ONNX graph that carries its integers in float32: the master of int8-v2.
 
-A tile of B consecutive bands of one line, (B, X, F) from end to end: no Transpose. Integers come in and go out as int8
+A tile of N groups of bands of one line, (N, X, F) from end to end: no Transpose. Integers come in and go out as int8
 and int16; between the borders every number is an integer below 2**24, or a multiple of a power of two with as few bits,
 so products and sums are exact in any order and with or without fused multiply-add. MatMul, Add, Sub, Mul, Div, Floor,
 Clip, Concat, Slice, Pad and Cast are all that it uses.
 
-Where speed decided (benchmarks/bench_cell_step.py): biases ride in the products as the weight of a constant one that
-the side-by-side layout carries; the clip comes before the floor.
+Where speed decided (docs/decisions/0401-integer-cell-in-onnx.md): what stands side by side is laid there in 8 bits,
+with a constant one behind it, whose weight is the bias; the clip comes before the floor.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import onnx
 
-from export.folded_layer import exact_float32, folded_layer
 from export.graph_builder import END, GraphBuilder
-from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
+from runtime.cell.flight_inputs import LEVELS, LINE_FEATURES
 from runtime.cell.flight_package import NEXT
-from runtime.cell.integer_cell import LARGEST_ACTIVATION, NUMERATOR_BITS, IntegerCell, IntegerMemory
+from runtime.cell.folded_layer import FoldedLayer, exact_float32, folded_layer
+from runtime.cell.integer_cell import LARGEST_ACTIVATION, NUMERATOR_BITS, IntegerCell, IntegerLayer, IntegerMemory
 
-BANDS, COLUMNS, FEATURES = 0, 1, 2
-TILE_BANDS = 4
-"""Bands of a tile where nothing else decides; measured at 1000 columns."""
+COLUMNS, FEATURES = 1, 2
 
 
-def integer_graph(cell: IntegerCell, *, n_bands: int | None = None, n_columns: int | None = None) -> onnx.ModelProto:
-    """The graph of one step; `None` leaves the number of bands or columns open.
+def integer_graph(cell: IntegerCell, *, n_groups: int | None = None, n_columns: int | None = None) -> onnx.ModelProto:
+    """The graph of one step; `None` leaves the number of groups or columns open.
 
-    Inputs `line_features` (B, X, LINE_FEATURES) and `band_features` (B, X, BAND_FEATURES), int8, and the states of
-    `CellShape.states`: (B, X, F), or (2, X, F) for the bands before the tile. Outputs `taps` (B, X, TAPS) int16, and
-    each state with `_next` at its end. Raises Corrupt where the cell's sums do not fit float32.
+    Inputs `line_features` (N, X, G LINE_FEATURES) and `levels` (N, 1, G LEVELS), int8, and the states of
+    `CellShape.states`, each (N, X, F). Outputs `contexts` (N, X, G S) int8, and each state with `_next` at its end.
+    Raises Corrupt where the cell's sums do not fit float32.
     """
     cell.check()
-    return IntegerGraph(cell).model(n_bands or "bands", n_columns or "columns")
+    return IntegerGraph(cell).model(n_groups or "groups", n_columns or "columns")
+
+
+def one_higher(layer: IntegerLayer) -> IntegerLayer:
+    """A layer whose outputs are those of `layer` plus one."""
+    spec = replace(layer.spec, low=layer.spec.low + 1, high=layer.spec.high + 1)
+    return replace(layer, spec=spec, bias=layer.bias + (np.int32(1) << layer.shift.astype(np.int32)))
 
 
 class IntegerGraph:
@@ -40,103 +46,100 @@ class IntegerGraph:
     def __init__(self, cell: IntegerCell) -> None:
         self.cell = cell
         self.graph = GraphBuilder()
-        graph = self.graph
-        end = np.array([0, 0, 0, 0, 0, 1], np.int64)
-        extended = graph.node("Pad", "line_features", end, np.array(1, np.int8))
-        self.one_int8 = graph.slice(extended, LINE_FEATURES, LINE_FEATURES + 1, FEATURES)
-        self.one = graph.cast(self.one_int8, "float32")  # (B, X, 1)
+        # a column of ones, made of numbers whose values are no matter
+        column = self.graph.slice("line_features", 0, 1, FEATURES)
+        self.one = self.graph.node("Clip", column, np.array(1, np.int8), np.array(1, np.int8))  # (N, X, 1)
 
-    def model(self, n_bands: int | str, n_columns: int | str) -> onnx.ModelProto:
-        """The whole cell."""
+    def model(self, n_groups: int | str, n_columns: int | str) -> onnx.ModelProto:
+        """The whole line part."""
         graph, shape = self.graph, self.cell.shape
-        graph.add_input("line_features", "int8", [n_bands, n_columns, LINE_FEATURES])
-        graph.add_input("band_features", "int8", [n_bands, n_columns, BAND_FEATURES])
-        graph.add_output("taps", "int16", [n_bands, n_columns, TAPS])
+        graph.add_input("line_features", "int8", [n_groups, n_columns, shape.group * LINE_FEATURES])
+        graph.add_input("levels", "int8", [n_groups, 1, shape.group * LEVELS])
+        graph.add_output("contexts", "int8", [n_groups, n_columns, shape.group * shape.spectral_features])
         for state in shape.states():
-            size: list[int | str] = [n_bands if state.is_per_band else 2, n_columns, shape.features]
+            size: list[int | str] = [n_groups, n_columns, shape.features]
             graph.add_input(state.name, state.dtype, size)
             graph.add_output(state.name + NEXT, state.dtype, size)
 
-        spatial = self.input_layer("line_convolutions.0", "line_features")
+        spatial = self.first_convolution()
         for i in range(1, shape.line_convolutions):
-            spatial = self.layer(f"line_convolutions.{i}", *self.columns(spatial))
+            spatial = self.layer(f"line_convolutions.{i}", self.beside(*self.columns(graph.cast(spatial, "int8"))))
         for i in range(shape.line_blocks):
             spatial = self.block(i, spatial)
-        spectral = self.input_layer("band_columns", "band_features")
-        for i in range(shape.band_convolutions):
-            spectral = self.layer(f"band_convolutions.{i}", *self.bands(f"bands_{i}", spectral))
-        graph.cast(self.layer("taps", self.layer("decoder", spatial, spectral)), "int16", "taps")
-        return graph.model("int8_v1_cell")
+        graph.cast(self.plain_layer("context", spatial), "int8", "contexts")
+        return graph.model("int8_v2_line_part")
 
     def activation(self, sums: str, low: int, high: int) -> str:
         """floor(clip(sums)), which equals clip(floor(sums)) for whole bounds."""
         return self.graph.node("Floor", self.graph.clip(sums, low, high))
 
-    def layer(self, name: str, *parts: str) -> str:
-        """A layer on its inputs, or on several side by side."""
+    def plain_layer(self, name: str, values: str) -> str:
+        """A layer on float32 inputs."""
         folded = folded_layer(self.cell.layers[name])
-        if len(parts) == 1:
-            sums = self.graph.node("Add", self.graph.node("MatMul", parts[0], folded.weight), folded.bias)
-        else:
-            beside = self.graph.node("Concat", *parts, self.one, axis=FEATURES)
-            sums = self.graph.node("MatMul", beside, folded.with_bias)
+        sums = self.graph.node("Add", self.graph.node("MatMul", values, folded.weight), folded.bias)
         return self.activation(sums, folded.low, folded.high)
 
-    def input_layer(self, name: str, features: str) -> str:
-        """A column convolution of one of the cell's int8 inputs."""
-        folded = folded_layer(self.cell.layers[name])
-        beside = self.graph.node("Concat", *self.columns(features, np.int8), self.one_int8, axis=FEATURES)
-        sums = self.graph.node("MatMul", self.graph.cast(beside, "float32"), folded.with_bias)
+    def layer(self, name: str, beside: str) -> str:
+        """A layer on what `beside` gives."""
+        return self.folded(folded_layer(self.cell.layers[name]), beside)
+
+    def folded(self, layer: FoldedLayer, beside: str) -> str:
+        """The same of a layer that is folded."""
+        return self.activation(self.graph.node("MatMul", beside, layer.with_bias), layer.low, layer.high)
+
+    def beside(self, *parts: str) -> str:
+        """int8 inputs of a layer side by side, a one behind them, as float32."""
+        return self.graph.cast(self.graph.node("Concat", *parts, self.one, axis=FEATURES), "float32")
+
+    def first_convolution(self) -> str:
+        """A column convolution of the line features, and what the levels add in all columns."""
+        graph, folded = self.graph, folded_layer(self.cell.layers["line_convolutions.0"])
+        features = graph.node("Concat", *self.columns("line_features"), axis=FEATURES)
+        n = len(folded.weight) - self.cell.shape.group * LEVELS
+        level = graph.node("Add", graph.node("MatMul", graph.cast("levels", "float32"), folded.weight[n:]), folded.bias)
+        sums = graph.node("Add", graph.node("MatMul", graph.cast(features, "float32"), folded.weight[:n]), level)
         return self.activation(sums, folded.low, folded.high)
 
-    def columns(self, values: str, dtype: type[np.generic] = np.float32) -> tuple[str, str, str]:
-        """West, here, east; zeros outside the line."""
+    def columns(self, values: str) -> tuple[str, str, str]:
+        """West, here, east of int8 values; zeros outside the line."""
         ends = np.array([0, 1, 0, 0, 1, 0], np.int64)
-        padded = self.graph.node("Pad", values, ends, np.zeros((), dtype))
+        padded = self.graph.node("Pad", values, ends, np.zeros((), np.int8))
         return self.graph.slice(padded, 0, -2, COLUMNS), values, self.graph.slice(padded, 2, END, COLUMNS)
 
-    def bands(self, state: str, values: str) -> tuple[str, str, str]:
-        """Two bands before, one before, here; `state` takes the last two."""
-        graph = self.graph
-        with_before = graph.node("Concat", graph.cast(state, "float32"), values, axis=BANDS)
-        graph.cast(graph.slice(with_before, -2, END, BANDS), "int8", state + NEXT)
-        return graph.slice(with_before, 0, -2, BANDS), graph.slice(with_before, 1, -1, BANDS), values
-
-    def after(self, state: str, values: str) -> tuple[str, str]:
-        """The line before and this one; `state` takes this one."""
-        self.graph.cast(values, "int8", state + NEXT)
-        return self.graph.cast(state, "float32"), values
+    def with_before(self, state: str, values: str) -> str:
+        """The line before and this one, as `beside` gives them; `state` takes this one."""
+        return self.beside(state, self.graph.cast(values, "int8", state + NEXT))
 
     def block(self, i: int, values: str) -> str:
         """Time mix, then channel mix."""
         graph, name = self.graph, f"blocks.{i}."
-        both = graph.node("Concat", *self.after(f"before_{i}", values), self.one, axis=FEATURES)
-        key, value, gate = (self.joined_layer(name + part, both) for part in ("key", "value", "gate"))
-        product = graph.node("Mul", gate, self.mean(i, key, value))
+        both = self.with_before(f"before_{i}", values)
+        weight = self.folded(folded_layer(one_higher(self.cell.layers[name + "key"])), both)  # 1..128
+        value, gate = self.layer(name + "value", both), self.layer(name + "gate", both)
+        product = graph.node("Mul", gate, self.mean(i, weight, value))
         gated = graph.node("Floor", graph.scalar("Add", graph.scalar("Mul", product, 2.0**-7), 0.5))
-        values = self.clipped_sum(values, self.layer(name + "output", gated))
-        mixed = self.layer(name + "mixed", self.layer(name + "mix", *self.after(f"mix_before_{i}", values)))
-        return self.clipped_sum(values, mixed)
-
-    def joined_layer(self, name: str, values_and_one: str) -> str:
-        """A layer on inputs that end in the constant one already."""
-        folded = folded_layer(self.cell.layers[name])
-        return self.activation(self.graph.node("MatMul", values_and_one, folded.with_bias), folded.low, folded.high)
+        values = self.clipped_sum(values, self.plain_layer(name + "output", gated))
+        mix = self.layer(name + "mix", self.with_before(f"mix_before_{i}", values))
+        return self.clipped_sum(values, self.plain_layer(name + "mixed", mix))
 
     def clipped_sum(self, values: str, change: str) -> str:
         """The sum in the range of an activation."""
         return self.graph.clip(self.graph.node("Add", values, change), -LARGEST_ACTIVATION, LARGEST_ACTIVATION)
 
-    def mean(self, i: int, key: str, value: str) -> str:
-        """The memory moves to this line; its weighted mean."""
+    def mean(self, i: int, weight: str, value: str) -> str:
+        """The memory moves to this line; its weighted mean.
+
+        It is the integer next to t = 64 numerator / denominator, halves up. What is below a half is so by 2**-15 or
+        more, since twice the denominator is at most 2**15, and |t| < 128 where the clip does not decide. So with half
+        of that added to t the floor is right for any quotient that is at most one unit in the last place off, 2**-17.
+        """
         graph, memory = self.graph, self.cell.memories[i]
-        weight = graph.scalar("Add", key, 1)  # 1..128
         weighted = graph.scalar("Mul", graph.node("Mul", weight, value), 2)  # below 2**15
         numerator = self.moved(f"numerator_{i}", weighted, memory)
         denominator = self.moved(f"denominator_{i}", graph.scalar("Mul", weight, 128), memory)
-        above = graph.node("Add", graph.scalar("Mul", numerator, 1 << NUMERATOR_BITS), denominator)  # below 2**23
-        below = graph.node("Add", denominator, denominator)  # 256..2**16
-        return graph.clip(self.floor_division(above, below), -LARGEST_ACTIVATION, LARGEST_ACTIVATION)
+        quotient = graph.node("Div", graph.scalar("Mul", numerator, 1 << (NUMERATOR_BITS - 1)), denominator)
+        nearest = graph.node("Floor", graph.scalar("Add", quotient, 0.5 + 2.0**-16))
+        return graph.clip(nearest, -LARGEST_ACTIVATION, LARGEST_ACTIVATION)
 
     def moved(self, state: str, target: str, memory: IntegerMemory) -> str:
         """`state` after it moved by its rate to `target`; a difference has 16 bits and a rate 7, so all is exact."""
@@ -147,12 +150,3 @@ class IntegerGraph:
         after = graph.node("Add", before, graph.node("Floor", graph.scalar("Add", change, 0.5)))
         graph.cast(after, "int16", state + NEXT)
         return after
-
-    def floor_division(self, above: str, below: str) -> str:
-        """floor(above / below), right even where Div is not: the remainder shows a quotient that is one off."""
-        graph = self.graph
-        quotient = graph.node("Floor", graph.node("Div", above, below))
-        rest = graph.node("Sub", above, graph.node("Mul", quotient, below))
-        too_large = graph.clip(rest, -1, 0)  # -1 where the rest is negative
-        too_small = graph.clip(graph.scalar("Add", graph.node("Sub", rest, below), 1), 0, 1)
-        return graph.node("Add", graph.node("Add", quotient, too_large), too_small)

@@ -12,6 +12,7 @@ from export.accelerator_target import Target, read_targets
 from runtime.cell.flight_package import IntegerPackage, open_package
 from runtime.cell.integer_cell import IntegerCell
 from runtime.cell.tie_free import unmet_conditions
+from runtime.executors.subgraph_cell import subgraph_layers
 
 QUANTISERS = {"QuantizeLinear", "DequantizeLinear"}
 
@@ -28,26 +29,26 @@ def border_bytes(model: onnx.ModelProto) -> int:
     return sum(math.prod(size.dim_value for size in value.type.tensor_type.shape.dim) for value in values)
 
 
-def convolution_weights(model: onnx.ModelProto) -> int:
-    """Multiply-accumulates of a sub-graph for one sample: each weight of a convolution is used once."""
-    return sum(math.prod(tensor.dims) for tensor in model.graph.initializer if len(tensor.dims) == 4)
+def subgraph_rows(cell: IntegerCell, n_groups: int, n_columns: int) -> dict[str, dict[str, Any]]:
+    """For each sub-graph its operators, and for one sample of a tile its MAC and the bytes across its border.
 
-
-def subgraph_rows(cell: IntegerCell, n_bands: int, n_columns: int) -> dict[str, dict[str, Any]]:
-    """For each sub-graph its operators, MAC and bytes across its border for one sample of a tile."""
-    rows = {}
-    for name, model in accelerator_graphs(cell, n_bands=n_bands, n_columns=n_columns).items():
+    A group's are divided by its bands. Neighbours of no weight, which levels have there, count as none.
+    """
+    shape, rows = cell.shape, {}
+    sizes = {spec.name: spec.n_in * spec.n_out for spec in shape.line_layers()}
+    layers = subgraph_layers(shape)
+    for name, model in accelerator_graphs(cell, n_groups=n_groups, n_columns=n_columns).items():
         rows[name] = {
             "operators": operator_counts(model),
-            "macs_per_sample": convolution_weights(model),
-            "border_bytes_per_sample": border_bytes(model) / (n_bands * n_columns),
+            "macs_per_sample": sum(sizes[layer] for layer in layers[name]) / shape.group,
+            "border_bytes_per_sample": border_bytes(model) / (n_groups * shape.group * n_columns),
         }
     return rows
 
 
 def needs_channels(cell: IntegerCell) -> bool:
     """Whether a layer on the accelerator has more than one shift."""
-    return any(len(set(layer.shift.tolist())) > 1 for name, layer in cell.layers.items() if name != "taps")
+    return any(len(set(cell.layers[spec.name].shift.tolist())) > 1 for spec in cell.shape.line_layers())
 
 
 def target_row(
@@ -81,9 +82,8 @@ def operator_report(path: Path) -> dict[str, Any]:
     """Everything that `linerwkv operators` prints of a package. Raises BadArgument, Corrupt or TooNew."""
     package = open_package(path)
     manifest = package.manifest
-    master = operator_counts(onnx.load_from_string(package.parts[manifest["cells"]["line_step"]]))
+    master = operator_counts(onnx.load_from_string(package.parts[package.graphs["line_step"]]))
     cell = package.cell if isinstance(package, IntegerPackage) else None
-    tile = manifest.get("n_bands") or DEFAULT_TILE[0], manifest.get("n_columns") or DEFAULT_TILE[1]
     report: dict[str, Any] = {
         "package": manifest["name"],
         "arithmetic": manifest["arithmetic"],
@@ -91,10 +91,12 @@ def operator_report(path: Path) -> dict[str, Any]:
     }
     subgraphs: dict[str, dict[str, Any]] = {}
     if cell is not None:
+        n_bands, n_columns = manifest["n_bands"], manifest["n_columns"] or DEFAULT_TILE[1]
+        tile = cell.shape.groups(n_bands) if n_bands else DEFAULT_TILE[0], n_columns
         subgraphs = subgraph_rows(cell, *tile)
         report |= {
             "macs_per_sample": cell.shape.macs,
-            "tile": {"n_bands": tile[0], "n_columns": tile[1]},
+            "tile": {"n_groups": tile[0], "n_columns": tile[1]},
             "subgraphs": subgraphs,
             "weights": "per channel" if needs_channels(cell) else "per tensor",
             "unmet_conditions": unmet_conditions(cell),
@@ -109,7 +111,7 @@ def report_text(report: dict[str, Any]) -> str:
     for name, row in report.get("subgraphs", {}).items():
         operators = ", ".join(f"{n} {operator}" for operator, n in row["operators"].items())
         lines.append(
-            f"sub-graph {name}: {operators}; {row['macs_per_sample']:,} MAC and "
+            f"sub-graph {name}: {operators}; {row['macs_per_sample']:,.0f} MAC and "
             f"{row['border_bytes_per_sample']:.0f} bytes across its border for each sample"
         )
     for condition in report.get("unmet_conditions", []):

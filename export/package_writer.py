@@ -9,7 +9,7 @@ from export.shared_weights import WEIGHTS, share_weights
 from export.step_cell import state_tensors
 from model.network.network import LineRwkv, count_macs, count_parameters
 from runtime.cell.package_files import MANIFEST
-from runtime.cell.package_manifest import FORMAT_VERSION
+from runtime.cell.package_manifest import FLOAT_FORMAT_VERSION
 
 
 def package_parts(
@@ -36,7 +36,7 @@ def package_parts(
     for cell, model in cells.items():
         parts[f"{cell}.onnx"] = model.SerializeToString(deterministic=True)
     manifest = {
-        "format_version": FORMAT_VERSION,
+        "format_version": FLOAT_FORMAT_VERSION,
         "name": name,
         "arithmetic": "float32",
         "architecture": network.config.to_dict(),

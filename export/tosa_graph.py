@@ -1,4 +1,4 @@
-"""The dense part of the cell as operators of TOSA 1.0, the way to Arm's Ethos-U; tensors (1, B, X, C) int8.
+"""The dense part of the line part as operators of TOSA 1.0, the way to Arm's Ethos-U; tensors (1, N, X, C) int8.
 
 A layer is CONV2D, RESCALE, CLAMP. RESCALE by the multiplier 2**30 and the shift 30 + s, rounding once, is
 (sum + 2**(s - 1)) >> s (TOSA 1.0, apply_scale_32), the arithmetic's own rounding of halves: exact by construction for
@@ -25,7 +25,7 @@ class TosaOperator:
     """One operator; `numbers` are its attributes."""
 
     kind: str
-    """CONV2D, RESCALE, CLAMP, CONCAT or SLICE."""
+    """CONV2D, RESCALE or CLAMP."""
     inputs: tuple[str, ...]
     output: str
     shape: Shape
@@ -56,18 +56,18 @@ class TosaPlan:
         )
 
 
-def tosa_plan(cell: IntegerCell, name: str, *, n_bands: int, n_columns: int) -> TosaPlan:
+def tosa_plan(cell: IntegerCell, name: str, *, n_groups: int, n_columns: int) -> TosaPlan:
     """The sub-graph of this name (runtime/executors/subgraph_cell.py) for tiles of this static size."""
-    graph = TosaGraph(cell, "int8", n_bands, n_columns)
+    graph = TosaGraph(cell, "int8", n_groups, n_columns)
     graph.append(name)
     return graph.plan
 
 
 class TosaGraph(SubGraph):
-    """A sub-graph of TOSA's operators; `joined` and `last_two` need no quantiser there."""
+    """A sub-graph of TOSA's operators."""
 
-    def __init__(self, cell: IntegerCell, activation: str, n_bands: int, n_columns: int) -> None:
-        super().__init__(cell, activation, n_bands, n_columns)
+    def __init__(self, cell: IntegerCell, activation: str, n_groups: int, n_columns: int) -> None:
+        super().__init__(cell, activation, n_groups, n_columns)
         self.plan = TosaPlan()
         self.shapes: dict[str, Shape] = {}
 
@@ -84,42 +84,28 @@ class TosaGraph(SubGraph):
         self.plan.constants[name] = values
         return name
 
-    def source(self, name: str, n_channels: int, n_bands: int | None = None) -> str:
+    def source(self, name: str, n_channels: int) -> str:
         """An input."""
-        shape = (1, int(n_bands or self.n_bands), int(self.n_columns), n_channels)
+        shape = (1, int(self.n_groups), int(self.n_columns), n_channels)
         self.plan.inputs[name] = self.shapes[name] = shape
         return name
 
-    def result(self, name: str, values: str, n_channels: int, n_bands: int | None = None) -> None:
+    def result(self, name: str, values: str, n_channels: int) -> None:
         """An output."""
         self.plan.outputs.append(values)
         self.plan.renamed[values] = name
 
-    def joined(self, before: str, values: str) -> str:
-        """The bands before the tile and those of the tile."""
-        batch, n_before, n_columns, n_channels = self.shapes[before]
-        n_bands = n_before + self.shapes[values][1]
-        return self.operator("CONCAT", (before, values), (batch, n_bands, n_columns, n_channels), axis=1)
-
-    def last_two(self, rows: str) -> str:
-        """The last two bands of these."""
-        batch, n_bands, n_columns, n_channels = self.shapes[rows]
-        shape = (batch, 2, n_columns, n_channels)
-        return self.operator("SLICE", (rows,), shape, start=(0, n_bands - 2, 0, 0))
-
-    def dense(self, names: list[str], values: str, kernel: tuple[int, int], sign: str | None = None) -> str:
+    def dense(self, names: list[str], values: str, n_places: int = 1, *, is_positive: bool = False) -> str:
         """One convolution of the layers of these names, rescaled and clipped."""
-        layers = [self.cell.layers[name] for name in names]
+        layers = [self.layers[name] for name in names]
         weight = np.concatenate([layer.weight for layer in layers])  # (n_out, places n_in)
         bias = np.concatenate([layer.bias for layer in layers])
         shift = np.concatenate([layer.shift for layer in layers]) + np.int8(MULTIPLIER_BITS)
-        batch, n_bands, n_columns, n_in = self.shapes[values]
-        shape = (batch, n_bands - kernel[0] + 1, n_columns, len(weight))
-        places = weight.reshape(len(weight), *kernel, n_in)
-        parameters = (self.constant(places), self.constant(bias))
-        beside = kernel[1] // 2
+        shape = (*self.shapes[values][:-1], len(weight))
+        parameters = (self.constant(weight.reshape(len(weight), 1, n_places, -1)), self.constant(bias))
+        beside = n_places // 2
         sums = self.operator("CONV2D", (values, *parameters), shape, "int32", pad=(0, 0, beside, beside))
         multiplier = self.constant(np.full(len(weight), 1 << MULTIPLIER_BITS, np.int32))
         rescaled = self.operator("RESCALE", (sums, multiplier, self.constant(shift)), shape)
-        low = 0 if sign == "positive" else -LARGEST_ACTIVATION
+        low = 0 if is_positive else -LARGEST_ACTIVATION
         return self.operator("CLAMP", (rescaled,), shape, low=low, high=LARGEST_ACTIVATION)

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.batches.flight_batches import FlightBatch
-from model.network.flight_network import COLUMN_AXIS, Activation, ClippedLinear, FlightNetwork, side_by_side
+from model.network.clipped_layers import COLUMN_AXIS, Activation, ClippedLinear, side_by_side
+from model.network.flight_network import FlightNetwork
 from quantize.flight_layers import QuantizedLinear, quantized_layers
 
 ROWS_OF_BATCH = 4096  # places of a layer that are looked at in each batch

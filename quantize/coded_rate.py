@@ -6,19 +6,15 @@ import torch
 
 from model.batches.flight_batches import SegmentInputs, segment_inputs
 from model.evaluation.evaluate import CodedSize, coded_segments
-from model.evaluation.flight_evaluate import BAND_CHUNK
-from model.network.flight_network import INPUT_UNIT, FlightNetwork
+from model.evaluation.flight_evaluate import band_chunks, chunk_taps
+from model.network.flight_network import FlightNetwork
 from runtime.cell.flight_inputs import TAP_BITS, filtered
 
 
-def integer_taps(network: FlightNetwork, inputs: SegmentInputs, start: int, stop: int) -> npt.NDArray[np.int32]:
-    """Taps (Y, z, X, TAPS) in 1/1024 of the bands `start` to `stop`; those of a float network are rounded."""
-    first = max(0, start - 2 * network.config.band_convolutions)
-    parts = (inputs.line_features, inputs.band_features)
-    with torch.inference_mode():
-        features = (torch.from_numpy(part[None, :, first:stop]).float() * INPUT_UNIT for part in parts)
-        taps = network(*features)[0, :, start - first :]
-        rounded: npt.NDArray[np.int32] = torch.floor(taps * (1 << TAP_BITS) + 0.5).int().numpy()
+def integer_taps(network: FlightNetwork, inputs: SegmentInputs, bands: slice) -> npt.NDArray[np.int32]:
+    """Taps (Y, z, X, TAPS) in 1/1024 of one of `band_chunks`; those of a float network are rounded."""
+    taps = chunk_taps(network, inputs, bands)
+    rounded: npt.NDArray[np.int32] = torch.floor(taps * (1 << TAP_BITS) + 0.5).int().numpy()
     return rounded
 
 
@@ -29,12 +25,12 @@ def doubled_segment(
     n_lines, n_bands, n_columns = samples.shape
     inputs = segment_inputs(samples)
     doubled = np.empty((n_lines - 1, n_bands, n_columns), np.int32)
-    for start in range(0, n_bands, BAND_CHUNK):
-        taps = integer_taps(network, inputs, start, min(n_bands, start + BAND_CHUNK))
+    for bands in band_chunks(network.config, n_bands):
+        taps = integer_taps(network, inputs, bands)
         for y in range(n_lines - 1):
-            for z in range(start, start + taps.shape[1]):
+            for i, z in enumerate(range(bands.start, bands.stop)):
                 differences = inputs.differences[y, z]
-                filtered(taps[y, z - start], differences, samples[y, z], smallest, largest, doubled[y, z])
+                filtered(taps[y, i].T, differences.T, samples[y, z], smallest, largest, doubled[y, z])
     return doubled
 
 

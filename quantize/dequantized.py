@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
-from model.network.flight_network import INPUT_UNIT, Activation, ClippedLinear, FlightNetwork, Memory
+from model.network.clipped_layers import INPUT_UNIT, Activation, ClippedLinear
+from model.network.flight_block import Memory
+from model.network.flight_network import FlightNetwork
 from quantize.flight_layers import HIDDEN_UNIT, WEIGHT_BITS
 from quantize.integers import flight_config
 from runtime.cell.integer_cell import IntegerCell, IntegerLayer, IntegerMemory

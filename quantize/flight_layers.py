@@ -2,7 +2,7 @@
 
 All scales are powers of two. Weights have one for each output channel, kept as exponents in a buffer; activations have
 the fixed units of `Activation`. There is one rounding, floor(x + 1/2), instead of Brevitas' round half to even. In
-float32 nothing else is rounded (docs/quantization.md), so the forward pass is arithmetic int8-v1 in real numbers.
+float32 nothing else is rounded (docs/quantization.md), so the forward pass is arithmetic int8-v2 in real numbers.
 """
 
 import math
@@ -24,16 +24,18 @@ from brevitas.proxy import ActQuantProxyFromInjector, BiasQuantProxyFromInjector
 from brevitas.quant_tensor import IntQuantTensor
 from torch import Tensor, nn
 
+from model.network.clipped_layers import COLUMN_AXIS, INPUT_UNIT, Activation, side_by_side
+from model.network.flight_block import Memory
 from model.network.flight_config import FlightConfig
-from model.network.flight_network import COLUMN_AXIS, INPUT_UNIT, Activation, FlightNetwork, Memory, side_by_side
+from model.network.flight_network import FlightNetwork
 from model.network.flight_wkv import WeightedMean
 from runtime.errors import BadArgument
 
 WEIGHT_BITS = (6, 7, 8)
 """Allowed bits of a weight: 7 (-63..63) and 6 (-31..31) are for accelerators (docs/decisions/0402)."""
-BIAS_BITS = 24
-"""What a bias is clipped to. No sum reaches 2**24 then, whatever the training did: a layer has at most 384 inputs of
-127 and weights of 127, and a shift of at most 22."""
+BIAS_BITS = 23
+"""What a bias is clipped to: below 2**22. No sum reaches 2**24 then, whatever the training did: a layer has at most 416
+inputs of 127 and weights of 127, and a shift of at most 22 (docs/arithmetic.md, section 1)."""
 LARGEST_SHIFT = 22
 HIDDEN_UNIT = Activation.SIGNED.value[0]
 RATE_BITS = 7

@@ -1,12 +1,16 @@
 """From the Brevitas network to the integers of the cell, and those integers as a network that predicts fast."""
 
+from dataclasses import asdict
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.network.clipped_layers import COLUMN_AXIS, INPUT_UNIT, Activation, side_by_side
+from model.network.flight_block import Memory
 from model.network.flight_config import FlightConfig
-from model.network.flight_network import COLUMN_AXIS, INPUT_UNIT, Activation, FlightNetwork, Memory, side_by_side
+from model.network.flight_network import FlightNetwork
 from model.network.flight_wkv import WeightedMean
 from quantize.flight_layers import HIDDEN_UNIT, QuantizedLinear, QuantizedMemory, rounded_rates
 from runtime.cell.integer_cell import CellShape, IntegerCell, IntegerLayer, IntegerMemory
@@ -19,7 +23,7 @@ def cell_shape(config: FlightConfig) -> CellShape:
 
 def flight_config(shape: CellShape) -> FlightConfig:
     """The configuration of the network of a cell."""
-    return FlightConfig(shape.features, shape.line_convolutions, shape.line_blocks, shape.band_convolutions)
+    return FlightConfig(**asdict(shape))
 
 
 def integer_cell(network: FlightNetwork) -> IntegerCell:

@@ -1,4 +1,4 @@
-"""The integer cell in PyTorch's float32, which carries its integers exactly: arithmetic int8-v1 on whatever torch runs.
+"""The line part of a cell in PyTorch's float32, which carries its integers exactly: int8-v2 on whatever torch runs.
 
 Products are plain matrix products: a convolution may run as Winograd or FFT, which round. All sums stay below 2**24 in
 units of their layer, so order, tiling and fused multiply-add change nothing.
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from runtime.cell.flight_package import NEXT
 from runtime.cell.integer_cell import LARGEST_ACTIVATION, NUMERATOR_BITS, IntegerCell, IntegerLayer, IntegerMemory
 
-BAND_AXIS, COLUMN_AXIS = 0, 1
+COLUMN_AXIS = 1
 
 
 class TorchLayer(nn.Module):
@@ -31,7 +31,7 @@ class TorchLayer(nn.Module):
         self.low, self.high = layer.spec.low, layer.spec.high
 
     def forward(self, *parts: Tensor) -> Tensor:
-        """(B, X, n_out) of inputs that stand side by side, each (B, X, n)."""
+        """(N, X, n_out) of inputs that stand side by side, each (N, X, n)."""
         sums = F.linear(torch.cat(parts, -1), self.weight, self.bias)
         return sums.floor().clamp(self.low, self.high)
 
@@ -48,7 +48,7 @@ class TorchMemory(nn.Module):
         self.register_buffer("rate", rate)
 
     def forward(self, key: Tensor, value: Tensor, before: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean, numerator and denominator after this line; `before`: numerator and denominator. All (B, X, F)."""
+        """Mean, numerator and denominator after this line; `before`: numerator and denominator. All (N, X, F)."""
         weight = key + 1
         numerator = before[0] + ((2 * weight * value - before[0]) * self.rate + 0.5).floor()
         denominator = before[1] + ((128 * weight - before[1]) * self.rate + 0.5).floor()
@@ -65,19 +65,20 @@ def clipped(values: Tensor) -> Tensor:
 
 
 def columns(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """West, here, east; zeros outside the line. Each (B, X, F)."""
+    """West, here, east; zeros outside the line. Each (N, X, n)."""
     padded = F.pad(values, (0, 0, 1, 1))
     n_columns = values.shape[COLUMN_AXIS]
     return padded[:, :n_columns], values, padded[:, 2:]
 
 
 class TorchCell(nn.Module):
-    """All layers and memories of a cell."""
+    """All layers of the line part, and the memories."""
 
     def __init__(self, cell: IntegerCell) -> None:
         super().__init__()
         self.shape = cell.shape
-        self.layers = nn.ModuleDict({module_name(name): TorchLayer(layer) for name, layer in cell.layers.items()})
+        names = [spec.name for spec in cell.shape.line_layers()]
+        self.layers = nn.ModuleDict({module_name(name): TorchLayer(cell.layers[name]) for name in names})
         self.memories = nn.ModuleList(TorchMemory(memory) for memory in cell.memories)
 
     def layer(self, name: str, *parts: Tensor) -> Tensor:
@@ -86,20 +87,19 @@ class TorchCell(nn.Module):
         return out
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """One tile: integers in and out by the names of the cell's graph, in float32, each (B, X, n) or (2, X, F)."""
+        """One tile: integers in and out by the names of the cell's graph, in float32, each (N, X, n), levels (N, 1, n).
+
+        Outputs: `contexts`, and each state after the line.
+        """
         after: dict[str, Tensor] = {}
-        spatial = inputs["line_features"]
-        for i in range(self.shape.line_convolutions):
+        features = inputs["line_features"]
+        levels = inputs["levels"].expand(-1, features.shape[COLUMN_AXIS], -1)
+        spatial = self.layer("line_convolutions.0", *columns(features), levels)
+        for i in range(1, self.shape.line_convolutions):
             spatial = self.layer(f"line_convolutions.{i}", *columns(spatial))
         for i in range(self.shape.line_blocks):
             spatial = self.block(i, spatial, inputs, after)
-        spectral = self.layer("band_columns", *columns(inputs["band_features"]))
-        n_bands = spectral.shape[BAND_AXIS]
-        for i in range(self.shape.band_convolutions):
-            rows = torch.cat([inputs[f"bands_{i}"], spectral])
-            after[f"bands_{i}{NEXT}"] = rows[n_bands:]
-            spectral = self.layer(f"band_convolutions.{i}", rows[:n_bands], rows[1 : n_bands + 1], spectral)
-        after["taps"] = self.layer("taps", self.layer("decoder", spatial, spectral))
+        after["contexts"] = self.layer("context", spatial)
         return after
 
     def block(self, i: int, now: Tensor, inputs: dict[str, Tensor], after: dict[str, Tensor]) -> Tensor:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import torch
 
 from model.batches.flight_batches import LEAD, MARGIN, FlightBatch
+from model.network.clipped_layers import INPUT_UNIT
 from model.network.flight_config import FlightConfig
-from model.network.flight_network import INPUT_UNIT, FlightNetwork
+from model.network.flight_network import FlightNetwork
 from model.training.losses import rate_loss
-from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
+from runtime.cell.flight_inputs import BAND_FEATURES, LEVELS, LINE_FEATURES, TAPS
 
 
 def flight_batch(batch: int, lines: int, bands: int, columns: int, device: str = "cpu") -> FlightBatch:
@@ -19,7 +20,7 @@ def flight_batch(batch: int, lines: int, bands: int, columns: int, device: str =
 
     kept = (batch, lines - 1, bands, columns - 2 * MARGIN)
     return FlightBatch(
-        features(bands, LINE_FEATURES),
+        features(bands, LINE_FEATURES + LEVELS),
         features(bands + LEAD, BAND_FEATURES),
         10 * torch.randn(*kept, TAPS, device=device),
         10 * torch.randn(kept, device=device),
@@ -29,10 +30,12 @@ def flight_batch(batch: int, lines: int, bands: int, columns: int, device: str =
     )
 
 
-def flight_step(features: int, batch: int, lines: int, bands: int, columns: int, device: str) -> Callable[[], None]:
+def flight_step(
+    config: FlightConfig, batch: int, lines: int, bands: int, columns: int, device: str
+) -> Callable[[], None]:
     """A step without the optimiser, which costs 1 % of it."""
     torch.manual_seed(0)
-    network = FlightNetwork(FlightConfig(features=features)).to(device)
+    network = FlightNetwork(config).to(device)
     inputs = flight_batch(batch, lines, bands, columns, device)
 
     def step() -> None:

@@ -24,17 +24,17 @@ from runtime.executors.array_executor import Arrays
 from runtime.executors.cell_executor import session_options
 from runtime.executors.provider import ON_CPU, Provider, provider_session
 from runtime.executors.self_test import first_difference
-from runtime.executors.subgraph_cell import Part, SubgraphCell, session_part, subgraph_names
+from runtime.executors.subgraph_cell import Part, SubgraphCell, session_part, subgraph_layers
 
 ACTIVATION = "uint8"
-RANDOM_BANDS, RANDOM_COLUMNS = 8, 1000
+RANDOM_GROUPS, RANDOM_COLUMNS = 8, 1000
 Array = npt.NDArray[np.int64]
 Feeds = dict[str, list[Arrays]]
 """Inputs of each sub-graph, one after the other."""
 
 
 def recorded_feeds(package: IntegerPackage) -> Feeds:
-    """What each sub-graph is given on the recorded lines, all bands a step, with the CPU's right answers."""
+    """What each sub-graph is given on the recorded lines, all groups a step, with the CPU's right answers."""
     form = accelerator_executor(package.source, ACTIVATION)
     feeds: Feeds = {name: [] for name in form.parts}
 
@@ -47,7 +47,7 @@ def recorded_feeds(package: IntegerPackage) -> Feeds:
 
     parts = {name: recorded(name, part) for name, part in form.parts.items()}
     recording = SubgraphCell(package.cell, parts, ACTIVATION, form.sha256)
-    difference = first_difference(package, recording, package.conformance.taps.shape[1])
+    difference = first_difference(package, recording, package.conformance.contexts.shape[1])
     if difference:
         raise Corrupt(f"the sub-graphs on the CPU are not the package's: {difference}")
     return feeds
@@ -57,8 +57,8 @@ def random_feeds(package: IntegerPackage) -> Feeds:
     """One tile of random numbers of the whole range for each sub-graph: rarer sums than a scene's."""
     generator = np.random.default_rng(0)
     feeds: Feeds = {}
-    for name in subgraph_names(package.cell):
-        model = SubGraph(package.cell, ACTIVATION, RANDOM_BANDS, RANDOM_COLUMNS).built(name)
+    for name in subgraph_layers(package.cell.shape):
+        model = SubGraph(package.cell, ACTIVATION, RANDOM_GROUPS, RANDOM_COLUMNS).built(name)
         shapes = {
             value.name: [size.dim_value for size in value.type.tensor_type.shape.dim][1:] for value in model.graph.input
         }
@@ -66,9 +66,9 @@ def random_feeds(package: IntegerPackage) -> Feeds:
     return feeds
 
 
-def opened_model(cell: IntegerCell, name: str, n_bands: int, n_columns: int) -> tuple[onnx.ModelProto, dict[str, str]]:
+def opened_model(cell: IntegerCell, name: str, n_groups: int, n_columns: int) -> tuple[onnx.ModelProto, dict[str, str]]:
     """A sub-graph whose quantisers are all outputs, and what operator is behind each, by the output's name."""
-    model = SubGraph(cell, ACTIVATION, n_bands, n_columns).built(name)
+    model = SubGraph(cell, ACTIVATION, n_groups, n_columns).built(name)
     nodes = {node.output[0]: node for node in model.graph.node}
     outputs = {output.name for output in model.graph.output}
     behind = {}

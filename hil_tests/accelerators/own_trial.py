@@ -27,6 +27,6 @@ def own_trial(place: Place, package: IntegerPackage, executor: str, tiles: tuple
 
 
 def equal_row(found: dict[str, Any]) -> dict[str, str]:
-    """The findings of a trial as a row: bands of a tile, and what came of the recorded lines."""
+    """The findings of a trial as a row: groups of a tile, and what came of the recorded lines."""
     lines = found["recorded_lines"].items()
     return {"executor": found["provider"], **{f"tiles of {tile}": finding for tile, finding in lines}}

@@ -12,10 +12,10 @@ from typing import Any
 import click
 import numpy as np
 
-from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES
+from runtime.cell.flight_inputs import LEVELS, LINE_FEATURES
 from runtime.cell.flight_package import IntegerPackage, open_integer_package
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.cell_executor import initial_bands, initial_memory
+from runtime.executors.cell_executor import initial_memory
 from runtime.executors.executor_registry import load_executor
 from runtime.executors.self_test import recorded_findings
 
@@ -23,31 +23,31 @@ ENMAP_BANDS, ENMAP_COLUMNS = 224, 1000
 ROUNDS = 5
 
 
-def cpu_speed(package: IntegerPackage, executor: ArrayExecutor, n_bands: int) -> float:
+def cpu_speed(package: IntegerPackage, executor: ArrayExecutor, n_groups: int) -> float:
     """Msamples/s by processor time, all threads: the best of five rounds over a line of EnMAP in tiles."""
     generator = np.random.default_rng(0)
-    shape = (n_bands, ENMAP_COLUMNS)
+    shape = package.cell.shape
+    group, n_steps = shape.group, max(1, shape.groups(ENMAP_BANDS) // n_groups)
+    features, levels = (n_groups, ENMAP_COLUMNS, group * LINE_FEATURES), (n_groups, 1, group * LEVELS)
     inputs = {
-        "line_features": generator.integers(-127, 128, (*shape, LINE_FEATURES)).astype(np.int8),
-        "band_features": generator.integers(-127, 128, (*shape, BAND_FEATURES)).astype(np.int8),
-        **initial_memory(package, *shape),
-        **initial_bands(package, ENMAP_COLUMNS),
+        "line_features": generator.integers(-127, 128, features).astype(np.int8),
+        "levels": generator.integers(-127, 128, levels).astype(np.int8),
+        **initial_memory(package, n_groups * group, ENMAP_COLUMNS),
     }
     executor.run(inputs)
     best = float("inf")
-    n_steps = ENMAP_BANDS // n_bands
     for _ in range(ROUNDS):
         start = time.process_time()
         for _ in range(n_steps):
             executor.run(inputs)
         best = min(best, time.process_time() - start)
-    return n_steps * n_bands * ENMAP_COLUMNS / best / 1e6
+    return n_steps * n_groups * group * ENMAP_COLUMNS / best / 1e6
 
 
 @click.command()
 @click.argument("package", type=click.Path(path_type=Path))
 @click.option("--executor", required=True)
-@click.option("--tile", "tiles", multiple=True, type=int, help="Time steps of so many bands.")
+@click.option("--tile", "tiles", multiple=True, type=int, help="Time steps of so many groups of bands.")
 @click.option("--output", required=True, type=click.Path(path_type=Path))
 def main(package: Path, executor: str, tiles: tuple[int, ...], output: Path) -> None:
     """Try one executor on PACKAGE."""

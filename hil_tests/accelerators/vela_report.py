@@ -12,50 +12,51 @@ from hil_tests.executors.own_process import TOSA
 from hil_tests.places.own_environment import OwnEnvironment
 from hil_tests.places.tool import run_tool
 from runtime.cell.flight_package import IntegerPackage
-from runtime.executors.subgraph_cell import subgraph_names
+from runtime.executors.subgraph_cell import subgraph_layers
 
-TILES = (1, 4, 8, 16)
-DETAILED_TILE = 4
+TILES = (1, 2, 4)
+DETAILED_TILE = 1
 NOTES = (
     "The reference model runs the sub-graphs of the package as TOSA 1.0 operators, bit for bit; it has no speed.",
     "",
     "The other figures are estimated by Vela from its own model of the accelerator; nothing ran on an Ethos-U.",
     "They are of the dense sub-graphs alone, one evaluation of each for a tile of 1000 columns; memory, gates, sums",
-    "and taps are the host's and are not among them. A line of EnMAP is 224 bands of 1000 columns.",
+    "and the spectral part are the host's and are not among them. A line of EnMAP is 224 bands of 1000 columns.",
     "Shared_Sram: activations lie in the SRAM, whatever its size; Dedicated_Sram: in DRAM, behind so much SRAM.",
 )
 
 
 def estimates(
-    place: OwnEnvironment, package: IntegerPackage, n_bands: int, log: Callable[[str], None]
+    place: OwnEnvironment, package: IntegerPackage, n_groups: int, log: Callable[[str], None]
 ) -> dict[Configuration, dict[str, Estimate]]:
-    """For each configuration Vela's estimate of each sub-graph, for tiles of `n_bands` bands of 1000 columns."""
+    """For each configuration Vela's estimate of each sub-graph, for tiles of `n_groups` groups of 1000 columns."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sizes = ("--bands", str(n_bands), "--columns", str(ENMAP_COLUMNS))
+        sizes = ("--groups", str(n_groups), "--columns", str(ENMAP_COLUMNS))
         words = place.command("hil_tests.executors.tosa_file", package.source.resolve(), folder, *sizes)
         run_tool(words, env=place.environment())
         found = {}
         for configuration in CONFIGURATIONS:
-            log(f"{configuration.accelerator}, {configuration.memory}, tiles of {n_bands} bands")
+            log(f"{configuration.accelerator}, {configuration.memory}, tiles of {n_groups} groups")
             found[configuration] = {
-                part: compiled(place, folder / f"{part}.tosa", configuration) for part in subgraph_names(package.cell)
+                part: compiled(place, folder / f"{part}.tosa", configuration)
+                for part in subgraph_layers(package.cell.shape)
             }
         return found
 
 
-def tile_row(configuration: Configuration, n_bands: int, parts: dict[str, Estimate]) -> Row:
+def tile_row(configuration: Configuration, n_groups: int, group: int, parts: dict[str, Estimate]) -> Row:
     """All sub-graphs of a tile together."""
-    n_samples = n_bands * ENMAP_COLUMNS
+    n_samples = n_groups * group * ENMAP_COLUMNS
     seconds = sum(part.seconds for part in parts.values())
     cycles = sum(part.cycles for part in parts.values())
     sram, outside = (sum(getattr(part, key) for part in parts.values()) for key in ("sram_bytes", "outside_bytes"))
     return {
         "accelerator": configuration.accelerator,
         "system": f"{configuration.system}, {configuration.memory}",
-        "bands of a tile": n_bands,
+        "groups of a tile": n_groups,
         "Msamples/s": n_samples / seconds / 1e6,
-        "ms for a line of EnMAP": seconds * 1e3 * ENMAP_BANDS / n_bands,
+        "ms for a line of EnMAP": seconds * 1e3 * ENMAP_BANDS * ENMAP_COLUMNS / n_samples,
         "cycles/sample": cycles / n_samples,
         "MAC used": sum(part.macs for part in parts.values()) / (cycles * configuration.macs_per_cycle),
         "SRAM used, KiB": max(part.sram_kib for part in parts.values()),
@@ -66,13 +67,13 @@ def tile_row(configuration: Configuration, n_bands: int, parts: dict[str, Estima
     }
 
 
-def part_row(configuration: Configuration, name: str, part: Estimate) -> Row:
+def part_row(configuration: Configuration, group: int, name: str, part: Estimate) -> Row:
     """One sub-graph of a tile."""
     return {
         "accelerator": configuration.accelerator,
         "system": f"{configuration.system}, {configuration.memory}",
         "sub-graph": name,
-        "MAC/sample": part.macs / (DETAILED_TILE * ENMAP_COLUMNS),
+        "MAC/sample": part.macs / (DETAILED_TILE * group * ENMAP_COLUMNS),
         "cycles": part.cycles,
         "cycles of arithmetic": part.npu_cycles,
         "SRAM used, KiB": part.sram_kib,
@@ -81,7 +82,7 @@ def part_row(configuration: Configuration, name: str, part: Estimate) -> Row:
 
 def vela_report(package: IntegerPackage, log: Callable[[str], None]) -> Report:
     """The whole report. Raises SetupFailed where the environment `vela` is not there."""
-    place = OwnEnvironment("vela")
+    place, group = OwnEnvironment("vela"), package.cell.shape.group
     log("TOSA reference model on the recorded lines")
     trial = own_trial(place, package, TOSA)
     found = {tile: estimates(place, package, tile, log) for tile in TILES}
@@ -93,12 +94,12 @@ def vela_report(package: IntegerPackage, log: Callable[[str], None]) -> Report:
         tables={
             "Recorded lines in the TOSA reference model": [equal_row(trial)],
             "Dense sub-graphs, estimated by Vela": [
-                tile_row(configuration, tile, found[tile][configuration])
+                tile_row(configuration, tile, group, found[tile][configuration])
                 for configuration in CONFIGURATIONS
                 for tile in TILES
             ],
-            f"Sub-graphs of a tile of {DETAILED_TILE} bands, estimated by Vela": [
-                part_row(configuration, name, part)
+            f"Sub-graphs of a tile of {DETAILED_TILE} group, estimated by Vela": [
+                part_row(configuration, group, name, part)
                 for configuration, parts in found[DETAILED_TILE].items()
                 for name, part in parts.items()
             ],

@@ -80,22 +80,22 @@ class OpenVinoModel(ArrayExecutor):
 
 
 class OpenVinoCells(ArrayExecutor):
-    """The cells of a flight package: the band step for one band, the line step for more."""
+    """The graphs of a flight package; a float package has one for a single band."""
 
     def __init__(self, package: FlightPackage, configuration: dict[str, Any] = CONFIGURATION) -> None:
         weights = package.manifest["weights"]
         files = {weights: package.parts[weights]}
-        cells = package.manifest["cells"]
-        self.line_step = OpenVinoModel(package.parts[cells["line_step"]], files, configuration)
-        self.band_step = OpenVinoModel(package.parts[cells["band_step"]], files, configuration)
+        steps = {
+            name: OpenVinoModel(package.parts[part], files, configuration) for name, part in package.graphs.items()
+        }
+        self.line_step = steps["line_step"]
+        self.band_step = steps.get("band_step", self.line_step)
         self.sha256 = package.sha256.hex()
         self.provider = self.line_step.provider
 
     @override
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        rows = inputs.get("line_features", inputs.get("line_before"))
-        n_bands = 0 if rows is None else len(rows)
-        return (self.band_step if n_bands == 1 else self.line_step).run(inputs)
+        return (self.band_step if len(inputs.get("line_before", ())) == 1 else self.line_step).run(inputs)
 
 
 def load(source: Path) -> OpenVinoModel | OpenVinoCells:

@@ -16,14 +16,14 @@ from runtime.cell.flight_package import open_integer_package
 from runtime.cell.integer_cell import IntegerCell
 from runtime.errors import Corrupt
 from runtime.executors.array_executor import Arrays
-from runtime.executors.subgraph_cell import Part, SubgraphCell, part_by_size, subgraph_names
+from runtime.executors.subgraph_cell import Part, SubgraphCell, part_by_size, subgraph_layers
 
 VALID = tosa_reference_model.GraphStatus.TOSA_VALID
 
 
-def reference_part(cell: IntegerCell, name: str, n_bands: int, n_columns: int) -> Part:
+def reference_part(cell: IntegerCell, name: str, n_groups: int, n_columns: int) -> Part:
     """One sub-graph for tiles of one size. A part raises Corrupt where the model finds the graph not valid."""
-    plan = tosa_plan(cell, name, n_bands=n_bands, n_columns=n_columns)
+    plan = tosa_plan(cell, name, n_groups=n_groups, n_columns=n_columns)
     data = tosa_file(plan)
 
     def run(feed: Arrays) -> Arrays:
@@ -41,6 +41,6 @@ def load(source: Path) -> SubgraphCell:
     """The reference model on a flight package."""
     package = open_integer_package(source)
     cell = package.cell
-    parts = {name: part_by_size(partial(reference_part, cell, name)) for name in subgraph_names(cell)}
+    parts = {name: part_by_size(partial(reference_part, cell, name)) for name in subgraph_layers(cell.shape)}
     label = f"TOSA reference model {importlib.metadata.version('tosa-tools')}"
     return SubgraphCell(cell, parts, "int8", sha256=package.sha256.hex(), provider=label)

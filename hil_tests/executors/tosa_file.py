@@ -13,7 +13,7 @@ from tosa import NanPropagationMode, Op, RoundingMode
 
 from export.tosa_graph import TosaOperator, TosaPlan, tosa_plan
 from runtime.cell.flight_package import open_integer_package
-from runtime.executors.subgraph_cell import subgraph_names
+from runtime.executors.subgraph_cell import subgraph_layers
 
 VERSION = {"tosa_version_major": 1, "tosa_version_minor": 0, "tosa_version_patch": 0, "tosa_version_draft": False}
 DType = tosa_serializer.DType
@@ -49,10 +49,6 @@ class Writer:
         """A tensor of constants."""
         return self.serializer.addConst(values.shape, TYPES[values.dtype.name], values, name)
 
-    def sizes(self, values: tuple[int, ...], name: str) -> Any:
-        """A constant that is a shape."""
-        return self.serializer.addConst([len(values)], DType.SHAPE, list(values), name)
-
     def append(self, operator: TosaOperator) -> None:
         """Write one operator."""
         attribute: Any = tosa_serializer.TosaSerializerAttribute()
@@ -64,31 +60,23 @@ class Writer:
         elif kind == "RESCALE":
             attribute.RescaleAttribute(True, RoundingMode.RoundingMode().SINGLE_ROUND, True, False, False)
             inputs += [self.zeros["int32"].name, self.zeros["int8"].name]
-        elif kind == "CLAMP":
+        else:
             low, high = (np.array([numbers[key]], np.int8).tobytes() for key in ("low", "high"))
             mode = NanPropagationMode.NanPropagationMode().PROPAGATE
             attribute.ClampAttribute(self.serializer.builder, low, high, mode)
-        elif kind == "CONCAT":
-            attribute.ConcatAttribute(numbers["axis"])
-        else:
-            attribute.SliceAttribute()
-            inputs += [
-                self.sizes(numbers["start"], f"{operator.output}_start").name,
-                self.sizes(operator.shape, f"{operator.output}_size").name,
-            ]
         self.serializer.addOperator(getattr(Op.Op(), kind), inputs, [operator.output], attribute)
 
 
 @click.command()
 @click.argument("package", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--bands", required=True, type=int)
+@click.option("--groups", required=True, type=int)
 @click.option("--columns", required=True, type=int)
-def main(package: Path, folder: Path, bands: int, columns: int) -> None:
+def main(package: Path, folder: Path, groups: int, columns: int) -> None:
     """Write every sub-graph of PACKAGE for tiles of this size to FOLDER, as NAME.tosa."""
     cell = open_integer_package(package).cell
-    for name in subgraph_names(cell):
-        plan = tosa_plan(cell, name, n_bands=bands, n_columns=columns)
+    for name in subgraph_layers(cell.shape):
+        plan = tosa_plan(cell, name, n_groups=groups, n_columns=columns)
         (folder / f"{name}.tosa").write_bytes(tosa_file(plan))
 
 

@@ -3,11 +3,11 @@
     hang_N       stops its own process (SIGSTOP) in step N
     die_N        kills it (SIGKILL)
     garbage_N    writes bytes that are no message into the pipe of the executor protocol, then dies
-    malformed_N  leaves out a column of the taps from step N on
-    wrong_N      gives the taps of one band wrong, in the right shape, from step N on
+    malformed_N  leaves out a column of the contexts from step N on
+    wrong_N      gives the contexts of one group wrong, in the right shape, from step N on
 
 The first three are for worker processes (`compress --isolate`): they end whatever runs them. A worker that is started
-again begins to count again; the self-test of the shipped package takes 108 steps.
+again begins to count again; the self-test takes nine steps for whole lines, and nine for each of their groups.
 """
 
 import os
@@ -46,10 +46,10 @@ class FaultyExecutor(ArrayExecutor):
             end(self.fault)
         outputs = dict(self.executor.run(inputs))
         if is_due and self.fault == "malformed":
-            outputs["taps"] = outputs["taps"][:, 1:]
+            outputs["contexts"] = outputs["contexts"][:, 1:]
         elif is_due:
-            outputs["taps"] = outputs["taps"].copy()
-            outputs["taps"][0] ^= 255
+            outputs["contexts"] = outputs["contexts"].copy()
+            outputs["contexts"][0] ^= 127
         return outputs
 
 

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from model.batches.batches import WHOLE, Share
 from model.batches.flight_batches import LEAD, MARGIN, FlightBatch, FlightPlan, segment_inputs
 from model.batches.staged_loss import N_FAR
-from model.network.flight_network import INPUT_UNIT
+from model.network.clipped_layers import INPUT_UNIT
 from model.scenes.scene import Scene
 from model.scenes.scene_variants import made_variant
 from runtime.errors import BadArgument
@@ -33,7 +33,7 @@ class Rows(NamedTuple):
     """Inputs and targets, a row for each sample of a segment's lines but the first: line by line, band by band."""
 
     line_features: Tensor
-    """(N, LINE_FEATURES) int8."""
+    """(N, LINE_FEATURES + LEVELS) int8."""
     band_features: Tensor
     """(N, BAND_FEATURES) int8."""
     differences: Tensor

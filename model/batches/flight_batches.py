@@ -15,19 +15,21 @@ from torch import Tensor, nn
 from model.batches.batches import RandomBatches
 from model.kernels.cpu_path import is_compiled_path
 from model.kernels.filter_cpu import filtered
-from model.network.flight_network import INPUT_UNIT
+from model.network.clipped_layers import INPUT_UNIT
 from model.scenes.scene import Scene
 from runtime.cell.flight_inputs import (
     BAND_FEATURES,
+    LEVELS,
     LINE_FEATURES,
     TAPS,
+    fill_band_features,
     fill_differences,
+    fill_line_features,
     first_state,
     next_state,
 )
 from runtime.cell.flight_statistics import N_BEFORE
 from runtime.kernels.kernel_cache import njit
-from runtime.prediction.flight_predictor import fill_tile_features
 
 MARGIN = 2  # columns at a cut edge of a window that serve as context only
 LEAD = 4  # bands before the first to predict that serve as context only
@@ -37,7 +39,7 @@ class FlightBatch(NamedTuple):
     """Crops of equal size: B of them, of Y lines after the first, Z bands, X columns."""
 
     line_features: Tensor
-    """(B, Y, Z', X, LINE_FEATURES) float32, the cell's integers times 1/16; of the bands to predict."""
+    """(B, Y, Z', X, LINE_FEATURES + LEVELS) float32, the cell's integers times 1/16; of the bands to predict."""
     band_features: Tensor
     """(B, Y, Z, X, BAND_FEATURES) float32, likewise; the first Z - Z' bands are context."""
     differences: Tensor
@@ -73,7 +75,9 @@ class SegmentInputs(NamedTuple):
     """What the host side makes of a segment, for all lines but the first."""
 
     line_features: npt.NDArray[np.int8]
+    """(Y, Z, X, LINE_FEATURES + LEVELS)."""
     band_features: npt.NDArray[np.int8]
+    """(Y, Z, X, BAND_FEATURES)."""
     differences: npt.NDArray[np.int32]
     """(Y, Z, X, TAPS)."""
 
@@ -82,16 +86,18 @@ class SegmentInputs(NamedTuple):
 def fill_line(first: Any, line: Any, host: Any, out: Any) -> None:
     """Fill the SegmentInputs of one line from band `first` on, all samples being known. host: HostState.arrays."""
     line_features, band_features, differences = out
-    fill_tile_features(first, line, host, line_features, band_features)
     for i in range(differences.shape[0]):
-        fill_differences(first + i, line, host, differences[i])
+        fill_line_features(first + i, host, line_features[i, :, :LINE_FEATURES])
+        line_features[i, :, LINE_FEATURES:] = host[6][first + i]
+        fill_band_features(first + i, line, host, band_features[i])
+        fill_differences(first + i, line, host, differences[i].T)
 
 
 def segment_inputs(samples: npt.NDArray[np.int32], first_band: int = 0) -> SegmentInputs:
     """Inputs of the bands from `first_band` of a segment (Y + 1, Z, X)."""
     n_lines, n_bands, n_columns = samples.shape
     shape = (n_lines - 1, n_bands - first_band)
-    lines = np.empty((*shape, n_columns, LINE_FEATURES), np.int8)
+    lines = np.empty((*shape, n_columns, LINE_FEATURES + LEVELS), np.int8)
     bands = np.empty((*shape, n_columns, BAND_FEATURES), np.int8)
     differences = np.empty((*shape, n_columns, TAPS), np.int32)
     state = first_state(samples[0])

@@ -19,6 +19,7 @@ SUMS_8: Any = tile_products.sums_8  # an intrinsic's first argument is the compi
 SUMS_16: Any = tile_products.sums_16
 WEIGHTS_8: Any = tile_products.weights_8
 WEIGHTS_16: Any = tile_products.weights_16
+WEIGHTS_24: Any = tile_products.weights_24
 
 BLOCK_ROWS = 96
 """Of one piece of a weight's gradient: with three places of 32 features, two thirds of the first cache."""
@@ -146,11 +147,17 @@ def add_weights(addresses: Any, n: Any, masked: Any, first: Any, column: Any, ou
         found = addresses.ctypes.data + segment * addresses.shape[2] * 8
         for k in range(0, out_weight.shape[1], TILE_WEIGHTS):
             at = out_weight.ctypes.data + (segment * out_weight.shape[1] + k) * row + column * 4
-            for s in range(0, width, 2 * LANES):
-                if s + LANES < width:
+            s = 0
+            while s < width:  # three strips at the end are one tile: one strip alone waits for its own sums
+                if s + 3 * LANES == width:
+                    WEIGHTS_24(found, k * 4, n, grad + s * 4, width * 4, at + s * 4, row)
+                    s += 3 * LANES
+                elif s + LANES < width:
                     WEIGHTS_16(found, k * 4, n, grad + s * 4, width * 4, at + s * 4, row)
+                    s += 2 * LANES
                 else:
                     WEIGHTS_8(found, k * 4, n, grad + s * 4, width * 4, at + s * 4, row)
+                    s += LANES
 
 
 @njit(cache=True)

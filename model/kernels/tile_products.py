@@ -86,7 +86,7 @@ def sums_code(n_vectors: int) -> Any:
 
 
 def weights_code(n_vectors: int) -> Any:
-    """The code of `weights_16` and `weights_8`."""
+    """The code of `weights_24`, `weights_16` and `weights_8`."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         addresses, offset, n_rows, grad, grad_stride, out, out_stride = args
@@ -148,10 +148,18 @@ def sums_8(
 
 
 @intrinsic
+def weights_24(
+    context: Any, addresses: Any, offset: Any, n_rows: Any, grad: Any, grad_stride: Any, out: Any, out_stride: Any
+) -> Any:
+    """Add to TILE_WEIGHTS rows of 24 sums."""
+    return SEVEN, weights_code(3)
+
+
+@intrinsic
 def weights_16(
     context: Any, addresses: Any, offset: Any, n_rows: Any, grad: Any, grad_stride: Any, out: Any, out_stride: Any
 ) -> Any:
-    """Add to TILE_WEIGHTS rows of 16 sums."""
+    """As `weights_24`, 16 sums."""
     return SEVEN, weights_code(2)
 
 
@@ -159,5 +167,5 @@ def weights_16(
 def weights_8(
     context: Any, addresses: Any, offset: Any, n_rows: Any, grad: Any, grad_stride: Any, out: Any, out_stride: Any
 ) -> Any:
-    """As `weights_16`, 8 sums."""
+    """As `weights_24`, 8 sums."""
     return SEVEN, weights_code(1)

@@ -12,13 +12,17 @@ from runtime.checked_table import checked_table
 class FlightConfig:
     """What rebuilds a flight network; stored in checkpoints and in the manifest of an int8 package."""
 
-    features: Annotated[int, Meta(ge=4, le=128)] = 24
-    """F, the width of every hidden vector."""
-    line_convolutions: Annotated[int, Meta(ge=1, le=128)] = 2
+    group: Annotated[int, Meta(ge=1, le=16)] = 8
+    """G, neighbouring bands that share the line part: its features, its columns and its memory of lines."""
+    features: Annotated[int, Meta(ge=4, le=128)] = 64
+    """F, the width of the line part."""
+    line_convolutions: Annotated[int, Meta(ge=1, le=16)] = 2
     """Column convolutions on the features of the lines before."""
-    line_blocks: Annotated[int, Meta(ge=1, le=128)] = 1
+    line_blocks: Annotated[int, Meta(ge=1, le=16)] = 1
     """RWKV blocks over lines."""
-    band_convolutions: Annotated[int, Meta(ge=0, le=128)] = 2
+    spectral_features: Annotated[int, Meta(ge=4, le=64)] = 24
+    """S, the width of the spectral part, which each band has for itself."""
+    band_convolutions: Annotated[int, Meta(ge=0, le=16)] = 1
     """Causal convolutions over bands, each seeing three bands."""
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """The adaptive stage: a least-squares predictor for each band that learns while it codes, alone or after a network.
 
     parameters = stage_parameters(AdaptiveStage.BEST, has_network=True)
+    kind = parameters, parameters.lanes, parameters.mixed
     state = initial_state(parameters, n_bands, n_columns)      # before the first line of a segment
     for each line:
         begin_line(state)
         for each band z, from 0 on:
-            run_band(parameters, state, Band(z, network_doubled, ..., is_decoder, values, out_values, marks))
+            code_band(*kind, state, Band(z, network_doubled, ..., is_decoder, values, out_values, marks))
         end_line(state)
 
 encodes or decodes. The state is handed in and changed in place; nothing else is kept.
@@ -17,11 +18,9 @@ import numpy as np
 
 from runtime.adaptive.band import Band, code_band
 from runtime.adaptive.column_correction import begin_correction
-from runtime.adaptive.parameters import StageParameters
 from runtime.adaptive.slow_means import add_line, advance, read_means
-from runtime.adaptive.state import N_LINES, OFFSET, TILT, StageState
+from runtime.adaptive.state import N_LINES, OFFSET, TILT
 from runtime.adaptive.stripe_tilt import follow_stripes
-from runtime.errors import Corrupt
 from runtime.kernels.kernel_cache import njit
 
 
@@ -65,12 +64,3 @@ def code_line(
             return np.int64(z)
     end_line(state)
     return np.int64(-1)
-
-
-def run_band(parameters: StageParameters, state: StageState, band: Band) -> None:
-    """Fill `band.out_values`; bands come in order.
-
-    Raises Corrupt where a mapped residual leads outside the sample range; the state is of no use then.
-    """
-    if not code_band(parameters, parameters.lanes, parameters.mixed, state, band):
-        raise Corrupt(f"a decoded residual in band {band.z} leads outside the sample range")

@@ -16,7 +16,7 @@ FLOAT_OPERATORS = frozenset(COMMON | {
     "Unsqueeze",
 })  # fmt: skip
 NODES_OF_A_LAYER = 16
-"""The cells of int8-v1 have less than 11 nodes for each layer, whatever their shape."""
+"""Of the line part; graphs of int8-v2 have less than 12 for each of its layers, whatever their shape."""
 FLOAT_NODES = 1 << 14
 LARGEST_GRAPH_BYTES = 1 << 22
 OPSET_VERSION = 18

@@ -24,7 +24,8 @@ from runtime.cell.flight_statistics import (
 )
 from runtime.kernels.kernel_cache import njit
 
-LINE_FEATURES = 6 + FIXED_FEATURES
+LINE_FEATURES = 6  # Of a sample
+LEVELS = FIXED_FEATURES  # Of a band, equal for all its columns
 BAND_FEATURES = 4
 SLOW_SHIFTS = (2, 4)  # A slow mean moves by 1/4, or 1/16, of the way to each new line; faster in the first lines
 N_SLOW_BEFORE = 4
@@ -96,7 +97,7 @@ def explained(z: Any, x: Any, now: Any, before: Any, gains: Any) -> Any:
 @njit(cache=True)
 def fill_line_features(z: Any, host: Any, out: Any) -> None:
     """Fill what the cell sees of band `z` of the lines before: (X, LINE_FEATURES) int8. host: HostState.arrays."""
-    line_1, line_2, slow, gains, shifts, _, fixed = host
+    line_1, line_2, slow, gains, shifts, _, _ = host
     n_columns = line_1.shape[1]
     shift, fine = shifts[z, 0], shifts[z, 1]
     total = np.int64(0)
@@ -113,8 +114,29 @@ def fill_line_features(z: Any, host: Any, out: Any) -> None:
         out[x, 3] = feature(change - explained(z, x, line_1, line_2, gains), fine)
         out[x, 4] = feature(here - west, shift)
         out[x, 5] = feature(here - mean, shift - 3)
-        for i in range(FIXED_FEATURES):
-            out[x, 6 + i] = fixed[z, i]
+
+
+@njit(cache=True)
+def fill_groups(first: Any, host: Any, out_features: Any, out_levels: Any) -> None:
+    """Fill what the cell sees of the groups of bands from group `first` on, zeros where there is no band.
+
+    out_features: (N, X, G LINE_FEATURES) int8, the features of a group's bands side by side; out_levels: (N, 1,
+    G LEVELS) int8.
+    """
+    n_bands, fixed = host[0].shape[0], host[6]
+    group = out_levels.shape[2] // LEVELS
+    for n in range(out_features.shape[0]):
+        for b in range(group):
+            z = (first + n) * group + b
+            own = out_features[n, :, b * LINE_FEATURES : (b + 1) * LINE_FEATURES]
+            levels = out_levels[n, 0, b * LEVELS : (b + 1) * LEVELS]
+            if z < n_bands:
+                fill_line_features(z, host, own)
+                for i in range(LEVELS):
+                    levels[i] = fixed[z, i]
+            else:
+                own[:] = 0
+                levels[:] = 0
 
 
 @njit(cache=True)
@@ -145,7 +167,7 @@ def scaled(gain: Any, difference: Any) -> Any:
 
 @njit(cache=True)
 def fill_differences(z: Any, line: Any, host: Any, out: Any) -> None:
-    """Fill the regressors (X, TAPS) int32 of band `z`: exact differences in units of its samples.
+    """Fill the regressors (TAPS, X) int32 of band `z`: exact differences in units of its samples.
 
     In order: line differences of the bands 1..6 before; those of the band before, west and east; west and east
     neighbour in the line before; west and east neighbour in the band before; the last line difference here and in the
@@ -154,43 +176,68 @@ def fill_differences(z: Any, line: Any, host: Any, out: Any) -> None:
     """
     line_1, line_2, slow, gains, _, units, _ = host
     n_columns = line_1.shape[1]
+    last = n_columns - 1
+    here = line_1[z]
+    for i in range(1, N_BEFORE + 1):
+        if z < i:
+            out[i - 1, :] = 0
+            continue
+        gain, now, before = gains[z, i - 1], line[z - i], line_1[z - i]
+        for x in range(n_columns):
+            out[i - 1, x] = scaled(gain, np.int64(now[x]) - np.int64(before[x]))
+    for i in range(1, N_SLOW_BEFORE + 1):
+        if z < i:
+            out[N_BEFORE + 9 + i, :] = 0
+            continue
+        gain, now, mean = gains[z, i - 1], line[z - i], slow[1, z - i]
+        for x in range(n_columns):
+            out[N_BEFORE + 9 + i, x] = scaled(gain, np.int64(now[x]) - (np.int64(mean[x]) >> SLOW_BITS))
+    fill_neighbours(here, last, out[N_BEFORE + 2], out[N_BEFORE + 3])
     for x in range(n_columns):
-        west, east = max(x - 1, 0), min(x + 1, n_columns - 1)
-        here = np.int64(line_1[z, x])
-        for i in range(1, N_BEFORE + 1):
-            change = np.int64(line[z - i, x]) - np.int64(line_1[z - i, x]) if z >= i else np.int64(0)
-            out[x, i - 1] = scaled(gains[z, i - 1], change)
-        for i in range(1, N_SLOW_BEFORE + 1):
-            away = np.int64(line[z - i, x]) - (np.int64(slow[1, z - i, x]) >> SLOW_BITS) if z >= i else np.int64(0)
-            out[x, N_BEFORE + 9 + i] = scaled(gains[z, i - 1], away)
-        out[x, N_BEFORE + 14] = units[z]
-        out[x, N_BEFORE + 2] = np.int64(line_1[z, west]) - here
-        out[x, N_BEFORE + 3] = np.int64(line_1[z, east]) - here
-        out[x, N_BEFORE + 6] = here - np.int64(line_2[z, x])
-        out[x, N_BEFORE + 8] = (np.int64(slow[1, z, x]) >> SLOW_BITS) - here
-        out[x, N_BEFORE + 9] = (np.int64(slow[0, z, x]) >> SLOW_BITS) - here
-        if z > 0:
-            gain, now = gains[z, 0], np.int64(line[z - 1, x])
-            out[x, N_BEFORE] = scaled(gain, np.int64(line[z - 1, west]) - np.int64(line_1[z - 1, west]))
-            out[x, N_BEFORE + 1] = scaled(gain, np.int64(line[z - 1, east]) - np.int64(line_1[z - 1, east]))
-            out[x, N_BEFORE + 4] = scaled(gain, np.int64(line[z - 1, west]) - now)
-            out[x, N_BEFORE + 5] = scaled(gain, np.int64(line[z - 1, east]) - now)
-            out[x, N_BEFORE + 7] = scaled(gain, np.int64(line_1[z - 1, x]) - np.int64(line_2[z - 1, x]))
-        else:
-            for k in (N_BEFORE, N_BEFORE + 1, N_BEFORE + 4, N_BEFORE + 5, N_BEFORE + 7):
-                out[x, k] = 0
+        out[N_BEFORE + 6, x] = here[x] - line_2[z, x]
+        out[N_BEFORE + 8, x] = (slow[1, z, x] >> SLOW_BITS) - here[x]
+        out[N_BEFORE + 9, x] = (slow[0, z, x] >> SLOW_BITS) - here[x]
+    out[N_BEFORE + 14, :] = units[z]
+    if z == 0:
+        for k in (N_BEFORE, N_BEFORE + 1, N_BEFORE + 4, N_BEFORE + 5, N_BEFORE + 7):
+            out[k, :] = 0
+        return
+    gain, now, before, second = gains[z, 0], line[z - 1], line_1[z - 1], line_2[z - 1]
+    fill_neighbours(now, last, out[N_BEFORE + 4], out[N_BEFORE + 5])
+    for x in range(n_columns):
+        change = np.int64(now[x]) - np.int64(before[x])
+        if x < last:
+            out[N_BEFORE, x + 1] = scaled(gain, change)
+        if x > 0:
+            out[N_BEFORE + 1, x - 1] = scaled(gain, change)
+        out[N_BEFORE + 7, x] = scaled(gain, np.int64(before[x]) - np.int64(second[x]))
+        out[N_BEFORE + 4, x] = scaled(gain, np.int64(out[N_BEFORE + 4, x]))
+        out[N_BEFORE + 5, x] = scaled(gain, np.int64(out[N_BEFORE + 5, x]))
+    out[N_BEFORE, 0] = scaled(gain, np.int64(now[0]) - np.int64(before[0]))
+    out[N_BEFORE + 1, last] = scaled(gain, np.int64(now[last]) - np.int64(before[last]))
+
+
+@njit(cache=True)
+def fill_neighbours(row: Any, last: Any, out_west: Any, out_east: Any) -> None:
+    """Fill what the sample west, and the one east, has more than each sample of a row (X,); `last` is X - 1."""
+    out_west[0], out_east[last] = 0, 0
+    for x in range(last):
+        step = row[x + 1] - row[x]
+        out_east[x] = step
+        out_west[x + 1] = -step
 
 
 @njit(cache=True)
 def filtered(taps: Any, differences: Any, base: Any, smallest: Any, largest: Any, out_doubled: Any) -> None:
     """Fill s-tilde (X,), the prediction with double resolution (clause 4.7 of CCSDS 123.0-B-2).
 
-    taps: (X, TAPS) integers in 1/1024. differences: (X, TAPS). base: (X,), the line before. The prediction is base plus
-    the weighted differences; s-tilde is floor(2 prediction) + 1, clipped to 2*smallest .. 2*largest + 1.
+    taps: (TAPS, X) integers of any type in 1/1024. differences: (TAPS, X). base: (X,), the line before. The prediction
+    is base plus the weighted differences; s-tilde is floor(2 prediction) + 1, clipped to 2*smallest .. 2*largest + 1.
     """
+    totals = np.zeros(base.shape[0], np.int64)
+    for k in range(TAPS):
+        for x in range(base.shape[0]):
+            totals[x] += np.int64(np.int32(taps[k, x])) * np.int64(differences[k, x])
     for x in range(base.shape[0]):
-        total = np.int64(0)
-        for k in range(TAPS):
-            total += np.int64(taps[x, k]) * np.int64(differences[x, k])
-        doubled = 2 * np.int64(base[x]) + (total >> (TAP_BITS - 1)) + 1
+        doubled = 2 * np.int64(base[x]) + (totals[x] >> (TAP_BITS - 1)) + 1
         out_doubled[x] = min(max(doubled, 2 * smallest), 2 * largest + 1)

@@ -1,4 +1,4 @@
-"""A flight package: the ONNX cells, their weights and a manifest, in a folder or one zip (docs/formats/package.md)."""
+"""A flight package: ONNX cells, their weights and a manifest, in a folder or one zip (docs/formats/package.md)."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from runtime.cell.conformance import Conformance
 from runtime.cell.integer_base import Base
 from runtime.cell.integer_cell import ARITHMETIC, CellShape, IntegerCell, cell_from_tensors, unpack_tensors
 from runtime.cell.package_files import MANIFEST, read_parts
-from runtime.cell.package_manifest import check_parts, read_manifest
+from runtime.cell.package_manifest import CELLS, check_parts, read_manifest
 from runtime.cell.signature import read_trust, signer_of
 from runtime.cell.state_spec import StateSpec
 from runtime.checked_table import checked_table
@@ -36,8 +36,13 @@ class FlightPackage:
 
     @property
     def arithmetic(self) -> str:
-        """`int8-v1`: the same predictions everywhere. `float32`: repeatable on one machine only."""
+        """`int8-v2`: the same predictions everywhere. `float32`: repeatable on one machine only."""
         return str(self.manifest["arithmetic"])
+
+    @property
+    def graphs(self) -> dict[str, str]:
+        """The files of its graphs by what they are: `line_step`, in a float package `band_step`, too."""
+        return graph_files(self.manifest)
 
 
 @dataclass(frozen=True)
@@ -50,17 +55,22 @@ class FloatPackage(FlightPackage):
 
 @dataclass(frozen=True)
 class IntegerPackage(FlightPackage):
-    """A network in int8-v1."""
+    """A network in int8-v2."""
 
-    cell: IntegerCell  # The integers that both cells are made of
-    conformance: Conformance  # Recorded lines that every executor must reproduce
+    cell: IntegerCell  # The integers that the graph and the spectral part are made of
+    conformance: Conformance  # Recorded lines that every executor, and every machine, must reproduce
+
+
+def graph_files(manifest: dict[str, Any]) -> dict[str, str]:
+    """As `FlightPackage.graphs`, of a checked manifest."""
+    return {name: manifest["cells"][name] for name in CELLS[manifest["arithmetic"]]}
 
 
 def open_package(path: Path, trust: Path | None = None) -> FlightPackage:
     """Read and check a package; the name of a shipped one stands for it where nothing lies at that path.
 
     trust: a file of public keys (docs/formats/package.md); a package that none of them signed is refused before a
-    value of it is read. Raises BadArgument (not found, not trusted), Corrupt or TooNew.
+    value of it is read. Raises BadArgument (not found, not trusted, of an older release), Corrupt or TooNew.
     """
     is_shipped = path in (Path(SHIPPED.name), Path(SHIPPED_FLOAT.name)) and not path.exists()
     source = PACKAGES / path if is_shipped else path
@@ -79,7 +89,7 @@ def open_integer_package(path: Path, trust: Path | None = None) -> IntegerPackag
 
 
 def package_of_parts(path: Path, parts: dict[str, bytes]) -> FlightPackage:
-    """Check the files of a package, which lie or will lie at `path`. Raises Corrupt or TooNew."""
+    """Check the files of a package, which lie or will lie at `path`. Raises what `read_manifest` raises."""
     if MANIFEST not in parts:
         raise Corrupt(f"package {path}: {MANIFEST} is missing")
     manifest = read_manifest(path, parts[MANIFEST])
@@ -100,10 +110,10 @@ def package_of_parts(path: Path, parts: dict[str, bytes]) -> FlightPackage:
 
 
 def integer_package(path: Path, identity: bytes, manifest: dict[str, Any], parts: dict[str, bytes]) -> IntegerPackage:
-    """The int8-v1 form of a checked package. Raises Corrupt."""
+    """The int8-v2 form of a checked package. Raises Corrupt."""
     integers, recorded = (manifest[key] for key in ("integers", "conformance"))
     shape = CellShape.from_dict(manifest["architecture"])
-    check_cells(manifest, parts, INTEGER_OPERATORS, NODES_OF_A_LAYER * len(shape.layers()))
+    check_cells(manifest, parts, INTEGER_OPERATORS, NODES_OF_A_LAYER * len(shape.line_layers()))
     cell = cell_from_tensors(shape, unpack_tensors(parts[integers["file"]], integers["tensors"]))
     conformance = Conformance.from_tensors(cell.shape, unpack_tensors(parts[recorded["file"]], recorded["tensors"]))
     return IntegerPackage(path, identity, manifest, parts, cell, conformance)
@@ -112,7 +122,7 @@ def integer_package(path: Path, identity: bytes, manifest: dict[str, Any], parts
 def check_cells(manifest: dict[str, Any], parts: dict[str, bytes], operators: frozenset[str], most_nodes: int) -> None:
     """Raise Corrupt where a graph holds what no cell does."""
     weights = manifest["weights"]
-    for name in (manifest["cells"][cell] for cell in ("line_step", "band_step")):
+    for name in graph_files(manifest).values():
         try:
             check_graph(parts[name], operators, most_nodes, (weights, len(parts[weights])))
         except Corrupt as error:

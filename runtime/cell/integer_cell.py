@@ -1,6 +1,6 @@
 """The integers of an int8 flight package: layers, memories, and the proof that float32 carries every sum exactly.
 
-Arithmetic `int8-v1` (docs/arithmetic.md). Every executor is built from these integers or from a graph made of them.
+Arithmetic `int8-v2` (docs/arithmetic.md). Every executor is built from these integers or from a graph made of them.
 """
 
 import math
@@ -10,16 +10,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runtime.cell.flight_inputs import BAND_FEATURES, LARGEST_TAP, LINE_FEATURES, TAPS
+from runtime.cell.flight_inputs import BAND_FEATURES, LARGEST_TAP, LEVELS, LINE_FEATURES, TAPS
 from runtime.cell.state_spec import StateSpec
 from runtime.checked_table import shown
 from runtime.errors import Corrupt, one_line
 
-ARITHMETIC = "int8-v1"
+ARITHMETIC = "int8-v2"
 LARGEST_SUM = 1 << 24  # float32 holds every integer below this
 LARGEST_ACTIVATION = 127
-SMALLEST_SIZES = {"features": 4, "line_convolutions": 1, "line_blocks": 1, "band_convolutions": 0}
-LARGEST_SIZE = 128
+SIZES = {
+    "group": (1, 16), "features": (4, 128), "line_convolutions": (1, 16), "line_blocks": (1, 16),
+    "spectral_features": (4, 64), "band_convolutions": (0, 16),
+}  # fmt: skip
+"""Smallest and largest of each; a layer has at most 416 inputs then (docs/arithmetic.md, section 1)."""
+SIGNED, POSITIVE = (-LARGEST_ACTIVATION, LARGEST_ACTIVATION), (0, LARGEST_ACTIVATION)
 NUMERATOR_BITS = 7  # The mean is 2**6 numerator / denominator; see docs/arithmetic.md, section 3.4
 INITIAL_DENOMINATOR = 128
 
@@ -39,9 +43,11 @@ class LayerSpec:
 class CellShape:
     """Sizes of the cell; model/network/flight_config.py has the same fields."""
 
+    group: int
     features: int
     line_convolutions: int
     line_blocks: int
+    spectral_features: int
     band_convolutions: int
 
     @classmethod
@@ -51,38 +57,48 @@ class CellShape:
             shape = cls(**{name: values[name] for name in cls.__dataclass_fields__})
         except KeyError as error:
             raise Corrupt(f"architecture: {error} is missing") from error
-        for name, smallest in SMALLEST_SIZES.items():
+        for name, (smallest, largest) in SIZES.items():
             value = getattr(shape, name)
-            if type(value) is not int or not smallest <= value <= LARGEST_SIZE:
-                raise Corrupt(f"architecture: {name} is {repr(value)[:60]}, allowed {smallest}..{LARGEST_SIZE}")
+            if type(value) is not int or not smallest <= value <= largest:
+                raise Corrupt(f"architecture: {name} is {repr(value)[:60]}, allowed {smallest}..{largest}")
         return shape
 
-    def layers(self) -> list[LayerSpec]:
-        """All layers in the order of their evaluation."""
+    def line_layers(self) -> list[LayerSpec]:
+        """The layers of the line part, which a group of bands shares, in the order of their evaluation."""
         n = self.features
-        signed, positive = (-LARGEST_ACTIVATION, LARGEST_ACTIVATION), (0, LARGEST_ACTIVATION)
         found = []
         for i in range(self.line_convolutions):
             is_last = i == self.line_convolutions - 1
-            n_in = 3 * (n if i else LINE_FEATURES)
-            found.append(LayerSpec(f"line_convolutions.{i}", n_in, n, *(signed if is_last else positive)))
+            n_in = 3 * n if i else self.group * (3 * LINE_FEATURES + LEVELS)
+            found.append(LayerSpec(f"line_convolutions.{i}", n_in, n, *(SIGNED if is_last else POSITIVE)))
         for i in range(self.line_blocks):
             found += [
-                LayerSpec(f"blocks.{i}.key", 2 * n, n, *positive),
-                LayerSpec(f"blocks.{i}.value", 2 * n, n, *signed),
-                LayerSpec(f"blocks.{i}.gate", 2 * n, n, *positive),
-                LayerSpec(f"blocks.{i}.output", n, n, *signed),
-                LayerSpec(f"blocks.{i}.mix", 2 * n, n, *positive),
-                LayerSpec(f"blocks.{i}.mixed", n, n, *signed),
+                LayerSpec(f"blocks.{i}.key", 2 * n, n, *POSITIVE),
+                LayerSpec(f"blocks.{i}.value", 2 * n, n, *SIGNED),
+                LayerSpec(f"blocks.{i}.gate", 2 * n, n, *POSITIVE),
+                LayerSpec(f"blocks.{i}.output", n, n, *SIGNED),
+                LayerSpec(f"blocks.{i}.mix", 2 * n, n, *POSITIVE),
+                LayerSpec(f"blocks.{i}.mixed", n, n, *SIGNED),
             ]
-        found.append(LayerSpec("band_columns", 3 * BAND_FEATURES, n, *positive))
-        found += [LayerSpec(f"band_convolutions.{i}", 3 * n, n, *positive) for i in range(self.band_convolutions)]
-        found.append(LayerSpec("decoder", 2 * n, n, *positive))
-        found.append(LayerSpec("taps", n, TAPS, -LARGEST_TAP, LARGEST_TAP))
-        return found
+        return [*found, LayerSpec("context", n, self.group * self.spectral_features, *SIGNED)]
+
+    def spectral_layers(self) -> list[LayerSpec]:
+        """The layers of the spectral part, which each band has for itself, in the order of their evaluation."""
+        s = self.spectral_features
+        convolutions = [LayerSpec(f"band_convolutions.{i}", 3 * s, s, *POSITIVE) for i in range(self.band_convolutions)]
+        return [
+            LayerSpec("band_columns", 3 * BAND_FEATURES, s, *POSITIVE),
+            *convolutions,
+            LayerSpec("decoder", 2 * s, s, *POSITIVE),
+            LayerSpec("taps", s, TAPS, -LARGEST_TAP, LARGEST_TAP),
+        ]
+
+    def layers(self) -> list[LayerSpec]:
+        """All layers."""
+        return self.line_layers() + self.spectral_layers()
 
     def states(self) -> list[StateSpec]:
-        """All states in the order of the cell's inputs: memory of lines, then the two bands before a tile."""
+        """The memory of lines of the groups, in the order of the cell's inputs."""
         n = self.features
         found = []
         for i in range(self.line_blocks):
@@ -92,12 +108,19 @@ class CellShape:
                 StateSpec(f"denominator_{i}", True, 0, n, "int16", INITIAL_DENOMINATOR),
                 StateSpec(f"mix_before_{i}", True, 0, n, "int8", 0),
             ]
-        return found + [StateSpec(f"bands_{i}", False, 2, n, "int8", 0) for i in range(self.band_convolutions)]
+        return found
+
+    def groups(self, n_bands: int) -> int:
+        """Groups of so many bands; the last may be not full."""
+        return -(-n_bands // self.group)
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates for one sample."""
-        return sum(layer.n_in * layer.n_out for layer in self.layers())
+        """Multiply-accumulates for one sample, those of the line part shared by the bands of a group."""
+        line, spectral = (
+            sum(one.n_in * one.n_out for one in part) for part in (self.line_layers(), self.spectral_layers())
+        )
+        return spectral - (-line // self.group)
 
 
 @dataclass(frozen=True)

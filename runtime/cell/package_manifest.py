@@ -11,8 +11,12 @@ from runtime.cell.package_files import FILE_NAME, MANIFEST
 from runtime.checked_table import checked_value, json_table, shown
 from runtime.errors import BadArgument, Corrupt, TooNew
 
-FORMAT_VERSION = 2
+FORMAT_VERSION, FLOAT_FORMAT_VERSION = 3, 1
 FLOAT = "float32"
+CELLS = {FLOAT: ("line_step", "band_step"), ARITHMETIC: ("line_step",)}
+"""The graphs of a package, by its arithmetic."""
+OLDER = ("int8-v1",)
+"""Arithmetics of releases before, which no code runs any more."""
 LARGEST_MANIFEST_BYTES = 1 << 22
 LARGEST_DEVIATION = 1 << 17
 
@@ -23,8 +27,8 @@ Size = Annotated[int, Meta(ge=1, le=1 << 16)]
 Sample = Annotated[int, Meta(ge=-(1 << 16), le=1 << 16)]
 Deviation = Annotated[int, Meta(ge=1, le=LARGEST_DEVIATION)]
 KINDS: dict[str, Any] = {
-    "name": Name, "parts": dict[FileName, Sha256], "cells.line_step": FileName, "cells.band_step": FileName,
-    "weights": FileName, "n_bands": Size | None, "n_columns": Size | None,
+    "name": Name, "parts": dict[FileName, Sha256], "weights": FileName, "n_bands": Size | None,
+    "n_columns": Size | None,
 }  # fmt: skip
 INTEGER_KINDS: dict[str, Any] = {
     "architecture": dict[str, Any], "integers.file": FileName, "integers.tensors": list[dict[str, Any]],
@@ -38,25 +42,23 @@ CONSTANTS_KINDS: dict[str, Any] = {
     "normalisation.mean": Annotated[list[Sample], Meta(min_length=1)],
     "normalisation.scale": Annotated[list[Deviation], Meta(min_length=1)],
 }
-USED = ("cells.line_step", "cells.band_step", "weights")
-USED_BY_INTEGERS = ("integers.file", "conformance.file")
+USED, USED_BY_INTEGERS = ("weights",), ("integers.file", "conformance.file")
 
 
 def read_manifest(path: Path, text: bytes) -> dict[str, Any]:
-    """The checked manifest of the package at `path`. Raises Corrupt or TooNew."""
+    """The checked manifest of the package at `path`. Raises BadArgument (of an older release), Corrupt or TooNew."""
     where = f"package {path}: {MANIFEST}"
     if len(text) > LARGEST_MANIFEST_BYTES:
         raise Corrupt(f"{where}: {len(text)} bytes, allowed {LARGEST_MANIFEST_BYTES}")
     try:
         manifest = json_table(text.decode(), where)
         version = checked_value(int, manifest.get("format_version"), where, "format_version")
-        if not 1 <= version <= FORMAT_VERSION:
-            raise TooNew(f"package {path}: format version {version}, this release reads up to {FORMAT_VERSION}")
-        arithmetic = manifest.get("arithmetic")
-        if arithmetic not in (FLOAT, ARITHMETIC):
-            found = repr(arithmetic) if isinstance(arithmetic, str) else shown(arithmetic)
-            raise TooNew(f"package {path}: arithmetic {found[:100]}, this release runs {ARITHMETIC!r}")
-        kinds = KINDS | (INTEGER_KINDS if arithmetic == ARITHMETIC else FLOAT_KINDS)
+    except (BadArgument, UnicodeDecodeError) as error:
+        raise Corrupt(str(error) if isinstance(error, BadArgument) else f"{where}: text that is not UTF-8") from None
+    arithmetic = checked_arithmetic(path, version, manifest.get("arithmetic"))
+    cells = {f"cells.{name}": FileName for name in CELLS[arithmetic]}
+    kinds = KINDS | cells | (INTEGER_KINDS if arithmetic == ARITHMETIC else FLOAT_KINDS)
+    try:
         check_kinds(manifest, kinds, where)
         if arithmetic == FLOAT and manifest["normalisation"]["kind"] == "constants":
             check_kinds(manifest, CONSTANTS_KINDS, where)
@@ -65,13 +67,25 @@ def read_manifest(path: Path, text: bytes) -> dict[str, Any]:
                 raise Corrupt(
                     f"{where}: key normalisation: {mean} means, {scale} scales, allowed one of each for a band"
                 )
-    except (BadArgument, UnicodeDecodeError) as error:
-        raise Corrupt(str(error) if isinstance(error, BadArgument) else f"{where}: text that is not UTF-8") from None
-    used = USED + (USED_BY_INTEGERS if arithmetic == ARITHMETIC else ())
-    for key in used:
+    except BadArgument as error:
+        raise Corrupt(str(error)) from None
+    for key in (*cells, *USED, *(USED_BY_INTEGERS if arithmetic == ARITHMETIC else ())):
         if value_at(manifest, key) not in manifest["parts"]:
             raise Corrupt(f"{where}: key parts: found no {value_at(manifest, key)}, which {key} names")
     return manifest
+
+
+def checked_arithmetic(path: Path, version: int, arithmetic: Any) -> str:
+    """The arithmetic. Raises TooNew, or BadArgument, for a package of a release after, or before, this one."""
+    if not 1 <= version <= FORMAT_VERSION:
+        raise TooNew(f"package {path}: format version {version}, this release reads up to {FORMAT_VERSION}")
+    if arithmetic in OLDER:
+        older = f"package {path}: arithmetic {arithmetic} is of an older release, this one runs {ARITHMETIC}"
+        raise BadArgument(f"{older}: make it again by linerwkv export")
+    if arithmetic not in (FLOAT, ARITHMETIC):
+        found = repr(arithmetic) if isinstance(arithmetic, str) else shown(arithmetic)
+        raise TooNew(f"package {path}: arithmetic {found[:100]}, this release runs {ARITHMETIC!r}")
+    return str(arithmetic)
 
 
 def value_at(manifest: dict[str, Any], key: str) -> Any:

@@ -40,14 +40,13 @@ def tie_free_layer(layer: IntegerLayer) -> IntegerLayer | None:
 
 
 def unmet_conditions(cell: IntegerCell, pairs_saturate: bool = True) -> list[str]:
-    """Why dense INT8 sub-graphs would not give the bits of this cell; empty where they do.
+    """Why dense INT8 sub-graphs would not give the bits of this cell's line part; empty where they do.
 
     pairs_saturate: whether it must run with uint8 activations on x86 without VNNI, too.
     """
     found = []
-    for name, layer in cell.layers.items():
-        if name == "taps":  # computed by the host
-            continue
+    for name in (spec.name for spec in cell.shape.line_layers()):  # the spectral part is the host's
+        layer = cell.layers[name]
         free = tie_free_layer(layer)
         if free is None:
             reason = f"weights up to {largest_weight(layer)} cannot be doubled to prevent it"

@@ -1,8 +1,8 @@
-"""The cells of an int8 package step by step: the state at rest, one tile, and ONNX Runtime on the CPU.
+"""The line part of a cell step by step: the state at rest, one tile, and ONNX Runtime on the CPU.
 
-Whatever runs the cell is an `ArrayExecutor`. In: line_features (B, X, LINE_FEATURES), band_features (B, X,
-BAND_FEATURES) int8, the tile's rows of the memory of lines (B, X, F) int8 or int16, the two bands before the tile
-(2, X, F) int8. Out: taps (B, X, TAPS) int16, and each state after the tile under its name with `_next`.
+Whatever runs it is an `ArrayExecutor`. In, for N groups of G bands: line_features (N, X, G LINE_FEATURES), levels (N,
+1, G LEVELS) int8, their memory of lines (N, X, F) int8 or int16. Out: contexts (N, X, G S) int8, and each state after
+the line under its name with `_next`.
 """
 
 from typing import Any
@@ -12,45 +12,42 @@ import numpy.typing as npt
 import onnxruntime
 from typing_extensions import override
 
-from runtime.cell.flight_inputs import TAPS
 from runtime.cell.flight_package import NEXT, FlightPackage, IntegerPackage
+from runtime.cell.integer_cell import CellShape
 from runtime.errors import BadArgument, Corrupt, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.provider import ON_CPU, Provider, provider_session
 
 
 def initial_memory(package: IntegerPackage, n_bands: int, n_columns: int) -> Arrays:
-    """The memory of lines before the second line of a segment, each (Z, X, F), at rest in 8 or 16 bits."""
-    states = (state for state in package.cell.shape.states() if state.is_per_band)
-    return {one.name: np.full((n_bands, n_columns, one.features), one.initial, one.dtype) for one in states}
+    """The memory of lines before the second line of a segment, each (N, X, F), at rest in 8 or 16 bits."""
+    shape = package.cell.shape
+    size = shape.groups(n_bands), n_columns, shape.features
+    return {state.name: np.full(size, state.initial, state.dtype) for state in shape.states()}
 
 
-def initial_bands(package: IntegerPackage, n_columns: int) -> Arrays:
-    """What stands before the first band of every line, each (2, X, F)."""
-    states = (state for state in package.cell.shape.states() if not state.is_per_band)
-    return {one.name: np.full((one.depth, n_columns, one.features), one.initial, one.dtype) for one in states}
+def step_groups(
+    shape: CellShape, executor: ArrayExecutor, groups: slice, features: npt.NDArray[np.int8],
+    levels: npt.NDArray[np.int8], memory: Arrays,
+) -> npt.NDArray[np.int8]:  # fmt: skip
+    """Contexts (N, X, G S) of the groups of bands `groups`; `memory` is updated in place.
 
-
-def step_tile(
-    executor: ArrayExecutor, rows: slice, line_features: npt.NDArray[np.int8], band_features: npt.NDArray[np.int8],
-    memory: Arrays, bands: Arrays,
-) -> tuple[npt.NDArray[np.int16], Arrays]:  # fmt: skip
-    """Taps (B, X, TAPS) of the bands `rows`, and what stands before the tile after it; `memory` is updated in place.
-
-    line_features, band_features: of the tile alone. memory: of all bands; `rows` is read here and nowhere later in a
-    line, so writing in place keeps the large arrays single. Raises ExecutorFailed; `memory` is of no use then.
+    features: (N, X, G LINE_FEATURES), levels: (N, 1, G LEVELS), of these groups alone. memory: of all groups, each (Z /
+    G, X, F); `groups` is read here and nowhere later in a line, so writing in place keeps the large arrays single.
+    Raises ExecutorFailed; `memory` is of no use then.
     """
-    states = {**{name: values[rows] for name, values in memory.items()}, **bands}
+    states = {name: values[groups] for name, values in memory.items()}
     try:
-        outputs = executor.run({"line_features": line_features, "band_features": band_features, **states})
+        outputs = executor.run({"line_features": features, "levels": levels, **states})
     except LineRwkvError as error:
         raise ExecutorFailed(str(error)) from error
     for name, before in states.items():
         check_answer(executor, outputs, name + NEXT, before.shape, before.dtype)
-    check_answer(executor, outputs, "taps", (*line_features.shape[:2], TAPS), np.dtype(np.int16))
+    contexts = (*features.shape[:2], shape.group * shape.spectral_features)
+    check_answer(executor, outputs, "contexts", contexts, np.dtype(np.int8))
     for name, values in memory.items():
-        values[rows] = outputs[name + NEXT]
-    return outputs["taps"], {name: outputs[name + NEXT] for name in bands}
+        values[groups] = outputs[name + NEXT]
+    return outputs["contexts"]
 
 
 def check_answer(
@@ -105,7 +102,7 @@ def onnxruntime_provider(provider: Provider = ON_CPU) -> str:
 
 
 class OnnxRuntimeCell(ArrayExecutor):
-    """ONNX Runtime: the band-step cell for one band, the line-step cell for more."""
+    """ONNX Runtime on a package's graphs; a float package has one for a single band."""
 
     def __init__(
         self, package: FlightPackage, n_threads: int = 1, level: Any = OPTIMISATION.ORT_ENABLE_ALL,
@@ -113,9 +110,9 @@ class OnnxRuntimeCell(ArrayExecutor):
     ) -> None:  # fmt: skip
         self.provider = onnxruntime_provider(provider)
         self.sha256 = package.sha256.hex()
-        cells = package.manifest["cells"]
-        self.line_step = session(package, cells["line_step"], n_threads, provider, level)
-        self.band_step = session(package, cells["band_step"], n_threads, provider, level)
+        steps = {name: session(package, part, n_threads, provider, level) for name, part in package.graphs.items()}
+        self.line_step = steps["line_step"]
+        self.band_step = steps.get("band_step", self.line_step)
         self.inputs = {value.name: value for value in self.line_step.get_inputs()}
         self.outputs = [output.name for output in self.line_step.get_outputs()]
         self.first = next(iter(self.inputs), "")

@@ -1,14 +1,21 @@
-"""The self-test of an executor: the package's recorded lines, in several tilings, compared bit for bit."""
+"""The self-test: the package's recorded lines, compared bit for bit, before what runs them is trusted.
+
+An executor computes the line part of them, in several tilings of groups; the kernels of this machine the spectral part.
+"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from runtime.cell.flight_inputs import TAPS
 from runtime.cell.flight_package import IntegerPackage
+from runtime.cell.spectral_part import spectral_field, spectral_part, spectral_taps
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
-from runtime.executors.cell_executor import initial_bands, initial_memory, step_tile
+from runtime.executors.cell_executor import initial_memory, step_groups
+from runtime.kernels.kernel_cache import njit
 
 COMPARED_TILES = (1, 8)
 EQUAL = "equal"
@@ -16,57 +23,84 @@ EQUAL = "equal"
 
 def run_line(
     package: IntegerPackage, executor: ArrayExecutor, tile: int, y: int, memory: Arrays
-) -> npt.NDArray[np.int16]:
-    """Taps (Z, X, TAPS) of the recorded line `y`, `tile` bands a step; `memory` is updated in place."""
-    line_features, band_features = package.conformance.line_features[y], package.conformance.band_features[y]
-    n_bands, n_columns = line_features.shape[:2]
-    bands = initial_bands(package, n_columns)
+) -> npt.NDArray[np.int8]:
+    """Contexts (N, X, G S) of the recorded line `y`, `tile` groups a step; `memory` is updated in place."""
+    features, levels = package.conformance.line_features[y], package.conformance.levels[y]
     parts = []
-    for first in range(0, n_bands, tile):
-        rows = slice(first, min(n_bands, first + tile))
-        taps, bands = step_tile(executor, rows, line_features[rows], band_features[rows], memory, bands)
-        parts.append(taps)
+    for first in range(0, len(features), tile):
+        groups = slice(first, min(len(features), first + tile))
+        parts.append(step_groups(package.cell.shape, executor, groups, features[groups], levels[groups], memory))
     return np.concatenate(parts)
 
 
 def first_difference(package: IntegerPackage, executor: ArrayExecutor, tile: int) -> str | None:
-    """Where the executor first differs with `tile` bands a step: the taps of each line, then the memory at the end."""
+    """Where the executor first differs with `tile` groups a step: contexts of each line, then the memory at the end."""
     recorded = package.conformance
     n_lines, n_bands, n_columns = recorded.taps.shape[:3]
     memory = initial_memory(package, n_bands, n_columns)
     for y in range(n_lines):
-        taps = run_line(package, executor, tile, y, memory)
-        if difference := compared("taps", y, taps, recorded.taps[y]):
+        contexts = run_line(package, executor, tile, y, memory)
+        if difference := compared("contexts", y, "group", contexts, recorded.contexts[y]):
             return difference
-    ends = (compared(name, n_lines - 1, memory[name], expected) for name, expected in recorded.states.items())
+    ends = (compared(name, n_lines - 1, "group", memory[name], expected) for name, expected in recorded.states.items())
     return next(filter(None, ends), None)
 
 
 def recorded_findings(package: IntegerPackage, executor: ArrayExecutor) -> Iterator[tuple[str, str]]:
-    """Bands of a step (1 is the band step, `all` the line step), and `equal`, the first difference, or what failed."""
-    n_bands = package.conformance.taps.shape[1]
-    for tile in dict.fromkeys((*COMPARED_TILES, n_bands)):
+    """Groups of a step (`all`: the whole line), and `equal`, the first difference, or what failed."""
+    n_groups = package.conformance.contexts.shape[1]
+    for tile in dict.fromkeys((*(tile for tile in COMPARED_TILES if tile < n_groups), n_groups)):
         try:
             finding = first_difference(package, executor, tile) or EQUAL
         except LineRwkvError as error:
             finding = str(error)
-        yield "all" if tile == n_bands else str(tile), finding
+        yield "all" if tile == n_groups else str(tile), finding
 
 
-def compared(name: str, y: int, found: npt.NDArray[np.integer], expected: npt.NDArray[np.integer]) -> str | None:
-    """The first place in the order of bands, columns, features where two arrays (Z, X, F) differ."""
+@njit(cache=True)
+def fill_line_taps(contexts: Any, features: Any, part: Any, field: Any, out_taps: Any) -> None:
+    """Fill the taps (Z, X, TAPS) of all bands of a line. contexts: (N, X, G S); features: (Z, X, BAND_FEATURES)."""
+    n = field.n_features
+    group = contexts.shape[2] // n
+    for z in range(out_taps.shape[0]):
+        place = z % group * n
+        taps = spectral_taps(z, features[z], contexts[z // group, :, place : place + n], part, field)
+        for x in range(out_taps.shape[1]):
+            for k in range(TAPS):
+                out_taps[z, x, k] = taps[k, x]
+
+
+def spectral_difference(package: IntegerPackage) -> str | None:
+    """Where the spectral part on this machine first differs from the recorded taps, given the recorded contexts."""
+    recorded = package.conformance
+    n_lines, n_bands, n_columns = recorded.taps.shape[:3]
+    part, taps = spectral_part(package.cell), np.empty((n_bands, n_columns, TAPS), np.int32)
+    for y in range(n_lines):
+        field = spectral_field(package.cell, n_columns)
+        fill_line_taps(recorded.contexts[y], recorded.band_features[y], part, field, taps)
+        if difference := compared("taps", y, "band", taps, recorded.taps[y]):
+            return difference
+    return None
+
+
+def compared(
+    name: str, y: int, axis: str, found: npt.NDArray[np.integer], expected: npt.NDArray[np.integer]
+) -> str | None:
+    """The first place in the order of their axes where two arrays (groups or bands, columns, features) differ."""
     if found.shape != expected.shape:
         raise Corrupt(f"{name}: shape {found.shape}, expected {expected.shape}")
     places = np.argwhere(found != expected)
     if not len(places):
         return None
     z, x, f = places[0]
-    return f"{name} at line {y}, band {z}, column {x}: {found[z, x, f]}, expected {expected[z, x, f]}"
+    return f"{name} at line {y}, {axis} {z}, column {x}: {found[z, x, f]}, expected {expected[z, x, f]}"
 
 
 def check_executor(package: IntegerPackage, executor: ArrayExecutor) -> None:
-    """Line steps and band steps on the recorded lines. Raises Corrupt where the executor must not be trusted."""
-    for tile in (package.conformance.taps.shape[1], 1):
+    """Both parts on the recorded lines. Raises Corrupt where executor or machine must not be trusted."""
+    for tile in dict.fromkeys((package.conformance.contexts.shape[1], 1)):
         if difference := first_difference(package, executor, tile):
-            place = f"package {package.source}, {'band step' if tile == 1 else 'line step'}"
+            place = f"package {package.source}, {'one group a step' if tile == 1 else 'whole lines'}"
             raise Corrupt(f"{executor.provider} failed the self-test ({place}): {difference}")
+    if difference := spectral_difference(package):
+        raise Corrupt(f"this machine failed the self-test (package {package.source}, spectral part): {difference}")

@@ -1,4 +1,4 @@
-"""The cell as an accelerator runs it: dense INT8 sub-graphs on whatever runs them, integer glue on the host.
+"""The line part as an accelerator runs it: dense INT8 sub-graphs on whatever runs them, integer glue on the host.
 
 The sub-graphs are those of export/accelerator_graphs.py. They give the bits of the arithmetic for cells of which
 `unmet_conditions` (runtime/cell/tie_free.py) has nothing to say; weights of 7 bits are enough, 6 bits for old x86.
@@ -11,18 +11,17 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from runtime.cell.flight_inputs import TAPS
 from runtime.cell.flight_package import NEXT
-from runtime.cell.integer_cell import LARGEST_ACTIVATION, IntegerCell
+from runtime.cell.integer_cell import LARGEST_ACTIVATION, CellShape, IntegerCell
 from runtime.errors import BadArgument
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import onnxruntime_provider, session_options
-from runtime.executors.cell_glue import fill_channels, fill_features, fill_memory, fill_sum, fill_taps
+from runtime.executors.cell_glue import fill_channels, fill_features, fill_memory, fill_repeated, fill_sum
 from runtime.executors.provider import ON_CPU, provider_session
 
 ZERO_POINTS = {"uint8": 128, "int8": 0}
 Part = Callable[[Arrays], Arrays]
-"""One sub-graph as a function: tensors (C, B, X) by name, in and out; the first one in has the size of the tile."""
+"""One sub-graph as a function: tensors (C, N, X) by name, in and out; the first one in has the size of the tile."""
 
 
 def onnxruntime_parts(graphs: dict[str, bytes], n_threads: int = 1) -> dict[str, Part]:
@@ -43,7 +42,7 @@ def session_part(session: Any) -> Part:
 
 
 def part_by_size(make: Callable[[int, int], Part]) -> Part:
-    """A part that `make` makes for each size of tile (bands, columns) when it is first seen, where sizes are fixed."""
+    """A part that `make` makes for each size of tile (groups, columns) when it is first seen, where sizes are fixed."""
     made: dict[tuple[int, ...], Part] = {}
 
     def run(feed: Arrays) -> Arrays:
@@ -63,7 +62,7 @@ class SubgraphCell(ArrayExecutor):
         provider: str | None = None,
     ) -> None:  # fmt: skip
         """activation: `uint8` or `int8`. sha256: of the package. Raises BadArgument where a sub-graph is missing."""
-        missing = [name for name in subgraph_names(cell) if name not in parts]
+        missing = [name for name in subgraph_layers(cell.shape) if name not in parts]
         if missing:
             raise BadArgument(f"accelerator layout: sub-graph {missing[0]} is missing")
         self.provider = f"{provider or onnxruntime_provider()}, {activation} sub-graphs"
@@ -76,46 +75,47 @@ class SubgraphCell(ArrayExecutor):
     @override
     def run(self, inputs: Arrays) -> Arrays:
         """Raises BadArgument where the inputs do not fit."""
-        expected = {"line_features", "band_features", *(state.name for state in self.cell.shape.states())}
+        states = [state.name for state in self.cell.shape.states()]
+        expected = {"line_features", "levels", *states}
         if set(inputs) != expected:
             raise BadArgument(f"inputs {sorted(inputs)}, the cell has {sorted(expected)}")
-        states = {name: inputs[name] for name in expected if not name.endswith("_features")}
-        taps, after = self.step(inputs["line_features"], inputs["band_features"], states)
-        return {"taps": taps, **{name + NEXT: values for name, values in after.items()}}
+        memory = {name: inputs[name] for name in states}
+        contexts, after = self.step(inputs["line_features"], inputs["levels"], memory)
+        return {"contexts": contexts, **{name + NEXT: values for name, values in after.items()}}
 
     def channels(self, *tensors: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """N tensors (B, X, C), side by side as a sub-graph takes them, (N C, B, X)."""
-        n_bands, n_columns, n = tensors[0].shape
-        out = np.empty((len(tensors) * n, n_bands, n_columns), self.dtype)
+        """M tensors (N, X, C), side by side as a sub-graph takes them, (M C, N, X)."""
+        n_groups, n_columns, n = tensors[0].shape
+        out = np.empty((len(tensors) * n, n_groups, n_columns), self.dtype)
         for i, values in enumerate(tensors):
             fill_channels(values, self.zero_point, out[i * n : (i + 1) * n])
         return out
 
     def features(self, channels: npt.NDArray[Any], low: int) -> npt.NDArray[np.int8]:
-        """(C, B, X) from a sub-graph as the host keeps it, (B, X, C), brought up to `low`."""
+        """(C, N, X) from a sub-graph as the host keeps it, (N, X, C), brought up to `low`."""
         out = np.empty((*channels.shape[1:], channels.shape[0]), np.int8)
         fill_features(channels, self.zero_point, low, out)
         return out
 
+    def inputs(self, line_features: npt.NDArray[np.int8], levels: npt.NDArray[np.int8]) -> npt.NDArray[Any]:
+        """Line features (N, X, G LINE_FEATURES), and behind them the levels (N, 1, G LEVELS) in every column."""
+        n_groups, n_columns, n = line_features.shape
+        out = np.empty((n + levels.shape[2], n_groups, n_columns), self.dtype)
+        fill_channels(line_features, self.zero_point, out[:n])
+        fill_repeated(levels, self.zero_point, out[n:])
+        return out
+
     def step(
-        self, line_features: npt.NDArray[np.int8], band_features: npt.NDArray[np.int8], state: Arrays
-    ) -> tuple[npt.NDArray[np.int16], Arrays]:
-        """Taps (B, X, TAPS) of a tile of bands, and its states after it, as of the master cell."""
-        shape = self.cell.shape
-        bands = [f"bands_{i}" for i in range(shape.band_convolutions)]
-        feed = {"line_features": self.channels(line_features), "band_features": self.channels(band_features)}
-        entered = self.parts["enter"](feed | {name: self.channels(state[name]) for name in bands})
-        after: Arrays = {name: self.features(entered[f"{name}_next"], 0) for name in bands}
-        now = self.features(entered["spatial"], -LARGEST_ACTIVATION)
-        for i in range(shape.line_blocks):
+        self, line_features: npt.NDArray[np.int8], levels: npt.NDArray[np.int8], state: Arrays
+    ) -> tuple[npt.NDArray[np.int8], Arrays]:
+        """Contexts (N, X, G S) of a tile of groups, and its states after it, as of the master cell."""
+        after: Arrays = {}
+        entered = self.parts["enter"]({"inputs": self.inputs(line_features, levels)})["spatial"]
+        now = self.features(entered, -LARGEST_ACTIVATION)
+        for i in range(self.cell.shape.line_blocks):
             now = self.block(i, now, state, after)
-        spectral = self.features(entered["spectral"], 0)
-        decoded = self.parts["decode"]({"both": self.channels(now, spectral)})["decoded"]
-        layer = self.cell.layers["taps"]
-        taps = np.empty((*now.shape[:2], TAPS), np.int16)
-        bounds = (layer.spec.low, layer.spec.high)
-        fill_taps(decoded, layer.weight, layer.bias, layer.shift, *bounds, self.zero_point, taps)
-        return taps, after
+        contexts = self.parts["context"]({"spatial": self.channels(now)})["contexts"]
+        return self.features(contexts, -LARGEST_ACTIVATION), after
 
     def block(self, i: int, now: npt.NDArray[np.int8], state: Arrays, after: Arrays) -> npt.NDArray[np.int8]:
         """Time mix, then channel mix; states of this line go to `after`."""
@@ -135,7 +135,11 @@ class SubgraphCell(ArrayExecutor):
         return end
 
 
-def subgraph_names(cell: IntegerCell) -> list[str]:
-    """The sub-graphs of a cell in the order of their calls; the host's glue is between them."""
-    blocks = [f"{part}_{i}" for i in range(cell.shape.line_blocks) for part in ("project", "output", "mix")]
-    return ["enter", *blocks, "decode"]
+def subgraph_layers(shape: CellShape) -> dict[str, list[str]]:
+    """The sub-graphs of a cell in the order of their calls, and their layers; the host's glue is between them."""
+    found = {"enter": [f"line_convolutions.{i}" for i in range(shape.line_convolutions)]}
+    for i in range(shape.line_blocks):
+        found[f"project_{i}"] = [f"blocks.{i}.{part}" for part in ("key", "value", "gate")]
+        found[f"output_{i}"] = [f"blocks.{i}.output"]
+        found[f"mix_{i}"] = [f"blocks.{i}.{part}" for part in ("mix", "mixed")]
+    return found | {"context": ["context"]}

@@ -1,6 +1,5 @@
 """Lines to mapped residuals and back with a float32 cell: band steps on both sides, on the same machine."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,12 +8,12 @@ from typing_extensions import override
 
 from runtime.cell.flight_package import NEXT, FlightPackage, FloatPackage
 from runtime.cell.integer_base import base_samples, doubled_predictions
-from runtime.errors import BadArgument, ExecutorFailed, LineRwkvError
+from runtime.errors import BadArgument, Corrupt, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import check_answer
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
 from runtime.kernels.marks import Marks, kernel_marks
-from runtime.prediction.band_coding import PlainBands
+from runtime.prediction.network_bands import LineCoding, code_plain_band
 from runtime.prediction.predictors import DpcmPredictor, Line, Predictor
 from runtime.stream.kinds import AdaptiveStage
 
@@ -57,7 +56,6 @@ class NetworkPredictor(Predictor):
         self.executor = executor
         self.range = (smallest, largest)
         self.first_line = DpcmPredictor(*self.range)
-        self.coding = PlainBands(*self.range, max_error=0)
 
     @override
     def encode_line(
@@ -66,7 +64,7 @@ class NetworkPredictor(Predictor):
         if state is None:
             self.first_line.encode_line(line, None, out_mapped, marks)
             return self.start(line)
-        return self.code_line(line, out_mapped, state, marks, self.coding.encode)
+        return self.code_line(line, out_mapped, state, marks, is_decoder=False)
 
     @override
     def decode_line(
@@ -75,18 +73,19 @@ class NetworkPredictor(Predictor):
         if state is None:
             self.first_line.decode_line(mapped, None, out_line, marks)
             return self.start(out_line)
-        return self.code_line(out_line, mapped, state, marks, self.coding.decode)
+        return self.code_line(out_line, mapped, state, marks, is_decoder=True)
 
     def code_line(
-        self, line: Line, mapped: Line, state: SegmentState, marks: Marks | None, code_band: Callable[..., None]
+        self, line: Line, mapped: Line, state: SegmentState, marks: Marks | None, *, is_decoder: bool
     ) -> SegmentState:
-        """Fill `mapped` from `line` or the reverse, by the band coding's `encode` or `decode`; the state after it."""
+        """Fill `mapped` from `line` or the reverse; the state after it."""
         doubled = np.empty((1, line.shape[1]), np.int32)
         bands = initial_states(self.package, 0, line.shape[1], is_per_band=False)
-        marked = kernel_marks(marks, len(line))
+        coding = LineCoding(line, mapped, line, kernel_marks(marks, len(line)), 0, *self.range, is_decoder)
         for z in range(len(line)):
             bands = self.predict_band(z, line, state, bands, doubled)
-            code_band(None, z, doubled[0], line[z], mapped[z], line[z], marked[z])
+            if not code_plain_band(z, doubled[0], coding):
+                raise Corrupt(f"a decoded residual in band {z} leads outside the sample range")
         return state._replace(line_before=line.copy())
 
     def start(self, first_line: Line) -> SegmentState:

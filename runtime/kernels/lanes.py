@@ -115,6 +115,74 @@ def spread_element(context: Any, array: Any, i: Any) -> Any:
     return Lanes(array.dtype)(array, types.intp), code
 
 
+def floored(lanes: Any) -> Any:
+    """The largest integers that are not above them."""
+    return np.floor(lanes)
+
+
+def bounded_lanes(lanes: Any, low: Any, high: Any) -> Any:
+    """Lanes brought into low..high, numbers of their kind."""
+    return np.minimum(np.maximum(lanes, low), high)
+
+
+def product_sum(a: Any, b: Any, total: Any) -> Any:
+    """A * b + total, rounded once or twice as the processor likes: for sums of which every part is exact."""
+    return a * b + total
+
+
+def called(builder: Any, name: str, *args: Any) -> Any:
+    """What an intrinsic of LLVM on vectors of one kind makes of them."""
+    kind = args[0].type
+    full = f"llvm.{name}.v{LANES}{'f32' if kind.element == FLOATS[types.float32] else 'f64'}"
+    function = builder.module.globals.get(full)
+    if function is None:
+        function = ir.Function(builder.module, ir.FunctionType(kind, [kind] * len(args)), full)
+    return builder.call(function, args)
+
+
+@untyped_intrinsic
+def floored_lanes(context: Any, lanes: Any) -> Any:
+    """`floored`, compiled."""
+    return lanes(lanes), lambda context, builder, signature, args: called(builder, "floor", *args)
+
+
+@untyped_intrinsic
+def lanes_in_bounds(context: Any, lanes: Any, low: Any, high: Any) -> Any:
+    """`bounded_lanes`, compiled."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        values, low, high = args[0], *(spread_code(builder, bound) for bound in args[1:])
+        values = builder.select(builder.fcmp_ordered("<", values, low), low, values)
+        return builder.select(builder.fcmp_ordered(">", values, high), high, values)
+
+    return lanes(lanes, lanes.dtype, lanes.dtype), code
+
+
+@untyped_intrinsic
+def lanes_product_sum(context: Any, a: Any, b: Any, total: Any) -> Any:
+    """`product_sum`, compiled."""
+    return a(a, a, a), lambda context, builder, signature, args: called(builder, "fmuladd", *args)
+
+
+@overload(floored, strict=False)
+def compiled_floored(lanes: Any) -> Any:
+    """Of lanes."""
+    return (lambda lanes: floored_lanes(lanes)) if isinstance(lanes, Lanes) else None
+
+
+@overload(bounded_lanes, strict=False)
+def compiled_bounded(lanes: Any, low: Any, high: Any) -> Any:
+    """Of lanes."""
+    return (lambda lanes, low, high: lanes_in_bounds(lanes, low, high)) if isinstance(lanes, Lanes) else None
+
+
+@overload(product_sum, strict=False)
+def compiled_product_sum(a: Any, b: Any, total: Any) -> Any:
+    """Of lanes of one kind."""
+    is_fit = isinstance(a, Lanes) and a == b == total
+    return (lambda a, b, total: lanes_product_sum(a, b, total)) if is_fit else None
+
+
 @overload(load, strict=False)
 def compiled_load(array: Any, i: Any) -> Any:
     """Of arrays without gaps."""

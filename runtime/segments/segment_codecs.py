@@ -22,7 +22,7 @@ LARGEST_STATE_SAMPLES = 3 << 19
 """Of a line, where a network or the adaptive stage holds some 370 bytes of state for each: a payload of a few hundred
 bytes is a sound line of zeros, so nothing else bounds what it can make a decoder allocate."""
 NETWORK_PREDICTORS = {
-    "int8-v1": "runtime.prediction.flight_predictor:FlightPredictor",
+    "int8-v2": "runtime.prediction.flight_predictor:FlightPredictor",
     "float32": "runtime.float_network.predictor:NetworkPredictor",
 }
 """By the arithmetic of a package: classes called with the package, its executor, the sample range, stage, max_error."""

@@ -44,7 +44,7 @@ class Arithmetic(IntEnum):
     """Which arithmetic a package's network computes in."""
 
     FLOAT32 = 1  # Decodable on the same machine only
-    INT8_V1 = 2  # Decodable everywhere (docs/arithmetic.md)
+    INT8_V2 = 3  # Decodable everywhere (docs/arithmetic.md)
 
     @classmethod
     def of(cls, name: str) -> "Arithmetic":

@@ -14,7 +14,7 @@ from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.executors.executors import make_executor
 from runtime.executors.self_test import EQUAL, recorded_findings
-from runtime.executors.verify import Verdict, verdicts
+from runtime.executors.verify import Verdict, spectral_verdict, verdicts
 from runtime.images.raw_lines import RawLayout, raw_lines
 from runtime.images.sample_file import DTYPES, raw_line
 from runtime.stream.telemetry import SegmentTelemetry
@@ -89,6 +89,7 @@ def self_test(loaded: Loaded, job: SelfTestJob) -> Result:
     else:
         found = recorded_findings(loaded.package, loaded.executor)
         rows = [Verdict(loaded.executor.provider, "", tile, finding == EQUAL, finding, None) for tile, finding in found]
+        rows.append(spectral_verdict(loaded.package))
     return {"rows": [row.to_dict() for row in rows]}
 
 

@@ -14,7 +14,7 @@ from runtime.executors.executors import make_executor
 from runtime.executors.self_test import check_executor
 from tests.reference.random_cell import random_cell
 
-SHAPE = CellShape(24, 2, 1, 2)
+SHAPE = CellShape(4, 24, 2, 1, 8, 1)
 
 
 def packaged(folder: Path, largest_weight: int) -> IntegerPackage:
@@ -51,5 +51,5 @@ def test_a_cell_of_seven_bits_serves_int8_activations_only(tmp_path: Path) -> No
 def test_a_float_package_has_no_such_form() -> None:
     from export.accelerator_executor import load_uint8
 
-    with pytest.raises(BadArgument, match="of arithmetic float32, allowed int8-v1"):
+    with pytest.raises(BadArgument, match="of arithmetic float32, allowed int8-v2"):
         load_uint8(SHIPPED_FLOAT)

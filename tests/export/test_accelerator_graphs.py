@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from export.accelerator_graphs import accelerator_graphs
-from export.integer_evaluation import evaluate_step, initial_state, requantised
+from export.integer_evaluation import evaluate_line_part, initial_state, requantised
 from runtime.cell.integer_cell import CellShape, IntegerCell, IntegerLayer, LayerSpec
 from runtime.cell.tie_free import may_tie, tie_free_layer, unmet_conditions
 from runtime.errors import BadArgument
@@ -15,7 +15,7 @@ from runtime.executors.subgraph_cell import SubgraphCell, onnxruntime_parts
 from tests.export.test_integer_graph import random_lines
 from tests.reference.random_cell import random_cell
 
-SHAPES = [CellShape(24, 2, 1, 2), CellShape(8, 1, 2, 0), CellShape(5, 3, 1, 1)]
+SHAPES = [CellShape(4, 24, 2, 1, 8, 1), CellShape(1, 8, 1, 2, 4, 0), CellShape(3, 5, 3, 1, 7, 1)]
 
 
 def tie_free_cell(shape: CellShape, seed: int, is_per_tensor: bool = False) -> IntegerCell:
@@ -30,35 +30,30 @@ def tie_free_cell(shape: CellShape, seed: int, is_per_tensor: bool = False) -> I
     return IntegerCell(shape, layers, cell.memories)
 
 
-def form_of(cell: IntegerCell, activation: str, n_bands: int | None = None, n_columns: int | None = None) -> Any:
-    graphs = accelerator_graphs(cell, n_bands=n_bands, n_columns=n_columns, activation=activation)
+def form_of(cell: IntegerCell, activation: str, n_groups: int | None = None, n_columns: int | None = None) -> Any:
+    graphs = accelerator_graphs(cell, n_groups=n_groups, n_columns=n_columns, activation=activation)
     parts = onnxruntime_parts({name: model.SerializeToString() for name, model in graphs.items()})
     return SubgraphCell(cell, parts, activation)
 
 
 def first_difference(cell: IntegerCell, form: SubgraphCell, n_lines: int, tile: int) -> str | None:
-    """Where the form leaves the arithmetic, over recurrent lines of 7 bands and 11 columns."""
-    n_bands, n_columns = 7, 11
-    state = initial_state(cell, n_bands, n_columns)
-    rows_of = {spec.name for spec in cell.shape.states() if spec.is_per_band}
-    first = {name: values for name, values in state.items() if name not in rows_of}
-    for y, line in enumerate(random_lines(n_lines, n_bands, n_columns, 5)):
-        bands = first
-        for z in range(0, n_bands, tile):
-            rows = slice(z, min(z + tile, n_bands))
-            before = {name: state[name][rows] for name in rows_of} | bands
-            features = line["line_features"][rows], line["band_features"][rows]
-            taps, after = evaluate_step(cell, *features, before)
-            specs = cell.shape.states()
-            found, found_after = form.step(*features, {s.name: before[s.name].astype(s.dtype) for s in specs})
-            if not np.array_equal(found, taps):
-                return f"taps of line {y}, band {z}"
+    """Where the form leaves the arithmetic, over recurrent lines of 11 columns and 7 groups, the last not full."""
+    group, n_groups, n_columns = cell.shape.group, 7, 11
+    state = initial_state(cell, n_groups, n_columns)
+    dtypes = {spec.name: spec.dtype for spec in cell.shape.states()}
+    for y, line in enumerate(random_lines(group, n_lines, 6 * group + 1, n_columns, 5)):
+        for n in range(0, n_groups, tile):
+            groups = slice(n, min(n + tile, n_groups))
+            before = {name: values[groups] for name, values in state.items()}
+            inputs = line["line_features"][groups], line["levels"][groups]
+            contexts, after = evaluate_line_part(cell, *inputs, before)
+            found, found_after = form.step(*inputs, {name: v.astype(dtypes[name]) for name, v in before.items()})
+            if not np.array_equal(found, contexts):
+                return f"contexts of line {y}, group {n}"
             for name, values in after.items():
                 if not np.array_equal(found_after[name], values):
-                    return f"{name} of line {y}, band {z}"
-            for name in rows_of:
-                state[name][rows] = after[name]
-            bands = {name: after[name] for name in first}
+                    return f"{name} of line {y}, group {n}"
+                state[name][groups] = values
     return None
 
 
@@ -81,7 +76,7 @@ def test_seven_bits_of_weight_are_enough_for_int8_activations() -> None:
 
 def test_static_shapes() -> None:
     cell = tie_free_cell(SHAPES[0], 2)
-    for model in accelerator_graphs(cell, n_bands=7, n_columns=11).values():
+    for model in accelerator_graphs(cell, n_groups=7, n_columns=11).values():
         for value in (*model.graph.input, *model.graph.output):
             assert all(size.dim_value > 0 for size in value.type.tensor_type.shape.dim)
             assert value.type.tensor_type.elem_type == onnx.TensorProto.UINT8
@@ -91,13 +86,13 @@ def test_static_shapes() -> None:
 def test_a_cell_that_cannot_be_freed_of_ties_is_found_and_really_differs() -> None:
     cell = random_cell(SHAPES[0], 3)
     found = unmet_conditions(cell)
-    assert len(found) == len(cell.layers) - 1
+    assert len(found) == len(cell.shape.line_layers())
     assert all("halfway" in text and "cannot be doubled" in text for text in found)
     assert first_difference(cell, form_of(cell, "uint8"), 30, 7) is not None
 
 
 def test_a_doubled_layer_is_the_same_layer() -> None:
-    layer = random_cell(SHAPES[0], 4, 63).layers["decoder"]
+    layer = random_cell(SHAPES[0], 4, 63).layers["context"]
     doubled = tie_free_layer(layer)
     assert doubled is not None and may_tie(layer) and not may_tie(doubled)
     values = np.random.default_rng(5).integers(-127, 128, (9, 50, layer.spec.n_in))
@@ -123,6 +118,6 @@ def test_ties_are_exactly_those_that_exist() -> None:
 def test_wrong_arguments_are_refused() -> None:
     cell = tie_free_cell(SHAPES[1], 7)
     with pytest.raises(BadArgument, match="allowed uint8, int8"):
-        accelerator_graphs(cell, n_bands=1, n_columns=1, activation="int4")
+        accelerator_graphs(cell, n_groups=1, n_columns=1, activation="int4")
     with pytest.raises(BadArgument, match="sub-graph enter is missing"):
         SubgraphCell(cell, {})

@@ -35,7 +35,7 @@ assert torch.set_flush_denormal(True)
 assert np.float32(1e-40) * np.ones(4, np.float32)[0] == 0, "subnormal numbers are not flushed"
 package = open_package(Path(sys.argv[1]))
 for executor in (OnnxRuntimeCell(package), OnnxRuntimeCell(package, 2), load_eager(package.source)):
-    for tile in (1, 4, 11):
+    for tile in (1, 2, 3):
         print(first_difference(package, executor, tile))
 """
 
@@ -43,14 +43,14 @@ for executor in (OnnxRuntimeCell(package), OnnxRuntimeCell(package, 2), load_eag
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> IntegerPackage:
     folder = tmp_path_factory.mktemp("packages") / "package"
-    write_package(integer_package_parts(random_cell(CellShape(8, 2, 1, 2), 1), "test", {}, {}), folder)
+    write_package(integer_package_parts(random_cell(CellShape(4, 8, 2, 1, 5, 2), 1), "test", {}, {}), folder)
     found = open_package(folder)
     assert isinstance(found, IntegerPackage)
     return found
 
 
 def line_step(package: IntegerPackage, provider: Provider) -> Any:
-    return cell_executor.session(package, package.manifest["cells"]["line_step"], provider=provider)
+    return cell_executor.session(package, package.graphs["line_step"], provider=provider)
 
 
 @pytest.mark.skipif(CUDA in onnxruntime.get_available_providers(), reason="this ONNX Runtime has CUDA")
@@ -76,7 +76,7 @@ def test_a_provider_that_steps_aside_silently_is_refused(
 def test_every_optimisation_with_one_and_two_threads(level: str, n_threads: int, package: IntegerPackage) -> None:
     """`linerwkv verify` varies one of the two at a time; this is all of both, in all kinds of tiles."""
     executor = OnnxRuntimeCell(package, n_threads, OPTIMISATION.__members__[level])
-    for tile in (1, 8, package.conformance.taps.shape[1]):
+    for tile in (1, 2, 3):
         assert first_difference(package, executor, tile) is None
 
 
@@ -111,7 +111,7 @@ def test_a_session_that_flushes_subnormal_numbers_gives_the_same_integers(packag
         "onnxruntime.SessionOptions = Flushing\n"
         "package = open_package(Path(sys.argv[1]))\n"
         "for n_threads in (1, 2):\n"
-        "    for tile in (1, 4, 11):\n"
+        "    for tile in (1, 2, 3):\n"
         "        print(first_difference(package, OnnxRuntimeCell(package, n_threads), tile))\n"
     )
     assert run_there(code, package) == ["None"] * 6

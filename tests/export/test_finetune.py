@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         network.taps.bias.add_(torch.randn_like(network.taps.bias))
     cell = quantized(network, 7, 1)
     write_package(integer_package_parts(cell, "start", {"commit": "none"}, {"weight_bits": 7}), folder / "start")
-    for name, shape in {"a": (96, 8, 40), "b": (24, 1, 17), "short": (7, 4, 24), "narrow": (32, 4, 4)}.items():
+    for name, shape in {"a": (96, 8, 40), "b": (24, 3, 170), "short": (7, 4, 24), "narrow": (32, 4, 4)}.items():
         np.save(folder / f"{name}.npy", smooth_scene(len(name), shape))
     np.save(folder / "broken.npy", smooth_scene(1) + 0.5)
     (folder / "others").mkdir()
@@ -215,7 +215,7 @@ def test_a_validation_split_is_kept(folder: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("nowhere", "a.npy"), "package .*nowhere not found"),
-        ((SHIPPED_FLOAT, "a.npy"), "is of arithmetic float32, allowed int8-v1"),
+        ((SHIPPED_FLOAT, "a.npy"), "is of arithmetic float32, allowed int8-v2"),
         (("start", "nothing.npy"), "nothing.npy not found"),
         (("start", "short.npy"), "scene short: 7 lines of 24 columns, allowed at least 8 of 5"),
         (("start", "narrow.npy"), "scene narrow: 32 lines of 4 columns, allowed at least 8 of 5"),

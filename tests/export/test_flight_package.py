@@ -156,8 +156,8 @@ def test_damaged_packages_are_refused(folder: Path, tmp_path: Path) -> None:
     (folder / WEIGHTS).unlink()
     with pytest.raises(Corrupt, match=r"part weights.bin is missing"):
         open_package(folder)
-    changed_manifest(folder, format_version=3)
-    with pytest.raises(TooNew, match="format version 3, this release reads up to 2"):
+    changed_manifest(folder, format_version=4)
+    with pytest.raises(TooNew, match="format version 4, this release reads up to 3"):
         open_package(folder)
     (folder / "manifest.json").write_text("{}")
     with pytest.raises(Corrupt, match=r"manifest.json: key format_version: found null, allowed int"):
@@ -192,6 +192,12 @@ def test_a_cell_that_answers_otherwise_is_refused_by_its_output(parts: dict[str,
     state = predictor.encode_line(line, None, mapped)
     with pytest.raises(ExecutorFailed, match=r"output correction is (missing|float32 of shape)"):
         predictor.encode_line(line, state, mapped)
+
+
+def test_an_arithmetic_of_an_older_release_is_named_with_the_way_on(folder: Path) -> None:
+    changed_manifest(folder, format_version=2, arithmetic="int8-v1")
+    with pytest.raises(BadArgument, match=r"arithmetic int8-v1 is of an older release, .* by linerwkv export"):
+        open_package(folder)
 
 
 def test_a_later_arithmetic_is_named(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A package of arithmetic int8-v1: its bytes, its recorded lines, and the steps from the integers to the package."""
+"""A package of arithmetic int8-v2: its bytes, its recorded lines, and the steps from the integers to the package."""
 
 import hashlib
 import json
@@ -11,21 +11,21 @@ import pytest
 from click.testing import CliRunner
 
 from export.commands import export
-from export.conformance import recorded_sequence
-from export.integer_evaluation import evaluate_step, initial_state
+from export.conformance import recorded_bands, recorded_sequence
+from export.integer_evaluation import evaluate_line_part, evaluate_spectral_part, initial_state
 from export.integer_package import integer_package_parts
 from export.package_files import write_package
 from export.shared_weights import WEIGHTS
 from model.network.flight_config import FlightConfig
 from quantize.integers_folder import write_integers
-from runtime.cell.flight_inputs import LINE_FEATURES
+from runtime.cell.flight_inputs import BAND_FEATURES, LEVELS, LINE_FEATURES
 from runtime.cell.integer_cell import CellShape, IntegerCell, cell_from_tensors, unpack_tensors
 from runtime.errors import BadArgument
 from tests.export.test_integer_graph import random_lines, run_tiles
 from tests.reference import int8_cell
 from tests.reference.random_cell import random_cell
 
-SHAPE = CellShape(8, 2, 1, 2)
+SHAPE = CellShape(group=4, features=8, line_convolutions=2, line_blocks=1, spectral_features=5, band_convolutions=2)
 
 
 @pytest.fixture(scope="module")
@@ -45,24 +45,26 @@ def quantized(cell: IntegerCell, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("shape", [CellShape(8, 1, 2, 0), CellShape(12, 3, 1, 2)], ids=str)
+@pytest.mark.parametrize("shape", [CellShape(1, 8, 1, 2, 4, 0), CellShape(3, 12, 3, 1, 6, 2)], ids=str)
 def test_the_evaluation_equals_the_reference_in_any_tiling(shape: CellShape) -> None:
     cell = random_cell(shape, 2)
-    lines = random_lines(30, 5, 7, 3)
-    for tile in (1, 2, 5):
-        state, expected = initial_state(cell, 5, 7), int8_cell.initial_state(cell, 5, 7)
-        bands = {spec.name: state[spec.name] for spec in shape.states() if not spec.is_per_band}
+    n_bands, n_columns, generator = 7, 5, np.random.default_rng(4)
+    lines, n_groups = random_lines(shape.group, 30, n_bands, n_columns, 3), shape.groups(n_bands)
+    for tile in (1, 2, n_groups):
+        state, expected = initial_state(cell, n_groups, n_columns), int8_cell.initial_state(cell, n_bands, n_columns)
         for line in lines:
-            wanted, expected = int8_cell.step(cell, line["line_features"], line["band_features"], expected)
-            context = bands
-            for z in range(0, 5, tile):
-                rows = slice(z, z + tile)
-                rows_state = {name: state[name][rows] for name in expected} | context
-                taps, after = evaluate_step(cell, line["line_features"][rows], line["band_features"][rows], rows_state)
-                np.testing.assert_array_equal(taps, wanted[rows])
-                context = {name: after[name] for name in bands}
+            wanted, expected = int8_cell.line_part(cell, line["line_features"], line["levels"], expected)
+            for n in range(0, n_groups, tile):
+                groups = slice(n, n + tile)
+                before = {name: values[groups] for name, values in state.items()}
+                inputs = line["line_features"][groups], line["levels"][groups]
+                contexts, after = evaluate_line_part(cell, *inputs, before)
+                np.testing.assert_array_equal(contexts, wanted[groups])
                 for name in expected:
-                    state[name][rows] = after[name]
+                    state[name][groups] = after[name]
+            band_features = generator.integers(-127, 128, (n_bands, n_columns, BAND_FEATURES))
+            taps = evaluate_spectral_part(cell, wanted, band_features)
+            np.testing.assert_array_equal(taps, int8_cell.spectral_part(cell, wanted, band_features))
         for name, values in expected.items():
             np.testing.assert_array_equal(state[name], values)
 
@@ -72,33 +74,43 @@ def test_the_recorded_lines_follow_from_the_reference(cell: IntegerCell) -> None
     n_lines, n_bands, n_columns = recorded.taps.shape[:3]
     state = int8_cell.initial_state(cell, n_bands, n_columns)
     for y in range(n_lines):
-        taps, state = int8_cell.step(cell, recorded.line_features[y], recorded.band_features[y], state)
+        contexts, state = int8_cell.line_part(cell, recorded.line_features[y], recorded.levels[y], state)
+        np.testing.assert_array_equal(recorded.contexts[y], contexts)
+        taps = int8_cell.spectral_part(cell, contexts, recorded.band_features[y])
         np.testing.assert_array_equal(recorded.taps[y], taps)
     for name, values in state.items():
         np.testing.assert_array_equal(recorded.states[name], values)
     assert len(np.unique(recorded.line_features[:6])) > 100  # the scene uses the range of its inputs
+    assert not recorded.levels[:6, -1, :, LEVELS * (n_bands % SHAPE.group) :].any()  # no bands there
 
 
-def test_the_cells_of_a_package_pass_its_recorded_lines(parts: dict[str, bytes], cell: IntegerCell) -> None:
+@pytest.mark.parametrize("group", range(1, 17))
+def test_recorded_lines_have_full_groups_and_one_that_is_not(group: int) -> None:
+    n_bands = recorded_bands(group)
+    assert 8 <= n_bands <= 24 and n_bands > group
+    assert n_bands % group or group == 1
+
+
+def test_the_graph_of_a_package_passes_its_recorded_lines(parts: dict[str, bytes], cell: IntegerCell) -> None:
     manifest = json.loads(parts["manifest.json"])
+    assert manifest["cells"] == {"line_step": "line_step.onnx"}
     recorded = unpack_tensors(parts["conformance.bin"], manifest["conformance"]["tensors"])
-    lines = [
-        {name: recorded[name][y] for name in ("line_features", "band_features")}
-        for y in range(manifest["conformance"]["n_lines"])
-    ]
-    for name, tile in (("line_step", manifest["tile_bands"]), ("band_step", 1)):
-        options = onnxruntime.SessionOptions()
-        options.add_external_initializers_from_files_in_memory([WEIGHTS], [parts[WEIGHTS]], [len(parts[WEIGHTS])])
-        session = onnxruntime.InferenceSession(parts[manifest["cells"][name]], options)
-        taps, state = run_tiles(cell, session, lines, tile)
-        np.testing.assert_array_equal(taps, recorded["taps"])
-        for state_name in (spec.name for spec in SHAPE.states() if spec.is_per_band):
-            np.testing.assert_array_equal(state[state_name], recorded[state_name])
+    n_lines = manifest["conformance"]["n_lines"]
+    lines = [{name: recorded[name][y] for name in ("line_features", "levels")} for y in range(n_lines)]
+    options = onnxruntime.SessionOptions()
+    options.add_external_initializers_from_files_in_memory([WEIGHTS], [parts[WEIGHTS]], [len(parts[WEIGHTS])])
+    session = onnxruntime.InferenceSession(parts["line_step.onnx"], options)
+    for tile in (1, 2):
+        contexts, state = run_tiles(cell, session, lines, tile)
+        np.testing.assert_array_equal(contexts, recorded["contexts"])
+        for spec in SHAPE.states():
+            np.testing.assert_array_equal(state[spec.name], recorded[spec.name])
 
 
 def test_the_manifest_tells_everything(parts: dict[str, bytes], cell: IntegerCell) -> None:
     manifest = json.loads(parts["manifest.json"])
-    assert manifest["arithmetic"] == "int8-v1"
+    assert manifest["arithmetic"] == "int8-v2"
+    assert manifest["format_version"] == 3
     assert CellShape.from_dict(manifest["architecture"]) == SHAPE
     assert max(manifest["largest_sums"].values()) < 1 << 24
     assert [state["name"] for state in manifest["states"]] == [state.name for state in SHAPE.states()]
@@ -113,11 +125,11 @@ def test_the_manifest_tells_everything(parts: dict[str, bytes], cell: IntegerCel
 
 def test_equal_input_gives_equal_bytes_and_weights_are_stored_once(parts: dict[str, bytes], cell: IntegerCell) -> None:
     assert integer_package_parts(cell, "test", {"commit": "none"}, {"weight_bits": 8}) == parts
-    n_weights = sum(layer.weight.size + layer.bias.size for layer in cell.layers.values())
-    assert 4 * n_weights < len(parts[WEIGHTS]) < 4 * n_weights + 64 * 2 * len(cell.layers)
-    for name in ("line_step.onnx", "band_step.onnx"):
-        model = onnx.load_from_string(parts[name])
-        assert [tensor.name for tensor in model.graph.initializer if len(tensor.raw_data) >= 64] == []
+    layers = [cell.layers[spec.name] for spec in SHAPE.line_layers()]
+    n_weights = sum(layer.weight.size + layer.bias.size for layer in layers)
+    assert 4 * n_weights - 64 * len(layers) < len(parts[WEIGHTS]) < 4 * n_weights + 64 * 2 * len(layers)
+    model = onnx.load_from_string(parts["line_step.onnx"])
+    assert [tensor.name for tensor in model.graph.initializer if len(tensor.raw_data) >= 64] == []
 
 
 def test_export_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path) -> None:
@@ -135,11 +147,11 @@ def test_export_takes_the_folder_of_quantize(cell: IntegerCell, tmp_path: Path) 
 def test_export_writes_what_compilers_take(cell: IntegerCell, tmp_path: Path) -> None:
     folder = quantized(cell, tmp_path / "quantized")
     outputs = ["--accelerator", str(tmp_path / "dense"), "--qonnx", str(tmp_path / "dense.qonnx")]
-    arguments = ["-o", str(tmp_path / "package"), *outputs, "--columns", "16", "--activation", "int8"]
+    arguments = ["-o", str(tmp_path / "package"), *outputs, "--bands", "5", "--columns", "16", "--activation", "int8"]
     result = CliRunner().invoke(export, [str(folder), *arguments])
     assert result.exit_code == 0, result.output
     description = json.loads((tmp_path / "dense" / "accelerator.json").read_text())
-    assert (description["activation"], description["n_bands"], description["n_columns"]) == ("int8", 4, 16)
+    assert (description["activation"], description["n_groups"], description["n_columns"]) == ("int8", 2, 16)
     for entry in description["subgraphs"]:
         model = onnx.load(tmp_path / "dense" / entry["file"])
         assert [value.name for value in model.graph.input] == list(entry["inputs"])
@@ -163,7 +175,8 @@ def test_a_damaged_folder_is_refused(cell: IntegerCell, tmp_path: Path) -> None:
 def test_fixed_shapes_and_zip(cell: IntegerCell, tmp_path: Path) -> None:
     fixed = integer_package_parts(cell, "fixed", {}, {}, n_bands=6, n_columns=7)
     model = onnx.load_from_string(fixed["line_step.onnx"])
-    assert [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == [6, 7, LINE_FEATURES]
-    assert json.loads(fixed["manifest.json"])["tile_bands"] == 6
+    assert [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == [2, 7, 4 * LINE_FEATURES]
+    assert [d.dim_value for d in model.graph.input[1].type.tensor_type.shape.dim] == [2, 1, 4 * LEVELS]
+    assert json.loads(fixed["manifest.json"])["n_bands"] == 6
     write_package(fixed, tmp_path / "fixed.zip")
     assert (tmp_path / "fixed.zip").is_file()

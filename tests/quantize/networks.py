@@ -7,10 +7,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from model.network.clipped_layers import INPUT_UNIT
 from model.network.flight_config import FlightConfig
-from model.network.flight_network import INPUT_UNIT, FlightNetwork
+from model.network.flight_network import FlightNetwork
 from quantize.flight_layers import quantized_network, take_weights
-from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAP_BITS
+from runtime.cell.flight_inputs import BAND_FEATURES, LEVELS, LINE_FEATURES, TAP_BITS
 from runtime.cell.integer_cell import IntegerCell
 from tests.reference import int8_cell
 
@@ -37,15 +38,17 @@ def network_of(config: FlightConfig, seed: int, weight_bits: int = 8, kind: str 
 
 
 def random_features(generator: np.random.Generator, shape: tuple[int, int, int], kind: str = "any") -> Features:
-    """Line and band features (Y, Z, X, n): of all sizes, or nothing but extremes."""
+    """Line features with levels, and band features, (Y, Z, X, n): of all sizes, or nothing but extremes."""
 
-    def draw(n: int) -> npt.NDArray[np.int8]:
+    def draw(n_columns: int, n: int) -> npt.NDArray[np.int8]:
+        size = (*shape[:2], n_columns)
         if kind == "extreme":
-            return generator.choice(np.array([-127, 127], np.int8), (*shape, n))
-        reach = generator.integers(1, 128, (*shape, 1))
-        return (generator.integers(-127, 128, (*shape, n)) * reach // 127).astype(np.int8)
+            return generator.choice(np.array([-127, 127], np.int8), (*size, n))
+        reach = generator.integers(1, 128, (*size, 1))
+        return (generator.integers(-127, 128, (*size, n)) * reach // 127).astype(np.int8)
 
-    return draw(LINE_FEATURES), draw(BAND_FEATURES)
+    levels = np.repeat(draw(1, LEVELS), shape[2], axis=2)  # a band's levels are equal in all columns
+    return np.concatenate([draw(shape[2], LINE_FEATURES), levels], -1), draw(shape[2], BAND_FEATURES)
 
 
 def as_tensors(features: Features) -> tuple[Tensor, Tensor]:

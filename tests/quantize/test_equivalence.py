@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from model.batches.flight_batches import segment_inputs
 from model.evaluation import flight_evaluate
 from model.evaluation.flight_evaluate import BAND_CHUNK
+from model.network.clipped_layers import COLUMN_AXIS, Activation
 from model.network.flight_config import FlightConfig
-from model.network.flight_network import COLUMN_AXIS, Activation, FlightNetwork
+from model.network.flight_network import FlightNetwork
 from quantize import coded_rate
 from quantize.flight_layers import (
+    WEIGHT_BITS,
     QuantizedLinear,
     QuantizedMemory,
     RoundHalfUp,
@@ -30,12 +32,15 @@ from tests.reference.random_cell import random_cell
 
 CONFIGS = st.builds(
     FlightConfig,
+    group=st.integers(1, 16),
     features=st.integers(4, 32),
     line_convolutions=st.integers(1, 3),
     line_blocks=st.integers(1, 2),
+    spectral_features=st.integers(4, 16),
     band_convolutions=st.integers(0, 2),
 )
-SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(1, 6))
+SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 9), st.integers(1, 6))
+"""Lines, bands and columns."""
 
 
 @settings(max_examples=40, deadline=None)
@@ -43,7 +48,7 @@ SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(1, 6))
     config=CONFIGS,
     shape=SHAPES,
     seed=st.integers(0, 1 << 30),
-    bits=st.sampled_from([7, 8]),
+    bits=st.sampled_from(WEIGHT_BITS),
     kind=st.sampled_from(["first", "alive", "wild"]),
     inputs=st.sampled_from(["any", "extreme"]),
 )
@@ -63,7 +68,7 @@ def test_the_brevitas_forward_is_the_integer_reference(
 def test_a_long_segment_of_a_network_that_saturates_and_lives(inputs: str) -> None:
     network = network_of(FlightConfig(), 5)
     cell = integer_cell(network)
-    features = random_features(np.random.default_rng(5), (64, 9, 7), inputs)
+    features = random_features(np.random.default_rng(5), (64, 19, 7), inputs)
     expected = reference_taps(cell, features)
     assert len(np.unique(expected)) > 1000  # taps that say something
     np.testing.assert_array_equal(taps_of(network, features), expected)
@@ -94,9 +99,11 @@ def test_state_restored_is_the_same_network() -> None:
     np.testing.assert_array_equal(taps_of(other.eval(), features), taps_of(network, features))
 
 
-@pytest.mark.parametrize("bits", [7, 8])
+@pytest.mark.parametrize("bits", WEIGHT_BITS)
 def test_the_widest_network_with_wild_weights_stays_below_the_largest_sum(bits: int) -> None:
-    config = FlightConfig(features=128, line_convolutions=3, line_blocks=2, band_convolutions=2)
+    config = FlightConfig(
+        group=16, features=128, line_convolutions=3, line_blocks=2, spectral_features=64, band_convolutions=2
+    )
     network = network_of(config, 4, bits, "wild")
     with torch.no_grad():
         for _, layer in quantized_layers(network):  # as if the training had run away after the exponents were chosen
@@ -104,7 +111,9 @@ def test_the_widest_network_with_wild_weights_stays_below_the_largest_sum(bits: 
             layer.bias.fill_(-1e9)
             layer.exponent.fill_(layer.exponent_range()[0])
     cell = integer_cell(network)
-    assert 0.9 * LARGEST_SUM < max(cell.largest_sums().values()) < LARGEST_SUM if bits == 8 else True
+    largest_weight = (1 << (bits - 1)) - 1
+    widest = 416 * 127 * largest_weight + ((1 << 22) - 1) + (1 << 21)
+    assert max(layer.largest_sum for layer in cell.layers.values()) == widest < LARGEST_SUM
     assert {int(layer.shift.max()) for layer in cell.layers.values()} == {22}
 
 
@@ -161,10 +170,15 @@ def test_weights_of_other_bits_are_refused() -> None:
         quantized_network(FlightConfig(), 4)
 
 
-@pytest.mark.parametrize(("n_bands", "band_convolutions"), [(1, 0), (5, 1), (BAND_CHUNK + 7, 3)])
-def test_predictions_are_those_of_the_reference_and_the_exact_filter(n_bands: int, band_convolutions: int) -> None:
+@pytest.mark.parametrize(
+    ("n_bands", "group", "band_convolutions"),
+    [(1, 4, 0), (5, 16, 1), (BAND_CHUNK + 7, 1, 1), (BAND_CHUNK + 7, 7, 3), (2 * BAND_CHUNK, 16, 2)],
+)
+def test_predictions_are_those_of_the_reference_and_the_exact_filter(
+    n_bands: int, group: int, band_convolutions: int
+) -> None:
     """Bands predicted in chunks, in float and by integers, against whole lines, for networks that see many bands."""
-    config = FlightConfig(features=4, band_convolutions=band_convolutions)
+    config = FlightConfig(group, features=4, spectral_features=4, band_convolutions=band_convolutions)
     network = network_of(config, 7)
     cell = integer_cell(network)
     samples = smooth_scene(7, (9, n_bands, 6)).astype(np.int32)
@@ -173,7 +187,7 @@ def test_predictions_are_those_of_the_reference_and_the_exact_filter(n_bands: in
     expected = np.empty((8, n_bands, 6), np.int32)
     for y in range(8):
         for z in range(n_bands):
-            filtered(taps[y, z], inputs.differences[y, z], samples[y, z], 0, 1023, expected[y, z])
+            filtered(taps[y, z].T, inputs.differences[y, z].T, samples[y, z], 0, 1023, expected[y, z])
     np.testing.assert_array_equal(coded_rate.doubled_segment(exact_network(cell), samples, 0, 1023), expected)
     np.testing.assert_array_equal(coded_rate.doubled_segment(network, samples, 0, 1023), expected)
     np.testing.assert_array_equal(flight_evaluate.doubled_segment(network, samples, 0, 1023), expected)

@@ -33,7 +33,7 @@ from tests.model.conftest import scene_folder, smooth_scene, tiny_config  # noqa
 def flight_config(tiny_config: TrainingConfig) -> TrainingConfig:  # noqa: F811  # the fixture
     schedule = replace(tiny_config.schedule, epochs=1, final_epochs=0, loss="rate")
     data = replace(tiny_config.data, crop_lines=8)
-    return replace(tiny_config, name="flight", network=FlightConfig(features=6), schedule=schedule, data=data)
+    return replace(tiny_config, name="flight", network=FlightConfig(group=3, features=6), schedule=schedule, data=data)
 
 
 def saved(config: TrainingConfig) -> Path:

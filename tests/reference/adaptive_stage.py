@@ -207,7 +207,7 @@ def encode_band(
     out: Any,
     marks: Any,
 ) -> None:
-    """As `runtime.adaptive.stage.run_band` of an encoder."""
+    """As `runtime.adaptive.band.code_band` of an encoder."""
     smallest, largest = sample_range
     n, width, n_columns, n_lines = p.n_regressors, len(p.lanes), len(samples), int(s.place[0])
     others = [[F32(0)] * 3 + regressors(p, s, z, x, network) for x in range(n_columns)]

@@ -1,4 +1,4 @@
-"""The host side of int8-v1 (docs/arithmetic.md, sections 2 and 4) in whole-array NumPy, written to be read."""
+"""The host side of int8-v2 (docs/arithmetic.md, sections 2 and 4) in whole-array NumPy, written to be read."""
 
 from typing import Any, NamedTuple
 

@@ -1,10 +1,11 @@
-"""Arithmetic int8-v1 written to be read: whole lines, int64, one operation after another (docs/arithmetic.md)."""
+"""Arithmetic int8-v2 written to be read: whole lines, int64, one operation after another (docs/arithmetic.md)."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from runtime.cell.flight_inputs import LINE_FEATURES
 from runtime.cell.integer_cell import INITIAL_DENOMINATOR, IntegerCell
 
 Integers = npt.NDArray[np.int64]
@@ -27,9 +28,9 @@ def columns(values: Integers) -> Integers:
     return np.concatenate([west, values, east], -1)
 
 
-def bands(values: Integers, before: Integers) -> Integers:
-    """Section 3.2: two bands before, one before, here. before: the two bands before the first of `values`."""
-    rows = np.concatenate([before, values])
+def bands(values: Integers) -> Integers:
+    """Section 3.2: two bands before, one before, here; zeros before the first band."""
+    rows = np.concatenate([np.zeros_like(values[:1]), np.zeros_like(values[:1]), values])
     return np.concatenate([rows[:-2], rows[1:-1], values], -1)
 
 
@@ -64,7 +65,7 @@ def block(cell: IntegerCell, i: int, values: Integers, state: dict[str, Integers
 
 def initial_state(cell: IntegerCell, n_bands: int, n_columns: int) -> dict[str, Integers]:
     """Before the second line of a segment."""
-    shape = (n_bands, n_columns, cell.shape.features)
+    shape = (cell.shape.groups(n_bands), n_columns, cell.shape.features)
     state = {}
     for i in range(cell.shape.line_blocks):
         for name in ("before", "numerator", "mix_before"):
@@ -73,29 +74,52 @@ def initial_state(cell: IntegerCell, n_bands: int, n_columns: int) -> dict[str, 
     return state
 
 
-def step(
-    cell: IntegerCell, line_features: npt.NDArray[Any], band_features: npt.NDArray[Any], state: dict[str, Integers]
-) -> tuple[Integers, dict[str, Integers]]:
-    """Taps (Z, X, TAPS) of all bands of a line, and the state after it."""
-    nothing = np.zeros((2, line_features.shape[1], cell.shape.features), np.int64)
-    before = {f"bands_{i}": nothing for i in range(cell.shape.band_convolutions)}
-    taps, after = tile_step(cell, line_features, band_features, {**state, **before})
-    return taps, {name: after[name] for name in state}
+def grouped(values: Integers, group: int) -> Integers:
+    """Section 2: (Z, X, n) to (N, X, G n), the bands of a group side by side, zeros where there is no band."""
+    n_bands, n_columns, n = values.shape
+    full = np.concatenate([values, np.zeros((-n_bands % group, n_columns, n), np.int64)])
+    return full.reshape(-1, group, n_columns, n).transpose(0, 2, 1, 3).reshape(-1, n_columns, group * n)
 
 
-def tile_step(
-    cell: IntegerCell, line_features: npt.NDArray[Any], band_features: npt.NDArray[Any], state: dict[str, Integers]
+def line_part(
+    cell: IntegerCell, line_features: npt.NDArray[Any], levels: npt.NDArray[Any], state: dict[str, Integers]
 ) -> tuple[Integers, dict[str, Integers]]:
-    """Taps (B, X, TAPS) of consecutive bands of a line; the state has also what stands before the tile."""
+    """Section 3.5: contexts (N, X, G S) of groups of bands, and the state after the line.
+
+    line_features: (N, X, G LINE_FEATURES). levels: (N, 1, G LEVELS).
+    """
     state = dict(state)
-    spatial = line_features.astype(np.int64)
-    for i in range(cell.shape.line_convolutions):
+    n_columns = line_features.shape[1]
+    everywhere = np.repeat(levels.astype(np.int64), n_columns, axis=1)
+    inputs = np.concatenate([columns(line_features.astype(np.int64)), everywhere], -1)
+    spatial = layer(cell, "line_convolutions.0", inputs)
+    for i in range(1, cell.shape.line_convolutions):
         spatial = layer(cell, f"line_convolutions.{i}", columns(spatial))
     for i in range(cell.shape.line_blocks):
         spatial = block(cell, i, spatial, state)
+    return layer(cell, "context", spatial), state
+
+
+def spectral_part(cell: IntegerCell, contexts: Integers, band_features: npt.NDArray[Any]) -> Integers:
+    """Section 3.6: taps (Z, X, TAPS) of all bands of a line. contexts: (N, X, G S)."""
+    n_bands, n_columns = band_features.shape[:2]
+    own = contexts.reshape(len(contexts), n_columns, cell.shape.group, -1).transpose(0, 2, 1, 3)
+    own = own.reshape(-1, n_columns, cell.shape.spectral_features)[:n_bands]
     spectral = layer(cell, "band_columns", columns(band_features.astype(np.int64)))
     for i in range(cell.shape.band_convolutions):
-        before = state[f"bands_{i}"]
-        state[f"bands_{i}"] = np.concatenate([before, spectral])[-2:]
-        spectral = layer(cell, f"band_convolutions.{i}", bands(spectral, before))
-    return layer(cell, "taps", layer(cell, "decoder", np.concatenate([spatial, spectral], -1))), state
+        spectral = layer(cell, f"band_convolutions.{i}", bands(spectral))
+    return layer(cell, "taps", layer(cell, "decoder", np.concatenate([own, spectral], -1)))
+
+
+def step(
+    cell: IntegerCell, features: npt.NDArray[Any], band_features: npt.NDArray[Any], state: dict[str, Integers]
+) -> tuple[Integers, dict[str, Integers]]:
+    """Taps (Z, X, TAPS) of all bands of a line, and the state after it.
+
+    features: (Z, X, LINE_FEATURES + LEVELS) of each band, the levels equal in all columns.
+    """
+    group = cell.shape.group
+    line_features = grouped(features[..., :LINE_FEATURES].astype(np.int64), group)
+    levels = grouped(features[..., LINE_FEATURES:].astype(np.int64), group)[:, :1]
+    contexts, state = line_part(cell, line_features, levels, state)
+    return spectral_part(cell, contexts, band_features), state

@@ -11,7 +11,7 @@ Integers = npt.NDArray[np.int64]
 
 
 def evaluate_plan(plan: TosaPlan, inputs: dict[str, npt.NDArray[np.int8]]) -> dict[str, npt.NDArray[np.int8]]:
-    """Outputs by their names, (1, B, X, C) int8; inputs by theirs."""
+    """Outputs by their names, (1, N, X, C) int8; inputs by theirs."""
     values = {name: array.astype(np.int64) for name, array in {**plan.constants, **inputs}.items()}
     for operator in plan.operators:
         found = EVALUATED[operator.kind](operator, *(values[name] for name in operator.inputs))
@@ -49,22 +49,8 @@ def clamp(operator: TosaOperator, values: Integers) -> Integers:
     return np.clip(values, operator.numbers["low"], operator.numbers["high"])
 
 
-def concat(operator: TosaOperator, *values: Integers) -> Integers:
-    """Along one axis."""
-    return np.concatenate(values, axis=operator.numbers["axis"])
-
-
-def slice_of(operator: TosaOperator, values: Integers) -> Integers:
-    """`start` and the size of the output."""
-    starts = operator.numbers["start"]
-    result: Integers = values[tuple(slice(start, start + n) for start, n in zip(starts, operator.shape, strict=True))]
-    return result
-
-
 EVALUATED: dict[str, Callable[..., Integers]] = {
     "CONV2D": conv2d,
     "RESCALE": rescale,
     "CLAMP": clamp,
-    "CONCAT": concat,
-    "SLICE": slice_of,
 }

@@ -46,7 +46,7 @@ def shipped() -> IntegerPackage:
 
 def test_on_the_cpu_no_operator_differs_from_itself(shipped: IntegerPackage) -> None:
     rows = difference_rows(shipped.cell, recorded_feeds(shipped), "recorded lines", ON_CPU)
-    assert {row["operator"] for row in rows} >= {"Conv 1 x 1", "Conv 1 x 3", "Conv 3 x 1", "Relu", "Concat", "Slice"}
+    assert {row["operator"] for row in rows} >= {"Conv 1 x 1", "Conv 1 x 3", "Relu"}
     assert all(row["outputs"] > 1000 and row["that differ"] == row["by at most"] == 0 for row in rows)
 
 
@@ -89,7 +89,7 @@ def test_an_environment_that_is_not_set_up_is_named(name: str, tmp_path: Path, m
 @pytest.mark.slow
 def test_the_tosa_reference_model_computes_any_weights_exactly(tmp_path: Path) -> None:
     needs("vela")
-    for seed, shape in enumerate((CellShape(24, 2, 1, 2), CellShape(5, 3, 2, 0))):
+    for seed, shape in enumerate((CellShape(4, 24, 2, 1, 8, 1), CellShape(1, 5, 3, 2, 4, 0))):
         folder = tmp_path / str(seed)
         write_package(integer_package_parts(random_cell(shape, seed), "test", {}, {}), folder)
         with own_process("vela", TOSA, folder) as executor:
@@ -99,10 +99,10 @@ def test_the_tosa_reference_model_computes_any_weights_exactly(tmp_path: Path) -
 @pytest.mark.slow
 def test_vela_takes_every_sub_graph(shipped: IntegerPackage) -> None:
     place = needs("vela")
-    n_bands = 2
-    for configuration, parts in estimates(place, shipped, n_bands, print).items():
+    n_groups = 2
+    for configuration, parts in estimates(place, shipped, n_groups, print).items():
         for name, part in parts.items():
-            macs = tosa_plan(shipped.cell, name, n_bands=n_bands, n_columns=1000).macs
+            macs = tosa_plan(shipped.cell, name, n_groups=n_groups, n_columns=1000).macs
             assert part.macs >= macs  # copies count, too
             assert part.cycles >= part.npu_cycles >= macs / configuration.macs_per_cycle
     assert {configuration.accelerator[:10] for configuration in CONFIGURATIONS} == {
@@ -129,19 +129,21 @@ def test_a_provider_passes_the_self_test(environment: str, executor: str, shippe
 @pytest.mark.slow
 def test_operators_that_the_htp_leaves_to_the_cpu_are_named(shipped: IntegerPackage) -> None:
     needs("qnn")
-    with pytest.raises(BadArgument, match=r"QNN,backend_type=htp leaves \d+ of \d+ operators to the CPU: .*17 Floor"):
+    with pytest.raises(BadArgument, match=r"QNN,backend_type=htp leaves \d+ of \d+ operators to the CPU: .*\d+ Floor"):
         own_process("qnn", f"{MASTER}:{ON_HTP}", shipped.source)
 
 
 @pytest.mark.slow
 def test_one_operator_that_the_htp_leaves_is_refused(shipped: IntegerPackage, tmp_path: Path) -> None:
     needs("qnn")
-    model = SubGraph(shipped.cell, "uint8", 2, 8).built("decode")
-    file = tmp_path / "decode.onnx"
+    model = SubGraph(shipped.cell, "uint8", 2, 8).built("context")
+    file = tmp_path / "context.onnx"
     onnx.save(model, str(file))
     with own_process("qnn", f"{MASTER}:{ON_HTP}", file) as process:
-        assert set(process.run({"both": np.full((1, 64, 2, 8), 128, np.uint8)})) == {"decoded"}
-    model.graph.node.append(onnx.helper.make_node("NonZero", ["decoded"], ["places"]))
+        assert set(process.run({"spatial": np.full((1, shipped.cell.shape.features, 2, 8), 128, np.uint8)})) == {
+            "contexts"
+        }
+    model.graph.node.append(onnx.helper.make_node("NonZero", ["contexts"], ["places"]))
     model.graph.output.append(onnx.helper.make_tensor_value_info("places", onnx.TensorProto.INT64, [4, "n"]))
     onnx.save(model, str(file))
     with pytest.raises(BadArgument, match=r"leaves 1 of \d+ operators to the CPU: 1 NonZero"):

@@ -39,7 +39,7 @@ def place() -> OwnEnvironment:
 @pytest.fixture(scope="module")
 def int8_package(tmp_path_factory: pytest.TempPathFactory) -> IntegerPackage:
     folder = tmp_path_factory.mktemp("packages") / "package"
-    write_package(integer_package_parts(random_cell(CellShape(24, 2, 1, 2), 1), "test", {}, {}), folder)
+    write_package(integer_package_parts(random_cell(CellShape(4, 24, 2, 1, 8, 1), 1), "test", {}, {}), folder)
     package = open_package(folder)
     assert isinstance(package, IntegerPackage)
     return package

@@ -11,8 +11,9 @@ from model.batches.batches import Share
 from model.batches.flight_bank import Bank, BankBatches, build_bank, segment_rows, segments_of
 from model.batches.flight_batches import LEAD, MARGIN, FlightBatch, FlightPlan, segment_inputs
 from model.batches.staged_loss import N_FAR
+from model.network.clipped_layers import INPUT_UNIT
 from model.network.flight_config import FlightConfig
-from model.network.flight_network import INPUT_UNIT, FlightNetwork
+from model.network.flight_network import FlightNetwork
 from model.scenes.scene import Scene
 from model.training.losses import flight_losses, rate_loss, training_loss
 from tests.model.batches.test_flight_batches import assert_same, made_scenes, tensors
@@ -79,10 +80,11 @@ def test_every_place_of_a_scene_is_learned(scenes: list[Scene]) -> None:
     assert set(places[:, 5]) == set(range(SHAPES[0][2] - PLAN.columns + 2 * MARGIN + 1))
 
 
-def test_the_network_sees_the_edge_of_a_crop_as_the_edge_of_the_scene(scenes: list[Scene]) -> None:
+@pytest.mark.parametrize("group", [1, 2, 16])
+def test_the_network_sees_the_edge_of_a_crop_as_the_edge_of_the_scene(scenes: list[Scene], group: int) -> None:
     """Taps and losses of a crop that is larger than the scene are those of the whole scene, without any mask."""
     torch.manual_seed(0)
-    network = FlightNetwork(FlightConfig(features=6)).requires_grad_(False)
+    network = FlightNetwork(FlightConfig(group, features=6)).requires_grad_(False)
     for parameter in network.parameters():
         parameter.add_(0.3 * torch.randn(parameter.shape))
     for scene in scenes[1:]:
@@ -107,14 +109,18 @@ def test_the_network_sees_the_edge_of_a_crop_as_the_edge_of_the_scene(scenes: li
             assert float(a) == pytest.approx(float(b), abs=1e-3)
 
 
-def test_a_window_inside_of_a_scene_needs_no_more_than_its_context(scenes: list[Scene]) -> None:
+@pytest.mark.parametrize(("group", "bands"), [(1, (0, 1, LEAD + 2, 27)), (3, (0, 3, 9, 27))])
+def test_a_window_inside_of_a_scene_needs_no_more_than_its_context(
+    scenes: list[Scene], group: int, bands: tuple[int, ...]
+) -> None:
+    """Where its first band is the first of a group."""
     torch.manual_seed(0)
-    network = FlightNetwork(FlightConfig(features=6)).requires_grad_(False)
+    network = FlightNetwork(FlightConfig(group, features=6)).requires_grad_(False)
     bank = build_bank(scenes[:1], ["plain"], LINES, 0, CPU, quiet=True)
     _, z, x = SHAPES[0]
     whole = BankBatches(bank, FlightPlan(LINES, z, x + 2 * MARGIN), 1, 0, 0)
     part = BankBatches(bank, PLAN, 1, 0, 0)
-    for band, column in ((0, 0), (1, 3), (LEAD + 2, 9), (z - 3, 4)):
+    for band, column in zip(bands, (0, 3, 9, 4), strict=True):
         place = np.array([[*bank.segments[0], band, column]])
         everything = whole.gathered(np.array([[*bank.segments[0], 0, 0]])).corrections(network)
         found = part.gathered(place).corrections(network)

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from model.batches.batches import Share
 from model.batches.flight_batches import LEAD, MARGIN, FlightBatch, FlightBatches, FlightPlan, segment_inputs
-from model.network.flight_network import INPUT_UNIT
+from model.network.clipped_layers import INPUT_UNIT
 from model.scenes.scene import Scene
-from runtime.cell.flight_inputs import BAND_FEATURES, LINE_FEATURES, TAPS
+from runtime.cell.flight_inputs import BAND_FEATURES, LEVELS, LINE_FEATURES, TAPS
 from runtime.cell.flight_statistics import N_BEFORE
 from tests.model.conftest import smooth_scene
 
@@ -91,7 +91,7 @@ def test_shapes_leave_out_what_is_context(scenes: list[Scene]) -> None:
         leads.add(n_lead := batch.band_features.shape[2] - z)
         lefts.add(batch.left)
         n_columns = batch.band_features.shape[3]
-        assert batch.line_features.shape == (b, y, z, n_columns, LINE_FEATURES)
+        assert batch.line_features.shape == (b, y, z, n_columns, LINE_FEATURES + LEVELS)
         assert batch.band_features.shape == (b, y, z + n_lead, n_columns, BAND_FEATURES)
         assert batch.differences.shape == (b, y, z, x, TAPS)
         assert batch.scale.shape == (b, z) and (b, y, z) == (2, PLAN.lines - 1, PLAN.bands)
@@ -106,6 +106,8 @@ def test_features_are_the_cells_integers(scenes: list[Scene]) -> None:
             integers = part / INPUT_UNIT
             assert torch.equal(integers, integers.round())
             assert integers.min() >= -127 and integers.max() <= 127
+        levels = batch.line_features[..., LINE_FEATURES:]
+        assert levels.any() and torch.equal(levels, levels[:, :, :, :1].expand_as(levels))
 
 
 @pytest.mark.parametrize("flip", [False, True])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from model.kernels.clipped_product_cpu import Plan, clipped_product
 from model.kernels.filter_cpu import filtered
-from model.network.flight_network import BAND_AXIS, COLUMN_AXIS, LINE_AXIS, side_by_side
+from model.network.clipped_layers import BAND_AXIS, COLUMN_AXIS, LINE_AXIS, side_by_side
 
 # float32 rounds to 6e-8; sums of some hundred terms, relative to the largest value of a tensor
 TOLERANCE = 1e-5

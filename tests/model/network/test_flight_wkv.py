@@ -46,9 +46,12 @@ def test_a_wide_scene_is_taken_in_pieces() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_rounded_means_are_those_of_the_integer_cell(seed: int) -> None:
-    cell = random_cell(CellShape(16, 1, 1, 0), seed)
+    shape_of_cell = CellShape(
+        group=1, features=16, line_convolutions=1, line_blocks=1, spectral_features=4, band_convolutions=0
+    )
+    cell = random_cell(shape_of_cell, seed)
     generator = np.random.default_rng(seed)
-    shape = (40, 3, 5, 16)  # Y, Z, X, F
+    shape = (40, 3, 5, 16)  # Y, groups, X, F
     keys = generator.integers(0, 128, shape)
     values = generator.integers(-127, 128, shape)
     keys[10:14], keys[14:18] = 0, 127  # the smallest and largest weights, in turn with the largest values

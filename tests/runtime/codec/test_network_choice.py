@@ -121,7 +121,7 @@ def test_without_a_stage_or_when_asked_for_or_in_one_segment_there_is_no_trial(p
 def test_an_executor_that_fails_in_a_trial_costs_no_line(package: FlightPackage) -> None:
     class Failing(Counting):
         def run(self, inputs: Arrays) -> Arrays:
-            if self.n_steps == 9:
+            if self.n_steps == 5:
                 raise Corrupt("the step does not run")
             return super().run(inputs)
 

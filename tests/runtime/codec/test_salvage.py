@@ -200,7 +200,7 @@ def test_structures_that_announce_all_the_rest_cost_linear_time(marker: bytes, p
 
 def test_a_missing_package_costs_its_own_segments(parts: StreamParts, tmp_path: Path) -> None:
     parts.header["packages"] = 1
-    parts.tail = b"\x02" + bytes(32) + parts.tail
+    parts.tail = b"\x03" + bytes(32) + parts.tail
     segments(parts)[0].fields.update(predictor=PredictorKind.LINERWKV, package=0)
     report, lines = restored(parts.to_bytes(), tmp_path)
     np.testing.assert_array_equal(lines[4:], CUBE[4:])

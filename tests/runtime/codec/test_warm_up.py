@@ -74,7 +74,7 @@ def target_run(folder: Path, stage: str) -> tuple[set[str], list[str], bool]:
     target_jobs.warm_up(loaded, coding)
     before = signatures()
     assert before
-    steps = 3 * (SEGMENT_LINES - 1) * 2  # of three segments; a first line has none, the others two tiles
+    steps = 3 * (SEGMENT_LINES - 1)  # of three segments; a first line has none
     faulty = loaded._replace(executor=FaultyExecutor(loaded.executor, "malformed", steps))
 
     def say(event: str, **values: Any) -> None:

@@ -30,7 +30,7 @@ from runtime.stream.records import (
 from runtime.stream.segment_header import SEGMENT_BYTES, SegmentCoding, SegmentHeader
 from runtime.stream.stream_header import FIXED, PACKAGE, PREFIX, PackageName, StreamHeader
 
-PACKAGES = (PackageName(Arithmetic.FLOAT32, bytes(range(32))), PackageName(Arithmetic.INT8_V1, bytes(32)))
+PACKAGES = (PackageName(Arithmetic.FLOAT32, bytes(range(32))), PackageName(Arithmetic.INT8_V2, bytes(32)))
 IMAGE = ImageDescription(202, 96, 13, False, 64, SampleType.INT16, {"wavelength": ["420.0"]})
 HEADER = StreamHeader(IMAGE, PACKAGES)
 CODING = SegmentCoding(PredictorKind.LINERWKV, AdaptiveStage.BEST, 3, Quantisation.IN_LOOP, 1)

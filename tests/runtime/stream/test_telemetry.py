@@ -79,7 +79,7 @@ def test_residual_sums_are_those_of_numpy() -> None:
 
 def test_the_command_writes_a_line_a_segment_through_a_fault(tmp_path: Path) -> None:
     scene, packed, log = save_envi(tmp_path / "scene.hdr", CUBE), tmp_path / "packed", tmp_path / "log.jsonl"
-    options = ("--isolate", "--line-deadline", "20", "--executor", "hil_tests.fault_programs.faulty_executor:die_110")
+    options = ("--isolate", "--line-deadline", "20", "--executor", "hil_tests.fault_programs.faulty_executor:die_28")
     done = run("compress", scene, packed, "--segment-lines", "4", *options, "--telemetry", log)
     assert done.returncode == 0, done.stderr
     assert b"segments fell back to ccsds123" in done.stderr

@@ -197,7 +197,7 @@ def test_it_codes_as_it_is_asked_and_has_every_defence(tmp_path: Path) -> None:
 def test_it_outlives_an_executor_that_fails_in_its_worker(
     fault: str, guard: str, kind: str, text: str, tmp_path: Path
 ) -> None:
-    step = 108 + 4 + 2  # after those of the self-test and of the warm-up: line 3, because line 0 needs none
+    step = 27 + 2 + 2  # after those of the self-test and of the warm-up: line 3, because line 0 needs none
     executor = f"hil_tests.fault_programs.faulty_executor:{fault}_{step}"
     defences = ("--isolate", "--line-deadline", "4", "--guard", guard, "--telemetry", "-")
     _, errors, data = recorder(tmp_path, "--stage", "none", "--executor", executor, *defences)
