@@ -116,8 +116,8 @@ class IntegerGraph:
         both = self.with_before(f"before_{i}", values)
         weight = self.folded(folded_layer(one_higher(self.cell.layers[name + "key"])), both)  # 1..128
         value, gate = self.layer(name + "value", both), self.layer(name + "gate", both)
-        product = graph.node("Mul", gate, self.mean(i, weight, value))
-        gated = graph.node("Floor", graph.scalar("Add", graph.scalar("Mul", product, 2.0**-7), 0.5))
+        product = graph.node("Mul", gate, self.negative_mean(i, weight, value))
+        gated = graph.node("Floor", graph.scalar("Add", graph.scalar("Mul", product, -(2.0**-7)), 0.5))
         values = self.clipped_sum(values, self.plain_layer(name + "output", gated))
         mix = self.layer(name + "mix", self.with_before(f"mix_before_{i}", values))
         return self.clipped_sum(values, self.plain_layer(name + "mixed", mix))
@@ -126,20 +126,22 @@ class IntegerGraph:
         """The sum in the range of an activation."""
         return self.graph.clip(self.graph.node("Add", values, change), -LARGEST_ACTIVATION, LARGEST_ACTIVATION)
 
-    def mean(self, i: int, weight: str, value: str) -> str:
-        """The memory moves to this line; its weighted mean.
+    def negative_mean(self, i: int, weight: str, value: str) -> str:
+        """The memory moves to this line; its weighted mean, negated.
 
-        It is the integer next to t = 64 numerator / denominator, halves up. What is below a half is so by 2**-15 or
-        more, since twice the denominator is at most 2**15, and |t| < 128 where the clip does not decide. So with half
-        of that added to t the floor is right for any quotient that is at most one unit in the last place off, 2**-17.
+        The negated mean is ceil(t - 1/2) for t = -64 numerator / denominator: floor(t) or one more, which the remainder
+        tells, right for any quotient that is less than 1/2 off.
         """
         graph, memory = self.graph, self.cell.memories[i]
         weighted = graph.scalar("Mul", graph.node("Mul", weight, value), 2)  # below 2**15
         numerator = self.moved(f"numerator_{i}", weighted, memory)
         denominator = self.moved(f"denominator_{i}", graph.scalar("Mul", weight, 128), memory)
-        quotient = graph.node("Div", graph.scalar("Mul", numerator, 1 << (NUMERATOR_BITS - 1)), denominator)
-        nearest = graph.node("Floor", graph.scalar("Add", quotient, 0.5 + 2.0**-16))
-        return graph.clip(nearest, -LARGEST_ACTIVATION, LARGEST_ACTIVATION)
+        above = graph.scalar("Mul", numerator, -float(1 << (NUMERATOR_BITS - 1)))  # below 2**21
+        below = graph.node("Floor", graph.node("Div", above, denominator))
+        # twice the way from its middle to the quotient, times the denominator: an integer below 2**24
+        rest = graph.node("Sub", above, graph.node("Mul", graph.scalar("Add", below, 0.5), denominator))
+        one_more = graph.clip(graph.scalar("Mul", rest, 2), 0, 1)
+        return graph.clip(graph.node("Add", below, one_more), -LARGEST_ACTIVATION, LARGEST_ACTIVATION)
 
     def moved(self, state: str, target: str, memory: IntegerMemory) -> str:
         """`state` after it moved by its rate to `target`; a difference has 16 bits and a rate 7, so all is exact."""
