@@ -12,7 +12,7 @@ from typing_extensions import override
 from runtime.adaptive.state import StageState
 from runtime.cell.flight_inputs import LEVELS, LINE_FEATURES, HostState, fill_groups, first_state, next_state
 from runtime.cell.flight_package import IntegerPackage
-from runtime.cell.spectral_part import spectral_field, spectral_part
+from runtime.cell.spectral_part import SpectralPart, spectral_field, spectral_part
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import initial_memory, step_groups
 from runtime.kernels.marks import Marks, kernel_marks
@@ -31,6 +31,7 @@ class FlightState(NamedTuple):
     host: HostState
     memory: Arrays  # Of lines, each (N, X, F) int8 or int16, N groups of bands
     stage: StageState | None  # Of the adaptive stage, where there is one
+    part: SpectralPart  # Of the package, made anew for each segment: a guard sees where it changes in memory
 
 
 class FlightPredictor(Predictor):
@@ -51,7 +52,6 @@ class FlightPredictor(Predictor):
         self.executor = executor
         self.limits = max_error, smallest, largest
         self.tile_columns = tile_columns
-        self.part = spectral_part(package.cell)
         self.first_line = DpcmPredictor(smallest, largest, max_error)
         self.coding = band_coding(stage)
 
@@ -92,7 +92,8 @@ class FlightPredictor(Predictor):
 
     def start(self, first_line: Line, stage: StageState | None) -> FlightState:
         """The state after the first line of a segment."""
-        return FlightState(first_state(first_line), initial_memory(self.package, *first_line.shape), stage)
+        memory = initial_memory(self.package, *first_line.shape)
+        return FlightState(first_state(first_line), memory, stage, spectral_part(self.package.cell))
 
     def code_bands(self, coding: LineCoding, state: FlightState) -> None:
         """Code all bands of a line but the first of a segment, a tile of groups after the other."""
@@ -107,6 +108,6 @@ class FlightPredictor(Predictor):
             levels = np.empty((n, 1, shape.group * LEVELS), np.int8)
             fill_groups(first, host, features, levels)
             contexts = step_groups(self.package.cell.shape, self.executor, groups, features, levels, state.memory)
-            network = NetworkLine(first, contexts, self.part, field, host)
+            network = NetworkLine(first, contexts, state.part, field, host)
             bands = range(first * shape.group, min(n_bands, groups.stop * shape.group))
             self.coding.code(state.stage, bands, network, coding)

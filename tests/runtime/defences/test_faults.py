@@ -27,6 +27,7 @@ from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.executors import isolated_executor, make_executor
 from runtime.executors.self_test import first_difference
 from runtime.kernels.marks import Marks
+from runtime.prediction.flight_predictor import FlightState
 from runtime.segments.segment_codec import Samples, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, PredictorKind
@@ -205,6 +206,23 @@ def test_a_flipped_bit_is_found_named_and_costs_no_line(
     assert kinds(found) == (set() if is_between_segments else {fault.value})
     in_backups = [segment for segment in found["segments"] if segment["predictor"] == "ccsds123"]
     assert bool(in_backups) or fault is TrialFault.STATE or is_between_segments
+
+
+def test_a_bit_that_flips_in_the_spectral_part_is_found_and_costs_no_line(int8: IntegerPackage) -> None:
+    cube, telemetry = scene(3), list[SegmentTelemetry]()
+    options = CodingOptions(network=ALWAYS, guard=GuardLevel.CHECKS, segment_lines=8)
+    encoder = Encoder(IMAGE, options, int8, make_executor(int8), telemetry.append)
+    data = encoder.header
+    for y, line in enumerate(cube):
+        if y == 4:
+            assert encoder.segment is not None
+            state = encoder.segment.writer.state
+            assert isinstance(state, FlightState)
+            flip_bit(state.part.decoder, np.random.default_rng(0))
+        data += encoder.push(line)
+    data += encoder.finish()
+    assert largest_error(data, int8, cube) == 0
+    assert [fault.kind for found in telemetry for fault in found.faults] == [FaultKind.STATE]
 
 
 class WrongForAWhile(FaultyExecutor):
