@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from runtime.kernels.lanes import LANES, load, spread, store
+from runtime.kernels.lanes import LANES, bounded_lanes, floored, load, product_sum, spread, spread_at, store
 from runtime.kernels.unrolled import shuffled, transposed, unrolled
 
 KINDS = [np.float32, np.float64]
@@ -79,3 +79,22 @@ def test_lanes_of_two_kinds_do_not_mix(symbol: Any) -> None:
         pytest.skip("kernels run without JIT")
     with pytest.raises(Exception, match="No implementation of function"):
         njit(run)(np.zeros(8, np.float32), np.zeros(8))
+
+
+def rounded_row(values: Any, factors: Any, low: Any, high: Any, out: Any) -> None:
+    for i in range(0, values.size, LANES):
+        total = product_sum(load(values, i), load(factors, i), spread_at(factors, 0))
+        store(out, i, floored(bounded_lanes(total, low, high)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exact_products_are_summed_bounded_and_rounded_down(dtype: Any) -> None:
+    generator = np.random.default_rng(0)
+    values = generator.integers(-4000, 4000, 8 * LANES).astype(dtype) / dtype(64)
+    factors = generator.integers(-60, 60, 8 * LANES).astype(dtype)
+    wanted = np.floor(np.clip(values * factors + factors[0], dtype(-127), dtype(127.5)))
+    for kernel in (rounded_row, njit(rounded_row)):
+        out = np.empty_like(values)
+        kernel(values, factors, dtype(-127), dtype(127.5), out)
+        np.testing.assert_array_equal(out, wanted)
+    assert (wanted == 127).any() and (wanted == -127).any()
