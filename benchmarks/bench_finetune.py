@@ -1,6 +1,6 @@
 """What fine-tunings on the first half of one scene, or of two, gain on the second halves of both, of the same sensor.
 
-The start is the cross-validation model `sensor-new` of the shipped package, which has seen no scene of this sensor.
+The start is the cross-validation model `unseen` of the shipped package, which has seen no scene of this sensor.
 Lines of the second halves are in neither the training nor the choice between start and fine-tuned: that is made on the
 last lines of the first half.
 """
@@ -20,7 +20,7 @@ from runtime.images.scene_reader import open_scene
 
 NAMES = ("hyspecnet_dt4950_x03110438", "enmap_potsdam_a")
 FOLDER = Path("runs/bench_finetune")
-START = Path(__file__).parent / "cross_validation" / "sensor-new"
+START = Path(__file__).parent / "cross_validation" / "unseen"
 OPTIONS = FinetuneOptions()
 
 

@@ -23,7 +23,7 @@ from runtime.stream.kinds import AdaptiveStage, PredictorKind
 from runtime.whole_output import replacing
 
 SCENE = VALIDATION[0]
-UNSEEN = HERE / "cross_validation" / "scene-new-a"
+UNSEEN = HERE / "cross_validation" / "unseen"
 """It never saw SCENE."""
 TUNED = Ccsds123Codec("sample_adaptive", True)
 CROWDED = [f"ccsds123-{kind}-{coder}" for kind in ("anchor", "tuned") for coder in ("hybrid", "block-adaptive")]

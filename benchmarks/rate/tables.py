@@ -12,8 +12,8 @@ from benchmarks.rate.scenes import NEAR_LOSSLESS
 from benchmarks.rate.store import Key, Measurement, Results
 
 ABOUT = f"""Bits per sample, every byte counted; each stream was decoded and compared (but for rows `-float`, whose
-bytes are counted only). `-none`, `-fast`, `-best`: the adaptive stage after a network; `rls`: the stage alone. `folds`:
-four cross-validation models, each on the scenes that it was not trained on. `seen`: the network was trained on this
+bytes are counted only). `-none`, `-fast`, `-best`: the adaptive stage after a network; `rls`: the stage alone.
+`unseen`: a cross-validation model, on scenes that it was not trained on. `seen`: the network was trained on this
 scene. `ccsds123-anchor`: P = 3, v = -1..3, t_inc = 2^6, D the scene's own; `tuned`: the best for the scene and the
 coder of {json.dumps(GRID)},
 near-lossless then of phi and psi in {EIGHTHS} with Theta = {THETA}, then of gamma* in {GAMMAS}. How the peers

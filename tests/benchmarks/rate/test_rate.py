@@ -147,7 +147,7 @@ def test_plots_are_one_column_and_folds_one_row(tmp_path: Path) -> None:
 def test_no_criterion_passes_without_measurements(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert not check(rate_store.load(tmp_path / "none.json"))
     verdicts = capsys.readouterr().out.splitlines()
-    assert all(line.startswith("FAIL") for line in verdicts if "M =" in line or "scene-new" in line)
+    assert all(line.startswith("FAIL") for line in verdicts if "M =" in line or "unseen" in line)
 
 
 def test_every_scene_is_in_one_fold(scenes: Path) -> None:
