@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package, `start`, of a network that is worse than nothing, and scenes of different numbers of bands."""
     folder = tmp_path_factory.mktemp("mission")
     torch.manual_seed(0)
-    network = FlightNetwork(FlightConfig(features=6))
+    network = FlightNetwork(FlightConfig(group=2, features=6, spectral_features=16))
     with torch.no_grad():
         network.taps.bias.add_(torch.randn_like(network.taps.bias))
     cell = quantized(network, 7, 1)
@@ -65,7 +65,7 @@ def tuned(folder: Path) -> Path:
     """A run to its end."""
     output = folder / "whole" / "mission"
     run(
-        folder / "start", folder / "a.npy", folder / "b.npy", "-o", output, *SHORT, "--learning-rate", 0.03,
+        folder / "start", folder / "a.npy", folder / "b.npy", "-o", output, *SHORT, "--learning-rate", 0.01,
         "--others", folder / "others",
     )  # fmt: skip
     return output
@@ -185,7 +185,7 @@ def test_a_stream_of_another_package_asks_for_it(folder: Path, tuned: Path, tmp_
 def test_a_run_stopped_and_resumed_writes_the_same_bytes(folder: Path, tuned: Path) -> None:
     scenes = (folder / "a.npy", folder / "b.npy")
     output = folder / "parts" / "mission"
-    arguments = (folder / "start", *scenes, "-o", output, *SHORT, "--learning-rate", 0.03, "--others", folder / OTHER)
+    arguments = (folder / "start", *scenes, "-o", output, *SHORT, "--learning-rate", 0.01, "--others", folder / OTHER)
     assert run(*arguments, "--max-minutes", 0)["epochs_done"] == 1
     for name, other in {"options": ("--seed", 1), "scenes": ("--held-out-lines", 3)}.items():
         with pytest.raises(BadArgument, match=f"started with other {name}: cannot resume"):
