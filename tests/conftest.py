@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from runtime.cell.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, FloatPackage, open_package
 
+settings.register_profile("untimed", deadline=None)  # a busy machine is no defect, nor is a kernel's compilation
+settings.load_profile("untimed")
 SCENES = Path(__file__).parents[2] / "shared" / "scenes"
 
 
