@@ -16,6 +16,7 @@ from runtime.prediction.network_bands import (
     code_plain,
     code_staged,
 )
+from runtime.prediction.predictors import DpcmPredictor
 from runtime.stream.kinds import AdaptiveStage
 
 
@@ -37,12 +38,25 @@ class BandCoding(Protocol):
         """After the last band of a line."""
         return
 
+    def code_first(self, state: StageState | None, line: LineCoding) -> None:
+        """Code the first line of a segment, which has no contexts."""
+
     def code(self, state: StageState | None, bands: range, network: NetworkLine, line: LineCoding) -> None:
         """Code some bands of a line, of which `network` has the contexts."""
 
 
 class PlainBands(BandCoding):
-    """The network's prediction is the prediction."""
+    """The network's prediction is the prediction; the first line is that of DPCM."""
+
+    @override
+    def code_first(self, state: StageState | None, line: LineCoding) -> None:
+        first = DpcmPredictor(line.smallest, line.largest, line.max_error)
+        if line.is_decoder:
+            first.decode_line(line.mapped, None, line.samples, line.marks)
+        else:
+            first.encode_line(line.samples, None, line.mapped, line.marks)
+        if line.max_error:
+            line.known[:] = line.samples
 
     @override
     def code(self, state: StageState | None, bands: range, network: NetworkLine, line: LineCoding) -> None:
@@ -69,12 +83,12 @@ class StagedBands(BandCoding):
         end_line(state)
 
     @override
+    def code_first(self, state: StageState | None, line: LineCoding) -> None:
+        check_inside(code_first_line(line, *self.kind, state))
+
+    @override
     def code(self, state: StageState | None, bands: range, network: NetworkLine, line: LineCoding) -> None:
         check_inside(code_staged(bands.start, bands.stop, network, line, *self.kind, state))
-
-    def code_first(self, state: StageState, line: LineCoding) -> None:
-        """Code the first line of a segment, which has no contexts."""
-        check_inside(code_first_line(line, *self.kind, state))
 
 
 def check_inside(band: int) -> None:

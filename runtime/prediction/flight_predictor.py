@@ -16,9 +16,9 @@ from runtime.cell.spectral_part import SpectralPart, spectral_field, spectral_pa
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import initial_memory, step_groups
 from runtime.kernels.marks import Marks, kernel_marks
-from runtime.prediction.band_coding import StagedBands, band_coding
+from runtime.prediction.band_coding import band_coding
 from runtime.prediction.network_bands import LineCoding, NetworkLine
-from runtime.prediction.predictors import DpcmPredictor, Line, Predictor
+from runtime.prediction.predictors import Line, Predictor
 from runtime.stream.kinds import AdaptiveStage
 
 TILE_COLUMNS = 1000
@@ -52,25 +52,18 @@ class FlightPredictor(Predictor):
         self.executor = executor
         self.limits = max_error, smallest, largest
         self.tile_columns = tile_columns
-        self.first_line = DpcmPredictor(smallest, largest, max_error)
         self.coding = band_coding(stage)
 
     @override
     def encode_line(
         self, line: Line, state: FlightState | None, out_mapped: Line, marks: Marks | None = None
     ) -> FlightState:
-        if state is None and not isinstance(self.coding, StagedBands):
-            self.first_line.encode_line(line, None, out_mapped, marks)
-            return self.start(line, None)
         return self.code_line(line, out_mapped, state, marks, is_decoder=False)
 
     @override
     def decode_line(
         self, mapped: Line, state: FlightState | None, out_line: Line, marks: Marks | None = None
     ) -> FlightState:
-        if state is None and not isinstance(self.coding, StagedBands):
-            self.first_line.decode_line(mapped, None, out_line, marks)
-            return self.start(out_line, None)
         return self.code_line(out_line, mapped, state, marks, is_decoder=True)
 
     def code_line(
@@ -81,10 +74,10 @@ class FlightPredictor(Predictor):
         coding = LineCoding(line, mapped, known, kernel_marks(marks, len(line)), *self.limits, is_decoder)
         stage = self.coding.initial_state(*line.shape) if state is None else state.stage
         self.coding.begin(stage)
-        if state is not None:
-            self.code_bands(coding, state)
-        elif isinstance(self.coding, StagedBands) and stage is not None:
+        if state is None:
             self.coding.code_first(stage, coding)
+        else:
+            self.code_bands(coding, state)
         self.coding.end(stage)
         if state is None:
             return self.start(known, stage)
@@ -107,7 +100,7 @@ class FlightPredictor(Predictor):
             features = np.empty((n, n_columns, shape.group * LINE_FEATURES), np.int8)
             levels = np.empty((n, 1, shape.group * LEVELS), np.int8)
             fill_groups(first, host, features, levels)
-            contexts = step_groups(self.package.cell.shape, self.executor, groups, features, levels, state.memory)
+            contexts = step_groups(shape, self.executor, groups, features, levels, state.memory)
             network = NetworkLine(first, contexts, state.part, field, host)
             bands = range(first * shape.group, min(n_bands, groups.stop * shape.group))
             self.coding.code(state.stage, bands, network, coding)
