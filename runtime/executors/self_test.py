@@ -4,7 +4,6 @@ An executor computes the line part of them, in several tilings of groups; the ke
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,6 @@ from runtime.cell.spectral_part import spectral_field, spectral_part, spectral_t
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import initial_memory, step_groups
-from runtime.kernels.kernel_cache import njit
 
 COMPARED_TILES = (1, 8)
 EQUAL = "equal"
@@ -57,30 +55,24 @@ def recorded_findings(package: IntegerPackage, executor: ArrayExecutor) -> Itera
         yield "all" if tile == n_groups else str(tile), finding
 
 
-@njit(cache=True)
-def fill_line_taps(contexts: Any, features: Any, part: Any, field: Any, out_taps: Any) -> None:
-    """Fill the taps (Z, X, TAPS) of all bands of a line. contexts: (N, X, G S); features: (Z, X, BAND_FEATURES)."""
-    n = field.n_features
-    group = contexts.shape[2] // n
-    for z in range(out_taps.shape[0]):
-        place = z % group * n
-        taps = spectral_taps(z, features[z], contexts[z // group, :, place : place + n], part, field)
-        for x in range(out_taps.shape[1]):
-            for k in range(TAPS):
-                out_taps[z, x, k] = taps[k, x]
+def line_taps(package: IntegerPackage, y: int) -> npt.NDArray[np.int32]:
+    """Taps (Z, X, TAPS) of the recorded line `y`, by the kernels of this machine."""
+    contexts, features = package.conformance.contexts[y], package.conformance.band_features[y]
+    shape, (n_bands, n_columns) = package.cell.shape, features.shape[:2]
+    part, field = spectral_part(package.cell), spectral_field(package.cell, n_columns)
+    taps = np.empty((n_bands, n_columns, TAPS), np.int32)
+    for z in range(n_bands):
+        place = z % shape.group * shape.spectral_features
+        own = contexts[z // shape.group, :, place : place + shape.spectral_features]
+        taps[z] = spectral_taps(z, features[z], own, part, field)[:, :n_columns].T
+    return taps
 
 
 def spectral_difference(package: IntegerPackage) -> str | None:
     """Where the spectral part on this machine first differs from the recorded taps, given the recorded contexts."""
     recorded = package.conformance
-    n_lines, n_bands, n_columns = recorded.taps.shape[:3]
-    part, taps = spectral_part(package.cell), np.empty((n_bands, n_columns, TAPS), np.int32)
-    for y in range(n_lines):
-        field = spectral_field(package.cell, n_columns)
-        fill_line_taps(recorded.contexts[y], recorded.band_features[y], part, field, taps)
-        if difference := compared("taps", y, "band", taps, recorded.taps[y]):
-            return difference
-    return None
+    found = (compared("taps", y, "band", line_taps(package, y), expected) for y, expected in enumerate(recorded.taps))
+    return next(filter(None, found), None)
 
 
 def compared(
