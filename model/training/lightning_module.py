@@ -10,6 +10,7 @@ from model.batches.flight_batches import FlightBatch
 from model.evaluation.networks import build, coded_size
 from model.scenes.scene import Scene
 from model.training.losses import LossOf, compiled_training_loss, training_loss
+from model.training.optimizers import adamw, muon
 from model.training.training_config import ScheduleConfig, TrainingConfig
 
 
@@ -59,16 +60,8 @@ class LineRwkvTraining(lightning.LightningModule):
         self.log("bits_per_sample", rates.mean())
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """AdamW with the learning rate of the schedule."""
+        """The optimiser of the schedule, with its learning rate."""
         schedule = self.schedule
-        matrices = [p for p in self.network.parameters() if p.ndim > 1]
-        vectors = [p for p in self.network.parameters() if p.ndim <= 1]  # norms, decays, biases: no weight decay
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": schedule.weight_decay},
-                {"params": vectors, "weight_decay": 0.0},
-            ],
-            lr=schedule.learning_rate,
-        )
+        optimizer = muon(self.network, schedule) if schedule.optimizer == "muon" else adamw(self.network, schedule)
         decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule.share_of_rate(step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": decay, "interval": "step"}}

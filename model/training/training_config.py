@@ -22,6 +22,7 @@ from runtime.errors import BadArgument
 CONFIGS = Path(__file__).parents[1] / "configs"
 Loss = Literal["l1", "rate", "staged"]
 Decay = Literal["linear", "cosine"]
+Optimizer = Literal["adamw", "muon"]
 Precision = Literal["32-true", "tf32", "bf16-mixed"]
 Accelerator = Literal["cpu", "gpu", "cuda", "auto"]
 Rate = Annotated[float, Meta(gt=0)]
@@ -37,6 +38,10 @@ class ScheduleConfig:
     batches_per_epoch: AtLeast1
     final_epochs: AtLeast0 = 0
     """The last epochs, of crops with [data] final_bands, as in the paper."""
+    optimizer: Optimizer = "adamw"
+    """`muon`: for the matrices, beside AdamW for the rest (model/training/optimizers.py); flight network only."""
+    matrix_rate: Rate = 0.02
+    """The learning rate of `muon`; rises and falls as the other."""
     learning_rate: Rate = 2e-3
     final_learning_rate: Amount = 1e-5
     """Reached at the last step."""
@@ -94,9 +99,15 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         """Refuse what only the flight network can do."""
-        if not isinstance(self.network, FlightConfig) and (self.data.variants or self.schedule.loss == "staged"):
-            name, found = ("data.variants", self.data.variants) if self.data.variants else ("schedule.loss", "staged")
-            raise BadArgument(f'{name}: found {shown(found)}, allowed with network.preset "flight" alone')
+        if isinstance(self.network, FlightConfig):
+            return
+        for name, found, is_its in (
+            ("data.variants", self.data.variants, bool(self.data.variants)),
+            ("schedule.loss", self.schedule.loss, self.schedule.loss == "staged"),
+            ("schedule.optimizer", self.schedule.optimizer, self.schedule.optimizer == "muon"),
+        ):
+            if is_its:
+                raise BadArgument(f'{name}: found {shown(found)}, allowed with network.preset "flight" alone')
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

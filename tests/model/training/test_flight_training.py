@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -51,10 +52,14 @@ def test_a_run_from_a_bank_validates_cheaply_each_epoch_and_by_the_coder_at_the_
     assert all(0 < float(row["validation_staged"]) < float(row["validation_rate"]) for row in rows)
 
 
-def test_a_run_from_a_bank_stopped_and_resumed_equals_one_that_was_not(bank_config: TrainingConfig) -> None:
-    whole = training.train(replace(bank_config, name="whole"))
-    training.train(bank_config, max_minutes=0)
-    assert_equal_runs(training.train(bank_config, resume=True), whole)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_run_from_a_bank_stopped_and_resumed_equals_one_that_was_not(
+    bank_config: TrainingConfig, optimizer: Literal["adamw", "muon"]
+) -> None:
+    config = replace(bank_config, schedule=replace(bank_config.schedule, optimizer=optimizer))
+    whole = training.train(replace(config, name="whole"))
+    training.train(config, max_minutes=0)
+    assert_equal_runs(training.train(config, resume=True), whole)
 
 
 def test_mixed_precision_keeps_the_taps_exact(bank_config: TrainingConfig) -> None:

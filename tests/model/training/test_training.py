@@ -28,12 +28,18 @@ def curve(checkpoint: Path) -> list[dict[str, str]]:
         return [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
 
 
+def moments(checkpoint: dict[str, Any]) -> list[dict[str, torch.Tensor]]:
+    """Of each parameter, of the optimiser or of the several that it is made of."""
+    (state,) = checkpoint["optimizer_states"]
+    return [moment for one in state.get("optimizers", [state]) for moment in one["state"].values()]
+
+
 def assert_equal_runs(a: Path, b: Path) -> None:
     """Bit for bit: weights, the optimiser's moments, and the curve."""
     one, other = (torch.load(path, weights_only=True) for path in (a, b))
     for name, tensor in one["state_dict"].items():
         assert torch.equal(tensor, other["state_dict"][name]), name
-    for state, expected in zip(*(x["optimizer_states"][0]["state"].values() for x in (one, other)), strict=True):
+    for state, expected in zip(moments(one), moments(other), strict=True):
         assert all(torch.equal(state[name], expected[name]) for name in state)
     assert curve(a) == curve(b)
 
