@@ -19,6 +19,8 @@ from model.batches.flight_bank import Bank, BankBatches, build_bank
 from model.batches.flight_batches import FlightBatches, FlightPlan
 from model.evaluation.networks import count_macs
 from model.network.flight_config import FlightConfig
+from model.network.flight_network import FlightNetwork
+from model.network.grown import MAY_GROW, can_grow, grow
 from model.network.network import count_parameters
 from model.scenes.scene import Scene
 from model.scenes.scene_check import depth_findings, findings
@@ -238,15 +240,23 @@ def stored_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def started_weights(config: TrainingConfig, start: Path) -> dict[str, torch.Tensor]:
-    """The network's weights of a checkpoint. Raises BadArgument where its network is another one."""
+    """The weights of a checkpoint, for a larger flight network those that compute the same. Raises BadArgument."""
     module, stored = load_checkpoint(start)
-    if stored.network != config.network:
-        found, wanted = stored.network.to_dict(), config.network.to_dict()
-        key = next(key for key in wanted if found.get(key) != wanted[key])
-        raise BadArgument(
-            f"checkpoint {start}: network has {key} {found.get(key)!r}, the configuration {wanted[key]!r}"
-        )
-    return module.network.state_dict()
+    small, large = stored.network, config.network
+    if small == large:
+        return module.network.state_dict()
+    found, wanted, allowed = small.to_dict(), large.to_dict(), ""
+    if isinstance(module.network, FlightNetwork) and isinstance(large, FlightConfig):
+        if can_grow(module.network.config, large):
+            network = FlightNetwork(large)
+            grow(module.network, network)
+            return network.state_dict()
+        wanted = {key: value for key, value in wanted.items() if key not in MAY_GROW or value < found[key]}
+        allowed = f"; larger may be {', '.join(MAY_GROW)}"
+    key = next(key for key in wanted if found.get(key) != wanted[key])
+    raise BadArgument(
+        f"checkpoint {start}: network has {key} {found.get(key)!r}, the configuration {wanted[key]!r}{allowed}"
+    )
 
 
 def load_checkpoint(path: Path) -> tuple[LineRwkvTraining, TrainingConfig]:

@@ -10,6 +10,7 @@ from model.network.flight_config import FlightConfig
 from model.network.flight_network import FlightNetwork
 from model.training import train as training
 from model.training.training_config import TrainingConfig
+from runtime.errors import BadArgument
 from tests.model.training.test_training import assert_equal_runs, curve
 
 
@@ -66,3 +67,14 @@ def test_mixed_precision_keeps_the_taps_exact(bank_config: TrainingConfig) -> No
     config = replace(bank_config, schedule=replace(bank_config.schedule, precision="bf16-mixed"))
     bits = float(curve(training.train(config))[-1]["bits_per_sample"])
     assert bits < 6.2  # 0.8 of them is what surrounds the two segments of so small a scene
+
+
+def test_a_larger_network_starts_with_what_a_smaller_one_has_learned(flight_config: TrainingConfig) -> None:
+    last = training.train(flight_config)
+    still = replace(flight_config.schedule, epochs=1, learning_rate=1e-9, final_learning_rate=1e-9)
+    larger = replace(flight_config, name="larger", network=FlightConfig(group=2, features=8), schedule=still)
+    grown = float(curve(training.train(larger, start=last))[-1]["bits_per_sample"])
+    assert grown == pytest.approx(float(curve(last)[-1]["bits_per_sample"]), abs=1e-3)  # rates too small to move it
+    other = replace(larger, network=FlightConfig(group=4, features=8))
+    with pytest.raises(BadArgument, match="network has group 2, the configuration 4; larger may be features"):
+        training.train(other, start=last)
