@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from model.kernels.weighted_products_cpu import weighted_products
 from runtime.cell.flight_statistics import N_BEFORE
 
 WEST, UNIT = N_BEFORE + 2, N_BEFORE + 14
@@ -82,10 +83,7 @@ def fitted(planes: Tensor, network: Tensor, rounds: int = ROUNDS) -> Tensor:
         if number > 0:
             residual = target - weighted_sum(weights, planes)
             shares = 1 / torch.sqrt(residual * residual + SOFTNESS**2)
-        weighted = planes * torch.sqrt(shares)[:, :, None]
-        products = (
-            weighted @ weighted.transpose(2, 3) / (norms[..., None] * norms[..., None, :])
-        )  # (B, Z, K + 1, K + 1)
+        products = weighted_products(planes, shares) / (norms[..., None] * norms[..., None, :])  # (B, Z, K + 1, K + 1)
         system = products[..., :n, :n]
         ridge = RIDGE * system.diagonal(dim1=2, dim2=3).mean(dim=2)[..., None, None] + SMALLEST
         factor = torch.linalg.cholesky_ex(system + ridge * identity)[0]  # does not wait
