@@ -45,6 +45,7 @@ from runtime.output_checks import check_outputs
 from runtime.stream.kinds import AdaptiveStage
 
 START, TUNED = "start", "fine-tuned"
+MATRIX_SHARE = 5
 RUN, SCENES, PACKAGE = "run", "scenes.json", "package"
 
 
@@ -56,7 +57,7 @@ class FinetuneOptions:
     batches: AtLeast1 = 50
     """Of an epoch."""
     learning_rate: Rate = 3e-3
-    """At the first step; it falls linearly to a fiftieth."""
+    """At the first step; it falls linearly to a fiftieth. Muon's, of the matrices, is MATRIX_SHARE times as much."""
     seed: Seed = 0
     held_out_lines: AtLeast1 = 64
     """Of a scene, at most."""
@@ -154,6 +155,8 @@ def mission_config(shape: CellShape, output: Path, options: FinetuneOptions, pac
         ScheduleConfig(
             options.epochs,
             options.batches,
+            optimizer="muon",
+            matrix_rate=MATRIX_SHARE * options.learning_rate,
             learning_rate=options.learning_rate,
             final_learning_rate=options.learning_rate / 50,
             weight_decay=0.0,
