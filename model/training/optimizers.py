@@ -27,18 +27,14 @@ def adamw(network: nn.Module, schedule: ScheduleConfig) -> Optimizer:
 
 
 def muon(network: nn.Module, schedule: ScheduleConfig) -> Optimizer:
-    """Muon with `matrix_rate` for the matrices of a flight network, AdamW for its taps and its vectors."""
+    """Muon with `matrix_rate` and weight decay for a flight network's matrices, AdamW for its taps and its vectors."""
     taps = network.get_parameter("taps.weight")
     matrices = [p for p in network.parameters() if p.ndim == 2 and p is not taps]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
-    others = [
-        {"params": [taps], "weight_decay": schedule.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
+    others = [taps, *(p for p in network.parameters() if p.ndim <= 1)]
     return Several(
         [
             Muon(matrices, lr=schedule.matrix_rate, weight_decay=schedule.weight_decay),
-            AdamW(others, lr=schedule.learning_rate),
+            AdamW(others, lr=schedule.learning_rate, weight_decay=0.0),
         ]
     )
 
