@@ -108,6 +108,15 @@ class SeveralTaps(FlightNetwork):
             self.taps.bias.copy_(first.bias.repeat(n_sets))
 
 
+class NoTaps(nn.Module):
+    """No network: what the stage does alone."""
+
+    def forward(self, line_features: Tensor, band_features: Tensor, columns: slice, present: Tensor | None) -> Tensor:
+        """Zeros."""
+        zeros: Tensor = line_features.new_zeros(*line_features[:, :, :, columns].shape[:-1], TAPS)
+        return zeros
+
+
 def several_losses(network: SeveralTaps, batch: FlightBatch) -> Losses:
     """`flight_losses` where each set of taps gives the fit two regressors; `rate` is the mean of the sets."""
     taps = network(batch.line_features, batch.band_features, batch.columns, batch.present)
