@@ -84,6 +84,13 @@ def scenes_of(data: dict[str, Any]) -> str:
     return "all scenes" if data.get("also_train") == ["*"] else f"split `{data['train_split']}`"
 
 
+def optimiser(schedule: dict[str, Any]) -> str:
+    """By its name, with what it has of its own."""
+    if schedule.get("optimizer") != "muon":
+        return "AdamW"
+    return f"Muon at {schedule['matrix_rate']} and weight decay {schedule['weight_decay']} for matrices, else AdamW"
+
+
 def recipe(package: FlightPackage) -> str:
     """How the weights came about."""
     training, quantization = package.manifest["training"], package.manifest["quantization"]
@@ -93,7 +100,7 @@ def recipe(package: FlightPackage) -> str:
     crop = f"{data['crop_lines']} lines, {data['crop_bands']} bands, {data['crop_columns']} columns"
     rates = f"{schedule['learning_rate']:g} falling ({schedule.get('decay', 'linear')}) to"
     return (
-        f"{steps} steps of {data['batch_size']} crops ({crop}), AdamW, learning rate {rates} "
+        f"{steps} steps of {data['batch_size']} crops ({crop}), {optimiser(schedule)}, learning rate {rates} "
         f"{schedule['final_learning_rate']:g}, loss `{schedule['loss']}`, seed {schedule['seed']}; "
         f"weights of {quantization['weight_bits']} bits after calibration, {tuning}"
     )
