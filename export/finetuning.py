@@ -45,7 +45,7 @@ from runtime.output_checks import check_outputs
 from runtime.stream.kinds import AdaptiveStage
 
 START, TUNED = "start", "fine-tuned"
-MATRIX_SHARE = 5
+MATRIX_SHARE, WEIGHT_DECAY = 5, 0.25
 RUN, SCENES, PACKAGE = "run", "scenes.json", "package"
 
 
@@ -159,7 +159,7 @@ def mission_config(shape: CellShape, output: Path, options: FinetuneOptions, pac
             matrix_rate=MATRIX_SHARE * options.learning_rate,
             learning_rate=options.learning_rate,
             final_learning_rate=options.learning_rate / 50,
-            weight_decay=0.0,
+            weight_decay=WEIGHT_DECAY,
             loss="staged",
             seed=options.seed,
             validate_every=max(1, options.epochs // 5),
