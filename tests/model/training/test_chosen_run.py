@@ -122,7 +122,7 @@ def test_the_shipped_recipe_runs_on_a_cpu_with_scenes_of_ones_own(
     assert (report["name"], report["epochs_done"]) == ("flight", 1)
     config = load_checkpoint(Path(report["checkpoint"]))[1]
     assert config.network == FlightConfig() and config.schedule.loss == "staged"
-    assert config.data.batch_size * config.data.crop_bands * config.data.crop_columns <= 2 * 16 * 36
+    assert config.data.batch_size * config.data.crop_bands * config.data.crop_columns <= 2 * 24 * 44
     assert [scene.name for scene in load_scenes(config.data, "validation")] == ["a[18:24]"]  # for `quantize`
 
 
