@@ -19,10 +19,7 @@ from runtime.errors import BadArgument
 
 CARD = REPOSITORY / "docs" / "model_card.md"
 SHORT_CARD = SHIPPED / "README.md"
-COMMAND = (
-    "`linerwkv train flight` with `--set` of what benchmarks/results/training_flight/config.json has otherwise than "
-    "model/configs/flight.toml: smaller batches for one core"
-)
+COMMAND = "`linerwkv train flight` on a CPU (benchmarks/results/training_flight/config.json)"
 
 
 def result(name: str) -> dict[str, Any]:
@@ -147,13 +144,6 @@ def result_rows(package: FlightPackage) -> list[dict[str, Any]]:
     ]
 
 
-def unseen_steps() -> int:
-    """How long the cross-validation model was trained."""
-    manifest = open_package(REPOSITORY / "benchmarks" / "cross_validation" / "unseen").manifest
-    schedule: dict[str, int] = manifest["training"]["schedule"]
-    return schedule["epochs"] * schedule["batches_per_epoch"]
-
-
 def fine_tuning() -> str:
     """What a mission may expect: a cross-validation model that has not seen the sensor, before and after."""
     found, start = result("finetune"), open_package(REPOSITORY / "benchmarks" / "cross_validation" / "unseen")
@@ -220,8 +210,8 @@ Table and configuration: benchmarks/results/training_{name}.
 
 Bits per sample, lossless, segments of 64 lines, every byte counted (benchmarks/results/rate.md), network and adaptive
 stage `best`. The shipped network has seen all of these scenes. What it does on others is shown by a cross-validation
-model, `unseen`, of the same recipe but for {unseen_steps()} steps, without the scenes of EnMAP, a sensor that it never
-saw, and without five AVIRIS scenes, a sensor that it knows.
+model, `unseen`, of the same recipe, without the scenes of EnMAP, a sensor that it never saw, and without five AVIRIS
+scenes, a sensor that it knows.
 
 {table(rows)}
 
