@@ -1,8 +1,7 @@
 """The optimisers of a schedule.
 
 Muon (K. Jordan et al., 2024) moves a matrix by its momentum made nearly orthogonal, so that every direction in it
-learns at one pace. At equal steps the flight network then gains nearly twice what it gains with AdamW
-(benchmarks/results/network_forms.md). Vectors, and the matrix whose outputs are the taps, go with AdamW.
+learns at one pace (measured: docs/training.md). Vectors, and the matrix whose outputs are the taps, go with AdamW.
 """
 
 from collections.abc import Callable, Sequence

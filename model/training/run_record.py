@@ -70,7 +70,7 @@ class RunRecord(Callback):
         row = {
             "epoch": float(trainer.current_epoch + 1),
             "seconds": round(self.seconds, 1),
-            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "learning_rate": trainer.optimizers[0].param_groups[-1]["lr"],
             "loss": metrics["loss"],
             **{name: value for name, value in metrics.items() if name.startswith(CROPS)},
             **rates,

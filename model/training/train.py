@@ -157,6 +157,8 @@ def fit(
     keep_freed_memory()
     torch.set_num_threads(config.schedule.threads)
     torch.set_float32_matmul_precision("high" if config.schedule.precision == "tf32" else "highest")
+    if resume and last.is_file():
+        check_optimizer(last, config)
     check_files(folder, ("last.ckpt", "best.ckpt", CURVE, "curve.svg", "run.json"), "config.json")
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "config.json") as file:
@@ -176,6 +178,14 @@ def fit(
         with flushed_denormals():
             trainer.fit(module, data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
     return last
+
+
+def check_optimizer(last: Path, config: TrainingConfig) -> None:
+    """Raise BadArgument where the run to be resumed had another optimiser, whose state this one cannot go on with."""
+    found = stored_checkpoint(last)["hyper_parameters"]["config"]["schedule"].get("optimizer", "adamw")
+    wanted = config.schedule.optimizer
+    if found != wanted:
+        raise BadArgument(f"{last}: schedule.optimizer is {found}, not {wanted}: cannot resume")
 
 
 def how(config: TrainingConfig) -> str:

@@ -78,3 +78,10 @@ def test_a_larger_network_starts_with_what_a_smaller_one_has_learned(flight_conf
     other = replace(larger, network=FlightConfig(group=4, features=8))
     with pytest.raises(BadArgument, match="network has group 2, the configuration 4; larger may be features"):
         training.train(other, start=last)
+
+
+def test_a_run_of_another_optimizer_is_not_resumed(bank_config: TrainingConfig) -> None:
+    training.train(bank_config, max_minutes=0)
+    other = replace(bank_config, schedule=replace(bank_config.schedule, optimizer="muon"))
+    with pytest.raises(BadArgument, match=r"last.ckpt: schedule.optimizer is adamw, not muon: cannot resume$"):
+        training.train(other, resume=True)

@@ -20,11 +20,15 @@ def stepped(network: FlightNetwork, optimizer: torch.optim.Optimizer) -> None:
 
 def test_each_parameter_moves_by_the_rate_that_a_schedule_sets(tiny_config: TrainingConfig) -> None:
     network = FlightNetwork(FlightConfig(group=2, features=8))
-    schedule = replace(tiny_config.schedule, optimizer="muon", learning_rate=1e-2, matrix_rate=2e-2)
+    schedule = replace(tiny_config.schedule, optimizer="muon", learning_rate=1e-2, matrix_rate=2e-2, weight_decay=0.3)
     optimizer = muon(network, schedule)
-    owned = [id(p) for group in optimizer.param_groups for p in group["params"]]
-    assert sorted(owned) == sorted(id(p) for p in network.parameters())
-    assert {group["lr"] for group in optimizer.param_groups} == {1e-2, 2e-2}
+    settings = {
+        id(p): (group["lr"], group["weight_decay"]) for group in optimizer.param_groups for p in group["params"]
+    }
+    assert settings == {
+        id(p): (2e-2, 0.3) if p.ndim == 2 and name != "taps.weight" else (1e-2, 0.0)
+        for name, p in network.named_parameters()
+    }
     stepped(network, optimizer)
     optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     for rate, is_moved in ((1e-2, True), (0.0, False)):
