@@ -24,7 +24,7 @@ from export.finetuning import packaged
 from export.package_worth import BEST, FLIGHT_STAGE, rates_of, stage_rates
 from model.scenes.scene import Scene
 from model.scenes.scene_list import load_scenes
-from model.training.train import train
+from model.training.train import stored_checkpoint, train
 from model.training.training_config import TrainingConfig, load_cross_validation
 from quantize.integers import integer_cell
 from quantize.pipeline import QuantizeOptions, calibrated, flight_checkpoint
@@ -67,9 +67,11 @@ def trained(model: Model) -> tuple[TrainingConfig, Path]:
     settings += [f"name={model.name}", *model.changed]
     (values,) = load_cross_validation(SHIPPED, TABLES, settings, [model.table])
     last = Path(values.output) / values.name / "last.ckpt"
-    if last.is_file() and torch.load(last, weights_only=True)["epoch"] + 1 == values.schedule.epochs:
+    stored = stored_checkpoint(last) if last.is_file() else None
+    is_same = stored is not None and stored["hyper_parameters"]["config"] == values.to_dict()
+    if stored is not None and is_same and stored["epoch"] + 1 == values.schedule.epochs:
         return values, last
-    return values, train(values, resume=True)
+    return values, train(values, resume=is_same)
 
 
 def gains(model: Model) -> dict[str, float]:
