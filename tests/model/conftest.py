@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from model.scenes.scene import Scene
 from model.training.training_config import TrainingConfig
@@ -22,6 +23,12 @@ def smooth_scene(seed: int, shape: tuple[int, int, int] = (12, 6, 10), dtype: st
     field = np.sin(y[:, None] / 4 + seed) + np.cos(x / 3)[None, :]
     samples = bands[None, :, None] * (1 + 0.3 * field[:, None, :]) + generator.normal(0, 3, shape)
     return np.rint(samples).astype(dtype)
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers() -> None:
+    """What a test draws from PyTorch is the same in every run, whatever ran before it."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture
