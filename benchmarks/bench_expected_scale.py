@@ -137,7 +137,8 @@ def main() -> None:
             row[label] = cost(mapped, steps)
         row["gain by network"] = row["perceptron"] - row["with network"]
         rows.append({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
-    save("expected_scale", "OMP_NUM_THREADS=1 python -m benchmarks.bench_expected_scale", rows)
+    sha256 = open_integer_package(PACKAGE).sha256.hex()
+    save("expected_scale", "OMP_NUM_THREADS=1 python -m benchmarks.bench_expected_scale", rows, package_sha256=sha256)
 
 
 if __name__ == "__main__":
