@@ -9,13 +9,11 @@ quantized by the shipped recipe, made a package in memory, and codes the scenes 
 
 import functools
 import json
-from functools import partial
 from pathlib import Path
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
-import numpy as np
 import torch
 
 from benchmarks.harness.record import RESULTS, SCENES, save
@@ -27,24 +25,21 @@ from model.scenes.scene_list import load_scenes
 from model.training.train import stored_checkpoint, train
 from model.training.training_config import TrainingConfig, load_cross_validation
 from quantize.integers import integer_cell
-from quantize.pipeline import QuantizeOptions, calibrated, flight_checkpoint
+from quantize.pipeline import QuantizeOptions, calibrated, flight_checkpoint, scene_samples
 from quantize.recipe import SHIPPED_RECIPE, recipe_values
 
 TABLES = Path("model/configs/cross_validation/flight.toml")
 OUTPUT = "runs/cross_validation"
 ENMAP = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438")
 SHIPPED = Path("flight")
-
-
-def samples_of(scene: Scene) -> Any:
-    """(Y, Z, X) int32."""
-    return np.asarray(scene.samples).astype(np.int32)
+RECIPE = QuantizeOptions(**recipe_values(SHIPPED_RECIPE))
+"""The shipped recipe, which codes all lines of a scene."""
 
 
 @functools.cache
 def alone(scene: Scene) -> float:
     """Bits per sample of the stage without a network."""
-    return stage_rates({scene.name: partial(samples_of, scene)})[scene.name]
+    return stage_rates({scene.name: functools.partial(scene_samples, scene, RECIPE)})[scene.name]
 
 
 class Model(NamedTuple):
@@ -77,14 +72,14 @@ def trained(model: Model) -> tuple[TrainingConfig, Path]:
 def gains(model: Model) -> dict[str, float]:
     """Bits per sample that the network takes off those of the stage, of scenes that it has not seen; plots are one."""
     values, checkpoint = trained(model)
-    options = QuantizeOptions(**recipe_values(SHIPPED_RECIPE))
     network, _ = flight_checkpoint(checkpoint)
     training = load_scenes(values.data, values.data.train_split)
-    cell = integer_cell(calibrated(network, values, training, options).network)
-    package = packaged(Path(OUTPUT) / values.name / "package", cell, {}, options.weight_bits)
+    cell = integer_cell(calibrated(network, values, training, RECIPE).network)
+    package = packaged(Path(OUTPUT) / values.name / "package", cell, {}, RECIPE.weight_bits)
     unseen = folds().get(model.table, ENMAP)
     scenes = [scene for scene in load_scenes(values.data, values.data.validation_split) if matches(scene.name, unseen)]
-    rates = rates_of(package, {scene.name: partial(samples_of, scene) for scene in scenes}, model.name, (FLIGHT_STAGE,))
+    samples = {scene.name: functools.partial(scene_samples, scene, RECIPE) for scene in scenes}
+    rates = rates_of(package, samples, model.name, (FLIGHT_STAGE,))
     found: dict[str, list[float]] = {}
     for scene in scenes:
         found.setdefault(column(scene.name), []).append(alone(scene) - rates[BEST][scene.name])
