@@ -82,7 +82,7 @@ class SegmentInputs(NamedTuple):
     """(Y, Z, X, TAPS)."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def fill_line(first: Any, line: Any, host: Any, out: Any) -> None:
     """Fill the SegmentInputs of one line from band `first` on, all samples being known. host: HostState.arrays."""
     line_features, band_features, differences = out

@@ -16,7 +16,7 @@ TILE = 256
 """Samples of all planes that stay near the processor."""
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(cache=True, fastmath=FASTMATH)
 def kernel(planes: Any, shares: Any, out: Any) -> None:
     """Fill out (B, K, K) from planes (B, K, N) and shares (B, N), all float64."""
     n_bands, n_planes, n_samples = planes.shape

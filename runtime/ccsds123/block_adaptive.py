@@ -131,7 +131,7 @@ def best_option(values: Any, start: Any, numbers: Any) -> Any:
     return option
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def encode_blocks(values: Any, numbers: Any, state: Any, is_last: Any, buffer: Any, bits: Any) -> Any:
     """Append whole blocks; returns the new state, in which zero blocks may wait unless `is_last`.
 

@@ -105,7 +105,7 @@ def decode_split(data: Any, reader: Any, k: Any, depth: Any, out_current: Any) -
     return largest, reader
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def decode_values(data: Any, bits: Any, numbers: Any, state: Any, current: Any, out_values: Any) -> Any:
     """Fill `out_values` (uint32) with the next values of the sequence; returns a status and the new state.
 

@@ -139,7 +139,7 @@ def take_codeword(data: Any, reader: Any, k: Any, unary_limit: Any, depth: Any) 
     return delta, reader
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def encode_rows(numbers: Any, mapped: Any, marks: Any, state: Any, buffer: Any, bits: Any) -> None:
     """Append a line to `buffer`, band after band, column after column; the state is updated in place.
 
@@ -168,7 +168,7 @@ def encode_rows(numbers: Any, mapped: Any, marks: Any, state: Any, buffer: Any, 
     bits[0], bits[1], bits[2] = writer
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def decode_rows(numbers: Any, data: Any, bits: Any, marks: Any, state: Any, out_mapped: Any) -> bool:
     """Fill `out_mapped` (Z, X) from `data` (uint8); False where the data ran out.
 

@@ -100,7 +100,7 @@ def put_reversed(buffer: Any, writer: Any, value: Any, k: Any, unary_limit: Any,
     return put_bits(buffer, writer, 0, unary_limit)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def encode_pieces(
     sequence: Any, interleaving_depth: Any, numbers: Any, tables: Any, state: Any, buffer: Any, bits: Any
 ) -> None:

@@ -173,7 +173,7 @@ def take_tail(data: Any, end_bit: Any, numbers: Any, tables: Any, out_accumulato
     return RAN_OUT if end < 0 else OK
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def decode_backwards(
     data: Any,
     end_bit: Any,

@@ -15,7 +15,7 @@ from runtime.kernels.kernel_cache import njit
 from runtime.kernels.mapping import map_index, unmap_index
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def code_line(constants: Any, state: Any, limits: Any, y: Any, is_decoding: Any, samples: Any, mapped: Any) -> bool:
     """Code line `y` of every band; False where a mapped index to decode leads outside the sample range.
 

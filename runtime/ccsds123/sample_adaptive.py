@@ -82,7 +82,7 @@ class SampleAdaptiveDecoder(IndexDecoder):
         return self.reader.n_bytes
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def encode_interleaved(
     numbers: Any, sequence: Any, interleaving_depth: Any, state: Any, buffer: Any, bits: Any
 ) -> None:
@@ -113,7 +113,7 @@ def encode_interleaved(
     bits[0], bits[1], bits[2] = writer
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def decode_interleaved(
     numbers: Any, data: Any, bits: Any, interleaving_depth: Any, state: Any, out_sequence: Any
 ) -> bool:

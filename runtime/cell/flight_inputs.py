@@ -69,7 +69,7 @@ def next_state(line: npt.NDArray[np.int32], state: HostState) -> HostState:
     return HostState(state.line_2, state.line_1, state.slow, state.sums, constants, state.n_lines + 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def move_slow(line: Any, shift: Any, out_slow: Any) -> None:
     """Move a slow mean (Z, X) by 2**-shift of the way to `line`."""
     for z in range(line.shape[0]):

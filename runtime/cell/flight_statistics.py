@@ -53,7 +53,7 @@ def ratio(numerator: Any, denominator: Any) -> Any:
     return clipped((above * (2 << GAIN_BITS) + below) // (2 * below), LARGEST_GAIN)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def add_line(now: Any, before: Any, out_sums: Any) -> None:
     """Forget a little and add the products of differences of two lines (Z, X) to the sums (Z, N_SUMS).
 
@@ -72,7 +72,7 @@ def add_line(now: Any, before: Any, out_sums: Any) -> None:
         out_sums[z, COUNT] += n_columns
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def add_errors(now: Any, before: Any, slow: Any, gains: Any, out_sums: Any) -> None:
     """Add the magnitudes of the errors of the candidate predictions on a line (Z, X) to the sums (Z, N_SUMS).
 
@@ -111,7 +111,7 @@ def add_errors(now: Any, before: Any, slow: Any, gains: Any, out_sums: Any) -> N
             out_sums[z, FIRST_CANDIDATE + i] += errors[i]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def fill_gains(sums: Any, out_gains: Any) -> None:
     """Fill the gains (Z, N_BEFORE) that the sums (Z, N_SUMS) give; 0 where there is no such band."""
     for z in range(sums.shape[0]):
@@ -119,7 +119,7 @@ def fill_gains(sums: Any, out_gains: Any) -> None:
             out_gains[z, i - 1] = ratio(sums[z, i], sums[z - i, ENERGY]) if z >= i else 0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def fill_levels(sums: Any, gains: Any, out_shifts: Any, out_units: Any, out_features: Any) -> None:
     """Fill the shifts (Z, 2), units (Z,) and constant features (Z, FIXED_FEATURES) that the sums and gains give."""
     for z in range(sums.shape[0]):

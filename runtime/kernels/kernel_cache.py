@@ -159,8 +159,11 @@ class KernelCache(FunctionCache):
 
 
 def njit(*, cache: bool = False, **options: Any) -> Any:
-    """`numba.njit`; with `cache`, compiled code is kept as this module says. Every kernel is compiled by it."""
-    compiled = numba.njit(**options)
+    """`numba.njit` without Python's lock; with `cache`, compiled code is kept as this module says.
+
+    Every kernel is compiled by it, so that lines are coded on as many threads as there are cores.
+    """
+    compiled = numba.njit(nogil=True, **options)
 
     def decorated(function: Callable[..., Any]) -> Any:
         kernel: Any = compiled(function)
