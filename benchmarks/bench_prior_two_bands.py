@@ -35,7 +35,7 @@ LATE = with_late_means(range_residuals.encode_line), with_late_means(range_resid
 def codec_of(scene: Scene, stage: AdaptiveStage) -> tuple[Encoder, ResidualSegments, AdaptivePredictor]:
     """The product's, in segments of 64 lines."""
     encoder = Encoder(describe(scene, None), CodingOptions(predictor=PredictorKind.RLS, stage=stage))
-    codec = encoder.codec
+    codec = encoder.segments.codec
     assert isinstance(codec, ResidualSegments)
     assert isinstance(codec.lines_predictor, AdaptivePredictor)
     return encoder, codec, codec.lines_predictor

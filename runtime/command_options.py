@@ -34,6 +34,12 @@ axes_option = click.option(
     type=click.Choice(["ZYX", "YXZ", "YZX", "ZXY", "XYZ", "XZY"], case_sensitive=False),
     help="Of HDF5 and NetCDF: the axes in the file's order, Y lines, X columns, Z bands; default: as the file says.",
 )
+
+
+threads_option = click.option(
+    "--threads", "n_threads", type=click.IntRange(1),
+    help="Segments coded at a time, which the bytes do not depend on; default: all cores allowed, for a pipe 1.",
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 

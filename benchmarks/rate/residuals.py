@@ -17,7 +17,7 @@ Mapped = npt.NDArray[np.int32]
 
 def of_stream(codec: StreamCodec, scene: Scene) -> Mapped:
     """Of a LineRWKV stream of one segment."""
-    segments = codec.encoder(scene, 0, len(scene.samples)).codec
+    segments = codec.encoder(scene, 0, len(scene.samples)).segments.codec
     assert isinstance(segments, ResidualSegments)
     mapped = np.empty(scene.samples.shape, np.int32)
     state = None

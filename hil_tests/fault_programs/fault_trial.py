@@ -61,7 +61,7 @@ IN_WORKER = (TrialFault.HANG, TrialFault.DIE)
 
 def provoke(fault: TrialFault, encoder: Encoder, generator: np.random.Generator) -> str:
     """Let something go wrong before the next line; says what, or that there is nothing that could."""
-    supervised, segment = encoder.supervised, encoder.segment
+    supervised, segment = encoder.segments.supervised, encoder.segments.segment
     assert supervised is not None
     if fault in IN_WORKER and isinstance(supervised.current, ExecutorProcess):
         supervised.current.child.send_signal(signal.SIGSTOP if fault is TrialFault.HANG else signal.SIGKILL)

@@ -15,18 +15,20 @@ from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.kept_lines import KeptLines, Line
-from runtime.codec.opened_encoder import Loaded, opened_encoder
+from runtime.codec.opened_encoder import Loaded, opened_file_encoder
 from runtime.codec.report import Report
 from runtime.codec.restored_output import RestoredLines, mask_path, restored_output, write_salvaged
 from runtime.codec.restored_records import record_paths
 from runtime.codec.salvage import salvage
 from runtime.codec.stream_notes import notes_of, output_notes
 from runtime.codec.stream_reader import Segment, StreamReader
+from runtime.codec.threaded_decoder import decoded
 from runtime.errors import BadArgument, Corrupt, naming
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
 from runtime.images.envi_pair import is_header, new_pair
 from runtime.output_checks import PIPE, check_outputs, files_of
+from runtime.process_memory import peak_memory_mib
 from runtime.segments.segment_codec import Samples
 from runtime.standard_streams import standard_input, standard_output
 from runtime.stream.image_description import ImageDescription
@@ -53,19 +55,19 @@ def progress(n_lines: int, what: str) -> Any:
 
 def compress_lines(
     lines: Iterable[Line], image: ImageDescription, output: Path, options: CodingOptions, *,
-    loaded: Loaded | None = None, inputs: Iterable[Path] = (),
+    loaded: Loaded | None = None, inputs: Iterable[Path] = (), n_threads: int = 1,
 ) -> Report:  # fmt: skip
     """Write the stream of an image whose lines (Z, X) come one at a time, alone or with records.
 
-    loaded: as in `opened_encoder`. inputs: files that the lines are read from, none of which is written. Raises
-    LineRwkvError.
+    loaded, n_threads: as in `opened_file_encoder`; the bytes do not depend on the number of threads. inputs: files that
+    the lines are read from, none of which is written. Raises LineRwkvError.
     """
     start = time.perf_counter()
     telemetry = () if options.telemetry is None else (options.telemetry,)
     check_outputs([output, *telemetry], [*inputs, *files_of(options.package)])
     pipe = sys.stderr if output == PIPE else sys.stdout
     with (
-        opened_encoder(options, image, loaded=loaded, pipe=pipe) as encoder,
+        opened_file_encoder(options, image, n_threads, loaded=loaded, pipe=pipe) as encoder,
         atomic_file(output) as file,
         progress(image.n_lines, "compress") as bar,
     ):
@@ -76,7 +78,8 @@ def compress_lines(
     seconds = time.perf_counter() - start
     return Report(
         encoder.n_lines, image.n_bands, image.n_columns, encoder.n_bytes, seconds,
-        n_fallbacks=encoder.n_fallbacks, notes=notes_of(encoder), failure=kept.failure,
+        n_fallbacks=encoder.n_fallbacks, notes=notes_of(encoder), failure=kept.failure, n_threads=encoder.n_threads,
+        peak_memory_mib=peak_memory_mib(),
     )  # fmt: skip
 
 
@@ -106,27 +109,28 @@ def restored_lines(decoder: Decoder, pieces: Iterable[Segment | Gap]) -> Iterato
 
 def decompress(
     source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0, *,
-    with_records: bool = False,
+    with_records: bool = False, n_threads: int = 1,
 ) -> Report:  # fmt: skip
     """Restore the image of a stream as ENVI, GeoTIFF or .npy, or as raw BIL lines on standard output.
 
     Raises LineRwkvError.
 
-    fill: the samples of lines that never came. with_records: as in `restored_output`.
+    fill: the samples of lines that never came. with_records: as in `restored_output`. n_threads: as in `decoded`.
     """
     start = time.perf_counter()
     with open_input(source) as file:
         reader = StreamReader(file)
-        decoder = Decoder(reader.header, packages, partial(make_executor, name=executor))
+        make = partial(make_executor, name=executor)
+        decoders = [Decoder(reader.header, packages, make) for _ in range(n_threads)]
         check_restored(output, source, packages)
         with restored_output(output, reader.header.image, fill, with_records=with_records) as restored:
-            for piece, records in reader.pieces_with_records():
+            for piece, records, lines in decoded(reader.pieces_with_records(), decoders):
                 if isinstance(piece, Gap):
                     restored.leave_out(piece.n_lines)
                 else:
-                    restored.write(decoder.lines(*piece), records)
+                    restored.write(lines, records)
     notes = output_notes(output, restored.image, restored.file.not_carried)
-    return restored_report(restored, reader.n_bytes, start, notes)
+    return restored_report(restored, reader.n_bytes, start, notes, n_threads)
 
 
 def decompress_salvaged(
@@ -153,13 +157,15 @@ def decompress_salvaged(
     return restored_report(restored, len(data), start, (*errors, *notes))
 
 
-def restored_report(restored: RestoredLines, n_bytes: int, start: float, notes: Sequence[str]) -> Report:
+def restored_report(
+    restored: RestoredLines, n_bytes: int, start: float, notes: Sequence[str], n_threads: int = 1
+) -> Report:
     """What a decompression did that began at `start` of the performance counter."""
     image = restored.image
     return Report(
         restored.n_lines, image.n_bands, image.n_columns, n_bytes, time.perf_counter() - start,
         tuple(restored.missing), notes=(*notes, *restored.records.notes()), n_lost_records=restored.n_lost_records,
-        missing_from=restored.missing_from,
+        n_threads=n_threads, peak_memory_mib=peak_memory_mib(), missing_from=restored.missing_from,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runtime.codec.encoder import Encoder
+from runtime.codec.stream_encoder import StreamEncoder
 from runtime.errors import BadArgument, Incomplete
 from runtime.images.line_frame import RecordedLine
 
@@ -21,7 +21,7 @@ class KeptLines:
     line before, and `failure` says so once all pieces are taken.
     """
 
-    def __init__(self, lines: Iterable[Line], encoder: Encoder) -> None:
+    def __init__(self, lines: Iterable[Line], encoder: StreamEncoder) -> None:
         self.lines, self.encoder = lines, encoder
         self.failure: Incomplete | None = None
 

@@ -1,4 +1,4 @@
-"""The one way to an encoder: package, supervised executor, telemetry and warm-up from options."""
+"""The one way to an encoder: package, supervised executors, telemetry and warm-up from options."""
 
 import contextlib
 import sys
@@ -10,6 +10,8 @@ from typing import NamedTuple, TextIO
 from runtime.cell.flight_package import FlightPackage, open_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
+from runtime.codec.stream_encoder import StreamEncoder
+from runtime.codec.threaded_encoder import ThreadedEncoder, useful_threads
 from runtime.codec.warm_up import warm_up
 from runtime.defences.encoding_executor import encoding_executor
 from runtime.executors.array_executor import ArrayExecutor
@@ -39,22 +41,59 @@ def opened_encoder(
     before the first one, as it is where the worker of `options.isolate` has a deadline.
     """
     with contextlib.ExitStack() as stack:
-        package: FlightPackage | None = None
-        executor: ArrayExecutor | None = None
-        if options.has_network and loaded is not None:
-            package, executor = loaded
-        elif options.has_network:
-            package = open_package(options.package, options.trust)
-        if executor is None:
-            deadline_s = options.line_deadline if options.isolate else None
-            executor = stack.enter_context(encoding_executor(package, options.executor, deadline_s))
-        called = [on_segment] if on_segment else []
-        if options.telemetry is not None:
-            called.append(stack.enter_context(telemetry_log(Path(options.telemetry), pipe)))
-        encoder = Encoder(image, options, package, executor, partial(call_each, called) if called else None)
+        loaded = loaded if options.has_network else None
+        package = loaded.package if loaded is not None else needed_package(options)
+        running = contextlib.nullcontext(loaded.executor) if loaded is not None else executor_of(options, package)
+        executor = stack.enter_context(running)
+        encoder = Encoder(image, options, package, executor, told(stack, options, on_segment, pipe))
         if is_live or options.isolate:
-            warm_up(encoder)
+            warm_up(encoder.segments)
         yield encoder
+
+
+@contextlib.contextmanager
+def opened_file_encoder(
+    options: CodingOptions, image: ImageDescription, n_threads: int, *, loaded: Loaded | None = None,
+    pipe: TextIO = sys.stdout,
+) -> Iterator[StreamEncoder]:  # fmt: skip
+    """As `opened_encoder`, for lines that may wait: on as many of `n_threads` as there are segments for.
+
+    With `loaded`, one executor, on one.
+    """
+    n_threads = 1 if loaded is not None else useful_threads(n_threads, image, options)
+    with contextlib.ExitStack() as stack:
+        if n_threads == 1:
+            yield stack.enter_context(opened_encoder(options, image, loaded=loaded, pipe=pipe))
+            return
+        package = needed_package(options)
+        executors = [stack.enter_context(executor_of(options, package)) for _ in range(n_threads)]
+        encoder = ThreadedEncoder(image, options, package, executors, told(stack, options, None, pipe))
+        stack.enter_context(encoder.work)
+        for worker in encoder.workers if options.isolate else ():
+            warm_up(worker)
+        yield encoder
+
+
+def needed_package(options: CodingOptions) -> FlightPackage | None:
+    """The package that options need. Raises LineRwkvError."""
+    return open_package(options.package, options.trust) if options.has_network else None
+
+
+def executor_of(
+    options: CodingOptions, package: FlightPackage | None
+) -> contextlib.AbstractContextManager[ArrayExecutor | None]:
+    """What runs a package, as options say."""
+    return encoding_executor(package, options.executor, options.line_deadline if options.isolate else None)
+
+
+def told(
+    stack: contextlib.ExitStack, options: CodingOptions, on_segment: OnSegment | None, pipe: TextIO
+) -> OnSegment | None:
+    """What is called after each segment; the stack closes the log of telemetry."""
+    called = [on_segment] if on_segment else []
+    if options.telemetry is not None:
+        called.append(stack.enter_context(telemetry_log(Path(options.telemetry), pipe)))
+    return partial(call_each, called) if called else None
 
 
 def call_each(functions: list[OnSegment], segment: SegmentTelemetry) -> None:

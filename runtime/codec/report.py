@@ -25,6 +25,10 @@ class Report:
     """Why a source that cannot be read again ended early; the stream has all whole lines before."""
     n_lost_records: int = 0
     """Lines that came back without their records, as far as that is known."""
+    n_threads: int = 1
+    """That coded segments."""
+    peak_memory_mib: float | None = None
+    """The largest resident memory of the process so far, libraries included; None where nothing tells."""
     missing_from: int | None = None
     """Lines from here on are missing, and nobody knows how many there were."""
 
@@ -52,4 +56,6 @@ class Report:
             "missing_from": self.missing_from,
             "lost_records": self.n_lost_records,
             "fallbacks": self.n_fallbacks,
+            "threads": self.n_threads,
+            "peak_memory_mib": None if self.peak_memory_mib is None else round(self.peak_memory_mib, 1),
         }

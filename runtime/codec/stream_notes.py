@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.codec.encoder import Encoder
+from runtime.codec.stream_encoder import StreamEncoder
 from runtime.images.envi_entries import one_line_of
 from runtime.images.restored_image import beside_samples
 from runtime.output_checks import PIPE
@@ -11,7 +11,7 @@ from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic
 
 
-def notes_of(encoder: Encoder) -> tuple[str, ...]:
+def notes_of(encoder: StreamEncoder) -> tuple[str, ...]:
     """Each a line, of an encoder that has finished."""
     notes = []
     if any(package.arithmetic is Arithmetic.FLOAT32 for package in encoder.packages):
@@ -21,7 +21,7 @@ def notes_of(encoder: Encoder) -> tuple[str, ...]:
     return (*notes, *clip_notes(encoder))
 
 
-def clip_notes(encoder: Encoder) -> tuple[str, ...]:
+def clip_notes(encoder: StreamEncoder) -> tuple[str, ...]:
     """The one of samples that were clipped, or none."""
     if not encoder.codes.n_clipped:
         return ()

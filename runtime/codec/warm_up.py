@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from runtime.codec.encoder import Encoder
 from runtime.codec.open_segment import OpenSegment
+from runtime.codec.segment_encoder import SegmentEncoder
 from runtime.coders.plain import PlainReader, PlainWriter
 from runtime.coders.range_coder import take_carry_back
 from runtime.coders.residual_coders import ChosenLines, ResidualReader
@@ -27,7 +27,7 @@ from runtime.stream.special_values import VOID
 from runtime.stream.telemetry import FaultKind
 
 
-def warm_up(encoder: Encoder) -> None:
+def warm_up(encoder: SegmentEncoder) -> None:
     """Compile all that coding and decoding lines of this encoder can need; an executor that fails is given up."""
     image = encoder.image
     compile_plain(image.depth, image.n_bands, image.n_columns)
@@ -42,7 +42,7 @@ def warm_up(encoder: Encoder) -> None:
             encoder.give_up_executor()
 
 
-def used_codecs(encoder: Encoder) -> Iterator[SegmentCodec]:
+def used_codecs(encoder: SegmentEncoder) -> Iterator[SegmentCodec]:
     """The codecs that a segment may be coded by."""
     yield encoder.codec
     if encoder.alone is not None:
@@ -51,7 +51,7 @@ def used_codecs(encoder: Encoder) -> Iterator[SegmentCodec]:
         yield encoder.fallback
 
 
-def code_and_decode(encoder: Encoder, codec: SegmentCodec) -> None:
+def code_and_decode(encoder: SegmentEncoder, codec: SegmentCodec) -> None:
     """Code a segment and decode it: an encoder with a guard reads its own to prove it."""
     image = encoder.image
     ramp = np.arange(image.n_bands * image.n_columns).reshape(image.n_bands, image.n_columns)

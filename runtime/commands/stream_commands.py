@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from runtime.command_options import (
     json_option,
     note,
     note_not_carried,
+    threads_option,
     trust_option,
 )
 from runtime.errors import BadArgument, naming
@@ -26,6 +28,7 @@ from runtime.images.raw_words import pipe_layout, raw_words
 from runtime.images.special_words import special_option
 from runtime.output_checks import PIPE, check_outputs
 from runtime.standard_streams import standard_input
+from runtime.usable_cores import usable_cores
 
 MOST_TOLD = 20
 """Notes, and runs of missing lines, that are printed."""
@@ -40,10 +43,11 @@ MOST_HEX = 32
 @raw_words
 @axes_option
 @special_option
+@threads_option
 @json_option
 def compress(
     source: Path, output: Path, options: CodingOptions, layout: RawLayout | None, bit_depth: int | None,
-    axes: str | None, specials: tuple[int | float, ...], as_json: bool,
+    axes: str | None, specials: tuple[int | float, ...], n_threads: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Compress an image: ENVI, GeoTIFF, HDF5 or NetCDF, .npy, raw lines, or `-` for such from a pipe.
 
@@ -80,7 +84,7 @@ def compress(
         for text in scene.notes:
             note(f"{source}: {text}")
         note_not_carried(source, not_carried(scene, image))
-    report = compress_lines(lines, image, output, options, inputs=files)
+    report = compress_lines(lines, image, output, options, inputs=files, n_threads=threads_of(source, n_threads))
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for text in report.notes:
         note(text)
@@ -103,10 +107,11 @@ def compress(
 @click.option("--salvage", is_flag=True, help="Give back every intact segment; exit code 1 where lines are missing.")
 @click.option("--fill", type=int, default=0, show_default=True, help="Samples of lines that are missing.")
 @click.option("--with-records", is_flag=True, help="To a pipe: raw frames, each line with its header and trailer.")
+@threads_option
 @json_option
 def decompress(
     source: Path, output: Path, package_paths: tuple[Path, ...], trust: Path | None, executor: str, salvage: bool,
-    fill: int, with_records: bool, as_json: bool,
+    fill: int, with_records: bool, n_threads: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Restore an image as ENVI (OUT.hdr), GeoTIFF (OUT.tif) or OUT.npy (`-`: raw little-endian BIL lines to a pipe).
 
@@ -119,7 +124,7 @@ def decompress(
     if with_records and output != PIPE:
         raise click.UsageError("--with-records is for an output -; beside OUT.hdr records have files of their own")
     packages = [open_package(path, trust) for path in package_paths or (SHIPPED,)]
-    restore = decompress_salvaged if salvage else decompress_stream
+    restore = decompress_salvaged if salvage else partial(decompress_stream, n_threads=threads_of(source, n_threads))
     report = restore(source, output, packages, executor, fill, with_records=with_records)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for text in report.notes[:MOST_TOLD]:
@@ -160,6 +165,11 @@ def info(source: Path, only_records: bool, as_json: bool) -> None:
     for kind in ("segment", "gap"):
         for piece in description[f"{kind}s"]:
             click.echo(f"{kind:16} " + ", ".join(f"{name} {value}" for name, value in piece.items()))
+
+
+def threads_of(source: Path, n_threads: int | None) -> int:
+    """As asked; all cores for a file, while lines from a pipe are coded as they come."""
+    return n_threads or (1 if source == PIPE else usable_cores())
 
 
 def cut_hex(data: bytes) -> str:

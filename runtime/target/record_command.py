@@ -56,7 +56,7 @@ def record(lines: Iterator[Line], encoder: Encoder, recording: Recording) -> Non
 def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
     """Put finished segments on the disk, then report them; the lines of an open segment are not counted."""
     recording.append(data)
-    n_open = 0 if encoder.segment is None else encoder.segment.n_lines
+    n_open = 0 if (open_segment := encoder.segments.segment) is None else open_segment.n_lines
     report(segment=encoder.n_segments, lines=encoder.n_lines - n_open, bytes=recording.n_bytes)
 
 

@@ -1,4 +1,4 @@
-"""Clocks, temperature and memory of a target as its Linux reports them; None where it does not."""
+"""Clocks, temperature and processor of a target as its Linux reports them; None where it does not."""
 
 import contextlib
 import os
@@ -39,18 +39,6 @@ def temperature_c() -> float | None:
     """The hottest thermal zone."""
     found = numbers(sorted(SYSTEM.glob("class/thermal/thermal_zone*/temp")))
     return max(found) / 1e3 if found else None
-
-
-def reset_peak_memory() -> None:
-    """Let the peak begin at the memory held now; where that is refused, it stays the peak of the whole process."""
-    with contextlib.suppress(OSError):
-        (PROCESSES / "self/clear_refs").write_text("5")  # of Linux, proc(5)
-
-
-def peak_memory_mib() -> float | None:
-    """The largest resident memory of this process since the last reset, libraries included."""
-    peak = dict(rows(PROCESSES / "self/status")).get("VmHWM")
-    return int(peak.split()[0]) / 1024 if peak else None
 
 
 def processor() -> str:

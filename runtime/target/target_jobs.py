@@ -17,9 +17,10 @@ from runtime.executors.self_test import EQUAL, recorded_findings
 from runtime.executors.verify import Verdict, spectral_verdict, verdicts
 from runtime.images.raw_lines import RawLayout, raw_lines
 from runtime.images.sample_file import DTYPES, raw_line
+from runtime.process_memory import peak_memory_mib, reset_peak_memory
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.target.job_tables import CodingJob, FileJob, LoadJob, SelfTestJob
-from runtime.target.target_counters import clock_mhz, peak_memory_mib, processor, reset_peak_memory, temperature_c
+from runtime.target.target_counters import clock_mhz, processor, temperature_c
 from runtime.whole_output import replacing
 
 LIBRARIES = ("numpy", "numba", "onnxruntime")

@@ -24,15 +24,15 @@ def with_a_flipped_bit(encoder: Encoder, source: Source) -> Iterator[bytes]:
     yield encoder.header
     for y, line in enumerate(source.lines):
         if y == 4:
-            assert encoder.segment is not None
-            flip_bit(encoder.segment.writer.written, np.random.default_rng(0))
+            assert encoder.segments.segment is not None
+            flip_bit(encoder.segments.segment.writer.written, np.random.default_rng(0))
         yield encoder.push(line)
     yield encoder.finish()
 
 
 def with_a_failure(encoder: Encoder, source: Source) -> Iterator[bytes]:
     """The executor dies before line 4, and another is there after line 8."""
-    supervised, released = encoder.supervised, threading.Event()
+    supervised, released = encoder.segments.supervised, threading.Event()
     assert supervised is not None
 
     def make(package: IntegerPackage) -> ArrayExecutor:

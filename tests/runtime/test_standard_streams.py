@@ -67,7 +67,9 @@ def test_a_stream_to_standard_output_is_whole_where_standard_error_is_closed(env
         (">&-", ("compress", "IN", "-", "--predictor", "dpcm"), "standard output is closed"),
         (">/dev/full", ("compress", "IN", "-", "--predictor", "dpcm"), FULL),
         (">&-", ("decompress", "STREAM", "-"), "standard output is closed"),
+        (">/dev/full", ("compress", "IN", "-", "--predictor", "dpcm", "--segment-lines", "1", "--threads", "2"), FULL),
         (">/dev/full", ("decompress", "STREAM", "-"), FULL),
+        (">/dev/full", ("decompress", "STREAM", "-", "--threads", "2"), FULL),
         ("<&-", ("decompress", "-", "out.hdr"), "standard input is closed"),
         (
             "<&-",

@@ -97,11 +97,11 @@ def test_a_network_that_gains_is_used_and_one_that_does_not_is_left_out(
     encoder = Encoder(IMAGE, options, package, make_executor(package))
     stream = encoder.header + b"".join(encoder.push(line) for line in cube[:3])
     for gains, kind in ((True, NETWORK), (False, ALONE)):
-        encoder.choice.has_network = gains
+        encoder.segments.choice.has_network = gains
         stream += b"".join(encoder.push(line) for line in cube[encoder.n_lines : encoder.n_lines + 3])
-        assert encoder.segment is None
-        encoder.choice.has_network = gains
-        assert encoder.new_segment().codec.coding.predictor is kind
+        assert encoder.segments.segment is None
+        encoder.segments.choice.has_network = gains
+        assert encoder.segments.new_segment().codec.coding.predictor is kind
     stream += b"".join(encoder.push(line) for line in cube[encoder.n_lines :]) + encoder.finish()
     np.testing.assert_array_equal(decoded(stream, package), cube)
     assert predictors(stream)[1:] == [NETWORK, ALONE, ALONE, ALONE]
@@ -114,7 +114,7 @@ def test_without_a_stage_or_when_asked_for_or_in_one_segment_there_is_no_trial(p
         (short, CodingOptions(segment_lines=4)),
     ):  # fmt: skip
         encoder = Encoder(image, options, package, make_executor(package))
-        assert encoder.alone is None
+        assert encoder.segments.alone is None
         assert set(predictors(streamed(encoder, cube_of(4)))) == {NETWORK}
 
 

@@ -266,8 +266,8 @@ def test_memory_is_bounded_whatever_the_number_of_lines(stage: AdaptiveStage, pa
         for _ in range(10):
             for line in lines[:3]:
                 encoder.push(line)
-            assert encoder.segment is not None
-            sizes.append(sum(array.nbytes for array in held_arrays(encoder.segment.writer.written)))
+            assert encoder.segments.segment is not None
+            sizes.append(sum(array.nbytes for array in held_arrays(encoder.segments.segment.writer.written)))
             encoder.push(lines[3])
     assert set(sizes) == {sizes[0]}, "what a segment holds must not grow with the segments"
 

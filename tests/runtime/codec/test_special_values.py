@@ -163,8 +163,8 @@ def test_an_executor_that_fails_between_costs_none(max_error: int, package: Flig
     options = CodingOptions(max_error=max_error, segment_lines=8, guard=GuardLevel.PROOF, network=NetworkUse.ALWAYS)
     with opened_encoder(options, image_of(cube, specials)) as encoder:
         stream = encoder.header + b"".join(encoder.push(line) for line in cube[:11])
-        encoder.give_up_executor()
-        stream += encoder.close_segment() + b"".join(encoder.push(line) for line in cube[11:]) + encoder.finish()
+        encoder.segments.give_up_executor()
+        stream += encoder.sent(encoder.close()) + b"".join(encoder.push(line) for line in cube[11:]) + encoder.finish()
     assert encoder.n_fallbacks > 0
     check(cube, decoded(stream, package), max_error, specials)
 

@@ -98,15 +98,15 @@ def stream_run(
     )  # fmt: skip
     of_network = (package, make_executor(package)) if options.has_network else ()
     encoder = Encoder(ImageDescription(n_bands, n_columns, DEPTH, is_signed=False), options, *of_network)
-    warm_up(encoder)
+    warm_up(encoder.segments)
     before = signatures()
     assert before
     lines = np.concatenate([scenes(n_bands, n_columns), scenes(n_bands, n_columns)])
     pieces = [encoder.header]
     for y, line in enumerate(lines):
-        if y == len(lines) // 2 and encoder.supervised is not None:
-            assert isinstance(encoder.supervised.current, OnnxRuntimeCell)
-            encoder.supervised.current = FaultyExecutor(encoder.supervised.current, "malformed")
+        if y == len(lines) // 2 and encoder.segments.supervised is not None:
+            assert isinstance(encoder.segments.supervised.current, OnnxRuntimeCell)
+            encoder.segments.supervised.current = FaultyExecutor(encoder.segments.supervised.current, "malformed")
         pieces.append(encoder.push(np.asfortranarray(line)))
     pieces.append(encoder.finish())
     error = largest_error(b"".join(pieces), package, lines)
@@ -151,7 +151,7 @@ def test_an_executor_that_fails_in_the_warm_up_is_given_up_and_costs_no_line(pac
     executor = FaultyExecutor(OnnxRuntimeCell(package), "malformed")
     image = ImageDescription(N_BANDS, N_COLUMNS, DEPTH, is_signed=False)
     encoder = Encoder(image, CodingOptions(network=NetworkUse.ALWAYS), package, executor, told.append)
-    warm_up(encoder)
+    warm_up(encoder.segments)
     lines = scenes(N_BANDS, N_COLUMNS)
     data = b"".join([encoder.header, *(encoder.push(line) for line in lines), encoder.finish()])
     assert largest_error(data, package, lines) == 0

@@ -36,6 +36,25 @@ def test_a_signal_leaves_nothing(number: signal.Signals, code: int, tmp_path: Pa
     assert not any(tmp_path.iterdir())
 
 
+def test_an_interrupt_ends_all_threads(tmp_path: Path) -> None:
+    """The file's reader is interrupted while threads code; what they have is not wanted any more."""
+    source = save_envi(tmp_path / "s.hdr", np.random.default_rng(0).integers(0, 4096, (1500, 60, 300), np.int16))
+    before = set(tmp_path.iterdir())
+    words = ["compress", source, tmp_path / "out.lrwk", "--predictor", "rls", "--threads", "2"]
+    default = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    command = [sys.executable, "-m", "runtime.commands.cli", *map(str, words)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=default) as process:
+        assert process.stderr
+        while not set(tmp_path.iterdir()) - before:
+            assert process.poll() is None
+            time.sleep(0.02)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert len(process.stderr.read().split(b"linerwkv: ")) == 2
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_nohup_stays_in_force(tmp_path: Path) -> None:
     program = (
         "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); import click, os\n"

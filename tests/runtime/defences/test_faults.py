@@ -215,8 +215,8 @@ def test_a_bit_that_flips_in_the_spectral_part_is_found_and_costs_no_line(int8: 
     data = encoder.header
     for y, line in enumerate(cube):
         if y == 4:
-            assert encoder.segment is not None
-            state = encoder.segment.writer.state
+            assert encoder.segments.segment is not None
+            state = encoder.segments.segment.writer.state
             assert isinstance(state, FlightState)
             flip_bit(state.part.decoder, np.random.default_rng(0))
         data += encoder.push(line)
@@ -291,9 +291,9 @@ def miscoded(predictor: PredictorKind, *, is_honest: bool, **options: Any) -> tu
     """Lines of `scene(9)`; the first segment is miscoded, the others are not."""
     telemetry: list[SegmentTelemetry] = []
     encoder = Encoder(IMAGE, CodingOptions(predictor, segment_lines=5, **options), on_segment=telemetry.append)
-    sound = encoder.codec.writer
+    sound = encoder.segments.codec.writer
     writers = iter([Miscoding(sound(), is_honest=is_honest)])
-    encoder.codec.writer = lambda: next(writers, None) or sound()  # type: ignore[method-assign]
+    encoder.segments.codec.writer = lambda: next(writers, None) or sound()  # type: ignore[method-assign]
     return b"".join([encoder.header, *(encoder.push(line) for line in scene(9)), encoder.finish()]), telemetry
 
 
@@ -358,7 +358,7 @@ def test_a_damaged_backup_is_told_and_a_segment_is_lost_only_with_it(what: str, 
     options = CodingOptions(network=ALWAYS, guard=GuardLevel.CHECKS)
     encoder = Encoder(IMAGE, options, int8, make_executor(int8), telemetry.append)
     data = encoder.header + b"".join(encoder.push(line) for line in cube[:4])
-    segment = encoder.segment
+    segment = encoder.segments.segment
     assert segment is not None and segment.guard is not None and segment.guard.backup is not None
     flip_bit(segment.guard.backup.state, np.random.default_rng(0))
     if what == "both":
