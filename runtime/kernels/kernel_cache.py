@@ -9,10 +9,9 @@ user's cache folder, wherever the install lies (docs/porting.md).
 import contextlib
 import functools
 import hashlib
-import io
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,14 @@ import llvmlite.binding
 import numba
 import numpy as np
 from numba.core import config as numba_config
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from typing_extensions import override
 
-from runtime.errors import Corrupt, Notice, one_line
+from runtime.errors import Notice, one_line
+from runtime.kernels.cached_code import CheckedFiles, name_allocator
 
 config: Any = numba_config  # its values come from the environment by name
 RUNTIME = Path(__file__).parents[1]
-SHA256_BYTES = 32
 SOURCES = (".py", ".txt")
 """Code, and tables that become constants of kernels."""
 
@@ -87,36 +86,6 @@ class KernelPlace(_CacheLocator):
         return str(self.code.co_firstlineno)
 
 
-class CheckedFiles(IndexDataCacheFile):
-    """The files of a kernel, each with its sha256 behind it, where a pickle has ended."""
-
-    @override
-    @contextlib.contextmanager
-    def _open_for_write(self, filepath: str) -> Iterator[io.BytesIO]:
-        with super()._open_for_write(filepath) as file:
-            written = io.BytesIO()
-            yield written
-            file.write(written.getvalue() + hashlib.sha256(written.getvalue()).digest())
-
-    @override
-    def _load_index(self) -> Any:
-        check(self._index_path)
-        return super()._load_index()
-
-    @override
-    def _load_data(self, name: str) -> Any:
-        check(self._data_path(name))
-        return super()._load_data(name)
-
-
-def check(path: str) -> None:
-    """Raise Corrupt for a file that is there and is not as it was written."""
-    with contextlib.suppress(FileNotFoundError):
-        data = Path(path).read_bytes()
-        if hashlib.sha256(data[:-SHA256_BYTES]).digest() != data[-SHA256_BYTES:]:
-            raise Corrupt(f"{path} has another sha256 than it was written with")
-
-
 class PlacedKernels(CompileResultCacheImpl):
     """How a kernel is stored, and in which files."""
 
@@ -140,7 +109,8 @@ class KernelCache(FunctionCache):
     @override
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            found = super().load_overload(sig, target_context)
+            name_allocator()
+            found = self._load_overload(sig, target_context)
         except Exception:  # what is torn raises anything
             with contextlib.suppress(OSError):
                 Path(self._cache_file._index_path).unlink()

@@ -77,6 +77,31 @@ def test_an_edit_of_what_a_kernel_calls_is_seen_and_an_unchanged_source_is_not_c
     assert run(pair, cache) == ["20 25.0 2"]
 
 
+ARRAYS = """
+import sys
+import numpy as np
+from runtime.kernels.kernel_cache import njit
+@njit(cache=True)
+def user(value):
+    made = np.zeros(1000, np.int64)
+    made[1:] = value
+    return made.copy()
+"""
+STARTED = """
+import sys
+from pair.user import user
+print(user(2).sum(), "numba.cpython.unicode" in sys.modules)
+"""
+
+
+def test_code_from_the_cache_starts_no_compiler(pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it makes arrays, for which Numba's memory functions must be known to the linker."""
+    (pair / "user.py").write_text(ARRAYS)
+    monkeypatch.setattr(f"{__name__}.RUN", STARTED)
+    cache = tmp_path / "cache"
+    assert [run(pair, cache) for _ in range(3)] == [["1998 True"], ["1998 False"], ["1998 False"]]
+
+
 def test_the_folder_is_of_the_source_and_not_of_its_place(pair: Path, tmp_path: Path) -> None:
     moved = shutil.copytree(pair, tmp_path / "moved")
     shutil.rmtree(moved / "__pycache__", ignore_errors=True)
