@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from runtime.usable_cores import usable_cores
+
 EXIT_DONE = 0
 EXIT_CHECK_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -37,8 +39,8 @@ axes_option = click.option(
 
 
 threads_option = click.option(
-    "--threads", "n_threads", type=click.IntRange(1),
-    help="Segments coded at a time, which the bytes do not depend on; default: all cores allowed, for a pipe 1.",
+    "--threads", "n_threads", type=click.IntRange(1), default=usable_cores, show_default="all cores allowed",
+    help="Of files each codes whole segments; of lines from a pipe one runs the network a line ahead. Same bytes.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 

@@ -15,7 +15,7 @@ from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.kept_lines import KeptLines, Line
-from runtime.codec.opened_encoder import Loaded, opened_file_encoder
+from runtime.codec.opened_encoder import Loaded, opened_encoder, opened_file_encoder
 from runtime.codec.report import Report
 from runtime.codec.restored_output import RestoredLines, mask_path, restored_output, write_salvaged
 from runtime.codec.restored_records import record_paths
@@ -55,19 +55,21 @@ def progress(n_lines: int, what: str) -> Any:
 
 def compress_lines(
     lines: Iterable[Line], image: ImageDescription, output: Path, options: CodingOptions, *,
-    loaded: Loaded | None = None, inputs: Iterable[Path] = (), n_threads: int = 1,
+    loaded: Loaded | None = None, inputs: Iterable[Path] = (), n_threads: int = 1, is_live: bool = False,
 ) -> Report:  # fmt: skip
     """Write the stream of an image whose lines (Z, X) come one at a time, alone or with records.
 
-    loaded, n_threads: as in `opened_file_encoder`; the bytes do not depend on the number of threads. inputs: files that
-    the lines are read from, none of which is written. Raises LineRwkvError.
+    loaded, n_threads: as in `opened_file_encoder`; the bytes do not depend on the number of threads. is_live: each line
+    is coded when it comes, as in `opened_encoder`. inputs: files that the lines are read from, none of which is
+    written. Raises LineRwkvError.
     """
     start = time.perf_counter()
     telemetry = () if options.telemetry is None else (options.telemetry,)
     check_outputs([output, *telemetry], [*inputs, *files_of(options.package)])
     pipe = sys.stderr if output == PIPE else sys.stdout
+    opened = opened_encoder if is_live else opened_file_encoder
     with (
-        opened_file_encoder(options, image, n_threads, loaded=loaded, pipe=pipe) as encoder,
+        opened(options, image, n_threads=n_threads, loaded=loaded, pipe=pipe) as encoder,
         atomic_file(output) as file,
         progress(image.n_lines, "compress") as bar,
     ):

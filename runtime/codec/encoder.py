@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from typing_extensions import override
 
@@ -23,14 +24,17 @@ class Encoder(StreamEncoder):
     def __init__(
         self, image: ImageDescription, options: CodingOptions, package: FlightPackage | None = None,
         executor: ArrayExecutor | None = None, on_segment: Callable[[SegmentTelemetry], None] | None = None,
+        threads: ThreadPoolExecutor | None = None,
     ) -> None:  # fmt: skip
         """A network needs its package and an executor that passed the self-test. Raises BadArgument.
 
         After a failure of `executor` a `SupervisedExecutor` gives another, after any other one the rest is
-        CCSDS 123. `on_segment` is called after each segment.
+        CCSDS 123. `on_segment` is called after each segment. threads: where the network of the next line runs beside
+        the coding of a line; all of it is done when `push` returns.
         """
         super().__init__(image, options, package, on_segment)
-        self.segments = SegmentEncoder(image, options, self.stream_crc, package, executor)
+        self.n_threads = 1 if threads is None else 2
+        self.segments = SegmentEncoder(image, options, self.stream_crc, package, executor, threads)
 
     @override
     def push_codes(self, codes: Codes, record: bytes) -> list[CodedSegment]:

@@ -3,11 +3,12 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from runtime.cell.flight_package import FlightPackage, open_package
+from runtime.cell.flight_package import FlightPackage, IntegerPackage, open_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
 from runtime.codec.stream_encoder import StreamEncoder
@@ -32,20 +33,24 @@ class Loaded(NamedTuple):
 @contextlib.contextmanager
 def opened_encoder(
     options: CodingOptions, image: ImageDescription, *, loaded: Loaded | None = None,
-    on_segment: OnSegment | None = None, pipe: TextIO = sys.stdout, is_live: bool = False,
+    on_segment: OnSegment | None = None, pipe: TextIO = sys.stdout, is_live: bool = False, n_threads: int = 1,
 ) -> Iterator[Encoder]:  # fmt: skip
     """An encoder that has seen no line; what it needs is closed at the end of the block. Raises LineRwkvError.
 
     loaded: in place of `options.package` and `options.executor`. on_segment: called after each segment, beside the log
     of `options.telemetry`, whose `-` is `pipe`. is_live: lines do not wait, so all that they can need is compiled
-    before the first one, as it is where the worker of `options.isolate` has a deadline.
+    before the first one, as it is where the worker of `options.isolate` has a deadline. n_threads: on 2 or more the
+    network of the next line runs beside the coding of a line; the bytes are the same.
     """
     with contextlib.ExitStack() as stack:
         loaded = loaded if options.has_network else None
         package = loaded.package if loaded is not None else needed_package(options)
         running = contextlib.nullcontext(loaded.executor) if loaded is not None else executor_of(options, package)
         executor = stack.enter_context(running)
-        encoder = Encoder(image, options, package, executor, told(stack, options, on_segment, pipe))
+        threads = None
+        if n_threads > 1 and options.max_error == 0 and isinstance(package, IntegerPackage):
+            threads = stack.enter_context(ThreadPoolExecutor(1, "linerwkv-network"))
+        encoder = Encoder(image, options, package, executor, told(stack, options, on_segment, pipe), threads)
         if is_live or options.isolate:
             warm_up(encoder.segments)
         yield encoder
@@ -58,15 +63,15 @@ def opened_file_encoder(
 ) -> Iterator[StreamEncoder]:  # fmt: skip
     """As `opened_encoder`, for lines that may wait: on as many of `n_threads` as there are segments for.
 
-    With `loaded`, one executor, on one.
+    Where these are too few, and with `loaded`, which is one executor, it is `opened_encoder`.
     """
-    n_threads = 1 if loaded is not None else useful_threads(n_threads, image, options)
+    n_useful = 1 if loaded is not None else useful_threads(n_threads, image, options)
     with contextlib.ExitStack() as stack:
-        if n_threads == 1:
-            yield stack.enter_context(opened_encoder(options, image, loaded=loaded, pipe=pipe))
+        if n_useful == 1:
+            yield stack.enter_context(opened_encoder(options, image, loaded=loaded, pipe=pipe, n_threads=n_threads))
             return
         package = needed_package(options)
-        executors = [stack.enter_context(executor_of(options, package)) for _ in range(n_threads)]
+        executors = [stack.enter_context(executor_of(options, package)) for _ in range(n_useful)]
         encoder = ThreadedEncoder(image, options, package, executors, told(stack, options, None, pipe))
         stack.enter_context(encoder.work)
         for worker in encoder.workers if options.isolate else ():

@@ -5,6 +5,7 @@ is lost.
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from runtime.cell.flight_package import FlightPackage, IntegerPackage
@@ -43,7 +44,7 @@ class SegmentEncoder:
 
     def __init__(
         self, image: ImageDescription, options: CodingOptions, stream_crc: int, package: FlightPackage | None,
-        executor: ArrayExecutor | None,
+        executor: ArrayExecutor | None, threads: ThreadPoolExecutor | None = None,
     ) -> None:  # fmt: skip
         """As for `Encoder`. stream_crc: of the stream's header. Raises BadArgument."""
         if (
@@ -57,7 +58,7 @@ class SegmentEncoder:
         self.supervised = executor if isinstance(executor, SupervisedExecutor) else None
         coding = options.coding(package, image)
         coder = options.residual_coder
-        self.codec = segment_codec(coding, image, package, executor, coder)
+        self.codec = segment_codec(coding, image, package, executor, coder, threads)
         self.choice = NetworkChoice(coding, options.network, image.n_lines, options.segment_lines)
         self.alone = segment_codec(self.choice.alone, image, coder=coder) if self.choice.is_free else None
         fallback = SegmentCoding(PredictorKind.CCSDS123, max_error=coding.max_error, has_specials=coding.has_specials)

@@ -28,7 +28,6 @@ from runtime.images.raw_words import pipe_layout, raw_words
 from runtime.images.special_words import special_option
 from runtime.output_checks import PIPE, check_outputs
 from runtime.standard_streams import standard_input
-from runtime.usable_cores import usable_cores
 
 MOST_TOLD = 20
 """Notes, and runs of missing lines, that are printed."""
@@ -47,7 +46,7 @@ MOST_HEX = 32
 @json_option
 def compress(
     source: Path, output: Path, options: CodingOptions, layout: RawLayout | None, bit_depth: int | None,
-    axes: str | None, specials: tuple[int | float, ...], n_threads: int | None, as_json: bool,
+    axes: str | None, specials: tuple[int | float, ...], n_threads: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Compress an image: ENVI, GeoTIFF, HDF5 or NetCDF, .npy, raw lines, or `-` for such from a pipe.
 
@@ -84,7 +83,7 @@ def compress(
         for text in scene.notes:
             note(f"{source}: {text}")
         note_not_carried(source, not_carried(scene, image))
-    report = compress_lines(lines, image, output, options, inputs=files, n_threads=threads_of(source, n_threads))
+    report = compress_lines(lines, image, output, options, inputs=files, n_threads=n_threads, is_live=source == PIPE)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for text in report.notes:
         note(text)
@@ -111,7 +110,7 @@ def compress(
 @json_option
 def decompress(
     source: Path, output: Path, package_paths: tuple[Path, ...], trust: Path | None, executor: str, salvage: bool,
-    fill: int, with_records: bool, n_threads: int | None, as_json: bool,
+    fill: int, with_records: bool, n_threads: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Restore an image as ENVI (OUT.hdr), GeoTIFF (OUT.tif) or OUT.npy (`-`: raw little-endian BIL lines to a pipe).
 
@@ -124,7 +123,7 @@ def decompress(
     if with_records and output != PIPE:
         raise click.UsageError("--with-records is for an output -; beside OUT.hdr records have files of their own")
     packages = [open_package(path, trust) for path in package_paths or (SHIPPED,)]
-    restore = decompress_salvaged if salvage else partial(decompress_stream, n_threads=threads_of(source, n_threads))
+    restore = decompress_salvaged if salvage else partial(decompress_stream, n_threads=n_threads)
     report = restore(source, output, packages, executor, fill, with_records=with_records)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for text in report.notes[:MOST_TOLD]:
@@ -165,11 +164,6 @@ def info(source: Path, only_records: bool, as_json: bool) -> None:
     for kind in ("segment", "gap"):
         for piece in description[f"{kind}s"]:
             click.echo(f"{kind:16} " + ", ".join(f"{name} {value}" for name, value in piece.items()))
-
-
-def threads_of(source: Path, n_threads: int | None) -> int:
-    """As asked; all cores for a file, while lines from a pipe are coded as they come."""
-    return n_threads or (1 if source == PIPE else usable_cores())
 
 
 def cut_hex(data: bytes) -> str:

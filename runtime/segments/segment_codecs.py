@@ -1,6 +1,7 @@
 """All ways to code a segment of an image."""
 
 import importlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from runtime.cell.flight_package import FlightPackage, IntegerPackage
@@ -42,18 +43,19 @@ def default_quantisation(kind: PredictorKind, package: FlightPackage | None) -> 
 
 def segment_codec(
     coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None = None,
-    executor: ArrayExecutor | None = None, coder: Coder | None = None,
+    executor: ArrayExecutor | None = None, coder: Coder | None = None, threads: ThreadPoolExecutor | None = None,
 ) -> SegmentCodec:  # fmt: skip
     """The codec of a way to code. Raises BadArgument: its package is missing, or cannot have the adaptive stage.
 
-    coder: of residuals, that it writes; None: that of its stage.
+    coder: of residuals, that it writes; None: that of its stage. threads: where an int8 network makes the contexts of
+    the next line; None: nothing of it runs beside the coding of a line.
     """
     check_coding(coding, image)
     inside: SegmentCodec
     if coding.predictor is PredictorKind.CCSDS123:
         inside = Ccsds123Segments(image, coding.max_error)
     else:
-        inside = ResidualSegments(coding, image, line_predictor(coding, image, package, executor), coder)
+        inside = ResidualSegments(coding, image, line_predictor(coding, image, package, executor, threads), coder)
     return SpecialSegments(inside, image) if coding.has_specials else inside
 
 
@@ -77,8 +79,9 @@ def check_coding(coding: SegmentCoding, image: ImageDescription) -> None:
 
 
 def line_predictor(
-    coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None, executor: ArrayExecutor | None
-) -> Predictor:
+    coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None, executor: ArrayExecutor | None,
+    threads: ThreadPoolExecutor | None,
+) -> Predictor:  # fmt: skip
     """The predictor of lines. Raises BadArgument."""
     limits = prequantiser(coding, image).index_range
     max_error = coding.max_error if coding.quantisation is Quantisation.IN_LOOP else 0
@@ -90,7 +93,8 @@ def line_predictor(
         raise BadArgument(f"a segment predicted by {coding.predictor.name.lower()} needs its flight package")
     module, _, name = NETWORK_PREDICTORS[package.arithmetic].partition(":")
     network = getattr(importlib.import_module(module), name)
-    return cast(Predictor, network(package, executor, *limits, stage=coding.stage, max_error=max_error))
+    beside = {"threads": threads} if isinstance(package, IntegerPackage) else {}
+    return cast(Predictor, network(package, executor, *limits, stage=coding.stage, max_error=max_error, **beside))
 
 
 def largest_payload(coding: SegmentCoding, image: ImageDescription, n_lines: int) -> int:

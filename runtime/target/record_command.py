@@ -21,7 +21,7 @@ from runtime.codec.encoder import Encoder
 from runtime.codec.kept_lines import KeptLines, Line
 from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_notes import clip_notes
-from runtime.command_options import debug_option
+from runtime.command_options import debug_option, threads_option
 from runtime.errors import BadArgument
 from runtime.images.raw_lines import RawLayout, describe_pipe, recorded_lines
 from runtime.images.raw_words import pipe_layout, raw_words
@@ -66,17 +66,19 @@ def keep(data: bytes, encoder: Encoder, recording: Recording) -> None:
 @coding_words(index=False)
 @raw_words
 @special_option
+@threads_option
 def record_command(
     folder: Path,
     options: CodingOptions,
     layout: RawLayout | None,
     bit_depth: int | None,
     specials: tuple[int | float, ...],
+    n_threads: int,
 ) -> None:
     """Record raw lines from standard input into a new stream of FOLDER."""
     layout, bit_depth = pipe_layout(layout, bit_depth)
     image = describe_pipe(layout, bit_depth, specials)
-    with opened_encoder(options, image, pipe=sys.stderr, is_live=True) as encoder:
+    with opened_encoder(options, image, pipe=sys.stderr, is_live=True, n_threads=n_threads) as encoder:
         recording = Recording(next_free(folder))
         try:
             report(file=recording.path.name, process=os.getpid())
