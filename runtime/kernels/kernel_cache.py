@@ -25,6 +25,7 @@ from typing_extensions import override
 
 from runtime.errors import Notice, one_line
 from runtime.kernels.cached_code import CheckedFiles, name_allocator
+from runtime.kernels.compile_notice import compiled, compiling
 
 config: Any = numba_config  # its values come from the environment by name
 RUNTIME = Path(__file__).parents[1]
@@ -108,6 +109,13 @@ class KernelCache(FunctionCache):
 
     @override
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = self.found(sig, target_context)
+        if found is None:
+            compiling()
+        return found
+
+    def found(self, sig: Any, target_context: Any) -> Any:
+        """What is kept for a signature; None where nothing sound is."""
         try:
             name_allocator()
             found = self._load_overload(sig, target_context)
@@ -120,6 +128,7 @@ class KernelCache(FunctionCache):
 
     @override
     def save_overload(self, sig: Any, data: Any) -> None:
+        compiled()
         try:
             super().save_overload(sig, data)
         except Exception as error:  # a cache is never worth a run
@@ -133,10 +142,10 @@ def njit(*, cache: bool = False, **options: Any) -> Any:
 
     Every kernel is compiled by it, so that lines are coded on as many threads as there are cores.
     """
-    compiled = numba.njit(nogil=True, **options)
+    made = numba.njit(nogil=True, **options)
 
     def decorated(function: Callable[..., Any]) -> Any:
-        kernel: Any = compiled(function)
+        kernel: Any = made(function)
         if cache and not config.DISABLE_JIT:
             kernel._cache = KernelCache(function)
         return kernel

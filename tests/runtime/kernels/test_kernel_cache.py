@@ -1,13 +1,18 @@
 """Kernels are those of the code that runs, whatever lies in their cache."""
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import termios
 from pathlib import Path
+from subprocess import DEVNULL
 
 import pytest
 
+from runtime.kernels.compile_notice import LINE
 from runtime.kernels.kernel_cache import cache_folder
 
 RULE = """
@@ -100,6 +105,27 @@ def test_code_from_the_cache_starts_no_compiler(pair: Path, tmp_path: Path, monk
     monkeypatch.setattr(f"{__name__}.RUN", STARTED)
     cache = tmp_path / "cache"
     assert [run(pair, cache) for _ in range(3)] == [["1998 True"], ["1998 False"], ["1998 False"]]
+
+
+def test_a_terminal_shows_that_kernels_are_compiled(pair: Path, tmp_path: Path) -> None:
+    """One line and a count, the first time alone; nothing where nobody looks."""
+    kept = {"PYTHONPATH": f"{pair.parent}{os.pathsep}{Path.cwd()}", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    shown = []
+    for _ in range(2):
+        ours, theirs = os.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        command = [sys.executable, "-c", RUN]
+        with subprocess.Popen(command, env=os.environ | kept, stdout=DEVNULL, stderr=theirs) as process:
+            os.close(theirs)
+            shown.append(b"")
+            with contextlib.suppress(OSError):  # by which a terminal ends
+                while piece := os.read(ours, 1 << 12):
+                    shown[-1] += piece
+        os.close(ours)
+        assert process.returncode == 0
+    assert shown[0].count(LINE.encode()) == 1
+    assert re.search(rb"[1-4] kernels", shown[0])  # not each of four is shown
+    assert shown[1] == b""
 
 
 def test_the_folder_is_of_the_source_and_not_of_its_place(pair: Path, tmp_path: Path) -> None:
