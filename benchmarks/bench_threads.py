@@ -1,7 +1,7 @@
-"""How much faster files are coded on two threads than on one: every form, each way, and the memory of it.
+"""How much faster two threads are than one: files of every form, each way, and lines that come live with a network.
 
 A scene of 224 bands, 250 columns and 512 lines, segments of 64 lines, both numbers of threads in turn, wall time, best
-of five. The memory is of a process of its own that codes 256 lines of 1000 columns.
+of five. The memory is of processes of their own that encode 256 lines of 1000 columns, of a file and from a pipe.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_threads [--only FORM]
 """
@@ -22,10 +22,10 @@ import numpy as np
 
 from benchmarks.harness.record import RESULTS, save
 from benchmarks.harness.reference_loop import loop_msteps_per_s
-from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.codec.coding_options import CodingOptions, coding_options
-from runtime.codec.compression import compress_lines
+from runtime.codec.compression import compress_lines, needed_packages
 from runtime.codec.decoder import Decoder
+from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.codec.threaded_decoder import decoded
 from runtime.images.synthetic import synthetic_lines
@@ -39,6 +39,7 @@ FORMS: dict[str, dict[str, str]] = {
     "flight, best": {},
     "flight, fast": {"stage": "fast"},
     "flight alone": {"stage": "none"},
+    "flight-large, best": {"package": "flight-large"},
     "rls, best": {"predictor": "rls"},
     "rls, fast": {"predictor": "rls", "stage": "fast"},
     "ccsds123": {"predictor": "ccsds123"},
@@ -48,8 +49,15 @@ FORMS: dict[str, dict[str, str]] = {
 def decode(stream: bytes, n_threads: int) -> int:
     """Decode all lines; how many."""
     reader = StreamReader(io.BytesIO(stream))
-    decoders = [Decoder(reader.header, [open_package(SHIPPED)]) for _ in range(n_threads)]
+    packages = needed_packages(reader.header, [])
+    decoders = [Decoder(reader.header, packages) for _ in range(n_threads)]
     return sum(1 for one in decoded(reader.pieces_with_records(), decoders) for _ in one.lines)
+
+
+def push_live(options: CodingOptions, image: ImageDescription, lines: Any, n_threads: int) -> int:
+    """Code lines one at a time, as a recorder does; how many bytes."""
+    with opened_encoder(options, image, n_threads=n_threads) as encoder:
+        return sum(len(encoder.push(line)) for line in lines) + len(encoder.finish())
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -67,6 +75,8 @@ def speeds(options: CodingOptions, image: ImageDescription, lines: Any, file: Pa
         "encoding": [*encode],
         "decoding": [partial(decode, file.read_bytes(), n) for n in THREADS],
     }
+    if options.has_network:
+        ways["live"] = [partial(push_live, options, image, lines, n) for n in THREADS]
     row: dict[str, float] = {}
     for way, works in ways.items():
         best = [min(times) for times in zip(*([seconds(work) for work in works] for _ in range(ROUNDS)), strict=True)]
@@ -79,15 +89,20 @@ def speeds(options: CodingOptions, image: ImageDescription, lines: Any, file: Pa
 def memory(form: dict[str, str]) -> dict[str, float]:
     """MiB of processes that encode, by threads."""
     found = {}
+    options = [word for key, value in form.items() for word in (f"--{key}", value)]
+    layout = ["--bands", str(N_BANDS), "--columns", str(MEMORY_COLUMNS), "--bit-depth", "13"]
     with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "scene.npy"
+        path = Path(name) / "scene.bil"
         lines = synthetic_lines(MEMORY_LINES, N_BANDS, MEMORY_COLUMNS, np.random.default_rng(0))
-        np.save(path, np.stack(list(lines)).astype(np.int16))
-        for n in THREADS:
-            words = [word for key, value in form.items() for word in (f"--{key}", value)]
-            command = [sys.executable, "-m", "runtime.commands.cli", "compress", str(path), str(path) + ".lrwk", *words]
-            done = subprocess.run([*command, "--threads", str(n), "--json"], check=True, capture_output=True)
-            found[f"MiB, {n}"] = json.loads(done.stdout)["peak_memory_mib"]
+        path.write_bytes(np.stack(list(lines)).astype("<i2").tobytes())
+        for source in ("file", "pipe"):
+            for n in THREADS:
+                place = "-" if source == "pipe" else str(path)
+                words = ["compress", place, f"{path}.lrwk", *layout, *options, "--threads", str(n), "--json"]
+                command = [sys.executable, "-m", "runtime.commands.cli", *words]
+                with path.open("rb") as stdin:
+                    done = subprocess.run(command, check=True, capture_output=True, stdin=stdin)
+                found[f"MiB, {source}, {n}"] = json.loads(done.stdout)["peak_memory_mib"]
     return found
 
 
