@@ -47,10 +47,11 @@ class OrderedWork(contextlib.AbstractContextManager["OrderedWork[Worker, Result]
         """The next job."""
         self.results.append(self.start(job))
 
-    def give_again(self, place: int, job: Callable[[Worker], Result]) -> None:
-        """Another job in place of one that was given and is not taken; 0 is the oldest."""
-        self.results[place].cancel()
-        self.results[place] = self.start(job)
+    def give_again(self, place: int, job: Callable[[Worker], Result]) -> Future[Result]:
+        """Another job in place of one that was given and is not taken, and is returned; 0 is the oldest."""
+        dropped, self.results[place] = self.results[place], self.start(job)
+        dropped.cancel()
+        return dropped
 
     def take(self) -> Result:
         """The result of the oldest job; raises what it raised."""

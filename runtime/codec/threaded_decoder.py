@@ -8,13 +8,16 @@ from typing import NamedTuple
 from runtime.codec.decoder import Decoder
 from runtime.codec.ordered_work import OrderedWork
 from runtime.codec.stream_reader import Segment
-from runtime.codec.threaded_encoder import LARGEST_HELD
+from runtime.codec.threaded_encoder import may_wait
 from runtime.errors import LineRwkvError
 from runtime.images.sample_file import DTYPES
 from runtime.segments.segment_codec import Samples
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.line_records import LineRecords
 from runtime.stream.records import Gap
+
+LARGEST_RECORDS = 1 << 22
+"""Bytes of the records of a segment's lines that may wait."""
 
 
 class Decoded(NamedTuple):
@@ -40,7 +43,7 @@ def decoded(pieces: Pieces, decoders: Sequence[Decoder]) -> Iterator[Decoded]:
     failures: list[LineRwkvError] = []
     with OrderedWork[Decoder, Iterator[Samples]](decoders) as work:
         for piece, records in until_failure(pieces, failures):
-            waits = n_threads > 1 and (isinstance(piece, Gap) or n_held_bytes(image, piece) <= LARGEST_HELD)
+            waits = n_threads > 1 and may_wait_decoded(image, piece, records)
             while held and (work.is_full or not waits):
                 yield Decoded(*held.popleft(), work.take())
             if waits:
@@ -62,9 +65,10 @@ def until_failure(pieces: Pieces, failures: list[LineRwkvError]) -> Pieces:
         failures.append(error)
 
 
-def n_held_bytes(image: ImageDescription, segment: Segment) -> int:
-    """Of the lines of a segment."""
-    return segment.header.n_lines * image.n_bands * image.n_columns * DTYPES[image.file_type].itemsize
+def may_wait_decoded(image: ImageDescription, piece: Segment | Gap, records: LineRecords | None) -> bool:
+    """Whether a piece is small enough to wait, decoded, for its turn."""
+    n_bytes = 0 if records is None else sum(map(len, records.records))
+    return isinstance(piece, Gap) or (n_bytes <= LARGEST_RECORDS and may_wait(image, piece.header.n_lines))
 
 
 def lines_of(decoder: Decoder, piece: Segment | Gap) -> Iterator[Samples]:

@@ -4,8 +4,10 @@ Lines wait until their segment is complete, so this is not for lines that come l
 the segments after it are coded: these are begun as if nothing changed, and coded anew where it does.
 """
 
+import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 from typing import NamedTuple
 
@@ -23,10 +25,12 @@ from runtime.executors.array_executor import ArrayExecutor
 from runtime.stream.coded_line import Codes
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.line_records import LARGEST_CONTENT_BYTES, largest_content
-from runtime.stream.telemetry import SegmentTelemetry
+from runtime.stream.telemetry import Fault, SegmentTelemetry
 
-LARGEST_HELD = 1 << 27
-"""Bytes of the lines of a segment, as int32, beyond which one thread codes them as they come."""
+LARGEST_HELD = 1 << 26
+"""Bytes of the lines of a segment, as int32, that may wait for a thread."""
+LARGEST_LINE = 1 << 19
+"""Samples of a line, for whose state each thread has some 370 bytes."""
 
 
 class HeldLine(NamedTuple):
@@ -49,11 +53,16 @@ class HeldSegment(NamedTuple):
 Coded = list[CodedSegment]
 
 
+def may_wait(image: ImageDescription, n_lines: int) -> bool:
+    """Whether segments of so many lines are coded on threads: a thread then has at most 320 MiB."""
+    n_samples = image.n_bands * image.n_columns
+    return n_samples <= LARGEST_LINE and 4 * n_samples * n_lines <= LARGEST_HELD
+
+
 def useful_threads(n_threads: int, image: ImageDescription, options: CodingOptions) -> int:
-    """How many of `n_threads` have segments to code; 1 where a segment is too large to wait in memory."""
-    n_bytes = 4 * image.n_bands * image.n_columns * options.segment_lines
+    """How many of `n_threads` have segments to code; 1 where these may not wait."""
     n_segments = -(-image.n_lines // options.segment_lines) or n_threads
-    return 1 if n_bytes > LARGEST_HELD else min(n_threads, n_segments)
+    return min(n_threads, n_segments) if may_wait(image, options.segment_lines) else 1
 
 
 class ThreadedEncoder(StreamEncoder):
@@ -68,6 +77,7 @@ class ThreadedEncoder(StreamEncoder):
         self.workers = [SegmentEncoder(image, options, self.stream_crc, package, executor) for executor in executors]
         self.work: OrderedWork[SegmentEncoder, Coded] = OrderedWork(self.workers)
         self.held: deque[HeldSegment] = deque()
+        self.dropped: list[Future[Coded]] = []
         self.lines: list[HeldLine] = []
         self.n_record_bytes = 0
         self.n_given = 0
@@ -100,20 +110,39 @@ class ThreadedEncoder(StreamEncoder):
         self.lines, self.n_record_bytes = [], 0
         self.n_given += 1
         self.held.append(segment)
-        self.work.give(partial(code_segment, self.work.check_wanted, segment))
+        self.work.give(self.job(segment))
         return coded
 
     def taken(self) -> Coded:
         """The oldest segment, when it is coded; what a trial decides goes to those that were begun after it."""
+        segment = self.held.popleft()
         coded = self.work.take()
-        self.held.popleft()
+        if self.options.guard is not GuardLevel.OFF and not all(map(is_sound, coded)):
+            coded = self.work.start(self.job(segment)).result()  # it changed in memory while it waited
         for gains in (one.gains for one in coded if one.gains is not None):
             self.has_network = gains
-        for i, segment in enumerate(self.held):
-            if segment.has_network != self.has_network:
-                self.held[i] = again = segment._replace(has_network=self.has_network)
-                self.work.give_again(i, partial(code_segment, self.work.check_wanted, again))
-        return coded
+        for i, held in enumerate(self.held):
+            if held.has_network != self.has_network:
+                self.held[i] = again = held._replace(has_network=self.has_network)
+                self.dropped.append(self.work.give_again(i, self.job(again)))
+        faults = self.faults_of_dropped(wait=not self.held)
+        return [coded[0]._replace(faults=(*faults, *coded[0].faults)), *coded[1:]]
+
+    def job(self, segment: HeldSegment) -> Callable[[SegmentEncoder], Coded]:
+        """What a thread does with a segment."""
+        return partial(code_segment, self.work.check_wanted, segment)
+
+    def faults_of_dropped(self, *, wait: bool) -> list[Fault]:
+        """Of segments that were coded in vain, since the last call; wait: of all of them."""
+        ended = [job for job in self.dropped if wait or job.done()]
+        self.dropped = [job for job in self.dropped if job not in ended]
+        coded = [job.result() for job in ended if not job.cancelled() and job.exception() is None]
+        return [fault for segments in coded for segment in segments for fault in segment.faults]
+
+
+def is_sound(coded: CodedSegment) -> bool:
+    """Whether a payload is what its thread made."""
+    return zlib.crc32(coded.payload) == coded.header.payload_crc
 
 
 def code_segment(check_wanted: Callable[[], None], segment: HeldSegment, worker: SegmentEncoder) -> Coded:

@@ -6,7 +6,7 @@ So an encoder without an error can make the contexts of the next line on a threa
 """
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 import numpy as np
@@ -88,12 +88,16 @@ class FlightPredictor(Predictor):
         ahead: Future[FlightState] | None = None
         if self.threads is not None and not is_decoder:
             ahead = self.threads.submit(self.state_ahead, line, state)
-        self.coding.begin(stage)
-        if state is None:
-            self.coding.code_first(stage, coding)
-        else:
-            self.code_bands(coding, state)
-        self.coding.end(stage)
+        try:
+            self.coding.begin(stage)
+            if state is None:
+                self.coding.code_first(stage, coding)
+            else:
+                self.code_bands(coding, state)
+            self.coding.end(stage)
+        finally:
+            if ahead is not None:
+                wait([ahead])
         if ahead is not None:
             return ahead.result()._replace(stage=stage)
         if state is None:

@@ -22,7 +22,7 @@ from runtime.codec.ordered_work import HELD_PER_THREAD, OrderedWork, Stopped
 from runtime.codec.segment_closing import ClosedSegment
 from runtime.codec.stream_reader import StreamReader
 from runtime.codec.threaded_decoder import decoded
-from runtime.codec.threaded_encoder import LARGEST_HELD, ThreadedEncoder, useful_threads
+from runtime.codec.threaded_encoder import LARGEST_HELD, LARGEST_LINE, ThreadedEncoder, useful_threads
 from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import Corrupt, ExecutorFailed, Truncated
 from runtime.executors.array_executor import ArrayExecutor, Arrays
@@ -219,12 +219,44 @@ def test_a_line_that_changes_while_it_waits_is_found() -> None:
             b"".join([encoder.push(CUBE[1]), encoder.finish()])
 
 
+def test_a_coded_segment_that_changes_while_it_waits_is_coded_again(package: FlightPackage) -> None:
+    """Where a guard watches memory: lines wait as long as their segment does."""
+    options = CodingOptions(**FORMS["dpcm"], segment_lines=SEGMENT_LINES, guard=GuardLevel.CHECKS)
+    with opened_file_encoder(options, IMAGE, 3) as encoder:
+        assert isinstance(encoder, ThreadedEncoder)
+        stream = encoder.header + b"".join(map(encoder.push, CUBE[: 2 * SEGMENT_LINES]))
+        (coded,) = encoder.work.results[1].result()
+        payload = bytearray(coded.payload)
+        payload[3] ^= 1
+        encoder.work.results[1].result()[0] = coded._replace(payload=bytes(payload))
+        stream += b"".join(map(encoder.push, CUBE[2 * SEGMENT_LINES :])) + encoder.finish()
+    assert np.array_equal(restored(stream, package, 1)[0], CUBE)
+
+
+def test_faults_of_what_was_coded_in_vain_are_told(package: FlightPackage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An executor that failed there is lost all the same."""
+
+    def smaller(choice: NetworkChoice, with_network: ClosedSegment, alone: ClosedSegment) -> ClosedSegment:
+        choice.has_network = choice.n_segments > 1
+        return with_network if choice.has_network else alone
+
+    monkeypatch.setattr(NetworkChoice, "smaller", smaller)
+    told: list[SegmentTelemetry] = []
+    executors = [Failing(make_executor(package), 4), Failing(make_executor(package), 4)]
+    encoder = ThreadedEncoder(IMAGE, CodingOptions(segment_lines=SEGMENT_LINES), package, executors, told.append)
+    with encoder.work:
+        stream = b"".join([encoder.header, *map(encoder.push, CUBE), encoder.finish()])
+    assert np.array_equal(restored(stream, package, 1)[0], CUBE)
+    assert [fault.text for one in told for fault in one.faults] == ["the step does not run"] * 2
+
+
 def test_memory_is_bounded() -> None:
     """As many segments wait as there is memory for; one that is too large is coded while its lines come."""
     options = CodingOptions(**FORMS["dpcm"])
     assert useful_threads(8, ImageDescription(224, 1000, 12, is_signed=False), options) == 8
     assert useful_threads(8, ImageDescription(224, 1000, 12, is_signed=False, n_lines=200), options) == 4
     assert useful_threads(8, ImageDescription(1024, LARGEST_HELD // (1 << 18) + 1, 12, is_signed=False), options) == 1
+    assert useful_threads(8, ImageDescription(1024, LARGEST_LINE // 1024 + 1, 12, is_signed=False), options) == 1
     with OrderedWork[int, int]([0, 1, 2]) as work:
         while not work.is_full:
             work.give(lambda worker: worker)
