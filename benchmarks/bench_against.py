@@ -38,6 +38,7 @@ def speeds(tree: Path, name: str) -> dict[tuple[str, str], float]:
     return {
         (", ".join(str(row[key]) for key in SCRIPTS[name][1]), column): value
         for row in rows
+        if row.get("package", "flight") == "flight"
         for column, value in row.items()
         if "Ms" in column
     }

@@ -1,14 +1,18 @@
 """What fine-tunings on the first half of one scene, or of two, gain on the second halves of both, of the same sensor.
 
-The start is the cross-validation model `unseen` of the shipped package, which has seen no scene of this sensor.
+The start is the cross-validation model `unseen` of the package `flight`, or `unseen-large` of `flight-large`: they have
+seen no scene of these sensors.
 Lines of the second halves are in neither the training nor the choice between start and fine-tuned: that is made on the
 last lines of the first half.
+
+    python -m benchmarks.bench_finetune [unseen-large]
 """
 
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from benchmarks.harness.record import SCENES, save
@@ -20,46 +24,49 @@ from runtime.images.scene_reader import open_scene
 
 NAMES = ("hyspecnet_dt4950_x03110438", "enmap_potsdam_a")
 FOLDER = Path("runs/bench_finetune")
-START = Path(__file__).parent / "cross_validation" / "unseen"
+STARTS = Path(__file__).parent / "cross_validation"
 OPTIONS = FinetuneOptions()
 
 
-def main() -> None:
+@click.command()
+@click.argument("name", default="unseen")
+def main(name: str) -> None:
     """Three fine-tunings, each measured on two scenes; a stopped run is resumed."""
-    parent = open_integer_package(START)
+    start, folder = STARTS / name, FOLDER / name
+    parent = open_integer_package(start)
     halves: dict[str, Any] = {}
-    for name in NAMES:
-        samples = open_scene(SCENES / f"{name}.hdr").samples
+    folder.mkdir(parents=True, exist_ok=True)
+    for scene in NAMES:
+        samples = open_scene(SCENES / f"{scene}.hdr").samples
         cut = len(samples) // 2
-        first = FOLDER / f"{name}.npy"
-        first.parent.mkdir(parents=True, exist_ok=True)
-        np.save(first, samples[:cut])
-        halves[name] = samples[cut:].astype(np.int32)
-    measured = {name: partial(np.asarray, half) for name, half in halves.items()}
+        np.save(folder / f"{scene}.npy", samples[:cut])
+        halves[scene] = samples[cut:].astype(np.int32)
+    measured = {scene: partial(np.asarray, half) for scene, half in halves.items()}
     before = rates_of(parent, measured, "start")
     alone = stage_rates(measured)
     rows, minutes = [], {}
     for tuned_on in ([NAMES[0]], [NAMES[1]], list(NAMES)):
         label = " and ".join(tuned_on)
-        output = FOLDER / "_".join(tuned_on)
-        finetune_package(START, [FOLDER / f"{name}.npy" for name in tuned_on], output, OPTIONS, resume=True)
+        output = folder / "_".join(tuned_on)
+        finetune_package(start, [folder / f"{scene}.npy" for scene in tuned_on], output, OPTIONS, resume=True)
         minutes[label] = round(read_rows(output / RUN)[-1]["seconds"] / 60, 1)
         after = rates_of(open_integer_package(output / PACKAGE), measured, "fine-tuned")
-        for name in halves:
+        for scene in halves:
             for stage, rates in before.items():
                 rows.append(
                     {
                         "fine-tuned on the first half of": label,
-                        "second half of": name,
+                        "second half of": scene,
                         "stage": stage,
-                        "start": rates[name],
-                        "fine-tuned": after[stage][name],
-                        "gain": round(rates[name] - after[stage][name], 4),
-                        "stage best without network": alone[name],
+                        "start": rates[scene],
+                        "fine-tuned": after[stage][scene],
+                        "gain": round(rates[scene] - after[stage][scene], 4),
+                        "stage best without network": alone[scene],
                     }
                 )
     facts = {"package_sha256": parent.sha256.hex(), "options": vars(OPTIONS), "training_minutes": minutes}
-    save("finetune", "python -m benchmarks.bench_finetune", rows, **facts)
+    result = f"finetune{name.removeprefix('unseen').replace('-', '_')}"
+    save(result, f"python -m benchmarks.bench_finetune {name}", rows, **facts)
 
 
 if __name__ == "__main__":

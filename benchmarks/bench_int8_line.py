@@ -1,4 +1,4 @@
-"""The INT8 pipeline at an imager's size: 224 bands, 1000 or 100 columns, one core: speed each way, and memory.
+"""The INT8 pipelines at an imager's size: 224 bands, 1000 or 100 columns, one core: speed each way, and memory.
 
 Thread CPU time, the best of five lines, with all that a line needs: features, cell, filter, adaptive stage, mapping.
 The yardstick is a float32 product with a 64 x 64 matrix of as many multiply-accumulates as the cell has, timed between
@@ -25,6 +25,7 @@ from runtime.executors.array_executor import ArrayExecutor
 
 N_BANDS, N_COLUMNS = 224, 1000
 WIDTHS = (N_COLUMNS, 100)
+PACKAGES = ("flight", "flight-large")
 ROUNDS = 5
 WARM_LINES = 3
 MIB = 1 << 20
@@ -50,16 +51,15 @@ def lines(n_lines: int, n_columns: int) -> Any:
     return np.stack(list(synthetic_lines(n_lines, N_BANDS, n_columns, np.random.default_rng(0)))).astype(np.int32)
 
 
-def memory() -> dict[str, float]:
-    """MiB of a process that runs the default package, by what came when."""
-    from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_package
+def memory(name: str) -> dict[str, float]:
+    """MiB of a process that runs a package, by what came when."""
+    from runtime.cell.flight_package import open_integer_package
     from runtime.executors.executors import make_executor
     from runtime.prediction.flight_predictor import FlightPredictor
     from runtime.stream.kinds import AdaptiveStage
 
     libraries = resident_mib()
-    package = open_package(SHIPPED)
-    assert isinstance(package, IntegerPackage)
+    package = open_integer_package(Path(name))
     executor: Any = make_executor(package)
     loaded = resident_mib()
     generator = np.random.default_rng(0)
@@ -100,15 +100,14 @@ class Timed(ArrayExecutor):
         return outputs
 
 
-def measure(n_columns: int) -> list[dict[str, Any]]:
+def measure(name: str, n_columns: int) -> list[dict[str, Any]]:
     """One row for each adaptive stage."""
-    from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_package
+    from runtime.cell.flight_package import open_integer_package
     from runtime.executors.executors import make_executor
     from runtime.prediction.flight_predictor import FlightPredictor
     from runtime.stream.kinds import AdaptiveStage
 
-    package = open_package(SHIPPED)
-    assert isinstance(package, IntegerPackage)
+    package = open_integer_package(Path(name))
     executor = Timed(make_executor(package))
     scene, n_samples = lines(WARM_LINES + ROUNDS, n_columns), N_BANDS * n_columns
     matrix = np.ones((64, 64), np.float32)
@@ -141,6 +140,7 @@ def measure(n_columns: int) -> list[dict[str, Any]]:
                 yardstick.append(cpu_seconds(lambda: product @ matrix))
         rows.append(
             {
+                "package": name,
                 "columns": n_columns,
                 "adaptive stage": stage.name.lower(),
                 "encoding Msamples/s": round(n_samples / min(encoding) / 1e6, 3),
@@ -155,13 +155,15 @@ def measure(n_columns: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure, print and write the table."""
-    if sys.argv[1:] == ["memory"]:
-        print(json.dumps(memory()))
+    if sys.argv[1:2] == ["memory"]:
+        print(json.dumps(memory(sys.argv[2])))
         return
-    alone = [sys.executable, "-m", "benchmarks.bench_int8_line", "memory"]
-    report = subprocess.run(alone, capture_output=True, text=True, check=True).stdout
-    mib = {name: round(value, 1) for name, value in json.loads(report.splitlines()[-1]).items()}
-    rows = [row for n_columns in WIDTHS for row in measure(n_columns)]
+    mib = {}
+    for name in PACKAGES:
+        alone = [sys.executable, "-m", "benchmarks.bench_int8_line", "memory", name]
+        report = subprocess.run(alone, capture_output=True, text=True, check=True).stdout
+        mib[name] = {part: round(value, 1) for part, value in json.loads(report.splitlines()[-1]).items()}
+    rows = [row for name in PACKAGES for n_columns in WIDTHS for row in measure(name, n_columns)]
     loop = round(loop_msteps_per_s(), 1)
     command = "OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_int8_line"
     save("int8_line", command, rows, memory_mib=mib, integer_loop_msteps_per_s=loop)

@@ -1,4 +1,4 @@
-"""Writes docs/model_card.md and the shipped package's README.md: `python -m benchmarks.model_card`.
+"""Writes the cards in docs/ of the shipped INT8 packages, and their README.md: `python -m benchmarks.model_card`.
 
 Every figure comes from the package, the manifest of the scenes or a committed result. Results of another package are
 refused.
@@ -6,6 +6,7 @@ refused.
 
 import json
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.record import RESULTS, SCENES
@@ -14,12 +15,17 @@ from benchmarks.rate import store as rate_store
 from benchmarks.rate.measure import DEFAULT
 from hil_tests.findings.provenance import table
 from hil_tests.places.place import REPOSITORY
-from runtime.cell.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, open_package
+from runtime.cell.flight_package import ALL_SHIPPED, SHIPPED, SHIPPED_LARGE, FlightPackage, open_package
 from runtime.errors import BadArgument
 
-CARD = REPOSITORY / "docs" / "model_card.md"
-SHORT_CARD = SHIPPED / "README.md"
-COMMAND = "`linerwkv train flight` on a CPU (benchmarks/results/training_flight/config.json)"
+CARDS = {SHIPPED: REPOSITORY / "docs" / "model_card.md", SHIPPED_LARGE: REPOSITORY / "docs" / "model_card_large.md"}
+USES = {
+    SHIPPED: "The INT8 flight package that `linerwkv` uses where no other is named.",
+    SHIPPED_LARGE: "An INT8 flight package of twice the operations of `flight`: `--package flight-large`.",
+}
+CHANGES = {SHIPPED: "", SHIPPED_LARGE: " --set network.features=96 --set network.spectral_features=32"}
+UNSEEN = {SHIPPED: "unseen", SHIPPED_LARGE: "unseen-large"}
+"""Their cross-validation models."""
 
 
 def result(name: str) -> dict[str, Any]:
@@ -34,6 +40,11 @@ def check_same(package: FlightPackage, name: str, found: str, expected: str) -> 
         raise BadArgument(
             f"results/{name}.json is of {found[:12]}..., package {package.source.name} of {expected[:12]}..."
         )
+
+
+def short_card_of(package: FlightPackage) -> Path:
+    """Where the package's own card lies."""
+    return package.source / "README.md"
 
 
 def data_rows(split: str) -> list[dict[str, Any]]:
@@ -61,7 +72,7 @@ def series(entries: list[dict[str, Any]]) -> str:
 def package_rows() -> list[dict[str, Any]]:
     """The shipped packages."""
     rows = []
-    for package in (open_package(SHIPPED), open_package(SHIPPED_FLOAT)):
+    for package in map(open_package, ALL_SHIPPED):
         training = package.manifest["training"]
         weights = "".join(f", {name} drawn {weight} times" for name, weight in training["data"]["weights"].items())
         rows.append(
@@ -103,6 +114,12 @@ def recipe(package: FlightPackage) -> str:
     )
 
 
+def command(package: FlightPackage) -> str:
+    """How it is trained and quantized."""
+    configuration = f"benchmarks/results/training_{package.manifest['name']}/config.json"
+    return f"`linerwkv train flight{CHANGES[package.source]}` on a CPU ({configuration}); quantize/configs/flight.toml"
+
+
 def facts(package: FlightPackage) -> list[dict[str, Any]]:
     """The table that both cards begin with."""
     manifest = package.manifest
@@ -120,7 +137,7 @@ def facts(package: FlightPackage) -> list[dict[str, Any]]:
         {"fact": "recipe", "value": recipe(package)},
         {
             "fact": "command",
-            "value": f"{COMMAND}; quantize/configs/flight.toml",
+            "value": command(package),
         },
         {"fact": "trained by commit", "value": manifest["training"]["commit"]},
         {"fact": "machine, time", "value": f"{' and '.join(run['machines'])}; {run['seconds'] / 3600:.2f} hours"},
@@ -136,7 +153,7 @@ def result_rows(package: FlightPackage) -> list[dict[str, Any]]:
             check_same(package, "rate", measurement["identity"].split(", ")[-1], package.sha256.hex())
     found = rate_means.table(results, DEFAULT)
     shipped = f"{package.manifest['name']}-best"
-    names = {"stage alone": "rls-best", "unseen": "unseen-best", "shipped, all seen": shipped}
+    names = {"stage alone": "rls-best", "unseen": f"{UNSEEN[package.source]}-best", "shipped, all seen": shipped}
     return [
         {"scene": scene}
         | {name: f"{found[row][scene].rate:.3f}" if scene in found.get(row, {}) else "" for name, row in names.items()}
@@ -144,11 +161,13 @@ def result_rows(package: FlightPackage) -> list[dict[str, Any]]:
     ]
 
 
-def fine_tuning() -> str:
+def fine_tuning(package: FlightPackage) -> str:
     """What a mission may expect: a cross-validation model that has not seen the sensor, before and after."""
-    found, start = result("finetune"), open_package(REPOSITORY / "benchmarks" / "cross_validation" / "unseen")
-    check_same(start, "finetune", found["package_sha256"], start.sha256.hex())
-    return f"From the cross-validation model `unseen`, bits per sample:\n\n{table(found['rows'])}"
+    unseen = UNSEEN[package.source]
+    name = f"finetune{unseen.removeprefix('unseen').replace('-', '_')}"
+    found, start = result(name), open_package(REPOSITORY / "benchmarks" / "cross_validation" / unseen)
+    check_same(start, name, found["package_sha256"], start.sha256.hex())
+    return f"From the cross-validation model `{unseen}`, bits per sample:\n\n{table(found['rows'])}"
 
 
 def rounding_loss(package: FlightPackage) -> str:
@@ -159,13 +178,15 @@ def rounding_loss(package: FlightPackage) -> str:
     return ", ".join(f"{loss:+.4f} ({scene})" for scene, loss in found["loss"].items())
 
 
-def speed() -> str:
+def speed(package: FlightPackage) -> str:
     """How fast, how much memory."""
     found = result("int8_line")
-    best = next(row for row in found["rows"] if row["adaptive stage"] == "best" and row["columns"] == 1000)
+    key = (package.manifest["name"], "best", 1000)
+    best = next(row for row in found["rows"] if (row["package"], row["adaptive stage"], row["columns"]) == key)
+    memory = f"{found['memory_mib'][package.manifest['name']]['all']:.0f} MiB"
     return (
         f"{best['encoding Msamples/s']} Msamples/s encoding and {best['decoding Msamples/s']} decoding with the stage "
-        f"`best`, {found['memory_mib']['all']:.0f} MiB, one core of a shared {found['processor']}"
+        f"`best`, {memory}, one core of a shared {found['processor']}"
     )
 
 
@@ -196,7 +217,7 @@ Scenes of split `train`:
 
 {table(data_rows("train"))}
 
-Scenes of split `validation`, which the shipped `flight` was trained on too:
+Scenes of split `validation`, which `{name}` was trained on too:
 
 {table(data_rows("validation"))}
 
@@ -210,18 +231,18 @@ Table and configuration: benchmarks/results/training_{name}.
 
 Bits per sample, lossless, segments of 64 lines, every byte counted (benchmarks/results/rate.md), network and adaptive
 stage `best`. The shipped network has seen all of these scenes. What it does on others is shown by a cross-validation
-model, `unseen`, of the same recipe, without the scenes of EnMAP, a sensor that it never saw, and without five AVIRIS
-scenes, a sensor that it knows.
+model, `{UNSEEN[package.source]}`, of the same recipe, without the scenes of EnMAP, a sensor that it never saw, and
+without five AVIRIS scenes, a sensor that it knows.
 
 {table(rows)}
 
 Quantized less float, bits per sample without a stage: {rounding_loss(package)}.
 
-Speed: {speed()} (benchmarks/results/int8_line.md).
+Speed: {speed(package)} (benchmarks/results/int8_line.md).
 
 ## After fine-tuning
 
-{fine_tuning()}
+{fine_tuning(package)}
 
 ## Limits
 
@@ -241,7 +262,7 @@ def short_card(package: FlightPackage) -> str:
     terms = "\n".join(f"- {row['sensor']}, {row['scenes']}: {row['terms, as found']}" for row in rows)
     return f"""# Model card: `{package.manifest["name"]}`
 
-The INT8 flight package that `linerwkv` uses where no other is named. In full, with results: docs/model_card.md.
+{USES[package.source]} In full, with results: docs/{CARDS[package.source].name}.
 
 {table(facts(package))}
 
@@ -252,11 +273,12 @@ Trained on scenes of {", ".join(training)}. Terms of the training data, as found
 
 
 def main() -> None:
-    """Write both."""
-    package = open_package(SHIPPED)
-    for path, text in ((CARD, card(package)), (SHORT_CARD, short_card(package))):
-        path.write_text(text)
-        print(path.relative_to(REPOSITORY))
+    """Write all."""
+    for path, written in CARDS.items():
+        package = open_package(path)
+        for place, text in ((written, card(package)), (short_card_of(package), short_card(package))):
+            place.write_text(text)
+            print(place.relative_to(REPOSITORY))
 
 
 if __name__ == "__main__":

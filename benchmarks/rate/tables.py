@@ -24,7 +24,7 @@ ABOUT_SPEED = """Thread CPU time over all scenes, segments of 64 lines; samples 
 of few columns, as these, hold the networks back: benchmarks/results/int8_line.md has their speed on lines of 1000
 columns."""
 SUMMARY = (
-    "flight-best", "flight-none", "rls-best", "ccsds123-tuned-sample-adaptive", "ccsds123-anchor-sample-adaptive",
+    "flight-best", "flight-large-best", "rls-best", "ccsds123-tuned-sample-adaptive", "ccsds123-anchor-sample-adaptive",
     "jpegls-difference", "jpegxl-difference", "jpeg2000-difference", "ccsds121", "zstd-shuffle",
 )  # fmt: skip
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from runtime.cell.flight_package import SHIPPED, SHIPPED_FLOAT, open_package
-from runtime.codec.compression import open_input, progress
+from runtime.cell.flight_package import open_package
+from runtime.codec.compression import needed_packages, open_input, progress
 from runtime.codec.decoder import Decoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.command_options import note
@@ -46,8 +46,8 @@ def open_stream_scene(path: Path, packages: Sequence[str] = ()) -> Iterator[Stre
     """
     with open_input(path) as file, naming(path, BadArgument):
         reader = StreamReader(file)
-        needed = (SHIPPED, SHIPPED_FLOAT, *map(Path, packages)) if reader.header.packages else ()
-        decoder = Decoder(reader.header, [open_package(package) for package in needed])
+        given = [open_package(Path(package)) for package in packages] if reader.header.packages else []
+        decoder = Decoder(reader.header, needed_packages(reader.header, given))
         image = reader.header.image
         dtype = trained_type(image)
         yield StreamScene(image, dtype, decoded_lines(path, reader, decoder, dtype))

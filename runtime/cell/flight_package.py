@@ -1,6 +1,7 @@
 """A flight package: ONNX cells, their weights and a manifest, in a folder or one zip (docs/formats/package.md)."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from runtime.errors import BadArgument, Corrupt, LineRwkvError
 NEXT = "_next"  # appended to a state's name for its output
 PACKAGES = Path(__file__).parents[1] / "packages"
 SHIPPED = PACKAGES / "flight"
+SHIPPED_LARGE = PACKAGES / "flight-large"
 SHIPPED_FLOAT = PACKAGES / "small"
+ALL_SHIPPED = (SHIPPED, SHIPPED_LARGE, SHIPPED_FLOAT)
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,21 @@ def open_package(path: Path, trust: Path | None = None) -> FlightPackage:
     trust: a file of public keys (docs/formats/package.md); a package that none of them signed is refused before a
     value of it is read. Raises BadArgument (not found, not trusted, of an older release), Corrupt or TooNew.
     """
-    is_shipped = path in (Path(SHIPPED.name), Path(SHIPPED_FLOAT.name)) and not path.exists()
+    is_shipped = path in [Path(shipped.name) for shipped in ALL_SHIPPED] and not path.exists()
     source = PACKAGES / path if is_shipped else path
     keys = None if trust is None else read_trust(trust)
     parts = read_parts(source)
     signer = None if keys is None else signer_of(source, parts, keys)
     return replace(package_of_parts(source, parts), signer=signer)
+
+
+def shipped_packages(identities: Collection[bytes], trust: Path | None = None) -> list[FlightPackage]:
+    """Those of the shipped packages that have one of the identities, 32 bytes each. Raises as `open_package`."""
+    if trust is not None:
+        read_trust(trust)  # a file that is none is told also where it is not needed
+    there = [path for path in ALL_SHIPPED if identities and (path / MANIFEST).is_file()]
+    digests = {path: hashlib.sha256((path / MANIFEST).read_bytes()).digest() for path in there}
+    return [open_package(path, trust) for path, digest in digests.items() if digest in identities]
 
 
 def open_integer_package(path: Path, trust: Path | None = None) -> IntegerPackage:

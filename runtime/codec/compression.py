@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from runtime.cell.flight_package import FlightPackage
+from runtime.cell.flight_package import FlightPackage, shipped_packages
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.kept_lines import KeptLines, Line
@@ -33,6 +33,7 @@ from runtime.segments.segment_codec import Samples
 from runtime.standard_streams import standard_input, standard_output
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.records import Gap
+from runtime.stream.stream_header import StreamHeader
 from runtime.whole_output import replacing
 
 
@@ -111,17 +112,19 @@ def restored_lines(decoder: Decoder, pieces: Iterable[Segment | Gap]) -> Iterato
 
 def decompress(
     source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0, *,
-    with_records: bool = False, n_threads: int = 1,
+    with_records: bool = False, n_threads: int = 1, trust: Path | None = None,
 ) -> Report:  # fmt: skip
     """Restore the image of a stream as ENVI, GeoTIFF or .npy, or as raw BIL lines on standard output.
 
     Raises LineRwkvError.
 
-    fill: the samples of lines that never came. with_records: as in `restored_output`. n_threads: as in `decoded`.
+    packages: beside the shipped ones, which `trust` is for, as in `open_package`. fill: the samples of lines that never
+    came. with_records: as in `restored_output`. n_threads: as in `decoded`.
     """
     start = time.perf_counter()
     with open_input(source) as file:
         reader = StreamReader(file)
+        packages = needed_packages(reader.header, packages, trust)
         make = partial(make_executor, name=executor)
         decoders = [Decoder(reader.header, packages, make) for _ in range(n_threads)]
         check_restored(output, source, packages)
@@ -137,17 +140,18 @@ def decompress(
 
 def decompress_salvaged(
     source: Path, output: Path, packages: Sequence[FlightPackage] = (), executor: str = ONNXRUNTIME, fill: int = 0, *,
-    with_records: bool = False,
+    with_records: bool = False, trust: Path | None = None,
 ) -> Report:  # fmt: skip
     """Restore every segment of a damaged stream that is intact and decodes; the others cost only their own lines.
 
-    fill: the samples of missing lines. with_records: as in `restored_output`. Raises LineRwkvError
-    where no segment comes back.
+    packages, trust: as in `decompress`. fill: the samples of missing lines. with_records: as in `restored_output`.
+    Raises LineRwkvError where no segment comes back.
     """
     start = time.perf_counter()
     with open_input(source) as file:
         data = file.read()
         found = salvage(data)
+    packages = needed_packages(found.header, packages, trust)
     decoder = Decoder(found.header, packages, partial(make_executor, name=executor))
     check_restored(output, source, packages)
     with restored_output(output, found.header.image, fill, with_records=with_records) as restored:
@@ -157,6 +161,14 @@ def decompress_salvaged(
         restored.end(found.n_lines)
     notes = output_notes(output, restored.image, restored.file.not_carried)
     return restored_report(restored, len(data), start, (*errors, *notes))
+
+
+def needed_packages(
+    header: StreamHeader, given: Sequence[FlightPackage], trust: Path | None = None
+) -> list[FlightPackage]:
+    """The given packages, and those shipped ones that a stream names beside them. Raises as `open_package`."""
+    missing = {name.sha256 for name in header.packages} - {package.sha256 for package in given}
+    return [*given, *shipped_packages(missing, trust)]
 
 
 def restored_report(

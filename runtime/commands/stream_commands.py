@@ -13,7 +13,6 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.command_options import (
     EXIT_CHECK_FAILED,
-    PACKAGE_HELP,
     axes_option,
     executor_option,
     json_option,
@@ -99,7 +98,7 @@ def compress(
     "package_paths",
     type=click.Path(path_type=Path),
     multiple=True,
-    help=f"Flight package, as often as the stream has several: {PACKAGE_HELP}",
+    help="Flight package of the stream, more if given more than once; those that are shipped are found.",
 )
 @trust_option
 @executor_option
@@ -116,15 +115,16 @@ def decompress(
 
     Where lines are missing, OUT.lines.json says which; records of lines are in OUT.records.bin and OUT.records.json.
     """
-    from runtime.cell.flight_package import SHIPPED, open_package
+    from runtime.cell.flight_package import open_package
     from runtime.codec.compression import decompress as decompress_stream
     from runtime.codec.compression import decompress_salvaged
 
     if with_records and output != PIPE:
         raise click.UsageError("--with-records is for an output -; beside OUT.hdr records have files of their own")
-    packages = [open_package(path, trust) for path in package_paths or (SHIPPED,)]
+    packages = [open_package(path, trust) for path in package_paths]
+    n_threads = 1 if source == PIPE else n_threads  # lines come out as they come in
     restore = decompress_salvaged if salvage else partial(decompress_stream, n_threads=n_threads)
-    report = restore(source, output, packages, executor, fill, with_records=with_records)
+    report = restore(source, output, packages, executor, fill, with_records=with_records, trust=trust)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for text in report.notes[:MOST_TOLD]:
         note(text)

@@ -10,16 +10,18 @@ from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.errors import BadArgument
 
 
-def test_both_cards_name_the_shipped_package() -> None:
-    identity = hashlib.sha256((SHIPPED / "manifest.json").read_bytes()).hexdigest()
-    for path in (model_card.CARD, model_card.SHORT_CARD):
-        assert f"sha256 {identity}" in path.read_text()
+@pytest.mark.parametrize("path", model_card.CARDS)
+def test_both_cards_name_the_package(path: Path) -> None:
+    identity = hashlib.sha256((path / "manifest.json").read_bytes()).hexdigest()
+    for card in (model_card.CARDS[path], model_card.short_card_of(open_package(path))):
+        assert f"sha256 {identity}" in card.read_text()
 
 
-def test_both_cards_are_what_the_script_writes(scenes: Path) -> None:
-    package = open_package(SHIPPED)
-    assert model_card.CARD.read_text() == model_card.card(package)
-    assert model_card.SHORT_CARD.read_text() == model_card.short_card(package)
+@pytest.mark.parametrize("path", model_card.CARDS)
+def test_both_cards_are_what_the_script_writes(path: Path, scenes: Path) -> None:
+    package = open_package(path)
+    assert model_card.CARDS[path].read_text() == model_card.card(package)
+    assert model_card.short_card_of(package).read_text() == model_card.short_card(package)
 
 
 def test_results_of_another_package_are_refused() -> None:

@@ -5,8 +5,9 @@ two threads; every other place makes its own of the same image, and restores our
 """
 
 import json
+import shutil
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from export.integer_package import integer_package_parts
-from export.package_files import write_package
 from hil_tests.emulation.cpus import CPUS, X86_64, cpu_named
 from hil_tests.emulation.emulator import Emulator
 from hil_tests.emulation.setup import prepare as prepare_emulation
 from hil_tests.places.executor_setup import prepare as prepare_executor
 from hil_tests.places.place import REPOSITORY, Here, Place
 from hil_tests.places.tool import NotAvailable
-from runtime.cell.flight_package import SHIPPED, IntegerPackage, open_package
-from runtime.cell.integer_cell import CellShape, IntegerCell
+from runtime.cell.flight_package import SHIPPED, SHIPPED_LARGE, IntegerPackage, open_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.opened_encoder import Loaded, opened_encoder
@@ -34,7 +32,6 @@ from runtime.images.scene_reader import open_scene
 from runtime.images.synthetic import synthetic_lines
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage
-from tests.reference.random_cell import random_cell
 
 pytestmark = pytest.mark.slow
 SCENE = REPOSITORY.parent / "shared" / "scenes" / "enmap_potsdam_a.hdr"
@@ -58,13 +55,6 @@ def crop() -> npt.NDArray[np.integer[Any]]:
     return np.stack(list(synthetic_lines(24, 12, 32, np.random.default_rng(3))))
 
 
-def quiet_cell() -> IntegerCell:
-    """A random cell with small taps, so that its predictions are good enough not to be stored as samples."""
-    cell = random_cell(CellShape(4, 24, 2, 1, 8, 1), 3)
-    taps = replace(cell.layers["taps"], shift=cell.layers["taps"].shift + np.int8(5))
-    return replace(cell, layers={**cell.layers, "taps": taps})
-
-
 @dataclass(frozen=True)
 class Trusted:
     """What this machine made."""
@@ -80,14 +70,10 @@ class Trusted:
         return self.folder / f"{stage}.lrwk"
 
 
-@pytest.fixture(scope="module")
-def trusted(tmp_path_factory: pytest.TempPathFactory) -> Trusted:
+@pytest.fixture(scope="module", params=[SHIPPED, SHIPPED_LARGE], ids=lambda path: path.name)
+def trusted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trusted:
     folder = tmp_path_factory.mktemp("here")
-    shipped = open_package(SHIPPED)
-    if isinstance(shipped, IntegerPackage):
-        write_package({**shipped.parts}, folder / "package")
-    else:
-        write_package(integer_package_parts(quiet_cell(), "random", {}, {}), folder / "package")
+    shutil.copytree(request.param, folder / "package")
     package = open_package(folder / "package")
     assert isinstance(package, IntegerPackage)
     np.save(folder / "scene.npy", crop())

@@ -168,9 +168,11 @@ def test_verbs_that_run_a_package_refuse_what_is_not_trusted(tmp_path: Path) -> 
     (tmp_path / "s.img").write_bytes(bytes(32))
     stream, image, board = tmp_path / "s.lrwk", tmp_path / "s.hdr", tmp_path / "board.toml"
     board.write_text('name = "desk"\ntransport = "local"\n')
+    untrusted = tmp_path / "untrusted.lrwk"
+    assert run("compress", image, untrusted, "--stage", "none").exit_code == 0
     for words in (
         ["compress", image, stream, "--trust", trust], ["verify", "--trust", trust],
-        ["decompress", stream, tmp_path / "o.hdr", "--trust", trust],
+        ["decompress", untrusted, tmp_path / "o.hdr", "--trust", trust],
         ["demo", "--output", tmp_path / "demo", "--trust", trust],
         ["hil", "run", "--board", board, "--output", tmp_path / "hil", "--trust", trust],
     ):  # fmt: skip

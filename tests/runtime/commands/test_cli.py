@@ -170,7 +170,6 @@ def test_bad_stream(name: str, stream: Path, tmp_path: Path) -> None:
 
 def test_wrong_package(envi: Path, tmp_path: Path) -> None:
     packed = tmp_path / "packed.lrwk"
-    assert run("compress", envi, packed).returncode == 0
     other = tmp_path / "other"
     other.mkdir()
     for part in SHIPPED.iterdir():
@@ -178,10 +177,22 @@ def test_wrong_package(envi: Path, tmp_path: Path) -> None:
             (other / part.name).write_bytes(part.read_bytes())
     manifest = json.loads((other / "manifest.json").read_text())
     (other / "manifest.json").write_text(json.dumps({**manifest, "name": "another"}))
-    done = run("decompress", packed, tmp_path / "back.hdr", "--package", other)
-    assert done.returncode == 2
-    assert b"needs the flight package" in done.stderr
-    assert not (tmp_path / "back.hdr").exists()
+    assert run("compress", envi, packed, "--package", other).returncode == 0
+    for words in ((), ("--package", SHIPPED)):
+        done = run("decompress", packed, tmp_path / "back.hdr", *words)
+        assert done.returncode == 2
+        assert b"needs the flight package" in done.stderr
+        assert not (tmp_path / "back.hdr").exists()
+    assert run("decompress", packed, tmp_path / "back.hdr", "--package", other).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["flight", "flight-large", "small"])
+def test_shipped_packages_are_found_by_what_a_stream_names(name: str, envi: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "packed.lrwk"
+    assert run("compress", envi, packed, "--package", name, "--segment-lines", "3").returncode == 0
+    done = run("decompress", packed, "-")
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(np.frombuffer(done.stdout, "<u2").reshape(CUBE.shape), CUBE)
 
 
 def test_salvage_names_the_missing_lines(stream: Path, tmp_path: Path) -> None:
