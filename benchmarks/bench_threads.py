@@ -1,7 +1,7 @@
 """How much faster two threads are than one: files of every form, each way, and lines that come live with a network.
 
-A scene of 224 bands, 250 columns and 512 lines, segments of 64 lines, both numbers of threads in turn, wall time, best
-of five. The memory is of processes of their own that encode 256 lines of 1000 columns, of a file and from a pipe.
+A scene of 224 bands, 250 columns and 256 lines, eight segments, both numbers of threads in turn, wall time, best of
+five. The memory is of processes of their own that encode 130 lines of 1000 columns, of a file and from a pipe.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_threads [--only FORM]
 """
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ from runtime.codec.threaded_decoder import decoded
 from runtime.images.synthetic import synthetic_lines
 from runtime.stream.image_description import ImageDescription
 
-N_LINES, N_BANDS, N_COLUMNS = 512, 224, 250
-MEMORY_LINES, MEMORY_COLUMNS = 256, 1000
+N_LINES, N_BANDS, N_COLUMNS = 256, 224, 250
+SEGMENT_LINES = 32
+MEMORY_LINES, MEMORY_COLUMNS = 130, 1000
 ROUNDS = 5
 THREADS = (1, 2)
 FORMS: dict[str, dict[str, str]] = {
@@ -44,6 +46,10 @@ FORMS: dict[str, dict[str, str]] = {
     "rls, fast": {"predictor": "rls", "stage": "fast"},
     "ccsds123": {"predictor": "ccsds123"},
 }
+ENCODING, LINES = "file, encoding", "live lines, encoding"
+LIVE = ("flight, best", "flight-large, best")
+WEIGHED = ("flight, best", "rls, best", "ccsds123")
+"""Forms whose live lines, and whose memory, are measured."""
 
 
 def decode(stream: bytes, n_threads: int) -> int:
@@ -67,43 +73,42 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def speeds(options: CodingOptions, image: ImageDescription, lines: Any, file: Path) -> dict[str, float]:
-    """Msamples/s each way on each number of threads, and the ratios."""
+def speeds(form: str, options: CodingOptions, image: ImageDescription, lines: Any, file: Path) -> list[dict[str, Any]]:
+    """Msamples/s each way on each number of threads, and the ratio."""
     encode = [partial(compress_lines, lines, image, file, options, n_threads=n) for n in THREADS]
     encode[0]()
     ways: dict[str, list[Callable[[], Any]]] = {
-        "encoding": [*encode],
-        "decoding": [partial(decode, file.read_bytes(), n) for n in THREADS],
+        ENCODING: [*encode],
+        "file, decoding": [partial(decode, file.read_bytes(), n) for n in THREADS],
     }
-    if options.has_network:
-        ways["live"] = [partial(push_live, options, image, lines, n) for n in THREADS]
-    row: dict[str, float] = {}
+    if form in LIVE:
+        ways[LINES] = [partial(push_live, options, image, lines, n) for n in THREADS]
+    rows = []
     for way, works in ways.items():
         best = [min(times) for times in zip(*([seconds(work) for work in works] for _ in range(ROUNDS)), strict=True)]
-        for n, found in zip(THREADS, best, strict=True):
-            row[f"{way}, {n}"] = round(lines.size / found / 1e6, 2)
-        row[f"{way}, ratio"] = round(best[0] / best[1], 2)
-    return row
+        one, two = (lines.size / found / 1e6 for found in best)
+        rows.append({
+            "form": form, "way": way, "Msamples/s, 1": round(one, 2), "Msamples/s, 2": round(two, 2),
+            "ratio": round(two / one, 2), "MiB, 1": "", "MiB, 2": "",
+        })  # fmt: skip
+    return rows
 
 
-def memory(form: dict[str, str]) -> dict[str, float]:
-    """MiB of processes that encode, by threads."""
-    found = {}
-    options = [word for key, value in form.items() for word in (f"--{key}", value)]
+def memory(words: dict[str, str], way: str, n_threads: int) -> float:
+    """MiB of a process that encodes."""
+    options = [word for key, value in words.items() for word in (f"--{key}", value)]
     layout = ["--bands", str(N_BANDS), "--columns", str(MEMORY_COLUMNS), "--bit-depth", "13"]
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "scene.bil"
         lines = synthetic_lines(MEMORY_LINES, N_BANDS, MEMORY_COLUMNS, np.random.default_rng(0))
         path.write_bytes(np.stack(list(lines)).astype("<i2").tobytes())
-        for source in ("file", "pipe"):
-            for n in THREADS:
-                place = "-" if source == "pipe" else str(path)
-                words = ["compress", place, f"{path}.lrwk", *layout, *options, "--threads", str(n), "--json"]
-                command = [sys.executable, "-m", "runtime.commands.cli", *words]
-                with path.open("rb") as stdin:
-                    done = subprocess.run(command, check=True, capture_output=True, stdin=stdin)
-                found[f"MiB, {source}, {n}"] = json.loads(done.stdout)["peak_memory_mib"]
-    return found
+        place = "-" if way == LINES else str(path)
+        words_of = ["compress", place, f"{path}.lrwk", *layout, *options, "--threads", str(n_threads), "--json"]
+        command = [sys.executable, "-m", "runtime.commands.cli", *words_of]
+        with path.open("rb") as stdin:
+            done = subprocess.run(command, check=True, capture_output=True, stdin=stdin)
+        found: float = json.loads(done.stdout)["peak_memory_mib"]
+        return found
 
 
 @click.command()
@@ -118,8 +123,12 @@ def main(only: str | None) -> None:
         for form, words in FORMS.items():
             if only not in (None, form):
                 continue
-            row = {"form": form, **speeds(coding_options(words), image, lines, Path(name) / "stream"), **memory(words)}
-            rows = [*(old for old in rows if old["form"] != form), row]
+            options = replace(coding_options(words), segment_lines=SEGMENT_LINES)
+            found = speeds(form, options, image, lines, Path(name) / "stream")
+            for row in found:
+                if form in WEIGHED and row["way"] in (ENCODING, LINES):
+                    row |= {f"MiB, {n}": memory(words, row["way"], n) for n in THREADS}
+            rows = [*(old for old in rows if old["form"] != form), *found]
     command = "OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_threads"
     save("threads", command, rows, **{"reference loop Msteps/s": round(loop_msteps_per_s(), 1)})
 

@@ -50,7 +50,9 @@ def main() -> None:
     measured = json.loads((RESULTS / "threads.json").read_text())["rows"]
     rows = []
     for found in measured:
-        one, two = (found[f"encoding, {n}"] for n in MEASURED)
+        if found["way"] != "file, encoding":
+            continue
+        one, two = (found[f"Msamples/s, {n}"] for n in MEASURED)
         rows += [row(found["form"], str(n), speed) for n, speed in zip(MEASURED, (one, two), strict=True)]
         for n in EXTRAPOLATED:
             rows.append(row(found["form"], f"{n}, extrapolated", one + (n - 1) * (two - one)))
