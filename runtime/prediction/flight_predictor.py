@@ -106,9 +106,7 @@ class FlightPredictor(Predictor):
 
     def state_ahead(self, line: Line, state: FlightState | None) -> FlightState:
         """The state after a line that is being coded, but for the adaptive stage, and the contexts of the next line."""
-        after = self.start(line, None)
-        if state is not None:
-            after = state._replace(host=next_state(line, copied(state.host)))
+        after = self.after(line, state)
         try:
             parts = [self.contexts_of(groups, after) for groups in self.tiles(*line.shape)]
         except ExecutorFailed as error:  # of the next line: this one has all that it needs
@@ -119,6 +117,12 @@ class FlightPredictor(Predictor):
         """The state after the first line of a segment."""
         memory = initial_memory(self.package, *first_line.shape)
         return FlightState(first_state(first_line), memory, stage, spectral_part(self.package.cell))
+
+    def after(self, line: Line, state: FlightState | None) -> FlightState:
+        """The state after a line, but for the adaptive stage; what the host keeps is another than that of `state`."""
+        if state is None:
+            return self.start(line, None)
+        return state._replace(host=next_state(line, copied(state.host)))
 
     def tiles(self, n_bands: int, n_columns: int) -> Iterator[slice]:
         """Groups of bands of each step of the executor."""
