@@ -51,8 +51,9 @@ test: $(VENV)/.dev ## the test suite (minutes)
 test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
 	$(TEST_ENV) $(BIN)/python -m pytest -m slow $(TWO_CORES)
 
-soak: $(VENV)/.dev ## 100,000 hostile streams and packages; counts go to benchmarks/results/fuzz_soak.json (an hour)
+soak: $(VENV)/.dev ## hostile streams and packages, then threads; counts go to benchmarks/results/*_soak.json (two hours)
 	$(TEST_ENV) $(BIN)/python -m tests.fuzz.soak
+	$(TEST_ENV) $(BIN)/python -m tests.runtime.codec.thread_soak
 
 hil: $(VENV)/.dev ## accept the runtime on a target, docs/hil.md (BOARD, HIL_OPTIONS such as --short)
 	$(BIN)/linerwkv hil run --board $(BOARD) $(HIL_OPTIONS)
