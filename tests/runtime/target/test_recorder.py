@@ -194,12 +194,14 @@ def test_it_codes_as_it_is_asked_and_has_every_defence(tmp_path: Path) -> None:
     ("fault", "guard", "kind", "text"),
     [("hang", "off", "executor", "gave no answer within"), ("wrong", "checks", "self-test", "failed the self-test")],
 )
+@pytest.mark.parametrize("n_threads", [1, 2])
 def test_it_outlives_an_executor_that_fails_in_its_worker(
-    fault: str, guard: str, kind: str, text: str, tmp_path: Path
+    n_threads: int, fault: str, guard: str, kind: str, text: str, tmp_path: Path
 ) -> None:
-    step = 27 + 2 + 2  # after those of the self-test and of the warm-up: line 3, because line 0 needs none
+    # after those of the self-test and of the warm-up, which is a line ahead on two threads: line 3; line 0 needs none
+    step = 27 + 2 + 2 + (n_threads == 2)
     executor = f"hil_tests.fault_programs.faulty_executor:{fault}_{step}"
-    defences = ("--isolate", "--line-deadline", "4", "--guard", guard, "--telemetry", "-")
+    defences = ("--isolate", "--line-deadline", "4", "--guard", guard, "--telemetry", "-", "--threads", str(n_threads))
     _, errors, data = recorder(tmp_path, "--stage", "none", "--executor", executor, *defences)
     assert largest_error(data, open_integer_package(SHIPPED), LINES) == 0
     rows = [json.loads(line) for line in errors.splitlines()]
