@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from benchmarks.rate.scenes import Entry
 from runtime.codec.coding_options import DEFAULT_SEGMENT_LINES
 from runtime.errors import LineRwkvError
 from runtime.images.scene_reader import Scene
+from runtime.process_memory import memory_mib, peak_memory_mib
 
 Result = TypeVar("Result")
 ROUNDS = 5
@@ -111,18 +111,12 @@ def rate(parts: list[bytes], n_samples: int) -> float:
     return round(8 * sum(map(len, parts)) / n_samples, 5)
 
 
-def resident(key: str) -> float:
-    """MiB of this process: VmRSS now, VmHWM at most so far (Linux)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
-
-
 def memory_here(codec: Codec, entry: Entry, settings: Settings) -> dict[str, float]:
     """MiB of this process at most while it encodes and decodes a scene, and how much more than before."""
     scene = entry.open()
-    before = resident("VmRSS")
+    before = memory_mib() or 0.0
     codec.decode(codec.encode(scene, 0, DEFAULT_SEGMENT_LINES, settings))
-    peak = resident("VmHWM")
+    peak = peak_memory_mib() or 0.0
     return {"peak_mib": round(peak, 1), "above_start_mib": round(peak - before, 1)}
 
 

@@ -21,6 +21,7 @@ from runtime.codec.stream_info import stream_info
 from runtime.codec.stream_reader import StreamReader
 from runtime.errors import LineRwkvError
 from runtime.images.envi_header_reader import read_envi_header
+from runtime.process_memory import memory_mib, peak_memory_mib, reset_peak_memory
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
 from tests.fuzz.sound_streams import SEGMENT_LINES, SPECIALS, shipped_executor, shipped_package, sound_streams
 from tests.runtime.codec.test_round_trip import Cube
@@ -47,21 +48,13 @@ class Peak:
     """The largest memory of this process since it was made, where the system tells."""
 
     def __init__(self) -> None:
-        with suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")
-        self.before = self.resident("VmRSS")
-
-    @staticmethod
-    def resident(name: str) -> int:
-        """Bytes by a name of /proc/self/status; 0 where there is none."""
-        with suppress(OSError, IndexError):
-            return int(Path("/proc/self/status").read_text().split(f"{name}:")[1].split()[0]) << 10
-        return 0
+        reset_peak_memory()
+        self.before = memory_mib() or 0.0
 
     @property
     def n_bytes(self) -> int:
         """Beyond what there was."""
-        return self.resident("VmHWM") - self.before
+        return int(((peak_memory_mib() or 0.0) - self.before) * (1 << 20))
 
 
 @cache

@@ -20,18 +20,13 @@ from runtime.codec.opened_encoder import opened_encoder, opened_file_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.codec.threaded_decoder import decoded
 from runtime.images.synthetic import synthetic_lines
+from runtime.process_memory import memory_mib
 from runtime.stream.image_description import ImageDescription
 from tests.runtime.codec.test_threads import FORMS
 
 RESULT = Path(__file__).parents[3] / "benchmarks" / "results" / "thread_soak.json"
 ALLOWED_GROWTH_MIB = 16.0
 """From the first third to the last: what fragments of large arrays and the cache of code take at most."""
-
-
-def resident_mib() -> float:
-    """Of this process, now."""
-    rows = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
-    return next(int(row[1]) for row in rows if row[0] == "VmRSS:") / 1024
 
 
 def one(generator: np.random.Generator, package: Any) -> int:
@@ -66,7 +61,7 @@ def main() -> None:
         n_samples += one(generator, package)
         n_images += 1
         if passed >= len(memory):
-            memory.append(round(resident_mib(), 1))
+            memory.append(round(memory_mib() or 0.0, 1))
             print(f"{passed:.0f} of {minutes:g} minutes, {n_images} images, {memory[-1]} MiB", flush=True)
     third = max(1, len(memory) // 3)
     growth = float(np.median(memory[-third:]) - np.median(memory[:third]))
