@@ -3,12 +3,12 @@
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hil_tests.fault_programs.bit_flips import flip_bit
 from runtime.cell.flight_package import FlightPackage, IntegerPackage
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
@@ -18,10 +18,10 @@ from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.executors import make_executor
-from runtime.prediction.flight_predictor import FlightState
 from runtime.stream.kinds import AdaptiveStage, PredictorKind
 from runtime.stream.telemetry import FaultKind, SegmentTelemetry
 from tests.runtime.codec.test_threads import CUBE, IMAGE, Failing, restored
+from tests.runtime.defences.flipped_state import coded_with_a_flip
 
 ALWAYS = CodingOptions(network=NetworkUse.ALWAYS, segment_lines=8)
 
@@ -90,15 +90,7 @@ def test_what_is_ahead_is_guarded(field: str, package: FlightPackage) -> None:
     options = CodingOptions(network=NetworkUse.ALWAYS, guard=GuardLevel.CHECKS)
     with ThreadPoolExecutor(1) as threads:
         encoder = Encoder(IMAGE, options, package, make_executor(package), told.append, threads)
-        stream = encoder.header
-        for y, line in enumerate(CUBE):
-            if y == 20:
-                assert encoder.segments.segment is not None
-                state = encoder.segments.segment.writer.state
-                assert isinstance(state, FlightState)
-                flip_bit(getattr(state, field), np.random.default_rng(y))
-            stream += encoder.push(line)
-        stream += encoder.finish()
+        stream = coded_with_a_flip(encoder, CUBE, 20, attrgetter(field))
     assert np.array_equal(restored(stream, package, 1)[0], CUBE)
     assert [(fault.line, fault.kind) for one in told for fault in one.faults] == [(20, FaultKind.STATE)]
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,11 @@ from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.executors import isolated_executor, make_executor
 from runtime.executors.self_test import first_difference
 from runtime.kernels.marks import Marks
-from runtime.prediction.flight_predictor import FlightState
 from runtime.segments.segment_codec import Samples, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, PredictorKind
 from runtime.stream.telemetry import FaultKind, SegmentTelemetry
+from tests.runtime.defences.flipped_state import coded_with_a_flip
 
 N_LINES, N_BANDS, N_COLUMNS, DEPTH = 12, 5, 7, 12
 ALWAYS = NetworkUse.ALWAYS
@@ -212,15 +213,7 @@ def test_a_bit_that_flips_in_the_spectral_part_is_found_and_costs_no_line(int8: 
     cube, telemetry = scene(3), list[SegmentTelemetry]()
     options = CodingOptions(network=ALWAYS, guard=GuardLevel.CHECKS, segment_lines=8)
     encoder = Encoder(IMAGE, options, int8, make_executor(int8), telemetry.append)
-    data = encoder.header
-    for y, line in enumerate(cube):
-        if y == 4:
-            assert encoder.segments.segment is not None
-            state = encoder.segments.segment.writer.state
-            assert isinstance(state, FlightState)
-            flip_bit(state.part.decoder, np.random.default_rng(0))
-        data += encoder.push(line)
-    data += encoder.finish()
+    data = coded_with_a_flip(encoder, cube, 4, attrgetter("part.decoder"))
     assert largest_error(data, int8, cube) == 0
     assert [fault.kind for found in telemetry for fault in found.faults] == [FaultKind.STATE]
 
