@@ -1,47 +1,27 @@
 """Lines per second of each form against imagers that fly, from the committed speeds of files on one and two threads.
 
-Nothing is measured here. More threads than two are extrapolated by what the second one added, and say so. Where the
-line rate of an imager was not found, the lines per second stand alone.
+Nothing is measured here. More threads than two are extrapolated by what the second one added, and say so.
 
     python -m benchmarks.real_time
 """
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from benchmarks.harness.record import RESULTS, save
+from hil_tests.findings.real_time import IMAGERS, RealTime, real_times
 
 MEASURED, EXTRAPOLATED = (1, 2), (4, 8)
 
 
-class LineRate(NamedTuple):
-    """Of an imager, and where it is from."""
-
-    name: str
-    n_columns: int
-    n_bands: int
-    lines_per_s: float | None
-    source: str
-
-
-IMAGERS = (
-    LineRate("EnMAP", 1000, 224, 230, "230 lines/s, as the board files of hil_tests"),
-    LineRate("PRISMA", 1000, 239, 230, "4.34 ms a line (arXiv 2507.20765), 239 channels (eoPortal)"),
-    LineRate("EMIT", 1242, 285, 117, "calculated: 7 km/s over the ground (NASA), lines 60 m apart"),
-    LineRate("DESIS", 1024, 235, 233, "calculated: 7 km/s over the ground, lines 30 m apart"),
-    LineRate("HYPSO-1", 684, 120, None, "684 columns, 120 bands: Bakken et al., Remote Sensing 15 (2023) 755"),
-)
-
-
-def cell(imager: LineRate, msamples_per_s: float) -> str:
+def cell(found: RealTime) -> str:
     """Lines per second, and the share of real time."""
-    found = 1e6 * msamples_per_s / (imager.n_columns * imager.n_bands)
-    return f"{found:.1f}" if imager.lines_per_s is None else f"{found:.1f} ({found / imager.lines_per_s:.3f})"
+    return f"{found.lines_per_s:.1f} ({found.share:.3f})"
 
 
 def row(form: str, threads: str, msamples_per_s: float) -> dict[str, Any]:
     """Of a form, on so many threads."""
-    cells = {imager.name: cell(imager, msamples_per_s) for imager in IMAGERS}
+    cells = {found.imager.name: cell(found) for found in real_times(msamples_per_s)}
     return {"form": form, "threads": threads, "Msamples/s": round(msamples_per_s, 4)} | cells
 
 

@@ -16,7 +16,7 @@ from hil_tests.acceptance.coding_steps import decode, encode, soak
 from hil_tests.acceptance.energy_step import energy
 from hil_tests.acceptance.fault_step import fault, fault_catalogue
 from hil_tests.acceptance.finished_steps import Finished, FinishedSteps
-from hil_tests.acceptance.line_rates import enmap_note, line_rate_note, replay
+from hil_tests.acceptance.line_rates import line_rate_note, replay
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.acceptance.preparation_steps import bring_up, deploy, self_test
 from hil_tests.acceptance.run_scene import run_scene
@@ -25,6 +25,7 @@ from hil_tests.energy.energy_run import make_plan
 from hil_tests.findings.findings import Findings, Outcome, Step
 from hil_tests.findings.findings_file import built, read_findings, write_findings
 from hil_tests.findings.limits import OF_LONG_RUNS, limits_of, speed
+from hil_tests.findings.real_time import real_time_sentence
 from hil_tests.meters.meter_factory import make_meters
 from hil_tests.places.place import REPOSITORY
 from hil_tests.places.runtime_wheel import build_runtime_wheel
@@ -183,7 +184,7 @@ class AcceptanceRun:
         rate = speed("encode")(findings)
         if rate is None:
             return
-        findings.notes.append(enmap_note(rate))
+        findings.notes.append(real_time_sentence(rate))
         lines_ms = next(latency.lines_ms for latency in findings.latencies if latency.phase == "encode")
         _, bands, columns = findings.scene_shape
         for imager in self.board.imager:

@@ -7,7 +7,6 @@ from hil_tests.findings.findings import LineRate
 
 RECORDINGS = 4
 """How often lines arrive and pause; a backlog that grows from one recording to the next shows in these."""
-ENMAP_LINES_PER_S, ENMAP_BANDS, ENMAP_COLUMNS = 230, 224, 1000
 
 
 def replay(imager: Imager, lines_ms: Sequence[float], *, bands: int, columns: int) -> LineRate:
@@ -53,15 +52,4 @@ def line_rate_note(imager: Imager, rate: LineRate, *, bands: int, columns: int) 
         f"{imager.name}: {n_lines} lines of {size} samples at {imager.lines_per_s:g} lines/s in {RECORDINGS} "
         f"recordings, duty cycle {imager.duty_cycle:g}{scaled}: {rate.late} late, {rate.dropped} dropped with a buffer "
         f"of {imager.buffer_lines} lines, {rate.real_time_factor:.3g} of real time (replayed, not recorded live)"
-    )
-
-
-def enmap_note(msamples_per_s: float) -> str:
-    """How far real time is, in plain words."""
-    asked = ENMAP_LINES_PER_S * ENMAP_BANDS * ENMAP_COLUMNS / 1e6
-    share = msamples_per_s / asked
-    verdict = "real time" if share >= 1 else f"{1 / share:.3g} times too slow for real time"
-    return (
-        f"EnMAP ({ENMAP_BANDS} bands x {ENMAP_COLUMNS} columns, about {ENMAP_LINES_PER_S} lines/s) needs "
-        f"{asked:.1f} Msamples/s; {msamples_per_s:.3g} were reached, {share:.2%} of it: {verdict}"
     )

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hil_tests.findings.findings import Findings, Reading
 from hil_tests.findings.line_times import line_times
+from hil_tests.findings.real_time import real_time_sentence, real_times
 from hil_tests.report.comparison import SHOWN, compared, comparison_picture, figures_of
 from hil_tests.report.numerals import NOT_MEASURED, aligned, fixed, given, moment, number, with_uncertainty
 from hil_tests.report.record_table import record_table
@@ -46,6 +47,8 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
         times=[(one, line_times(one.lines_ms)) for one in findings.latencies if one.lines_ms],
         counters=counters(findings.readings),
         rate_text=rate_text,
+        real_time=real_time_of(findings),
+        real_times=real_times,
         median=median,
         runs=runs,
         last_runs=runs[-SHOWN:],
@@ -59,6 +62,12 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
         telemetry=record_table(findings.telemetry, gather=True),
         NOT_MEASURED=NOT_MEASURED,
     )
+
+
+def real_time_of(findings: Findings) -> tuple[float, str] | None:
+    """The speed of encoding in Msamples/s, and what it is enough for; None where it was not measured."""
+    speed = next((one.msamples_per_s for one in findings.speeds if one.phase == "encode"), 0.0)
+    return (speed, real_time_sentence(speed)) if speed > 0 else None  # nan neither
 
 
 def counters(readings: Sequence[Reading]) -> list[tuple[str, str, list[float]]]:

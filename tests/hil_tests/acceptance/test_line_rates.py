@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil_tests.acceptance.line_rates import RECORDINGS, enmap_note, replay
+from hil_tests.acceptance.line_rates import RECORDINGS, replay
 from hil_tests.board.board import Imager
 from hil_tests.findings.line_times import line_times
 
@@ -62,8 +62,3 @@ def test_the_figures_of_lines_are_in_order(lines_ms: list[float]) -> None:
 def test_99_percent_of_the_lines_do_not_exceed_p99(n_lines: int, p99: int) -> None:
     times = line_times([float(line) for line in range(n_lines, 0, -1)])
     assert (times.first, times.p99, times.largest) == (n_lines, p99, n_lines)
-
-
-def test_enmap_is_explained_in_plain_words() -> None:
-    assert "103 times too slow for real time" in enmap_note(0.5)
-    assert enmap_note(60).endswith(": real time")
