@@ -1,51 +1,79 @@
-"""The picture of the demo: quick look, what the prediction left over, bits per band."""
+"""The picture of the demo: quick look, a spectrum near-lossless, bits per band, rate against speed.
 
+It carries what it shows as text, but for speeds, which are the machine's: `shown`, by which tests/runtime/commands
+tells whether docs/demo.png is what the demo draws now.
+"""
+
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.figure import Figure
 
-from runtime.ccsds123 import golomb
-from runtime.codec.stream_reader import StreamReader
-from runtime.coders.golomb_residuals import golomb_parameters
-from runtime.coders.residual_coders import ResidualReader
+from runtime.commands.picture_labels import label_points
 from runtime.images.synthetic import wavelengths
-from runtime.kernels.bits import initial_bits
-from runtime.segments.residual_segment import residual_depth
+from runtime.segments.segment_codec import Samples
+from runtime.whole_output import replacing
 
-Cube = npt.NDArray[np.integer[Any]]
 RED_GREEN_BLUE_NM = (650.0, 550.0, 470.0)
+SHOWN = "Description"
+"""Keyword of the PNG's text that says what is shown."""
+COLOURS = ("tab:blue", "tab:cyan", "tab:purple", "tab:green", "tab:olive", "tab:orange", "0.45")
+"""Of the rows, in their order; a further one begins again."""
 
 
-def mapped_residuals(stream: Path) -> npt.NDArray[np.int32]:
-    """The mapped residuals (Y, Z, X) of a stream of residual segments; reading them needs no package."""
-    lines = []
-    with stream.open("rb") as file:
-        reader = StreamReader(file)
-        image = reader.header.image
-        shape = (image.n_bands, image.n_columns)
-        for segment, payload in reader.segments():
-            depth = residual_depth(segment.coding, image)
-            residuals = ResidualReader(segment.coder, payload, depth, *shape, segment.n_lines)
-            for _ in range(segment.n_lines):
-                mapped = np.empty(shape, np.int32)
-                residuals.take(mapped)
-                lines.append(mapped)
-    return np.array(lines)
+def write_picture(
+    scene: Samples, restored: Samples, max_error: int, rows: list[dict[str, Any]], packages: list[str], path: Path
+) -> None:
+    """Write the PNG of what `drawn` draws; packages: their sha256, of the networks among the rows."""
+    figure = drawn(scene, restored, max_error, rows)
+    with replacing(path) as part:
+        figure.savefig(part, format="png", metadata={SHOWN: shown(scene, rows, packages)})
 
 
-def bits_per_band(mapped: npt.NDArray[np.int32], depth: int) -> npt.NDArray[np.float64]:
-    """Coded bits per sample of each band (Z,): bands have statistics of their own, so each can be coded alone."""
-    parameters = golomb_parameters(depth)
-    rates = []
-    for z in range(mapped.shape[1]):
-        band = np.ascontiguousarray(mapped[:, z]).reshape(1, -1)
-        buffer = np.empty(golomb.worst_bytes(parameters, band.size), np.uint8)
-        bits = initial_bits()
-        golomb.encode_line(parameters, band, golomb.initial_state(parameters, 1), buffer, bits)
-        rates.append((8 * bits[0] + bits[2]) / band.size)
-    return np.array(rates)
+def shown(scene: Samples, rows: list[dict[str, Any]], packages: list[str]) -> str:
+    """JSON of all that decides the picture and is the same on every machine."""
+    own = [row for row in rows if "bits_per_band" in row]
+    sources = [Path(__file__), Path(__file__).with_name("picture_labels.py")]
+    return json.dumps(
+        {
+            "scene": short_hash(np.ascontiguousarray(scene).tobytes()),
+            "packages": [package[:12] for package in packages],
+            "drawing": short_hash(b"".join(source.read_bytes() for source in sources)),
+            "bytes": {row["name"]: row["bytes"] for row in own},
+            "largest_error": {row["name"]: row["largest_error"] for row in own},
+            "bits_per_band": {row["name"]: short_hash(json.dumps(row["bits_per_band"]).encode()) for row in own},
+        }
+    )
+
+
+def short_hash(data: bytes) -> str:
+    """The first digits of a sha256."""
+    return hashlib.sha256(data).hexdigest()[:12]
+
+
+def drawn(scene: Samples, restored: Samples, max_error: int, rows: list[dict[str, Any]]) -> Figure:
+    """The four pictures; scene, restored: (Y, Z, X) before and after near-lossless coding."""
+    figure = Figure(figsize=(12, 8), layout="constrained")
+    grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.2))
+    spectrum = grid[0, 1].subgridspec(2, 1, height_ratios=(2, 1))
+    place = most_changed(scene, restored)
+    draw_look(figure.add_subplot(grid[0, 0]), scene, place)
+    both, difference = figure.add_subplot(spectrum[0]), figure.add_subplot(spectrum[1])
+    draw_spectrum(both, difference, scene, restored, max_error, place)
+    draw_bands(figure.add_subplot(grid[1, 1]), rows)
+    draw_speed(figure.add_subplot(grid[1, 0]), rows)
+    return figure
+
+
+def most_changed(scene: Samples, restored: Samples) -> tuple[int, int]:
+    """The pixel (line, column) whose spectrum near-lossless coding changes most, by the sum of squares."""
+    squares = ((restored.astype(np.int64) - scene) ** 2).sum(axis=1)
+    y, x = np.unravel_index(int(squares.argmax()), squares.shape)
+    return int(y), int(x)
 
 
 def stretched(band: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -54,27 +82,60 @@ def stretched(band: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return np.asarray(np.clip((band - low) / max(1e-9, high - low), 0, 1), np.float64)
 
 
-def draw_picture(scene: Cube, stream: Path, depth: int, path: Path) -> bool:
-    """Write the picture; False without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return False
-    figure = Figure(figsize=(12, 4.2), layout="constrained")
-    mapped = mapped_residuals(stream)
+def draw_look(axes: Any, scene: Samples, place: tuple[int, int]) -> None:
+    """Three bands as colours, and where the spectrum is."""
     wavelength = wavelengths(scene.shape[1])
     colours = [int(np.argmin(np.abs(wavelength - nm))) for nm in RED_GREEN_BLUE_NM]
-    look, left_over, bands = figure.subplots(1, 3, width_ratios=(1, 1.2, 1.6))
-    look.imshow(np.stack([stretched(scene[:, z]) for z in colours], axis=-1), interpolation="nearest")
-    look.set(title="quick look", xlabel="column", ylabel="line")
-    residual = np.mean((mapped + 1) // 2, axis=1)
-    shown = left_over.imshow(residual, cmap="magma", vmax=np.percentile(residual[1:], 99.5), interpolation="nearest")
-    left_over.set(title="mean |residual| over bands", xlabel="column")
-    figure.colorbar(shown, ax=left_over, label="counts")
-    bands.plot(wavelength, bits_per_band(mapped, depth), color="tab:blue", label="LineRWKV")
-    entropy = [np.log2(max(1.0, float(np.ptp(scene[:, z])) + 1)) for z in range(scene.shape[1])]
-    bands.plot(wavelength, entropy, color="0.6", label="bits to hold the band's range")
-    bands.set(title="bits per band", xlabel="wavelength (nm)", ylabel="bits per sample", ylim=(0, None))
-    bands.legend(frameon=False)
-    figure.savefig(path, dpi=110)
-    return True
+    axes.imshow(np.stack([stretched(scene[:, z]) for z in colours], axis=-1), interpolation="nearest")
+    axes.plot(place[1], place[0], "o", markersize=9, markerfacecolor="none", markeredgecolor="tab:red")
+    axes.set(title="quick look; circle: the pixel beside", xlabel="column", ylabel="line")
+
+
+def draw_spectrum(
+    both: Any, difference: Any, scene: Samples, restored: Samples, max_error: int, place: tuple[int, int]
+) -> None:
+    """A pixel before and after, and the difference within the band of the error that is allowed."""
+    y, x = place
+    wavelength, before = wavelengths(scene.shape[1]), scene[y, :, x].astype(np.int64)
+    after = restored[y, :, x].astype(np.int64)
+    both.plot(wavelength, before, color="0.6", linewidth=3, label="original")
+    both.plot(wavelength, after, color="tab:red", linewidth=1, label=f"restored, --max-error {max_error}")
+    both.set(title=f"spectrum of line {y}, column {x}, the most changed", ylabel="counts")
+    both.legend(frameon=False)
+    difference.axhspan(-max_error, max_error, color="tab:red", alpha=0.15)
+    difference.axhline(0, color="0.6", linewidth=0.8)
+    difference.plot(wavelength, after - before, ".", color="tab:red", markersize=4)
+    limit = max_error + 1.5
+    difference.set(xlabel="wavelength (nm)", ylabel="restored less\noriginal", ylim=(-limit, limit))
+
+
+def draw_bands(axes: Any, rows: list[dict[str, Any]]) -> None:
+    """Bits per sample of each band, a line a form."""
+    for row, colour in coloured(rows):
+        if "bits_per_band" in row:
+            bits = row["bits_per_band"]
+            style = "--" if row["largest_error"] else "-"
+            axes.plot(wavelengths(len(bits)), bits, style, color=colour, linewidth=1.2, label=row["name"])
+    axes.set(title="bits that each band takes", xlabel="wavelength (nm)", ylabel="bits per sample", ylim=(0, None))
+    axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16))
+
+
+def draw_speed(axes: Any, rows: list[dict[str, Any]]) -> None:
+    """Rate against encoding speed, a point a form."""
+    points = {}
+    for row, colour in coloured(rows):
+        points[row["name"]] = (row["encode_msamples_per_s"], row["bits_per_sample"])
+        axes.plot(*points[row["name"]], "o", color=colour)
+    axes.set(
+        title="rate against speed: low and right is better", xlabel="encoding, Msamples/s of CPU time of one core",
+        ylabel="bits per sample", xscale="log",
+    )  # fmt: skip
+    axes.margins(x=0.3, y=0.15)
+    axes.set_ylim(0, None)
+    axes.grid(alpha=0.3)
+    label_points(axes, points)
+
+
+def coloured(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
+    """Rows with their colours."""
+    return [(row, COLOURS[i % len(COLOURS)]) for i, row in enumerate(rows)]

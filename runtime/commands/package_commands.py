@@ -43,11 +43,12 @@ def verify(package_path: Path | None, executor: str | None, trust: Path | None, 
 @trust_option
 @json_option
 def demo(output: Path, lines: int, seed: int, package_path: Path | None, trust: Path | None, as_json: bool) -> None:
-    """Compress and restore a synthetic pushbroom scene, compare, and write a picture."""
-    from runtime.cell.flight_package import SHIPPED, open_package
+    """Compress and restore a synthetic pushbroom scene by every form, compare, time, and write a picture."""
+    from runtime.cell.flight_package import SHIPPED, SHIPPED_LARGE, open_package
     from runtime.commands.demo import run_demo
 
-    rows = run_demo(output, n_lines=lines, seed=seed, package=open_package(package_path or SHIPPED, trust))
+    paths = [SHIPPED, SHIPPED_LARGE] if package_path is None else [package_path]
+    rows = run_demo(output, n_lines=lines, seed=seed, packages=[open_package(path, trust) for path in paths])
     if as_json:
         click.echo(json.dumps(rows))
 
