@@ -21,27 +21,27 @@ from runtime.whole_output import replacing
 RED_GREEN_BLUE_NM = (650.0, 550.0, 470.0)
 SHOWN = "Description"
 """Keyword of the PNG's text that says what is shown."""
-COLOURS = ("tab:blue", "tab:cyan", "tab:purple", "tab:green", "tab:olive", "tab:orange", "0.45")
+COLOURS = ("tab:blue", "tab:cyan", "tab:green", "tab:olive", "tab:orange", "0.45")
 """Of the rows, in their order; a further one begins again."""
 
 
 def write_picture(
-    scene: Samples, restored: Samples, max_error: int, rows: list[dict[str, Any]], packages: list[str], path: Path
+    scene: Samples, restored: Samples, max_error: int, rows: list[dict[str, Any]], package: str, path: Path
 ) -> None:
-    """Write the PNG of what `drawn` draws; packages: their sha256, of the networks among the rows."""
+    """Write the PNG of what `drawn` draws; package: sha256 of that of the networks among the rows."""
     figure = drawn(scene, restored, max_error, rows)
     with replacing(path) as part:
-        figure.savefig(part, format="png", metadata={SHOWN: shown(scene, rows, packages)})
+        figure.savefig(part, format="png", metadata={SHOWN: shown(scene, rows, package)})
 
 
-def shown(scene: Samples, rows: list[dict[str, Any]], packages: list[str]) -> str:
+def shown(scene: Samples, rows: list[dict[str, Any]], package: str) -> str:
     """JSON of all that decides the picture and is the same on every machine."""
     own = [row for row in rows if "bits_per_band" in row]
     sources = [Path(__file__), Path(__file__).with_name("picture_labels.py")]
     return json.dumps(
         {
             "scene": short_hash(np.ascontiguousarray(scene).tobytes()),
-            "packages": [package[:12] for package in packages],
+            "package": package[:12],
             "drawing": short_hash(b"".join(source.read_bytes() for source in sources)),
             "bytes": {row["name"]: row["bytes"] for row in own},
             "largest_error": {row["name"]: row["largest_error"] for row in own},

@@ -41,14 +41,17 @@ def verify(package_path: Path | None, executor: str | None, trust: Path | None, 
 @click.option("--seed", type=int, default=1, show_default=True)
 @package_option
 @trust_option
+@click.option("--all", "is_all", is_flag=True, help="The stage `fast`, too: half a minute more to compile.")
 @json_option
-def demo(output: Path, lines: int, seed: int, package_path: Path | None, trust: Path | None, as_json: bool) -> None:
+def demo(
+    output: Path, lines: int, seed: int, package_path: Path | None, trust: Path | None, is_all: bool, as_json: bool
+) -> None:
     """Compress and restore a synthetic pushbroom scene by every form, compare, time, and write a picture."""
-    from runtime.cell.flight_package import SHIPPED, SHIPPED_LARGE, open_package
+    from runtime.cell.flight_package import SHIPPED, open_package
     from runtime.commands.demo import run_demo
 
-    paths = [SHIPPED, SHIPPED_LARGE] if package_path is None else [package_path]
-    rows = run_demo(output, n_lines=lines, seed=seed, packages=[open_package(path, trust) for path in paths])
+    package = open_package(package_path or SHIPPED, trust)
+    rows = run_demo(output, n_lines=lines, seed=seed, package=package, is_all=is_all)
     if as_json:
         click.echo(json.dumps(rows))
 

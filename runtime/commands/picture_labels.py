@@ -19,14 +19,14 @@ DIRECTIONS = tuple(math.radians(degrees) for degrees in (0, 180, 45, 315, 135, 2
 NEAR = 13
 """Up to here a label needs no line to its point."""
 HALF_POINT = 4  # pixels around the middle of a point that no label covers
+GAP = 2  # pixels between labels
 
 
 def label_points(axes: Any, points: Mapping[str, tuple[float, float]], size: float = 8) -> None:
     """Write each name beside its point, at the nearest place within the axes that no label and no point has.
 
-    points: name to data coordinates; all else of the figure, limits and dots an inch too, is as it
-    will be saved. Raises
-    ValueError where there is no place.
+    No line runs through it either, where there is such a place. points: name to data coordinates; all else of the
+    figure, limits and dots an inch too, is as it will be saved. Raises ValueError where there is no place.
     """
     figure = axes.figure.figure
     figure.draw_without_rendering()
@@ -35,13 +35,15 @@ def label_points(axes: Any, points: Mapping[str, tuple[float, float]], size: flo
     taken = [box_around(axes, point) for point in points.values()]
     legend = axes.get_legend()
     taken += [] if legend is None else [legend.get_window_extent(renderer)]
+    lines = [line.get_path().transformed(line.get_transform()) for line in axes.lines]
     for name, point in points.items():
-        for distance, angle in itertools.product(DISTANCES, DIRECTIONS):
+        for avoided, distance, angle in itertools.product((lines, []), DISTANCES, DIRECTIONS):
             label = annotated(axes, name, point, distance, angle, size)
             label.update_positions(renderer)
             box = Text.get_window_extent(label, renderer)
-            if is_within(box, inside) and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
+            is_free = is_within(box, inside) and not any(box.overlaps(other) for other in taken)
+            if is_free and not any(line.intersects_bbox(box, filled=False) for line in avoided):
+                taken.append(box.padded(GAP))
                 break
             label.remove()
         else:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from hil_tests.places.place import REPOSITORY
-from runtime.cell.flight_package import SHIPPED, SHIPPED_LARGE, open_package
+from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.codec.stream_info import stream_info
 from runtime.commands.demo import N_BANDS, N_COLUMNS, PICTURE, forms, run_demo
 from runtime.commands.demo_picture import SHOWN, drawn
@@ -25,15 +25,15 @@ from tests.text_overlaps import overlaps
 
 LINES = 64  # what `make demo` codes
 REFRESH = "docs/demo.png is stale: linerwkv demo --output demo_output && cp demo_output/demo.png docs/demo.png"
-PACKAGES = [open_package(SHIPPED), open_package(SHIPPED_LARGE)]
-FORMS = forms(PACKAGES)
+PACKAGE = open_package(SHIPPED)
+FORMS = forms(PACKAGE)
 
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a demo as `make demo` runs it."""
     folder = tmp_path_factory.mktemp("demo")
-    run_demo(folder, n_lines=LINES, seed=1, packages=PACKAGES)
+    run_demo(folder, n_lines=LINES, seed=1, package=PACKAGE)
     return folder
 
 
@@ -56,6 +56,11 @@ def test_rows_are_the_forms_within_their_errors(output: Path) -> None:
     assert [row["name"] for row in rows] == [form.name for form in FORMS]
     assert [row["largest_error"] for row in rows] == [form.options.max_error for form in FORMS]
     assert general["bits_per_sample"] > max(row["bits_per_sample"] for row in rows)
+
+
+def test_all_forms_are_those_and_fast() -> None:
+    names = [form.name for form in forms(PACKAGE, is_all=True)]
+    assert names == [*(form.name for form in FORMS[:-1]), "rls, fast", FORMS[-1].name]
 
 
 @pytest.mark.parametrize("i", range(len(FORMS)), ids=[form.name for form in FORMS])
@@ -84,7 +89,7 @@ from runtime.stream.kinds import PredictorKind, SampleType
 scene = np.arange(8 * 4 * 16, dtype=np.uint16).reshape(8, 4, 16)
 image = ImageDescription(4, 16, 13, False, 8, SampleType.UINT16)
 form = Form("dpcm", "scene", CodingOptions(predictor=PredictorKind.DPCM))
-print(json.dumps(round_trip(form, scene, image, Path(sys.argv[1]) / "scene.lrwk", [])))
+print(json.dumps(round_trip(form, scene, image, Path(sys.argv[1]) / "scene.lrwk")))
 """
 
 
