@@ -24,6 +24,7 @@ from benchmarks.rate.measure import ONE, measure
 from benchmarks.rate.pictures import save as save_picture
 from benchmarks.rate.scenes import VALIDATION, entries
 from runtime.cell.flight_package import IntegerPackage, open_package
+from runtime.commands.picture_labels import label_points
 from runtime.stream.kinds import AdaptiveStage, PredictorKind
 
 STAGES = (AdaptiveStage.NONE, AdaptiveStage.FAST, AdaptiveStage.BEST)
@@ -48,16 +49,19 @@ def rows_of(name: str, folder: Path | None) -> list[dict[str, Any]]:
 
 def picture(rows: list[dict[str, Any]]) -> Figure:
     """Mean rate of both scenes against the speed of encoding, a line for each stage."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(10, 6), layout="constrained")
     axes = figure.subplots()
+    labels: dict[str, tuple[float, float]] = {}
     for stage in STAGES:
         own = [row for row in rows if row["stage"] == stage.name.lower()]
         points = [(row["encode Ms/s"], sum(row[scene] for scene in VALIDATION) / len(VALIDATION)) for row in own]
         axes.plot(*zip(*points, strict=True), "o-", label=f"stage {stage.name.lower()}")
-        for row, point in zip(own, points, strict=True):
-            axes.annotate(row["network"], point, xytext=(3, 3), textcoords="offset points", fontsize=8)
+        names = [f"{row['network']}, {row['stage']}" for row in own]
+        labels |= dict(zip(names, points, strict=True))
     axes.set(xscale="log", xlabel="encoding, Msamples/s of thread CPU time", ylabel="bits per sample, mean of 2 scenes")
-    axes.legend()
+    axes.margins(x=0.1, y=0.15)
+    axes.legend(loc="upper right")
+    label_points(axes, labels, size=7)
     return figure
 
 

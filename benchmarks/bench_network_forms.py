@@ -18,9 +18,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.harness.forms_picture import draw
+from benchmarks.harness.forms_picture import KNOWN, UNKNOWN, picture
 from benchmarks.harness.network_forms import NoTaps, PerGroup, SeveralTaps, WithDifference, several_losses
 from benchmarks.harness.record import RESULTS, SCENES, save
+from benchmarks.rate.pictures import save as save_picture
 from model.batches.flight_bank import Bank, BankBatches, build_bank
 from model.batches.flight_batches import FlightBatch, FlightPlan
 from model.network.clipped_layers import ClippedLinear
@@ -35,8 +36,6 @@ from model.training.losses import Losses, flight_losses
 from model.training.optimizers import adamw, muon
 from model.training.training_config import ScheduleConfig
 
-KNOWN = ("abu_airport_3", "abu_urban_4")
-UNKNOWN = ("enmap_potsdam_a", "hyspecnet_dt4950_x03110438")
 FOLD = ["abu_airport_1", "abu_airport_2", *KNOWN, "abu_urban_5"]
 VARIANTS = ["plain", "later+flipped"]
 LINES, ALONE = 64, 0.1
@@ -174,7 +173,7 @@ def main(steps: int, only: str | None) -> None:
             continue
         rows.append(row_of(name, NETWORKS[name], bank, scenes, steps, rate))
         save("network_forms", f"OMP_NUM_THREADS=1 python -m benchmarks.bench_network_forms --steps {steps}", rows)
-    draw(rows, {"known": KNOWN, "unknown": UNKNOWN}, file.with_suffix(".png"))
+    save_picture(picture(rows), file.with_suffix(".png"))
 
 
 def said(rate: Rate) -> str:

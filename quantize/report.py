@@ -29,6 +29,16 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]) + "\n"
 
 
+def answer(report: dict[str, Any]) -> str:
+    """The loss on the scene that loses most."""
+    losses = report["loss"]
+    worst = max(losses, key=lambda name: losses[name])
+    return (
+        f"{TITLES[report['written']]} loses at most {losses[worst]:.4f} bits per sample against the checkpoint in "
+        f"float ({worst} of {len(losses)} scenes)."
+    )
+
+
 def markdown(report: dict[str, Any]) -> str:
     """The report for reading."""
     rates, written = report["bits_per_sample"], report["written"]
@@ -47,8 +57,7 @@ def markdown(report: dict[str, Any]) -> str:
             row["layer"],
             "{}..{}".format(*row["shift"]),
             str(row["largest_weight"]),
-            str(row["channels_with_clipped_weights"]),
-            str(row["channels_at_zero"]),
+            f"{row['channels_with_clipped_weights']} / {row['channels_at_zero']}",
             "{:.2f}..{:.2f}".format(*row["float_range"]),
             " / ".join(f"{100 * share:.2f}" for share in row["float_clipped"]),
             " / ".join(f"{100 * share:.2f}" for share in row["int8_saturated"]),
@@ -63,6 +72,8 @@ def markdown(report: dict[str, Any]) -> str:
     costs = sorted(report["cost_alone"].items(), key=lambda item: -item[1])
     bits = report["options"]["weight_bits"]
     return f"""# Quantization of {report["name"]}
+
+{answer(report)}
 
 Checkpoint `{report["checkpoint"]}`, weights of {bits} bits, arithmetic {report["arithmetic"]}. Written: {
         TITLES[written]
@@ -86,8 +97,7 @@ channels whose largest weights are clipped for finer steps, `zero` those that ne
                 "layer",
                 "shift",
                 "largest weight",
-                "clipping",
-                "zero",
+                "clipping / zero",
                 "float range",
                 "float clipped",
                 "INT8 saturated",

@@ -1,4 +1,4 @@
-"""A benchmark's result as JSON and as a table, with the machine and the commit that made it."""
+"""A benchmark's result as JSON and as a page, with the machine and the commit that made it."""
 
 import json
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.page import page
 from hil_tests.findings.provenance import head, table
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -28,6 +29,5 @@ def save(name: str, command: str, rows: list[dict[str, Any]], **facts: Any) -> N
     RESULTS.mkdir(exist_ok=True)
     record = {"command": command, **head(), **facts, "rows": rows}
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
-    notes = "\n".join(f"- {key}: {value}" for key, value in record.items() if key != "rows")
-    (RESULTS / f"{name}.md").write_text(f"# {name}\n\n{notes}\n\n{table(rows)}\n")
+    (RESULTS / f"{name}.md").write_text(page(name, record))
     print(table(rows))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hil_tests.accelerators.own_trial import equal_row, own_trial
-from hil_tests.accelerators.written_report import Report, Row
+from hil_tests.accelerators.written_report import Report, Row, equality
 from hil_tests.executors.own_process import ON_OPENVINO, OPENVINO, OPENVINO_PROVIDER
 from hil_tests.places.own_environment import OwnEnvironment
 from hil_tests.places.place import Here, Place
@@ -53,6 +53,17 @@ def openvino_report(package: IntegerPackage, log: Callable[[str], None]) -> Repo
         label="measured on this CPU",
         tool=f"{OwnEnvironment('openvino').version('openvino')}; "
         f"{OwnEnvironment('onnxruntime-openvino').version('onnxruntime-openvino')}",
+        answer=answer(equal, speeds),
         notes=list(NOTES),
         tables={"Recorded lines": equal, "Speed": speeds},
+    )
+
+
+def answer(equal: list[Row], speeds: list[Row]) -> str:
+    """The sentence of both tables; the first executor is ONNX Runtime's CPU."""
+    best = max(speeds, key=lambda row: row["Msamples/s"])
+    alone = max(row["Msamples/s"] for row in speeds if row["executor"] == speeds[0]["executor"])
+    return (
+        f"In OpenVINO {equality(equal)}; the fastest form, {best['form']}, runs the line part at "
+        f"{best['Msamples/s']:.3g} Msamples/s on this CPU, ONNX Runtime's CPU at {alone:.3g}."
     )

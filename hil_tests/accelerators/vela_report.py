@@ -7,7 +7,7 @@ from pathlib import Path
 from hil_tests.accelerators.own_trial import equal_row, own_trial
 from hil_tests.accelerators.trial import ENMAP_BANDS, ENMAP_COLUMNS
 from hil_tests.accelerators.vela import CONFIGURATIONS, Configuration, Estimate, compiled
-from hil_tests.accelerators.written_report import Report, Row
+from hil_tests.accelerators.written_report import Report, Row, equality
 from hil_tests.executors.own_process import TOSA
 from hil_tests.places.own_environment import OwnEnvironment
 from hil_tests.places.tool import run_tool
@@ -86,22 +86,35 @@ def vela_report(package: IntegerPackage, log: Callable[[str], None]) -> Report:
     log("TOSA reference model on the recorded lines")
     trial = own_trial(place, package, TOSA)
     found = {tile: estimates(place, package, tile, log) for tile in TILES}
+    equal = [equal_row(trial)]
+    tiles = [
+        tile_row(configuration, tile, group, found[tile][configuration])
+        for configuration in CONFIGURATIONS
+        for tile in TILES
+    ]
     return Report(
         title="Ethos-U through TOSA and Vela",
         label="estimated by Vela",
         tool=f"{trial['provider']}; {place.version('ethos-u-vela')}",
+        answer=answer(equal, tiles),
         notes=list(NOTES),
         tables={
-            "Recorded lines in the TOSA reference model": [equal_row(trial)],
-            "Dense sub-graphs, estimated by Vela": [
-                tile_row(configuration, tile, group, found[tile][configuration])
-                for configuration in CONFIGURATIONS
-                for tile in TILES
-            ],
+            "Recorded lines in the TOSA reference model": equal,
+            "Dense sub-graphs, estimated by Vela": tiles,
             f"Sub-graphs of a tile of {DETAILED_TILE} group, estimated by Vela": [
                 part_row(configuration, group, name, part)
                 for configuration, parts in found[DETAILED_TILE].items()
                 for name, part in parts.items()
             ],
         },
+    )
+
+
+def answer(equal: list[Row], tiles: list[Row]) -> str:
+    """The sentence of what ran, and of what is an estimate."""
+    ranked = sorted(tiles, key=lambda row: row["Msamples/s"])
+    slowest, fastest = (f"{row['Msamples/s']:.3g} Msamples/s ({row['accelerator']})" for row in (ranked[0], ranked[-1]))
+    return (
+        f"In the TOSA reference model {equality(equal)}; Vela estimates the dense sub-graphs alone at {slowest} to "
+        f"{fastest}, and nothing ran on an Ethos-U."
     )

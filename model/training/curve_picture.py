@@ -11,12 +11,19 @@ RATE = "bits_per_sample"
 
 
 def write_picture(rows: list[dict[str, float]], path: Path) -> None:
-    """An SVG of the training loss and the rates of the validation scenes over epochs.
+    """An SVG of what `drawn` draws."""
+    figure = drawn(rows)
+    FigureCanvasSVG(figure)  # no window system, no global state of pyplot
+    with atomic_file(path) as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
+
+
+def drawn(rows: list[dict[str, float]]) -> Figure:
+    """The training loss and the rates of the validation scenes over epochs.
 
     rows: one for each epoch, with `epoch`, `loss` and, where it was validated, `bits_per_sample/NAME`.
     """
     figure = Figure(figsize=(8, 3.5), layout="constrained")
-    FigureCanvasSVG(figure)  # no window system, no global state of pyplot
     loss, rate = figure.subplots(1, 2)
     loss.plot([row["epoch"] for row in rows], [row["loss"] for row in rows])
     loss.set(title="training loss", xlabel="epoch")
@@ -26,5 +33,4 @@ def write_picture(rows: list[dict[str, float]], path: Path) -> None:
     rate.set(title="validation, bits per sample", xlabel="epoch")
     if rate.lines:
         rate.legend(fontsize="small")
-    with atomic_file(path) as file:
-        figure.savefig(file, format="svg", metadata={"Date": None})
+    return figure

@@ -65,13 +65,13 @@ def test_what_differs_is_put_down_to_its_operator(shipped: IntegerPackage) -> No
 
 def test_a_report_says_what_it_is_in_both_files(shipped: IntegerPackage, tmp_path: Path) -> None:
     tables = {"Figures": [{"sub-graph": "mix_0", "cycles": 12, "share": 0.25}]}
-    report = Report("A tool", "estimated by Vela", "tool 1.0", ["A note."], tables)
+    report = Report("A tool", "estimated by Vela", "tool 1.0", "It is so.", ["A note."], tables)
     write_report(report, shipped, "a command", tmp_path / "found.json")
     record = json.loads((tmp_path / "found.json").read_text())
     assert record["label"] == "estimated by Vela"
     assert record["tables"] == tables
     text = (tmp_path / "found.md").read_text()
-    for line in ("# A tool", "- label: estimated by Vela", "- tool: tool 1.0", "A note.", "## Figures"):
+    for line in ("# A tool", "It is so.", "- label: estimated by Vela", "- tool: tool 1.0", "A note.", "## Figures"):
         assert line in text.splitlines()
     assert "| mix_0 | 12 | 0.25 |" in text
     assert {"commit", "processor", "onnxruntime", "package"} <= set(record)
