@@ -17,7 +17,7 @@ from benchmarks.rate import store as rate_store
 from benchmarks.rate.codecs import Ccsds123Codec, StreamCodec
 from benchmarks.rate.means import speed, table, whole_rows
 from benchmarks.rate.measure import DEFAULT, ONE
-from benchmarks.rate.residuals import coded_bits, magnitudes, of_ccsds123, of_stream
+from benchmarks.rate.residuals import Mapped, coded_bits, magnitudes, of_ccsds123, of_stream
 from benchmarks.rate.rows import HERE, MAX_ERRORS
 from benchmarks.rate.scenes import VALIDATION, entries
 from benchmarks.rate.store import Key, Results
@@ -129,7 +129,11 @@ def where_bits_lie(results: Results, package: Path) -> Figure:
     settings = results.measurements[Key(TUNED.name, SCENE, 0)]["settings"]
     mapped = {codec.name: of_stream(codec, scene) for codec in (network, stage)}
     mapped["CCSDS 123, tuned"] = of_ccsds123(TUNED, scene, settings)
-    depth = int(settings["D"])
+    return where_picture(mapped, int(settings["D"]))
+
+
+def where_picture(mapped: dict[str, Mapped], depth: int) -> Figure:
+    """As `where_bits_lie`, of mapped residuals (Y, Z, X) of `depth` bits by name."""
     figure = Figure(figsize=(11, 6.5), dpi=DOTS_AN_INCH, layout="constrained")
     grid = figure.add_gridspec(2, 1, height_ratios=(1.2, 1))
     above, below = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.harness.answers import ANSWERS, is_answered
@@ -12,7 +13,7 @@ from benchmarks.harness.record import RESULTS
 from benchmarks.pages import pages, pictures
 from benchmarks.rate import store as rate_store
 from benchmarks.rate.means import speed
-from benchmarks.rate.pictures import FILES, file_speeds, speed_points
+from benchmarks.rate.pictures import FILES, file_speeds, speed_points, where_picture
 from hil_tests.findings.provenance import MOST_COLUMNS, table, tables
 from model.training.curve_picture import drawn as curve
 from tests.text_overlaps import overlaps
@@ -65,6 +66,14 @@ def test_a_wide_table_keeps_every_cell_and_says_which_row() -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_labels_of_a_picture_do_not_overlap(name: str) -> None:
     assert overlaps(PICTURES[name]) == []
+
+
+def test_labels_of_where_bits_lie_do_not_overlap() -> None:
+    generator = np.random.default_rng(0)
+    mapped = {
+        name: generator.integers(0, 60, (64, 40, 60)).astype(np.int32) for name in ("LineRWKV, best", "other", "third")
+    }
+    assert overlaps(where_picture(mapped, 12)) == []
 
 
 @pytest.mark.parametrize("path", CURVES, ids=lambda path: path.parent.name)
