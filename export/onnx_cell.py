@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import onnx
 import torch
+from onnxscript.optimizer import fold_constants
 from torch.export import Dim
 
 from export.step_cell import INPUTS, OUTPUT, StepCell, example_inputs, state_tensors
@@ -17,6 +18,9 @@ from runtime.cell.flight_package import NEXT
 OPSET = 18  # the lowest that torch's exporter writes; every runtime and compiler in docs/decisions/0002 reads it
 EXAMPLE_BANDS = 5
 EXAMPLE_COLUMNS = 7
+LARGEST_FOLDED = 1 << 20
+"""Numbers of a tensor that the exporter computes itself. Its own limit is below the paper's matrices of 64 x 192, whose
+transposition would stay in the graph, and the runtime takes none."""
 
 
 @contextlib.contextmanager
@@ -62,6 +66,7 @@ def export_cell(network: LineRwkv, *, n_bands: int | None = None, n_columns: int
             dynamic_shapes=(*shapes[: len(INPUTS)], tuple(shapes[len(INPUTS) :])),
         )
     assert program is not None
+    fold_constants(program.model, input_size_limit=LARGEST_FOLDED, output_size_limit=LARGEST_FOLDED)
     model = onnx.shape_inference.infer_shapes(program.model_proto, check_type=True, strict_mode=True)
     strip_traces(model)
     onnx.checker.check_model(model, full_check=True)
