@@ -9,8 +9,9 @@ from tqdm import tqdm
 
 from model.evaluation.evaluate import CodedSize
 from model.evaluation.networks import coded_size
+from model.scenes import hyspecnet
 from model.scenes.pack import pack_scenes
-from model.scenes.scene_cache import read_samples, whole_numbers
+from model.scenes.scene_cache import read_samples, valid_bands, whole_numbers
 from model.training.chosen_run import chosen_run
 from model.training.run_record import RATE, read_rows
 from model.training.train import load_checkpoint
@@ -92,6 +93,7 @@ def train(
 @click.argument("checkpoint", type=FILE)
 @click.argument("scenes", type=FILE, nargs=-1, required=True)
 @click.option("--segment-lines", type=click.IntRange(min=2), default=64, show_default=True)
+@click.option("--split", default="hard/test", show_default=True, help="Of a root of HySpecNet-11k among SCENES.")
 @packages_option
 @click.option("--bands", "with_bands", is_flag=True, help="Print the rate of every band.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; it has every band.")
@@ -99,21 +101,27 @@ def evaluate(
     checkpoint: Path,
     scenes: tuple[Path, ...],
     segment_lines: int,
+    split: str,
     packages: tuple[Path, ...],
     with_bands: bool,
     as_json: bool,
 ) -> None:
-    """Bits per sample that the network of CHECKPOINT needs for SCENES (.hdr, .npy, .tif, .lrwk, .lrwkv)."""
+    """Bits per sample that the network of CHECKPOINT needs for SCENES.
+
+    A scene is a file (.hdr, .npy, .tif, .lrwk, .lrwkv), or the root of HySpecNet-11k, which stands for all patches of
+    one split.
+    """
     network = load_checkpoint(checkpoint)[0].network.eval()
     sizes: dict[str, CodedSize] = {}
-    for path in tqdm(scenes, desc="evaluate", unit="scene", disable=None, leave=False):
-        if not path.is_file():
-            raise BadArgument(f"{path} not found")
-        samples = read_samples(path, [str(package) for package in packages])
-        samples = whole_numbers(path, samples).astype("int32")
-        sizes[str(path)] = coded_size(network, samples, segment_lines)
+    named = [(path, is_patch) for source in scenes for path, is_patch in scene_files(source, split)]
+    for path, is_patch in tqdm(named, desc="evaluate", unit="scene", disable=None, leave=False):
+        samples = whole_numbers(path, read_samples(path, [str(package) for package in packages]))
+        samples = valid_bands(path, samples) if is_patch else samples
+        sizes[str(path)] = coded_size(network, samples.astype("int32"), segment_lines)
+    mean = 8 * sum(size.n_bytes for size in sizes.values()) / sum(size.n_samples for size in sizes.values())
     if as_json:
-        click.echo(json.dumps({"checkpoint": str(checkpoint), "scenes": [as_row(*item) for item in sizes.items()]}))
+        rows = [as_row(*item) for item in sizes.items()]
+        click.echo(json.dumps({"checkpoint": str(checkpoint), "scenes": rows, "bits_per_sample": mean}))
         return
     width = max(len(name) for name in sizes)
     click.echo(f"{'scene':{width}}  bits/sample        bytes  lowest band  highest band")
@@ -126,6 +134,17 @@ def evaluate(
         if with_bands:
             for z, rate in enumerate(rates):
                 click.echo(f"{'':{width}}  band {z:4d}: {rate:7.4f}")
+    if len(sizes) > 1:
+        click.echo(f"{f'all {len(sizes)} scenes':{width}}  {mean:11.4f}")
+
+
+def scene_files(source: Path, split: str) -> list[tuple[Path, bool]]:
+    """The file, or the patches of a split of HySpecNet-11k, and whether it is one of these. Raises BadArgument."""
+    if hyspecnet.is_hyspecnet(source):
+        return [(patch.image, True) for patch in hyspecnet.patches(source, *hyspecnet.split_words(split))]
+    if not source.is_file():
+        raise BadArgument(f"{source} not found, allowed a scene or the root of HySpecNet-11k")
+    return [(source, False)]
 
 
 def as_row(name: str, size: CodedSize) -> dict[str, Any]:

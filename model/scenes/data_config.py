@@ -51,6 +51,8 @@ class DataConfig:
     final_bands: AtLeast1 = 100
     """Contiguous bands in the schedule's final epochs."""
     final_batch_size: AtLeast1 = 1
+    final_kept_columns: AtLeast0 | None = None
+    """As `kept_columns`, in the schedule's final epochs; not given: the same."""
     variants: list[str] = field(default_factory=list)
     """Variants of each scene whose inputs are made once and kept on the device (model/batches/flight_bank.py, words in
     model/scenes/scene_variants.py); flight network only. Empty: crops are cut from the files for each batch. With
@@ -63,6 +65,8 @@ class DataConfig:
     """Crops are multiplied by a factor of 1 - gain..1 + gain and rounded. Off: it thins or repeats sample values."""
     workers: AtLeast0 = 0
     """Processes that cut crops."""
+    validation_scenes: AtLeast0 = 0
+    """Scenes that validate at most, taken evenly from all of their split; 0: all."""
     validation_lines: AtLeast0 = 0
     """Lines of each validation scene that are coded; 0: all."""
 

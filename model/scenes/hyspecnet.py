@@ -31,12 +31,17 @@ def is_hyspecnet(folder: Path) -> bool:
     return (folder / "patches").is_dir() and (folder / "splits").is_dir()
 
 
+def split_words(text: str) -> tuple[str, str]:
+    """`hard/test` as `hard` and `test`. Raises BadArgument for what is no split."""
+    difficulty, _, split = text.partition("/")
+    if difficulty not in DIFFICULTIES or split not in SPLITS:
+        raise BadArgument(f"HySpecNet-11k: split {text}, allowed {'|'.join(DIFFICULTIES)}/{'|'.join(SPLITS)}")
+    return difficulty, split
+
+
 def patches(root: Path, difficulty: str, split: str) -> list[Patch]:
     """The patches of one split, in its order. Raises BadArgument for what is not there."""
-    if difficulty not in DIFFICULTIES or split not in SPLITS:
-        raise BadArgument(
-            f"HySpecNet-11k: split {difficulty}/{split}, allowed {'|'.join(DIFFICULTIES)}/{'|'.join(SPLITS)}"
-        )
+    split_words(f"{difficulty}/{split}")
     path = root / "splits" / difficulty / f"{split}.csv"
     try:
         with path.open(newline="") as file:

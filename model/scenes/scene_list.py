@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from model.scenes import hyspecnet
 from model.scenes.data_config import DataConfig
@@ -19,6 +19,7 @@ from model.scenes.stream_scene import STREAM_SUFFIXES, is_stream
 from runtime.errors import BadArgument, LineRwkvError
 from runtime.images.scene_reader import TIFF_SUFFIXES, open_scene
 
+Entry = TypeVar("Entry")
 SUFFIXES = (".hdr", ".npy", *STREAM_SUFFIXES, *TIFF_SUFFIXES)
 MANIFEST_KEYS = {"name": str, "path": str, "split": str}
 
@@ -28,7 +29,16 @@ def load_scenes(data: DataConfig, split: str) -> list[Scene]:
     found = entries_of(data, split)
     if not found:
         raise BadArgument(f"{data.manifest} has no scene in split {split!r}")
+    if split == data.validation_split:
+        found = spread(found, data.validation_scenes)
     return [weighted(open_entry(entry, data), data) for entry in found]
+
+
+def spread(entries: list[Entry], n_most: int) -> list[Entry]:
+    """`n_most` of the entries at even distances in their order; all of them where they are not more, or it is 0."""
+    if not 0 < n_most < len(entries):
+        return entries
+    return [entries[place * len(entries) // n_most] for place in range(n_most)]
 
 
 def entries_of(data: DataConfig, split: str) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import gc
 import json
 import logging
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,11 @@ from runtime.output_checks import check_files
 def say(line: str) -> None:
     """Print a line, from the first of all processes only."""
     print(line, flush=True)
+
+
+def is_first_process() -> bool:
+    """Whether this is the first of all processes of a training, which goes on alone after it."""
+    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 class SceneData(lightning.LightningDataModule):
@@ -94,12 +100,13 @@ def batches(
         flight = FlightPlan(data.crop_lines, n_bands, data.crop_columns, batch_size, data.flip_columns)
         place = schedule.batches_per_epoch, schedule.seed, epoch, share
         return BankBatches(bank, flight, *place) if bank is not None else FlightBatches(scenes, flight, *place)
+    final_kept = data.kept_columns if data.final_kept_columns is None else data.final_kept_columns
     plan = CropPlan(
         Base(config.network.base),
         data.crop_lines,
         n_bands,
         data.crop_columns,
-        data.kept_columns,
+        final_kept if is_final else data.kept_columns,
         batch_size,
         data.flip_columns,
         data.flip_lines,
@@ -135,6 +142,7 @@ def train(
     """
     limits: list[Callback] = [TimeLimit(60 * max_minutes)] if max_minutes is not None else []
     training, validation = checked_scenes(config)
+    config = replace(config, schedule=config.schedule.counted(len(training), config.data.batch_size))
     lightning.seed_everything(config.schedule.seed, verbose=False)
     module = LineRwkvTraining(config, validation)
     if start is not None:

@@ -4,7 +4,7 @@ import copy
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,7 +35,8 @@ class ScheduleConfig:
     """How long, how fast, and on what."""
 
     epochs: AtLeast1
-    batches_per_epoch: AtLeast1
+    batches_per_epoch: AtLeast0
+    """0: as many as draw one crop for each training scene, on all processes together."""
     final_epochs: AtLeast0 = 0
     """The last epochs, of crops with [data] final_bands, as in the paper."""
     optimizer: Optimizer = "adamw"
@@ -78,8 +79,14 @@ class ScheduleConfig:
         if self.final_epochs > self.epochs:
             raise BadArgument(f"final_epochs: found {self.final_epochs}, allowed int at most epochs, {self.epochs}")
 
+    def counted(self, n_scenes: int, batch_size: int) -> "ScheduleConfig":
+        """The same with `batches_per_epoch` counted for so many scenes and crops of a process, where it is 0."""
+        if self.batches_per_epoch:
+            return self
+        return replace(self, batches_per_epoch=-(-n_scenes // (batch_size * self.devices * self.nodes)))
+
     def share_of_rate(self, step: int) -> float:
-        """The learning rate of a step as a share of the largest."""
+        """The learning rate of a step as a share of the largest, of a schedule whose batches are counted."""
         n_steps, end = self.epochs * self.batches_per_epoch, self.final_learning_rate / self.learning_rate
         done = min(1.0, step / n_steps)
         left = 1 - done if self.decay == "linear" else (1 + math.cos(math.pi * done)) / 2

@@ -34,6 +34,7 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
     "export": "Write the flight package of a checkpoint.",
     "finetune": "Adapt an INT8 package to the scenes of a mission.",
     "hil": "Accept the runtime on a target: steps, limits, report.",
+    "paper": "Train and measure the experiment of the paper.",
     "pack-scenes": "Pack training scenes for a machine without network.",
     "quantize": "Turn a flight checkpoint into INT8 integers.",
     "simulate": "Make raw scenes of a sensor from scenes of others.",

@@ -16,20 +16,20 @@ TILE = "ENMAP01-____L2A-DT0000004950_20221103T162438Z_001_V010110_20221118T14514
 N_BANDS = 224
 
 
-def write_patch(root: Path, tile: str, place: str, seed: int, n_bands: int = N_BANDS) -> str:
-    """One patch of 4 x 4 pixels; returns its row in a split."""
+def write_patch(root: Path, tile: str, place: str, seed: int, n_bands: int = N_BANDS, side: int = 4) -> str:
+    """One square patch; returns its row in a split."""
     name = f"{tile}-{place}"
     folder = root / "patches" / tile / name
     folder.mkdir(parents=True)
-    write_tiff(folder / f"{name}-SPECTRAL_IMAGE.TIF", smooth_scene(seed, (4, n_bands, 4)))
-    write_tiff(folder / f"{name}-QL_QUALITY_CLOUD.TIF", np.zeros((4, 1, 4), np.uint8))
+    write_tiff(folder / f"{name}-SPECTRAL_IMAGE.TIF", smooth_scene(seed, (side, n_bands, side)))
+    write_tiff(folder / f"{name}-QL_QUALITY_CLOUD.TIF", np.zeros((side, 1, side), np.uint8))
     return f"{tile}/{name}/{name}-DATA.npy"
 
 
-def write_set(root: Path) -> dict[str, str]:
+def write_set(root: Path, side: int = 4) -> dict[str, str]:
     """Two tiles of two patches: hard splits keep the tiles apart, easy ones do not."""
     rows = {
-        f"{tile}{place}": write_patch(root, f"{TILE}{tile}", place, seed)
+        f"{tile}{place}": write_patch(root, f"{TILE}{tile}", place, seed, side=side)
         for seed, (tile, place) in enumerate([("a", "Y1"), ("a", "Y2"), ("b", "Y1"), ("b", "Y2")])
     }
     splits = {
