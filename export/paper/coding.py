@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import msgspec
@@ -13,7 +11,6 @@ import numpy as np
 from export.paper.methods import PREQUANTISED, Method, Samples
 from runtime.checked_table import AtLeast0, AtLeast1, Text
 from runtime.errors import LineRwkvError
-from runtime.process_memory import peak_memory_mib
 
 
 @dataclass(frozen=True)
@@ -83,15 +80,3 @@ def warm(method: Method) -> None:
     for max_error in (0, 1):
         for quantisation in quantisations(method, max_error):
             coded(method, few, max_error, quantisation)
-
-
-def memory_here(method: Method, samples: Samples) -> float | None:
-    """The largest memory of this process, in MiB, while and before it encodes a patch."""
-    method.encode(samples, 0, PREQUANTISED)
-    return peak_memory_mib()
-
-
-def encoding_memory(method: Method, samples: Samples) -> float | None:
-    """As `memory_here`, of a new process, libraries and interpreter included."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        return process.submit(memory_here, method, samples).result()

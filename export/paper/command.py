@@ -5,11 +5,10 @@ import json
 from pathlib import Path
 
 import click
-import numpy as np
 
 from export.paper.coded_split import Part, code_patches, read_results, result_path, results_folder
-from export.paper.coding import encoding_memory
 from export.paper.cost import Plan, coding_hours, training_plan
+from export.paper.memory import encoding_memory
 from export.paper.methods import Method, all_methods
 from export.paper.page import write_page
 from export.paper.printed import recipe_differences, split_differences
@@ -81,7 +80,7 @@ def training_of(checkpoint: Path) -> tuple[Training, TrainingConfig]:
 
 
 def record_of(
-    config: TrainingConfig, checkpoint: Path, methods: list[Method], patches: list[Scene], n_test: int,
+    config: TrainingConfig, checkpoint: Path, package: Path, methods: list[Method], patches: list[Scene], n_test: int,
     max_errors: tuple[int, ...], results: Path,
 ) -> Record:  # fmt: skip
     """The whole experiment, all patches of which are coded."""
@@ -93,8 +92,7 @@ def record_of(
     root, difficulty = Path(config.data.manifest), config.data.hyspecnet_split
     n_listed = sum(len(hyspecnet.patches(root, difficulty, split)) for split in hyspecnet.SPLITS)
     differences += split_differences({one.shape for one in codings}, len(patches), n_test, n_listed)
-    samples = np.ascontiguousarray(patches[0].samples)
-    peaks = {method.name: encoding_memory(method, samples) for method in methods}
+    peaks = {method.name: encoding_memory(package, method, patches[0].path) for method in methods}
     return Record(
         f"{difficulty}/{TEST}", len(patches), n_test, tuple(differences), training,
         tuple(rows(methods, codings, peaks)), tuple(curves(methods, codings, max_errors)), plan_of(config),
@@ -141,7 +139,8 @@ def paper(
         if done < config.schedule.epochs:
             say(f"{checkpoint}: epoch {done} of {config.schedule.epochs}, stopped; the same command resumes it")
             return
-    methods = all_methods(package_of(checkpoint, folder))
+    package = package_of(checkpoint, folder)
+    methods = all_methods(package)
     patches, n_test = coded_patches(config, n_patches)
     results = results_folder(folder, methods, errors)
     code_patches(methods, patches, errors, results, own_part)
@@ -151,7 +150,7 @@ def paper(
             f"{results}: {n_left} of {len(patches)} patches are left for other parts, the last of which writes the page"
         )
         return
-    record = record_of(config, checkpoint, methods, patches, n_test, errors, results)
+    record = record_of(config, checkpoint, package, methods, patches, n_test, errors, results)
     text = json.dumps(record.to_dict(), indent=1)
     with atomic_file(folder / RESULTS) as file:
         file.write(text.encode() + b"\n")

@@ -15,9 +15,11 @@ TEMPLATE, STYLE = "page.html.jinja", "page.css"
 
 
 def figure(value: float | None, digits: int) -> str:
-    """A number with so many digits that matter; a dash where there is none."""
+    """A count whole, another number with so many digits that matter; a dash where there is none."""
     if value is None:
         return "\u2013"
+    if isinstance(value, int):
+        return f"{value:,}"
     return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from export.paper.methods import IN_LOOP
+from export.paper.printed import LABELS
 from export.paper.results import Curve
 
 COLOURS = ("#1f62b0", "#c2570c", "#2a7d4f", "#7b4bb0", "#4d5660")
@@ -39,7 +40,7 @@ def rate_distortion(curves: Sequence[Curve]) -> Markup | None:
             rates, qualities = zip(*points, strict=True)
             colour = COLOURS[methods.index(curve.method) % len(COLOURS)]
             line = "--" if curve.quantisation == IN_LOOP else "-"
-            label = f"{curve.method}, {curve.quantisation}"
+            label = f"{LABELS[curve.method]}, {curve.quantisation}"
             axes.plot(rates, qualities, line, color=colour, marker="o", markersize=3.5, linewidth=1.3, label=label)
         axes.set(xlabel="bits per sample", ylabel="PSNR, dB")
         figure.legend(loc="outside right upper", fontsize=9)

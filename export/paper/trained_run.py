@@ -32,7 +32,8 @@ def experiment(root: Path, epochs: int | None, output: Path | None, settings: tu
     if epochs is not None:
         printed = load_training_config(RECIPE).schedule
         final = min(epochs - 1, max(1, round(epochs * printed.final_epochs / printed.epochs)))
-        own += [f"schedule.epochs={epochs}", f"schedule.final_epochs={final}"]
+        every = min(epochs, printed.validate_every)
+        own += [f"schedule.epochs={epochs}", f"schedule.final_epochs={final}", f"schedule.validate_every={every}"]
     config = load_training_config(RECIPE, [*own, *settings])
     return config if output is None else replace(config, output=str(output))
 

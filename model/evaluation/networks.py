@@ -41,6 +41,7 @@ def build(config: AnyConfig) -> AnyNetwork:
 def coded_size(network: AnyNetwork, samples: npt.NDArray[np.int32], segment_lines: int) -> CodedSize:
     """What a scene (Y, Z, X) takes in float, each segment coded by the coder of the stream. Raises BadArgument."""
     network.eval()
+    samples = np.ascontiguousarray(samples)  # an older copy in the cache may lie otherwise
     if isinstance(network, FlightNetwork):
         return flight_evaluate.coded_size(network, samples, segment_lines)
     return evaluate.coded_size(network, samples, segment_lines)

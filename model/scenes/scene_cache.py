@@ -86,4 +86,4 @@ def valid_bands(path: Path, samples: npt.NDArray[np.integer[Any]]) -> npt.NDArra
         return samples
     if n_bands != HYSPECNET_BANDS:
         raise BadArgument(f"{path}: {n_bands} bands, allowed {HYSPECNET_BANDS}, or {n_valid} without the invalid ones")
-    return np.delete(samples, HYSPECNET_INVALID, axis=1)
+    return np.ascontiguousarray(np.delete(samples, HYSPECNET_INVALID, axis=1))

@@ -22,6 +22,7 @@ from runtime.coders.golomb_residuals import golomb_parameters
 from runtime.errors import BadArgument
 from runtime.kernels.bits import finish, initial_bits
 from tests.model.conftest import smooth_scene
+from tests.model.scenes.test_hyspecnet import write_set
 
 CONFIG = """
 name = "tiny"
@@ -71,6 +72,23 @@ def test_train_stops_in_time_resumes_and_evaluates(config: Path, scene_folder: P
     tuned = scene_folder / "tuned.toml"
     tuned.write_text(config.read_text().replace('"tiny"', '"tuned"'))
     assert "epoch 2 of 2, finished" in run(train, tuned, "--start", report["checkpoint"])
+
+
+def test_a_root_of_hyspecnet_stands_for_the_patches_of_a_split(config: Path, tmp_path: Path) -> None:
+    write_set(tmp_path / "hyspecnet")
+    checkpoint = json.loads(run(train, config, "--json").splitlines()[-1])["checkpoint"]
+
+    def evaluated(*more: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(run(evaluate, checkpoint, tmp_path / "hyspecnet", *more, "--json"))
+        return found
+
+    assert [len(evaluated(*more)["scenes"]) for more in ((), ("--split", "hard/train"))] == [1, 2]
+    found = evaluated("--split", "easy/train")
+    assert {scene["samples"] for scene in found["scenes"]} == {4 * 202 * 4}
+    n_bytes, n_samples = (sum(scene[key] for scene in found["scenes"]) for key in ("bytes", "samples"))
+    assert found["bits_per_sample"] == 8 * n_bytes / n_samples
+    with pytest.raises(BadArgument, match="split hard/all, allowed"):
+        run(evaluate, checkpoint, tmp_path / "hyspecnet", "--split", "hard/all")
 
 
 def test_a_second_run_without_resume_starts_anew(config: Path) -> None:
@@ -154,7 +172,7 @@ def test_configurations_of_the_project_load() -> None:
     for path in sorted(Path("model/configs").glob("*.toml")):
         config = load_training_config(path)
         assert config.name == path.stem
-        assert config.schedule.loss in ("rate", "staged")
+        assert config.schedule.loss in ("rate", "staged", "l1")
         assert PRESETS.get(config.name, config.network) == config.network
 
 

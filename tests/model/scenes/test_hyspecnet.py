@@ -1,13 +1,16 @@
 """The layout of HySpecNet-11k, on small files of that structure."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model.scenes.data_config import DataConfig
-from model.scenes.hyspecnet import patches
-from model.scenes.scene_list import load_scenes
+from model.scenes.hyspecnet import patches, split_words
+from model.scenes.scene_list import load_scenes, spread
 from runtime.errors import BadArgument
 from tests.model.conftest import smooth_scene
 from tests.model.scenes.test_scene_list import write_tiff
@@ -89,3 +92,26 @@ def test_another_number_of_bands_is_refused(tmp_path: Path) -> None:
     (tmp_path / "splits" / "hard" / "train.csv").write_text(row)
     with pytest.raises(BadArgument, match="200 bands, allowed 224, or 202"):
         load_scenes(config(tmp_path), "train")
+
+
+def test_words_of_a_split() -> None:
+    assert split_words("easy/val") == ("easy", "val")
+    for text in ("hard", "hard/", "hard/test/x", "soft/test", ""):
+        with pytest.raises(BadArgument, match=f"split {text}, allowed easy|hard/train|val|test"):
+            split_words(text)
+
+
+@given(st.integers(1, 40), st.integers(0, 50))
+def test_spread_entries_are_of_the_whole_list_in_its_order(n_entries: int, n_most: int) -> None:
+    found = spread(list(range(n_entries)), n_most)
+    assert len(found) == (min(n_most, n_entries) or n_entries)
+    gaps = np.diff([*found, n_entries])
+    assert found[0] == 0 and gaps.min() > 0 and gaps.max() - gaps.min() <= 1
+
+
+def test_no_more_scenes_validate_than_are_asked_for(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    (tmp_path / "splits" / "hard" / "val.csv").write_text((tmp_path / "splits" / "hard" / "train.csv").read_text())
+    data = replace(config(tmp_path), train_split="test", validation_scenes=1)
+    assert len(load_scenes(data, "val")) == 1
+    assert len(load_scenes(replace(data, validation_scenes=0), "val")) == 2
