@@ -276,14 +276,53 @@ def training_step(record: Record) -> str:
     return f"Msamples/s that a training step takes in, by preset: {said}."
 
 
+def forms(record: Record) -> str:
+    """What a network is worth, where it knows the sensor and where it does not."""
+    found = {row["form"]: row for row in record["rows"]}
+    known, other = (found["rls best"][name] - found["flight"][name] for name in ("known sensor", "other sensors"))
+    slower = found["rls best"]["Msamples/s"] / found["flight"]["Msamples/s"]
+    return (
+        f"On scenes that it has not seen, `flight` takes {known:.2f} bits a sample less than `rls` where it knows the "
+        f"sensor and {other:.2f} less where it does not, at {slower:.1f} times the time."
+    )
+
+
+def kernels_ahead(record: Record) -> str:
+    """The module against the cache."""
+    cached, module = (
+        next(row for row in record["rows"] if row["what"] == "code_line" and row["way"] == way)
+        for way in ("from the cache", "extension module")
+    )
+    ratio = module["ns a sample"] / cached["ns a sample"]
+    return (
+        f"A kernel in an extension module is there after {module['first coding s']:.3f} s where the cache takes "
+        f"{cached['first coding s']:.3f} s, and takes {ratio:.2f} times the time of a sample, with equal residuals."
+    )
+
+
+def stage_parts(record: Record) -> str:
+    """The three largest parts at each end of the widths."""
+    said = []
+    for row in record["rows"]:
+        if row["columns"] in (25, 800):
+            parts = {name: value for name, value in row.items() if name not in NO_PARTS}
+            largest = sorted(parts, key=lambda name: -parts[name])[:3]
+            shares = ", ".join(f"{name} {parts[name] / row['whole, ns a sample']:.0%}" for name in largest)
+            said.append(f"`{row['stage']}` at {row['columns']} columns: {shares}")
+    return f"The largest parts of a sample's time are: {'; '.join(said)}."
+
+
+NO_PARTS = ("stage", "columns", "one solution, us", "whole, ns a sample")
+
+
 ANSWERS: dict[str, Callable[[Record], str]] = {
-    "adaptive_speed": adaptive_speed, "against": against, "bank_step": bank_step, "cell_step": cell_step,
-    "checkpoint": checkpoint, "closing_line": closing_line, "cross_validation": cross_validation,
-    "expected_scale": expected_scale, "features": features, "filter_taps": filter_taps, "finetune": finetune,
-    "flight_profile": flight_profile, "golomb_speed": golomb_speed, "guard": guard, "int8_line": int8_line,
-    "network_choice": network_choice, "network_forms": network_forms, "prior_two_bands": prior_two_bands,
-    "real_time": real_time, "segment_lines": segment_lines, "simulated_training": simulated_training,
-    "special_values": special_values, "start": start, "threads": threads, "training_step": training_step,
+    one.__name__: one
+    for one in (
+        adaptive_speed, against, bank_step, cell_step, checkpoint, closing_line, cross_validation, expected_scale,
+        features, filter_taps, finetune, flight_profile, forms, golomb_speed, guard, int8_line, kernels_ahead,
+        network_choice, network_forms, prior_two_bands, real_time, segment_lines, simulated_training,
+        special_values, stage_parts, start, threads, training_step,
+    )
 }  # fmt: skip
 """By the name of a result, or its beginning: `checkpoint` answers for `checkpoint_paper`."""
 
