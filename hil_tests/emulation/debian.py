@@ -47,7 +47,7 @@ Dir::Etc::preferencesparts "/dev/null";
 class Apt:
     """The machine's apt in a folder of its own, for one architecture; keyring None: the machine's own sources."""
 
-    def __init__(self, folder: Path, architecture: str, keyring: Path | None) -> None:
+    def __init__(self, folder: Path, architecture: str, keyring: Path | None, release: str = RELEASE) -> None:
         self.folder = folder.resolve()
         for name in ("lists/partial", "archives/partial", "downloads"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class Apt:
         text = CONFIGURATION
         if keyring is not None:
             text += SOURCES_OF_ITS_OWN
-            (self.folder / "sources.list").write_text(f"deb [signed-by={keyring.resolve()}] {MIRROR} {RELEASE} main\n")
+            (self.folder / "sources.list").write_text(f"deb [signed-by={keyring.resolve()}] {MIRROR} {release} main\n")
         self.configuration = self.folder / "apt.conf"
         self.configuration.write_text(text.format(architecture=architecture, folder=self.folder))
         self.run("update")

@@ -35,7 +35,7 @@ TRANSFER_S = 900.0
 
 
 class SshTarget(Target):
-    """A board behind SSH. It has a shell with the usual small commands, sha256sum and tar, and Python 3.11 or 3.12.
+    """A board behind SSH. It has a shell with the usual small commands, sha256sum and tar, and Python 3.11 to 3.13.
 
     Its host key must be known: `known_hosts`, else the user's own list. `key` None: the user's agent and keys.
     """
