@@ -9,11 +9,14 @@ Take = Callable[[int], bytes]
 """Reads at most that many bytes, none only at the end."""
 
 
-def read_fully(take: Take, n_bytes: int) -> bytes:
-    """`n_bytes`, fewer only at the end; asked for in chunks, so that an absurd number allocates nothing."""
+def read_fully(take: Take, n_bytes: int, chunk_bytes: int = CHUNK_BYTES) -> bytes:
+    """`n_bytes`, fewer only at the end; asked for in chunks, so that an absurd number allocates nothing.
+
+    chunk_bytes: larger where the number is known to be sound, and each chunk is a request to a server.
+    """
     parts: list[bytes] = []
     missing = n_bytes
-    while missing and (part := take(min(missing, CHUNK_BYTES))):
+    while missing and (part := take(min(missing, chunk_bytes))):
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)

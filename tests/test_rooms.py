@@ -13,7 +13,7 @@ import pytest
 from hil_tests.places.place import REPOSITORY
 from hil_tests.places.runtime_wheel import build_runtime_wheel
 
-PACKAGES = ("model", "quantize", "export", "runtime", "hil_tests")
+PACKAGES = ("linerwkv", "model", "quantize", "export", "runtime", "hil_tests")
 CONTRACTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
 
@@ -30,7 +30,7 @@ def test_every_room_says_what_lives_there(package: str) -> None:
         assert text, room
 
 
-@pytest.mark.parametrize("package", ["runtime", "model", "hil_tests", "benchmarks"])
+@pytest.mark.parametrize("package", ["linerwkv", "runtime", "model", "hil_tests", "benchmarks"])
 def test_tests_lie_in_folders_of_the_same_names(package: str) -> None:
     known = {room.relative_to(REPOSITORY / package).parts[:1] for room in rooms(package)}
     for folder in (REPOSITORY / "tests" / package).iterdir():
@@ -38,7 +38,7 @@ def test_tests_lie_in_folders_of_the_same_names(package: str) -> None:
             assert (folder.name,) in known, folder
 
 
-@pytest.mark.parametrize("container", ["runtime", "model", "hil_tests"])
+@pytest.mark.parametrize("container", ["linerwkv", "runtime", "model", "hil_tests"])
 def test_the_layers_name_every_room(container: str) -> None:
     (contract,) = [one for one in CONTRACTS if one.get("containers") == [container]]
     named = {name.strip() for layer in contract["layers"] for name in layer.split("|")}
@@ -66,6 +66,7 @@ def copied_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("runtime/kernels/wrong.py", "from runtime.codec import encoder\n", "runtime.kernels.wrong -> runtime.codec"),
         ("runtime/attic/__init__.py", '"""A room that nobody placed."""\n', "runtime.attic"),
         ("runtime/wrong.py", '"""A file outside a room."""\n', "runtime.wrong"),
+        ("runtime/codec/wrong.py", "import linerwkv\n", "runtime.codec.wrong -> linerwkv"),
         ("hil_tests/report/wrong.py", "import benchmarks\n", "hil_tests.report.wrong -> benchmarks"),
     ],
 )
