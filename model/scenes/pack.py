@@ -10,7 +10,7 @@ from pathlib import Path
 from model.scenes.data_config import DataConfig
 from model.scenes.scene import Scene
 from model.scenes.scene_list import load_scenes
-from model.scenes.stream_scene import PACKED_SUFFIX
+from model.scenes.stream_scene import STREAM_SUFFIX
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import atomic_file, compress_lines
 from runtime.images.image_of_scene import describe
@@ -28,7 +28,7 @@ def pack_scenes(data: DataConfig, splits: list[str], folder: Path) -> int:
     entries, n_bytes = [], 0
     data = replace(data, weights={})  # the configuration that trains from the folder multiplies them in
     scenes = {scene.name: scene for split in splits for scene in load_scenes(data, split)}.values()
-    check_files(folder, (MANIFEST,), f"*{PACKED_SUFFIX}")
+    check_files(folder, (MANIFEST,), f"*{STREAM_SUFFIX}")
     written = [folder / MANIFEST, *(folder / packed_name(scene) for scene in scenes)]
     check_outputs(written, [Path(data.manifest), *(scene.path for scene in scenes)])
     for scene in scenes:
@@ -52,4 +52,4 @@ def pack_scenes(data: DataConfig, splits: list[str], folder: Path) -> int:
 
 def packed_name(scene: Scene) -> str:
     """A file name for a scene whose name may hold folders."""
-    return scene.name.replace("/", "__") + PACKED_SUFFIX
+    return scene.name.replace("/", "__") + STREAM_SUFFIX

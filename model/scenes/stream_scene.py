@@ -18,8 +18,9 @@ from runtime.images.npy_writer import writing_npy
 from runtime.images.sample_file import DTYPES, Samples
 from runtime.stream.image_description import ImageDescription
 
-PACKED_SUFFIX = ".lrwkv"
-STREAM_SUFFIXES = (PACKED_SUFFIX, ".lrwk")
+STREAM_SUFFIX = ".lrwk"
+STREAM_SUFFIXES = (STREAM_SUFFIX, ".lrwkv")
+"""Those that are read; the second one is of packed scenes that older releases wrote."""
 TRAINED_TYPES = (np.dtype("<i2"), np.dtype("<u2"))
 
 

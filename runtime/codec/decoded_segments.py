@@ -87,7 +87,10 @@ class DecodedSegments:
 
         Raises as `Decoder.lines`.
         """
-        segment, _ = self.read(place)
+        return self.lines_of(self.read(place)[0])
+
+    def lines_of(self, segment: Segment) -> Iterator[Cube]:
+        """As `lines`, of a segment that was read."""
         with self.keeping:
             decoder = self.idle.pop() if self.idle else self.new_decoder()
         try:

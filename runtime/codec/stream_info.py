@@ -6,6 +6,7 @@ from typing import Any
 
 from runtime.codec.compression import open_input
 from runtime.codec.stream_reader import Segment, StreamReader
+from runtime.errors import LineRwkvError, naming
 from runtime.stream.kinds import Arithmetic
 from runtime.stream.line_records import LineRecords
 from runtime.stream.segment_header import SegmentHeader
@@ -14,20 +15,34 @@ from runtime.stream.stream_header import PackageName
 
 def stream_info(path: Path) -> dict[str, Any]:
     """Header, segments and gaps of a stream. Raises Corrupt, Truncated or TooNew for one that is not sound."""
+    found, error = stream_info_so_far(path)
+    if error is not None:
+        raise error
+    return found
+
+
+def stream_info_so_far(path: Path) -> tuple[dict[str, Any], LineRwkvError | None]:
+    """As `stream_info`, up to what is wrong; raises where the header is. `lines` are those that came, gaps included."""
+    segments, n_records, n_record_bytes, n_lines, wrong = [], 0, 0, 0, None
     with open_input(path) as file:
         reader = StreamReader(file)
-        segments, n_records, n_record_bytes = [], 0, 0
-        for piece in reader.structures():
-            if isinstance(piece, LineRecords):
-                n_records += sum(map(bool, piece.records))
-                n_record_bytes += sum(map(len, piece.records))
-            elif isinstance(piece, Segment):
-                segments.append(segment_info(piece.header, reader.header.image.values.step))
-    image, end = reader.header.image, reader.end
-    assert end is not None  # segments() ends in no other way
-    return {
+        try:
+            with naming(path):
+                for piece in reader.structures():
+                    if isinstance(piece, LineRecords):
+                        n_records += sum(map(bool, piece.records))
+                        n_record_bytes += sum(map(len, piece.records))
+                    elif isinstance(piece, Segment):
+                        segments.append(segment_info(piece.header, reader.header.image.values.step))
+                        n_lines = piece.header.next_line
+                    else:
+                        n_lines = piece.first_line + piece.n_lines
+        except LineRwkvError as error:
+            wrong = error
+    image = reader.header.image
+    found = {
         "header": {
-            "lines": end.n_lines,
+            "lines": n_lines,
             "bands": image.n_bands,
             "columns": image.n_columns,
             "bit_depth": image.depth,
@@ -41,9 +56,11 @@ def stream_info(path: Path) -> dict[str, Any]:
             "record_bytes": n_record_bytes,
             "metadata": image.metadata,
         },
+        "bytes": reader.n_bytes,
         "segments": segments,
         "gaps": [{"first_line": gap.first_line, "lines": gap.n_lines} for gap in reader.gaps],
     }
+    return found, wrong
 
 
 def stream_records(path: Path) -> Iterator[tuple[int, bytes]]:

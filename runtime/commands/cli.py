@@ -36,6 +36,7 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
     "hil": "Accept the runtime on a target: steps, limits, report.",
     "paper": "Train and measure the experiment of the paper.",
     "pack-scenes": "Pack training scenes for a machine without network.",
+    "quicklook": "Write a picture of a stream.",
     "quantize": "Turn a flight checkpoint into INT8 integers.",
     "simulate": "Make raw scenes of a sensor from scenes of others.",
     "train": "Train a network from a TOML file.",

@@ -12,6 +12,7 @@ import click
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.command_options import (
+    EXIT_BAD_INPUT,
     EXIT_CHECK_FAILED,
     axes_option,
     executor_option,
@@ -21,7 +22,7 @@ from runtime.command_options import (
     threads_option,
     trust_option,
 )
-from runtime.errors import BadArgument, naming
+from runtime.errors import BadArgument, LineRwkvError, naming, one_line
 from runtime.images.raw_lines import RawLayout
 from runtime.images.raw_words import pipe_layout, raw_words
 from runtime.images.special_words import special_option
@@ -92,7 +93,11 @@ def compress(
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("output", metavar="[OUT]", type=click.Path(path_type=Path), required=False)
+@click.option("-o", "--output", "named_output", type=click.Path(path_type=Path), help="OUT, by a word of its own.")
+@click.option("--lines", metavar="A:B", help="Only lines A to B - 1; the segments that have them are read.")
+@click.option("--bands", metavar="N,N:M", help="Only these bands, counted from 0, in this order.")
+@click.option("--columns", metavar="A:B", help="Only columns A to B - 1.")
 @click.option(
     "--package",
     "package_paths",
@@ -108,22 +113,29 @@ def compress(
 @threads_option
 @json_option
 def decompress(
-    source: Path, output: Path, package_paths: tuple[Path, ...], trust: Path | None, executor: str, salvage: bool,
-    fill: int, with_records: bool, n_threads: int, as_json: bool,
+    source: Path, output: Path | None, named_output: Path | None, lines: str | None, bands: str | None,
+    columns: str | None, package_paths: tuple[Path, ...], trust: Path | None, executor: str, salvage: bool, fill: int,
+    with_records: bool, n_threads: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Restore an image as ENVI (OUT.hdr), GeoTIFF (OUT.tif) or OUT.npy (`-`: raw little-endian BIL lines to a pipe).
 
     Where lines are missing, OUT.lines.json says which; records of lines are in OUT.records.bin and OUT.records.json.
     """
     from runtime.cell.flight_package import open_package
+    from runtime.codec.chosen_output import decompress_chosen
     from runtime.codec.compression import decompress as decompress_stream
     from runtime.codec.compression import decompress_salvaged
 
+    if (output is None) == (named_output is None):
+        raise click.UsageError("an output is given once: OUT, or -o OUT")
+    output = output or named_output or PIPE
     if with_records and output != PIPE:
         raise click.UsageError("--with-records is for an output -; beside OUT.hdr records have files of their own")
     packages = [open_package(path, trust) for path in package_paths]
     n_threads = 1 if source == PIPE else n_threads  # lines come out as they come in
     restore = decompress_salvaged if salvage else partial(decompress_stream, n_threads=n_threads)
+    if (words := (lines, bands, columns)) != (None, None, None):
+        restore = partial(decompress_chosen, words=words, salvage=salvage, n_threads=n_threads)
     report = restore(source, output, packages, executor, fill, with_records=with_records, trust=trust)
     show(report.to_dict(), as_json, to_stderr=output == PIPE)
     for text in report.notes[:MOST_TOLD]:
@@ -142,28 +154,45 @@ def decompress(
 
 
 @click.command()
-@click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("sources", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--records", "only_records", is_flag=True, help="Print the records of lines in place of these.")
 @json_option
-def info(source: Path, only_records: bool, as_json: bool) -> None:
-    """Print the header and the segments of a stream, after checking every checksum."""
-    from runtime.codec.stream_info import stream_info, stream_records
+def info(sources: tuple[Path, ...], only_records: bool, as_json: bool) -> None:
+    """Print the header and the segments of streams, after checking every checksum; of a cut one as far as it goes.
+
+    --json: an object on a line for each. The exit code is 2 where one of them is not sound.
+    """
+    from runtime.codec.stream_info import stream_info_so_far, stream_records
+    from runtime.commands.info_text import info_text
 
     if only_records:
-        for y, record in stream_records(source):
-            shown = record.hex() if as_json else cut_hex(record)
-            values = {"line": y, "bytes": len(record), "hex": shown}
-            click.echo(json.dumps(values) if as_json else f"line {y:<8} {len(record)} bytes  {shown}")
+        for source in sources:
+            show_records(stream_records(source), as_json)
         return
-    description = stream_info(source)
-    if as_json:
-        click.echo(json.dumps(description))
-        return
-    for name, value in description["header"].items():
-        click.echo(f"{name:16} {value}")
-    for kind in ("segment", "gap"):
-        for piece in description[f"{kind}s"]:
-            click.echo(f"{kind:16} " + ", ".join(f"{name} {value}" for name, value in piece.items()))
+    n_wrong = 0
+    for source in sources:
+        try:
+            description, error = stream_info_so_far(source)
+        except LineRwkvError as found:
+            description, error = {}, found
+        wrong = None if error is None else one_line(error)
+        if as_json and (description or len(sources) > 1):
+            click.echo(json.dumps({"file": str(source), **description, "error": wrong}))
+        elif description:
+            click.echo(info_text(source, description))
+        if wrong is not None:
+            click.echo(f"linerwkv: {wrong}", err=True)
+            n_wrong += 1
+    if n_wrong:
+        sys.exit(EXIT_BAD_INPUT)
+
+
+def show_records(records: Iterator[tuple[int, bytes]], as_json: bool) -> None:
+    """Print the records of lines."""
+    for y, record in records:
+        shown = record.hex() if as_json else cut_hex(record)
+        values = {"line": y, "bytes": len(record), "hex": shown}
+        click.echo(json.dumps(values) if as_json else f"line {y:<8} {len(record)} bytes  {shown}")
 
 
 def cut_hex(data: bytes) -> str:

@@ -32,7 +32,7 @@ def test_an_older_package_and_an_empty_folder_are_replaced(parts: dict[str, byte
         {**PARTS, "notes.txt": b"mine"},
         {"manifest.json": PARTS["manifest.json"], "line_step.onnx/deep": b"mine"},
         {"manifest.json": b'{"name": "a page of the web"}'},
-        {"manifest.json": b'[{"name": "scene", "path": "scene.lrwkv"}]', "scene.lrwkv": b"scene"},
+        {"manifest.json": b'[{"name": "scene", "path": "scene.lrwk"}]', "scene.lrwkv": b"scene"},
         {"manifest.json": b"[" * 100000},
     ],
     ids=["others", "one more", "folder", "other manifest", "scenes", "nonsense"],

@@ -46,7 +46,7 @@ def write_stream(
     return path
 
 
-@pytest.mark.parametrize("suffix", [".lrwkv", ".lrwk"])
+@pytest.mark.parametrize("suffix", [".lrwk", ".lrwkv"])
 @pytest.mark.parametrize("dtype", ["int16", "uint16", "uint8", "int32", "int64", "float32"])
 def test_a_stream_serves_as_the_image_that_it_restores(tmp_path: Path, dtype: str, suffix: str) -> None:
     samples = np.clip(smooth_scene(1, SHAPE), 0, 255).astype(dtype)

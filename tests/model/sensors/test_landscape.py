@@ -121,8 +121,8 @@ def test_a_stream_is_a_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     samples = np.abs(smooth_scene(1))
     scene = StoredScene(samples, {"wavelength": [str(500 + 10 * z) for z in range(6)]})
-    compress_lines(scene.lines(), describe(scene, None), Path("scene.lrwkv"), PACKED)
-    (source,) = scene_sources([Path("scene.lrwkv")], None)
+    compress_lines(scene.lines(), describe(scene, None), Path("scene.lrwk"), PACKED)
+    (source,) = scene_sources([Path("scene.lrwk")], None)
     assert source.centres.centres.tolist() == [500, 510, 520, 530, 540, 550]
     assert landscape_of(source, (12, 10)).line(7) == pytest.approx(samples[7] / 1000)
 

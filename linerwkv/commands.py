@@ -1,0 +1,51 @@
+"""The verbs of the ground, which the command `linerwkv` finds by entry points."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from runtime.codec.chosen_output import numbers_of
+from runtime.command_options import EXIT_CHECK_FAILED, json_option
+
+MOST_TOLD = 20
+package_paths = click.option(
+    "--package", "package_paths", type=click.Path(path_type=Path), multiple=True,
+    help="Flight package of the stream, more if given more than once; others are found.",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("source", metavar="STREAM")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A name ending in .png.")
+@click.option("--lines", metavar="A:B", help="Only lines A to B - 1; the segments that have them are read.")
+@click.option("--bands", metavar="R,G,B", help="Counted from 0; default: by wavelengths, or default bands.")
+@package_paths
+@json_option
+def quicklook(
+    source: str, output: Path, lines: str | None, bands: str | None, package_paths: tuple[Path, ...], as_json: bool
+) -> None:
+    """Write a picture of STREAM, a file or URL; missing lines are magenta, exit code 1 where damage is the reason."""
+    from linerwkv.quicklook import quicklook as draw
+    from linerwkv.stream_image import StreamImage
+
+    with StreamImage(source, missing="fill") as image:
+        n_lines, n_bands, _ = image.shape
+    shown = None if lines is None else numbers_of(lines, n_lines, "lines")
+    look = draw(
+        source, output, None if shown is None else range(shown[0], shown[-1] + 1),
+        None if bands is None else numbers_of(bands, n_bands, "bands"), package_paths,
+    )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps({
+            "lines": [look.lines.start, look.lines.stop - 1], "bands": look.bands, "missing_lines": look.missing_lines
+        }))  # fmt: skip
+    else:
+        click.echo(
+            f"{output}: lines {look.lines.start}..{look.lines.stop - 1}, bands {', '.join(map(str, look.bands))}"
+        )
+    for first, last in look.missing_lines[:MOST_TOLD]:
+        click.echo(f"linerwkv: lines {first}..{last} are missing", err=True)
+    if look.is_damaged and look.missing_lines:
+        sys.exit(EXIT_CHECK_FAILED)
