@@ -1,0 +1,99 @@
+"""The engine `linerwkv` of xarray: a stream as a lazy dataset, each segment a chunk of Dask."""
+
+import os
+from typing import Any, Literal
+
+import numpy as np
+from typing_extensions import override
+from xarray import Dataset, Variable
+from xarray.backends import BackendArray, BackendEntrypoint
+from xarray.core import indexing
+
+from linerwkv.ground.georeference import Georeference, georeference
+from linerwkv.stream_image import AXES, Array, Packages, StreamImage
+
+SAMPLES = "samples"
+SUFFIX = ".lrwk"
+SPATIAL_REFERENCE = "spatial_ref"
+"""Of a place, by the convention of rioxarray."""
+
+
+class StreamArray(BackendArray):
+    """The samples of a stream as xarray asks for them, on any thread."""
+
+    def __init__(self, image: StreamImage) -> None:
+        self.image, self.shape, self.dtype = image, image.shape, image.dtype
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+        """The chosen samples. Raises LineRwkvError."""
+        kind = indexing.IndexingSupport.OUTER_1VECTOR
+        return indexing.explicit_indexing_adapter(key, self.shape, kind, self.image.__getitem__)
+
+
+class LineRwkvBackend(BackendEntrypoint):
+    """`xarray.open_dataset("scene.lrwk", engine="linerwkv", chunks={})`."""
+
+    description = "Streams of LineRWKV: hyperspectral images, decoded where they are touched"
+    open_dataset_parameters = ("filename_or_obj", "drop_variables", "packages", "missing", "fill", "storage_options")
+
+    @override
+    def guess_can_open(self, filename_or_obj: Any) -> bool:
+        return isinstance(filename_or_obj, str | os.PathLike) and os.fspath(filename_or_obj).lower().endswith(SUFFIX)
+
+    @override
+    def open_dataset(
+        self, filename_or_obj: Any, *, drop_variables: Any = None, packages: Packages = (),
+        missing: Literal["error", "fill"] = "error", fill: int | float | None = None,
+        storage_options: dict[str, Any] | None = None,
+    ) -> Dataset:  # fmt: skip
+        """Variable `samples` (line, band, column). Options as of `linerwkv.open`, which raises what this raises."""
+        image = StreamImage(
+            filename_or_obj, packages=packages, missing=missing, fill=fill, storage_options=storage_options
+        )
+        place = georeference(image.header.image)
+        dropped = {drop_variables} if isinstance(drop_variables, str) else set(drop_variables or ())
+        coordinates = {name: one for name, one in coordinates_of(image, place).items() if name not in dropped}
+        variables = {} if SAMPLES in dropped else {SAMPLES: samples_of(image, place)}
+        attrs = {"missing_lines": str(image.missing_lines)} if image.missing_lines else {}
+        dataset = Dataset(variables, coordinates, attrs)
+        dataset.set_close(image.close)
+        return dataset
+
+
+def samples_of(image: StreamImage, place: Georeference) -> Variable:
+    """The samples, nothing of which is read."""
+    attrs: dict[str, Any] = (
+        {} if "nodata" not in image.attrs else {"_FillValue": image.dtype.type(image.attrs["nodata"])}
+    )
+    encoding: dict[str, Any] = {"preferred_chunks": dict(zip(AXES, image.chunks, strict=True))}
+    if place.crs_wkt or place.transform:
+        encoding["grid_mapping"] = SPATIAL_REFERENCE
+    return Variable(AXES, indexing.LazilyIndexedArray(StreamArray(image)), attrs, encoding)
+
+
+def coordinates_of(image: StreamImage, place: Georeference) -> dict[str, Variable]:
+    """line, band, column from 0; wavelength, fwhm and band_name by band; of an upright place y by line, x by column."""
+    attrs = image.attrs
+    found = {axis: Variable(axis, np.arange(n)) for axis, n in zip(AXES, image.shape, strict=True)}
+    units = {"units": str(attrs["wavelength_units"])} if "wavelength_units" in attrs else {}
+    for name in ("wavelength", "fwhm"):
+        if name in attrs:
+            found[name] = Variable("band", np.array(attrs[name]), units)
+    names = attrs.get("band_names")
+    if isinstance(names, list) and len(names) == image.shape[1]:
+        found["band_name"] = Variable("band", np.array(names, str))
+    if not (place.crs_wkt or place.transform):
+        return found
+    spatial: dict[str, Any] = {"crs_wkt": place.crs_wkt, SPATIAL_REFERENCE: place.crs_wkt} if place.crs_wkt else {}
+    if place.transform is not None:
+        a, b, c, d, e, f = place.transform
+        spatial["GeoTransform"] = " ".join(map(repr, (c, a, b, f, d, e)))  # in the order of GDAL
+        if place.is_upright:
+            found["x"] = Variable("column", centres(image.shape[2], a, c))
+            found["y"] = Variable("line", centres(image.shape[0], e, f))
+    return found | {SPATIAL_REFERENCE: Variable((), np.array(0), spatial)}
+
+
+def centres(n: int, step: float, start: float) -> Array:
+    """Of n samples along an axis of the earth."""
+    return start + step * (np.arange(n) + 0.5)
