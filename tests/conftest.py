@@ -9,7 +9,14 @@ from runtime.cell.flight_package import SHIPPED, SHIPPED_FLOAT, FlightPackage, F
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect, nor is a kernel's compilation
 settings.load_profile("untimed")
+PACKAGE_STORE = "LINERWKV_PACKAGES"
 SCENES = Path(__file__).parents[2] / "shared" / "scenes"
+
+
+@pytest.fixture(autouse=True)
+def no_package_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a user keeps is not looked at."""
+    monkeypatch.setenv(PACKAGE_STORE, str(tmp_path_factory.getbasetemp() / "no_packages"))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from runtime.cell.flight_package import FlightPackage, shipped_packages
+from runtime.cell.flight_package import FlightPackage
+from runtime.cell.package_store import known_packages
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
 from runtime.codec.kept_lines import KeptLines, Line
@@ -166,9 +167,9 @@ def decompress_salvaged(
 def needed_packages(
     header: StreamHeader, given: Sequence[FlightPackage], trust: Path | None = None
 ) -> list[FlightPackage]:
-    """The given packages, and those shipped ones that a stream names beside them. Raises as `open_package`."""
+    """The given packages, and those shipped or in a store that a stream names beside them. Raises as `open_package`."""
     missing = {name.sha256 for name in header.packages} - {package.sha256 for package in given}
-    return [*given, *shipped_packages(missing, trust)]
+    return [*given, *known_packages(missing, trust)]
 
 
 def restored_report(

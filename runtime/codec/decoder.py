@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from runtime.cell.flight_package import FlightPackage
+from runtime.cell.package_store import places_in_words
 from runtime.errors import BadArgument, Corrupt
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.executors.executors import make_executor
@@ -58,7 +59,10 @@ class Decoder:
         package = self.packages.get(name.sha256)
         if package is None:
             given = ", ".join(f"{known.sha256.hex()[:12]}... ({known.source})" for known in self.packages.values())
-            raise BadArgument(f"needs the flight package {name}, given {given or 'none'}")
+            wanted = f"{name.sha256.hex()} ({name.arithmetic.name.lower()})"
+            raise BadArgument(
+                f"needs the flight package {wanted}, given {given or 'none'}; looked for in {places_in_words()}"
+            )
         if package.arithmetic.upper().replace("-", "_") != name.arithmetic.name:
             raise Corrupt(f"{where}: package {name} is of arithmetic {package.arithmetic}")
         return package

@@ -1,4 +1,4 @@
-"""The verbs that test a flight package on this machine, and those that sign one."""
+"""The verbs that test a flight package on this machine, those that keep packages, and those that sign one."""
 
 import json
 import sys
@@ -58,7 +58,7 @@ def demo(
 
 @click.group()
 def package() -> None:
-    """Sign flight packages, and show who signed one (needs linerwkv[sign])."""
+    """Keep flight packages by their hash; sign them, and show who signed one (needs linerwkv[sign])."""
 
 
 @package.command()
@@ -94,3 +94,42 @@ def verify_signature(package_path: Path, trust: Path) -> None:
 
     found = open_package(package_path, trust)
     click.echo(f"{found.source}: package {found.sha256.hex()[:12]}... is signed by {found.signer}")
+
+
+store_option = click.option("--store", help="A folder, or a URL by fsspec; default: the first of LINERWKV_PACKAGES.")
+
+
+@package.command("list")
+@json_option
+def list_packages(as_json: bool) -> None:
+    """Print hash and place of the packages that are shipped or in a store."""
+    from runtime.cell.package_store import listed
+
+    rows = [{"sha256": name, "place": place} for name, place in listed()]
+    click.echo(json.dumps(rows) if as_json else "\n".join(f"{row['sha256']}  {row['place']}" for row in rows))
+
+
+@package.command()
+@click.argument("package_path", metavar="PACKAGE", type=click.Path(path_type=Path))
+@store_option
+def add(package_path: Path, store: str | None) -> None:
+    """Put PACKAGE into a store, where every command finds it when a stream names it."""
+    from runtime.cell.package_store import add_package
+
+    click.echo(add_package(package_path, store))
+
+
+@package.command()
+@click.argument("digits", metavar="HASH")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A name ending in .zip.")
+def get(digits: str, output: Path) -> None:
+    """Write the package whose HASH begins so, at least 8 digits, as one zip."""
+    from runtime.cell.package_store import named_package, zipped
+    from runtime.output_checks import check_outputs, files_of
+    from runtime.whole_output import replacing
+
+    found = named_package(digits)
+    check_outputs([output], files_of(found.source))
+    with replacing(output) as unfinished:
+        unfinished.write_bytes(zipped(found.source))
+    click.echo(f"{output}: package {found.sha256.hex()}")
