@@ -19,7 +19,7 @@ OUTPUT ?= runs/train_flight
 BOARD ?= hil_tests/boards/local.toml
 HIL_OPTIONS ?=
 
-.PHONY: help setup demo train-flight test test-slow soak hil hil-emulated emulated-board emulation executors accelerators check bench bench-rate clean
+.PHONY: help setup demo train-flight test test-slow soak hil hil-emulated emulated-board emulation executors accelerators zarr check bench bench-rate clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,10 @@ executors: $(VENV)/.dev ## environments of executors beside ONNX Runtime, in .ex
 
 accelerators: executors ## reports of OpenVINO, Vela and the HTP simulator on the shipped package, to benchmarks/results
 	for name in openvino vela htp; do $(BIN)/python -m hil_tests.accelerators.command $$name -o benchmarks/results/accelerator_$$name.json || exit 1; done
+
+zarr: $(VENV)/.dev ## the codecs under Zarr 2.18 and Zarr 3, each in an environment of its own in .executors (0.6 GB)
+	for name in zarr2 zarr3; do $(BIN)/python -m hil_tests.places.executor_setup $$name || exit 1; \
+	  $(TEST_ENV) .executors/$$name/bin/python -m pytest tests/linerwkv/ground/test_zarr_codecs.py || exit 1; done
 
 check: $(VENV)/.dev ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """Set up the environment of an executor: `python -m hil_tests.places.executor_setup openvino`, or another one.
 
 An environment of this interpreter in `.executors/NAME` of the checkout, with the libraries of the executor and of the
-runtime. What is there already and follows the same recipe is kept.
+runtime. What is there already and follows the same recipe is kept. zarr2 and zarr3 are of the two versions of Zarr,
+which cannot live in one: `make zarr` runs the tests of the codecs in them.
 """
 
 import platform
@@ -36,10 +37,13 @@ class Environment:
         return [*self.libraries, *runtime]
 
 
+OF_TESTS = ("hypothesis", "pytest")
 ENVIRONMENTS = {
     "openvino": Environment(("openvino==2026.4.1",)),
     "onnxruntime-openvino": Environment(("onnxruntime-openvino==1.24.1", "onnx"), has_own_onnxruntime=True),
     "qnn": Environment(("onnxruntime-qnn==2.7.0", "onnx")),
+    "zarr2": Environment(("zarr==2.18.7", "numcodecs==0.15.2", "fsspec", *OF_TESTS), is_constrained=False),
+    "zarr3": Environment(("zarr", "numcodecs", "fsspec", *OF_TESTS)),
     "vela": Environment(("ethos-u-vela==5.2.0", "tosa-tools==2026.8.0", "onnx"), is_constrained=False),
 }
 

@@ -1,0 +1,51 @@
+"""The codec `linerwkv` of numcodecs, for arrays of Zarr's format 2: compressor=LineRwkvCodec(lines=64, ...)."""
+
+from typing import Any
+
+import numcodecs.abc
+from numcodecs.compat import ensure_bytes, ensure_ndarray_like, ndarray_copy
+from typing_extensions import override
+
+from linerwkv.ground.chunk_coding import CODEC, ChunkCoding
+
+
+class LineRwkvCodec(numcodecs.abc.Codec):
+    """A chunk is one segment; the words are the fields of `ChunkCoding`."""
+
+    codec_id = CODEC
+
+    def __init__(self, **config: Any) -> None:
+        """Raises BadArgument."""
+        self.coding = ChunkCoding.from_config(config)
+
+    @override
+    def encode(self, buf: Any) -> bytes:
+        """The bytes of a whole chunk (lines, bands, columns)."""
+        return self.coding.encode(ensure_ndarray_like(buf))
+
+    @override
+    def decode(self, buf: Any, out: Any = None) -> Any:
+        """The samples (lines, bands, columns)."""
+        return ndarray_copy(self.coding.decode(ensure_bytes(buf)), out)
+
+    @override
+    def get_config(self) -> dict[str, Any]:
+        """For the metadata of an array."""
+        return {"id": CODEC, **self.coding.to_config()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return remade, (self.coding.to_config(),)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LineRwkvCodec) and self.coding == other.coding
+
+    def __hash__(self) -> int:
+        return hash(self.coding)
+
+    def __repr__(self) -> str:
+        return f"LineRwkvCodec({', '.join(f'{name}={value!r}' for name, value in self.coding.to_config().items())})"
+
+
+def remade(config: dict[str, Any]) -> LineRwkvCodec:
+    """A codec from what was pickled of it."""
+    return LineRwkvCodec(**config)
