@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from runtime.codec.chosen_output import numbers_of
-from runtime.command_options import EXIT_CHECK_FAILED, json_option
+from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, json_option, note
 
 MOST_TOLD = 20
 package_paths = click.option(
@@ -48,4 +48,35 @@ def quicklook(
     for first, last in look.missing_lines[:MOST_TOLD]:
         click.echo(f"linerwkv: lines {first}..{last} are missing", err=True)
     if look.is_damaged and look.missing_lines:
+        sys.exit(EXIT_CHECK_FAILED)
+
+
+@click.group()
+def archive() -> None:
+    """Make archives of streams without a second copy of them."""
+
+
+@archive.command("index")
+@click.argument("sources", metavar="STREAM...", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Ends in .json or .parquet.")
+@json_option
+def index_streams(sources: tuple[str, ...], output: Path, as_json: bool) -> None:
+    """Write Kerchunk references: each STREAM, a file or URL, is an array of Zarr whose chunks are its segments.
+
+    Streams with irregular segments are named and left out, exit code 1.
+    """
+    from linerwkv.ground.archive_index import archive_index, write_index
+
+    index = archive_index(sources)
+    for text in index.notes:
+        note(text)
+    for text in index.refused:
+        click.echo(f"linerwkv: {text}", err=True)
+    if len(index.refused) == len(sources):
+        sys.exit(EXIT_BAD_INPUT)
+    write_index(index, output, sources)
+    n_chunks = sum(isinstance(one, list) for one in index.references.values())
+    values = {"arrays": len(sources) - len(index.refused), "chunks": n_chunks, "refused": index.refused}
+    click.echo(json.dumps(values) if as_json else f"{output}: {values['arrays']} arrays, {n_chunks} chunks")
+    if index.refused:
         sys.exit(EXIT_CHECK_FAILED)

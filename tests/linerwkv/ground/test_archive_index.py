@@ -1,0 +1,131 @@
+"""References: read by fsspec and Zarr, and by VirtualiZarr, give the samples of the streams as they lie."""
+
+import json
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import linerwkv
+from linerwkv.commands import archive
+from linerwkv.ground.archive_index import archive_index
+from runtime.errors import BadArgument
+from tests.linerwkv.conftest import N_BANDS, N_COLUMNS, N_LINES, SEGMENT_LINES, Cube
+
+PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+
+
+def run(*words: object) -> Any:
+    return CliRunner().invoke(archive, ["index", *map(str, words)])
+
+
+@pytest.fixture
+def zarr() -> Any:
+    """With the codecs that entry points name, whether they are installed or not."""
+    zarr = pytest.importorskip("zarr")
+    numcodecs = pytest.importorskip("numcodecs")
+    groups = tomllib.loads(PROJECT.read_text())["project"]["entry-points"]
+    numcodecs.register_codec(EntryPoint("linerwkv", groups["numcodecs.codecs"]["linerwkv"], "").load())
+    if int(zarr.__version__.split(".")[0]) >= 3:
+        for name, value in groups["zarr.codecs"].items():
+            zarr.registry.register_codec(name, EntryPoint(name, value, "").load())
+    return zarr
+
+
+def opened(zarr: Any, path: Path) -> Any:
+    """The group that references are."""
+    fsspec = pytest.importorskip("fsspec")
+    if int(zarr.__version__.split(".")[0]) >= 3:
+        from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
+
+        system = fsspec.filesystem("reference", fo=str(path), remote_protocol="file")
+        return zarr.open_group(
+            zarr.storage.FsspecStore(AsyncFileSystemWrapper(system, asynchronous=True), read_only=True), mode="r"
+        )
+    return zarr.open_group(fsspec.get_mapper("reference://", fo=str(path), remote_protocol="file"), mode="r")
+
+
+@pytest.mark.filterwarnings("ignore:The 'fastparquet' engine")  # of pandas, by what fsspec does
+@pytest.mark.parametrize("suffix", [".json", ".parquet"])
+def test_references_are_read_by_fsspec_and_zarr(
+    suffix: str, stream: Path, cube: Cube, tmp_path: Path, zarr: Any
+) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("fastparquet")
+    output = tmp_path / f"archive{suffix}"
+    done = run(stream, "-o", output)
+    assert done.exit_code == 0, done.output
+    assert done.output == f"{output}: 1 arrays, 7 chunks\n"
+    found = opened(zarr, output)["scene"]
+    assert found.shape == cube.shape and found.chunks == (SEGMENT_LINES, N_BANDS, N_COLUMNS)
+    assert np.array_equal(found[:], cube)
+    assert np.array_equal(found[45:, 2], cube[45:, 2])
+    assert found.attrs["wavelength"][0] == 450.0
+
+
+def test_references_are_read_by_virtualizarr(stream: Path, cube: Cube, tmp_path: Path, zarr: Any) -> None:
+    virtualizarr = pytest.importorskip("virtualizarr")
+    from obspec_utils.registry import ObjectStoreRegistry
+    from obstore.store import LocalStore
+    from virtualizarr.parsers import KerchunkJSONParser
+
+    output = tmp_path / "archive.json"
+    run(stream, "-o", output)
+    registry = ObjectStoreRegistry({"file://": LocalStore()})
+    with virtualizarr.open_virtual_dataset(
+        output.as_uri(), registry=registry, parser=KerchunkJSONParser(), loadable_variables=["scene"]
+    ) as found:
+        assert np.array_equal(found.scene, cube)
+        assert found.scene.dims == ("line", "band", "column")
+
+
+def test_missing_segments_have_the_fill_value(stream: Path, cube: Cube, tmp_path: Path, zarr: Any) -> None:
+    place = linerwkv.open(stream).found.places[3]
+    cut = tmp_path / "cut.lrwk"
+    cut.write_bytes(stream.read_bytes()[: place.offset + 50])
+    done = run(cut, "-o", tmp_path / "a.json")
+    assert done.exit_code == 0
+    assert "what is missing has the fill value" in done.output
+    found = opened(zarr, tmp_path / "a.json")["cut"]
+    assert found.shape == (N_LINES, N_BANDS, N_COLUMNS)
+    assert np.array_equal(found[:24], cube[:24])
+    assert np.all(found[24:] == 65535)
+
+
+def test_irregular_streams_are_named_and_left_out(stream: Path, cube: Cube, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.lrwk"
+    with linerwkv.Encoder(N_BANDS, N_COLUMNS, 12, predictor="dpcm", segment_lines=8) as encoder:
+        data = encoder.header + b"".join(map(encoder.push, cube[:11])) + encoder.skip(3)
+        odd.write_bytes(data + b"".join(map(encoder.push, cube[14:])) + encoder.finish())
+    done = run(odd, stream, "-o", tmp_path / "a.json", "--json")
+    assert done.exit_code == 1
+    (line,) = [line for line in done.stderr.splitlines() if "irregular" in line]
+    assert line.startswith(f"linerwkv: {odd}: segments are irregular, a segment of 3 lines at line 8")
+    assert "`linerwkv transcode`" in line
+    references = json.loads((tmp_path / "a.json").read_text())["refs"]
+    assert {key.split("/")[0] for key in references} == {".zgroup", "scene"}
+    assert json.loads(references["scene/.zattrs"])["_ARRAY_DIMENSIONS"][0] == "scene_line"
+    assert run(odd, "-o", tmp_path / "b.json").exit_code == 2
+    assert not (tmp_path / "b.json").exists()
+
+
+def test_a_gap_of_whole_segments_is_regular(cube: Cube, tmp_path: Path) -> None:
+    path = tmp_path / "gap.lrwk"
+    with linerwkv.Encoder(N_BANDS, N_COLUMNS, 12, predictor="dpcm", segment_lines=8) as encoder:
+        data = encoder.header + b"".join(map(encoder.push, cube[:8])) + encoder.skip(16)
+        path.write_bytes(data + b"".join(map(encoder.push, cube[24:30])) + encoder.finish())
+    index = archive_index([str(path)])
+    assert [key for key, one in index.references.items() if isinstance(one, list)] == ["gap/0.0.0", "gap/3.0.0"]
+    assert index.refused == []
+
+
+def test_one_name_is_given_once(stream: Path, tmp_path: Path) -> None:
+    other = tmp_path / stream.name
+    other.write_bytes(stream.read_bytes())
+    with pytest.raises(BadArgument, match="an array scene is there already"):
+        archive_index([str(stream), str(other)])
+    assert "allowed a name ending in .json or .parquet" in str(run(stream, "-o", tmp_path / "a.nc").exception)
