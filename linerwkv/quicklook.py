@@ -19,6 +19,8 @@ NANOMETRES = {"nanometers": 1.0, "nm": 1.0, "micrometers": 1e3, "um": 1e3}
 PERCENTILES = (2.0, 98.0)
 """Samples that become black and white; those in between are linear."""
 MISSING_COLOUR = (255, 0, 255)
+LARGEST_PICTURE = 1 << 26
+"""Samples: whatever number of lines a stream announces, a picture fits into memory."""
 PNG = ".png"
 
 
@@ -57,6 +59,9 @@ def quicklook(
             raise BadArgument(f"bands {chosen}: allowed one or three of 0..{image.shape[1] - 1}")
         if not shown or not 0 <= shown[0] <= shown[-1] < image.shape[0]:
             raise BadArgument(f"lines {shown.start}:{shown.stop}: allowed within 0:{image.shape[0]}")
+        if len(shown) * image.shape[2] * len(chosen) > LARGEST_PICTURE:
+            found = f"{len(shown)} lines x {image.shape[2]} columns x {len(chosen)} bands"
+            raise BadArgument(f"picture: {found}, allowed {LARGEST_PICTURE} samples; --lines takes a part")
         if isinstance(source, str | Path):
             check_outputs([output], [Path(source)])
         samples = read_bands(image, shown, chosen)

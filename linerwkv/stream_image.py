@@ -212,7 +212,7 @@ def filled_with(header: StreamHeader, fill: int | float | None) -> int | float:
         return 0 if nodata is None else nodata
     if not image.file_type.is_float:
         lowest, highest = TYPE_RANGES[image.file_type]
-        if fill != int(fill) or not lowest <= fill <= highest:
+        if not lowest <= fill <= highest or fill != int(fill):
             raise BadArgument(f"fill value {fill}, allowed {lowest}..{highest} for {image.file_type.name.lower()}")
     return fill
 
