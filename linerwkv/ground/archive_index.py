@@ -80,17 +80,22 @@ def chunk_lines(found: SegmentPlaces) -> int:
 def stream_references(
     source: str, name: str, found: SegmentPlaces, n_lines: int, dimensions: list[str]
 ) -> Iterator[tuple[str, Reference]]:
-    """The keys of one array."""
+    """The keys of one array.
+
+    Readers take samples of the fill value for none that were measured; so there is one only where it is needed.
+    """
     image = found.header.image
     nodata = nodata_of(image)
     fill = 0 if nodata is None else nodata
+    has_fill = nodata is not None or bool(found.missing())
     coding = ChunkCoding.of_stream(found.header, found.stream_crc, n_lines, fill)
     url = source if is_url(source) else Path(source).resolve().as_uri()
     attributes = {key: value for key, value in image_attributes(image).items() if key != "metadata"}
     yield f"{name}/.zarray", json.dumps({
         "zarr_format": 2, "shape": [found.n_lines, image.n_bands, image.n_columns],
         "chunks": [n_lines, image.n_bands, image.n_columns], "dtype": DTYPES[image.file_type].str, "order": "C",
-        "compressor": None, "filters": [{"id": CODEC, **coding.to_config()}], "fill_value": json_number(fill),
+        "compressor": None, "filters": [{"id": CODEC, **coding.to_config()}],
+        "fill_value": json_number(fill) if has_fill else None,
     })  # fmt: skip
     yield f"{name}/.zattrs", json.dumps({"_ARRAY_DIMENSIONS": dimensions, **plain(attributes)})
     for place in found.places:

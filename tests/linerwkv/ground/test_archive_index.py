@@ -49,15 +49,24 @@ def opened(zarr: Any, path: Path) -> Any:
     return zarr.open_group(fsspec.get_mapper("reference://", fo=str(path), remote_protocol="file"), mode="r")
 
 
+@pytest.fixture(params=[65535, None])
+def scene(request: pytest.FixtureRequest, cube: Cube, tmp_path: Path) -> Path:
+    """A stream with a value of samples that are no measurements, and one without."""
+    path = tmp_path / "scene.lrwk"
+    metadata = {"wavelength": [450.0, 550.0, 650.0, 860.0, 1600.0]}
+    linerwkv.compress(cube, path, nodata=request.param, metadata=metadata, predictor="dpcm", segment_lines=8)
+    return path
+
+
 @pytest.mark.filterwarnings("ignore:The 'fastparquet' engine")  # of pandas, by what fsspec does
 @pytest.mark.parametrize("suffix", [".json", ".parquet"])
 def test_references_are_read_by_fsspec_and_zarr(
-    suffix: str, stream: Path, cube: Cube, tmp_path: Path, zarr: Any
+    suffix: str, scene: Path, cube: Cube, tmp_path: Path, zarr: Any
 ) -> None:
     if suffix == ".parquet":
         pytest.importorskip("fastparquet")
     output = tmp_path / f"archive{suffix}"
-    done = run(stream, "-o", output)
+    done = run(scene, "-o", output)
     assert done.exit_code == 0, done.output
     assert done.output == f"{output}: 1 arrays, 7 chunks\n"
     found = opened(zarr, output)["scene"]
@@ -67,20 +76,32 @@ def test_references_are_read_by_fsspec_and_zarr(
     assert found.attrs["wavelength"][0] == 450.0
 
 
-def test_references_are_read_by_virtualizarr(stream: Path, cube: Cube, tmp_path: Path, zarr: Any) -> None:
+def test_references_are_read_by_virtualizarr(scene: Path, cube: Cube, tmp_path: Path, zarr: Any) -> None:
     virtualizarr = pytest.importorskip("virtualizarr")
     from obspec_utils.registry import ObjectStoreRegistry
     from obstore.store import LocalStore
     from virtualizarr.parsers import KerchunkJSONParser
 
     output = tmp_path / "archive.json"
-    run(stream, "-o", output)
+    run(scene, "-o", output)
     registry = ObjectStoreRegistry({"file://": LocalStore()})
     with virtualizarr.open_virtual_dataset(
         output.as_uri(), registry=registry, parser=KerchunkJSONParser(), loadable_variables=["scene"]
     ) as found:
         assert np.array_equal(found.scene, cube)
         assert found.scene.dims == ("line", "band", "column")
+
+
+def test_references_are_read_by_xarray(cube: Cube, tmp_path: Path, zarr: Any) -> None:
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("kerchunk")
+    some = cube.copy()
+    some[::3] = 0  # which is measured, since nothing says otherwise
+    linerwkv.compress(some, tmp_path / "scene.lrwk", predictor="dpcm", segment_lines=8)
+    run(tmp_path / "scene.lrwk", "-o", tmp_path / "archive.json")
+    found = xarray.open_dataset(str(tmp_path / "archive.json"), engine="kerchunk", chunks={})
+    assert found.scene.dtype == some.dtype
+    assert np.array_equal(found.scene, some)
 
 
 def test_missing_segments_have_the_fill_value(stream: Path, cube: Cube, tmp_path: Path, zarr: Any) -> None:
