@@ -127,7 +127,7 @@ class StreamImage:
         """As in `linerwkv.image_attributes`, and `line_records`."""
         return image_attributes(self.header.image) | {"line_records": self.line_records}
 
-    @property
+    @cached_property
     def line_records(self) -> LineRecordList:
         """What came beside each line, such as its time: bytes, read when asked for; none: the line has none."""
         return LineRecordList(self.segments, self.shape[0])
@@ -162,9 +162,11 @@ class StreamImage:
         return found[tuple(slice(None) if kept else 0 for kept in kept_axes)]
 
     def __iter__(self) -> Iterator[Array]:
-        """Each line (Z, X); a segment is decoded once."""
-        for y in range(len(self)):
-            yield self[y]
+        """Each line (Z, X); a segment is decoded once, and is in memory whole."""
+        y = 0
+        for n_lines in self.chunks[0]:
+            yield from self[y : y + n_lines]
+            y += n_lines
 
     def __len__(self) -> int:
         """Lines."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tqdm import tqdm
+
 from linerwkv.ground.chunk_coding import CODEC, ChunkCoding
 from linerwkv.image_attributes import image_attributes, nodata_of
 from linerwkv.stream_image import AXES
@@ -42,7 +44,7 @@ def archive_index(sources: Sequence[str]) -> ArchiveIndex:
     """
     index = ArchiveIndex({".zgroup": json.dumps({"zarr_format": 2})}, [], [])
     names: dict[str, str] = {}
-    for source in sources:
+    for source in tqdm(sources, desc="index", unit="stream", disable=None, leave=False):
         name = re.sub(r"[^A-Za-z0-9_.-]", "_", Path(source).stem)
         if name in names:
             raise BadArgument(f"{source}: an array {name} is there already, of {names[name]}; allowed each name once")

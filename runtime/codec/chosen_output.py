@@ -38,8 +38,9 @@ def decompress_chosen(
 ) -> Report:  # fmt: skip
     """As `decompress`, of the chosen part; with `salvage` what is damaged or cut off costs its own lines alone.
 
-    The report's bytes are those of the segments read. Lines of the output, and of what names those that are missing,
-    count from the first one chosen. Raises LineRwkvError; BadArgument for a source that cannot be read from any place.
+    In a stream without an index a damaged header of a segment costs all that follows. The report's bytes are those of
+    the segments read. Lines of the output, and of what names those that are missing, count from the first one chosen.
+    Raises LineRwkvError; BadArgument for a source that cannot be read from any place.
     """
     start = time.perf_counter()
     if source == PIPE:

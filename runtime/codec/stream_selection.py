@@ -44,7 +44,7 @@ class Missing:
     def lines(self) -> list[tuple[int, int]]:
         """Runs of lines, first and last, that are known to be missing, in order, those that touch as one."""
         joined: list[tuple[int, int]] = []
-        for first, last in sorted(self.runs):
+        for first, last in sorted(self.runs.copy()):  # other threads may add some
             if joined and first <= joined[-1][1] + 1:
                 joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
             else:
