@@ -1,4 +1,4 @@
-"""Commands of README and of the tutorials run as they stand, in their order, in an empty folder."""
+"""Commands of README and of the tutorials run as they stand, in their order, in an empty folder; so does the Python."""
 
 import json
 import os
@@ -13,6 +13,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 README = REPOSITORY / "README.md"
 TUTORIALS = [REPOSITORY / "docs" / "tutorials" / f"{name}.md" for name in ("compress", "train", "board")]
+PYTHON_PAGE = REPOSITORY / "docs" / "python.md"
 MOST_WORDS = 700
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 DEMO = "linerwkv demo --output demo_output"
@@ -55,6 +56,15 @@ def test_the_table_of_forms_is_the_committed_result() -> None:
     rows = [line.split("|")[2:6] for line in README.read_text().splitlines() if re.match(r"\| .*`.*\|", line)]
     names = ("known sensor", "other sensors", "Msamples/s", "MiB")
     assert [[float(cell) for cell in row] for row in rows] == [[row[name] for name in names] for row in result]
+
+
+def test_the_python_of_its_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    blocks = [block for language, block in BLOCK.findall(PYTHON_PAGE.read_text()) if language == "python"]
+    assert len(blocks) >= 3
+    for block in blocks:
+        exec(compile(block, str(PYTHON_PAGE), "exec"), names)
 
 
 @pytest.mark.slow
