@@ -13,10 +13,15 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 README = REPOSITORY / "README.md"
 TUTORIALS = [REPOSITORY / "docs" / "tutorials" / f"{name}.md" for name in ("compress", "train", "board")]
-PYTHON_PAGE = REPOSITORY / "docs" / "python.md"
 MOST_WORDS = 700
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 DEMO = "linerwkv demo --output demo_output"
+
+
+def python_of(page: str) -> list[str]:
+    """The blocks of Python of a page."""
+    text = (REPOSITORY / page).read_text()
+    return [block for language, block in BLOCK.findall(text) if language == "python"]
 
 
 def commands(path: Path) -> list[str]:
@@ -61,10 +66,10 @@ def test_the_table_of_forms_is_the_committed_result() -> None:
 def test_the_python_of_its_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    blocks = [block for language, block in BLOCK.findall(PYTHON_PAGE.read_text()) if language == "python"]
+    blocks = python_of("docs/python.md")
     assert len(blocks) >= 3
     for block in blocks:
-        exec(compile(block, str(PYTHON_PAGE), "exec"), names)
+        exec(compile(block, "docs/python.md", "exec"), names)
 
 
 @pytest.mark.slow
