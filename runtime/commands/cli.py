@@ -22,6 +22,7 @@ from runtime.command_options import (
     EXIT_INTERRUPTED,
     debug_option,
 )
+from runtime.commands.examples import epilog
 from runtime.errors import Incomplete, LineRwkvError, Notice, one_line
 from runtime.standard_streams import PrintedText, prepare_standard_streams
 
@@ -35,6 +36,7 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
     "export": "Write the flight package of a checkpoint.",
     "finetune": "Adapt an INT8 package to the scenes of a mission.",
     "hil": "Accept the runtime on a target: steps, limits, report.",
+    "operators": "What of a package runs on which accelerator.",
     "paper": "Train and measure the experiment of the paper.",
     "pack-scenes": "Pack training scenes for a machine without network.",
     "quicklook": "Write a picture of a stream.",
@@ -64,6 +66,8 @@ class Verbs(click.Group):
                 command = installed[name].load()
             except ModuleNotFoundError as error:
                 return missing_extra(name, str(error.name))
+        if command is not None:
+            command.epilog = epilog(name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -95,7 +99,7 @@ def missing_extra(name: str, module: str) -> click.Command:
     return missing
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, epilog=epilog(""), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="linerwkv")
 @debug_option
 def cli() -> None:
