@@ -7,20 +7,23 @@ checkpoint is ever mixed in.
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from tqdm import tqdm
 
 from export.paper.coding import Coding, coded, quantisations, warm
-from export.paper.methods import Method
+from export.paper.methods import Method, Samples
 from model.scenes.scene import Scene
-from runtime.checked_table import checked_value
+from runtime.checked_table import AtLeast0, Text, checked_table, json_table, read_file
 from runtime.codec.compression import atomic_file
 from runtime.errors import BadArgument, LineRwkvError
+from runtime.stream.crc32c import crc32c
 
-FORMAT = 1
+FORMAT = 2
 """Of the files; another number begins anew."""
 
 
@@ -38,12 +41,28 @@ def results_folder(output: Path, methods: Sequence[Method], max_errors: Sequence
     return output / "coded" / hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class PatchResult:
+    """What a file holds."""
+
+    samples_crc: AtLeast0
+    """Of the patch that was coded: another data set may have one of the same name."""
+    place: Text
+    """Processor and commit that coded it."""
+    codings: list[Coding]
+
+
+def samples_crc(samples: Samples) -> int:
+    """CRC-32C of the samples (Y, Z, X) in their type."""
+    return crc32c(np.ascontiguousarray(samples).view(np.uint8).reshape(-1).data)
+
+
 def code_patches(
-    methods: Sequence[Method], patches: Sequence[Scene], max_errors: Sequence[int], folder: Path, part: Part
+    methods: Sequence[Method], patches: Sequence[Scene], max_errors: Sequence[int], folder: Path, part: Part, place: str
 ) -> None:
     """Code the patches of a part that have no result yet. Raises LineRwkvError, which names the patch."""
     folder.mkdir(parents=True, exist_ok=True)
-    left = [patch for patch in patches[part.number - 1 :: part.of] if not result_path(folder, patch).is_file()]
+    left = [patch for patch in patches[part.number - 1 :: part.of] if not is_coded(folder, patch)]
     if not left:
         return
     for method in methods:
@@ -59,8 +78,9 @@ def code_patches(
             ]
         except LineRwkvError as error:
             raise type(error)(f"patch {patch.name}: {error}") from error
+        result = PatchResult(samples_crc(samples), place, codings)
         with atomic_file(result_path(folder, patch)) as file:
-            file.write(json.dumps([coding.to_dict() for coding in codings]).encode() + b"\n")
+            file.write(msgspec.json.encode(result) + b"\n")
 
 
 def result_path(folder: Path, patch: Scene) -> Path:
@@ -68,15 +88,23 @@ def result_path(folder: Path, patch: Scene) -> Path:
     return folder / f"{patch.name}.json"
 
 
-def read_results(folder: Path, patches: Sequence[Scene]) -> list[Coding]:
-    """The codings of all these patches that have a result, in their order. Raises BadArgument for a damaged file."""
-    found: list[Coding] = []
-    for path in (result_path(folder, patch) for patch in patches):
-        if not path.is_file():
-            continue
-        try:
-            values = json.loads(path.read_bytes())
-        except ValueError as error:
-            raise BadArgument(f"{path}: no JSON: {error}; remove it, and its patch is coded again") from None
-        found += checked_value(list[Coding], values, str(path), "")
-    return found
+def is_coded(folder: Path, patch: Scene) -> bool:
+    """Whether there is a result of these samples. Raises BadArgument for a damaged file."""
+    path = result_path(folder, patch)
+    return path.is_file() and result_of(path).samples_crc == samples_crc(patch.samples)
+
+
+def result_of(path: Path) -> PatchResult:
+    """Read a file. Raises BadArgument."""
+    try:
+        result = checked_table(PatchResult, json_table(read_file(path, str(path)).decode(), str(path)), str(path))
+        if not result.codings:
+            raise BadArgument(f"{path}: key codings: found none, allowed one at least")
+    except (BadArgument, ValueError) as error:
+        raise BadArgument(f"{error}; remove it, and its patch is coded again") from None
+    return result
+
+
+def read_results(folder: Path, patches: Sequence[Scene]) -> list[PatchResult]:
+    """Those of all these patches that have one, in their order. Raises BadArgument for a damaged file."""
+    return [result_of(result_path(folder, patch)) for patch in patches if is_coded(folder, patch)]

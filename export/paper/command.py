@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from export.paper.coded_split import Part, code_patches, read_results, result_path, results_folder
+from export.paper.coded_split import Part, code_patches, is_coded, read_results, results_folder
 from export.paper.cost import Plan, coding_hours, training_plan
 from export.paper.memory import encoding_memory
 from export.paper.methods import Method, all_methods
@@ -85,7 +85,8 @@ def record_of(
 ) -> Record:  # fmt: skip
     """The whole experiment, all patches of which are coded."""
     training, trained = training_of(checkpoint)
-    codings = read_results(results, patches)
+    found = read_results(results, patches)
+    codings = [coding for result in found for coding in result.codings]
     differences = recipe_differences(trained)
     if training.epochs_done != training.epochs:
         differences.append(f"{training.epochs_done} of the {training.epochs} epochs are done")
@@ -97,6 +98,7 @@ def record_of(
         f"{difficulty}/{TEST}", len(patches), n_test, tuple(differences), training,
         tuple(rows(methods, codings, peaks)), tuple(curves(methods, codings, max_errors)), plan_of(config),
         coding_hours(codings, len(patches), n_test), this_machine(),
+        tuple(dict.fromkeys(result.place for result in found)),
     )  # fmt: skip
 
 
@@ -143,8 +145,8 @@ def paper(
     methods = all_methods(package)
     patches, n_test = coded_patches(config, n_patches)
     results = results_folder(folder, methods, errors)
-    code_patches(methods, patches, errors, results, own_part)
-    n_left = sum(not result_path(results, patch).is_file() for patch in patches)
+    code_patches(methods, patches, errors, results, own_part, this_machine().place)
+    n_left = sum(not is_coded(results, patch) for patch in patches)
     if n_left:
         say(
             f"{results}: {n_left} of {len(patches)} patches are left for other parts, the last of which writes the page"

@@ -29,12 +29,17 @@ class Training:
 
 @dataclass(frozen=True)
 class Machine:
-    """What coded and measured, and by which source."""
+    """What wrote the page, and by which source."""
 
     command: str
     commit: str
     processor: str
     python: str
+
+    @property
+    def place(self) -> str:
+        """As results of patches say it."""
+        return f"{self.processor}, commit {self.commit}"
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Record:
     coding_hours: float
     """Of one core for the whole split."""
     machine: Machine
+    coded_on: tuple[str, ...]
+    """Processor and commit of each place where patches were coded; speeds are of these."""
 
     def row(self, method: str) -> Row:
         """The row of a method."""

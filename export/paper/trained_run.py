@@ -17,7 +17,8 @@ from model.training.training_config import TrainingConfig, load_training_config
 from runtime.errors import BadArgument
 
 NOT_RECORDED = {"data": ("workers", "cache", "manifest"), "schedule": ("threads", "accelerator")}
-"""Keys that a resumed run may change: its numbers do not follow from them."""
+"""Keys that a resumed run may change: its numbers do not follow from them. Another copy of the data may lie elsewhere:
+in place of the manifest, the lists of the splits count."""
 
 
 def experiment(root: Path, epochs: int | None, output: Path | None, settings: tuple[str, ...]) -> TrainingConfig:
@@ -59,6 +60,8 @@ def record_training(config: TrainingConfig) -> None:
     for table, keys in NOT_RECORDED.items():
         values[table] = {key: value for key, value in values[table].items() if key not in keys}
     values.pop("output")
+    root, difficulty = Path(config.data.manifest), config.data.hyspecnet_split
+    values["split_lists"] = hashlib.sha256(b"".join(hyspecnet.split_lists(root, difficulty))).hexdigest()
     record_start(run_folder(config), {"configuration": values}, resume=True)
 
 

@@ -55,6 +55,8 @@ def real_times(msamples_per_s: float) -> list[RealTime]:
 
 def real_time_sentence(msamples_per_s: float) -> str:
     """Which imagers a speed is enough for, and how far it is from the fastest one; names each that is met."""
+    if not msamples_per_s > 0:
+        return "no speed was measured: real time is not known"
     found = real_times(msamples_per_s)
     met = [one.imager.name for one in found if one.share >= 1]
     farthest = min(found, key=lambda one: one.share)

@@ -8,6 +8,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hil_tests.findings.findings import Findings, Reading
+from hil_tests.findings.limits import speed
 from hil_tests.findings.line_times import line_times
 from hil_tests.findings.real_time import real_time_sentence, real_times
 from hil_tests.report.comparison import SHOWN, compared, comparison_picture, figures_of
@@ -66,8 +67,8 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
 
 def real_time_of(findings: Findings) -> tuple[float, str] | None:
     """The speed of encoding in Msamples/s, and what it is enough for; None where it was not measured."""
-    speed = next((one.msamples_per_s for one in findings.speeds if one.phase == "encode"), 0.0)
-    return (speed, real_time_sentence(speed)) if speed > 0 else None  # nan neither
+    found = speed("encode")(findings)
+    return (found, real_time_sentence(found)) if found is not None and found > 0 else None
 
 
 def counters(readings: Sequence[Reading]) -> list[tuple[str, str, list[float]]]:

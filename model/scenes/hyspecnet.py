@@ -11,6 +11,7 @@ import csv
 from pathlib import Path
 from typing import NamedTuple
 
+from runtime.checked_table import read_file
 from runtime.errors import BadArgument
 
 IMAGE_SUFFIX = "-SPECTRAL_IMAGE.TIF"
@@ -39,10 +40,20 @@ def split_words(text: str) -> tuple[str, str]:
     return difficulty, split
 
 
+def split_lists(root: Path, difficulty: str) -> list[bytes]:
+    """The files of a difficulty's splits as they are. Raises BadArgument."""
+    return [read_file(split_path(root, difficulty, split), "HySpecNet-11k split") for split in SPLITS]
+
+
+def split_path(root: Path, difficulty: str, split: str) -> Path:
+    """Where the list of a split lies."""
+    return root / "splits" / difficulty / f"{split}.csv"
+
+
 def patches(root: Path, difficulty: str, split: str) -> list[Patch]:
     """The patches of one split, in its order. Raises BadArgument for what is not there."""
     split_words(f"{difficulty}/{split}")
-    path = root / "splits" / difficulty / f"{split}.csv"
+    path = split_path(root, difficulty, split)
     try:
         with path.open(newline="") as file:
             rows = [cell.strip() for row in csv.reader(file) for cell in row if cell.strip()]

@@ -14,6 +14,7 @@ from runtime.cell.flight_package import SHIPPED_FLOAT
 from tests.model.scenes.test_hyspecnet import write_set
 
 MAX_ERRORS = (0, 2)
+PLACE = "a processor, commit of the test"
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +38,10 @@ def methods() -> list[Method]:
 @pytest.fixture(scope="session")
 def results(hyspecnet_root: Path, methods: list[Method], patches: list[Scene]) -> Path:
     folder = results_folder(hyspecnet_root / "out", methods, MAX_ERRORS)
-    code_patches(methods, patches, MAX_ERRORS, folder, Part(1, 1))
+    code_patches(methods, patches, MAX_ERRORS, folder, Part(1, 1), PLACE)
     return folder
 
 
 @pytest.fixture
 def codings(results: Path, patches: list[Scene]) -> list[Coding]:
-    return read_results(results, patches)
+    return [coding for result in read_results(results, patches) for coding in result.codings]

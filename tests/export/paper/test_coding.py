@@ -15,7 +15,7 @@ from export.paper.results import curves, rate, rows
 from model.scenes.scene import Scene
 from runtime.cell.flight_package import SHIPPED
 from runtime.errors import BadArgument, LineRwkvError
-from tests.export.paper.conftest import MAX_ERRORS
+from tests.export.paper.conftest import MAX_ERRORS, PLACE
 from tests.model.conftest import smooth_scene
 
 
@@ -76,9 +76,9 @@ def test_a_patch_with_a_result_is_not_coded_again(
     results: Path, methods: list[Method], patches: list[Scene], tmp_path: Path
 ) -> None:
     before = result_path(results, patches[0]).stat().st_mtime_ns
-    code_patches(methods, patches, MAX_ERRORS, results, Part(1, 1))
+    code_patches(methods, patches, MAX_ERRORS, results, Part(1, 1), PLACE)
     assert result_path(results, patches[0]).stat().st_mtime_ns == before
-    code_patches(methods, patches, MAX_ERRORS, tmp_path, Part(2, 2))  # another part's patch
+    code_patches(methods, patches, MAX_ERRORS, tmp_path, Part(2, 2), PLACE)  # another part's patch
     assert read_results(tmp_path, patches) == []
 
 
@@ -89,9 +89,29 @@ def test_results_of_other_streams_lie_elsewhere(methods: list[Method], results: 
     assert results_folder(output, all_methods(SHIPPED), MAX_ERRORS) != results
 
 
+def test_a_patch_of_the_same_name_of_another_data_set_is_coded_anew(tmp_path: Path) -> None:
+    method = Ccsds123Method()
+    rates = []
+    for seed, largest in ((0, 4000), (1, 4)):
+        path = tmp_path / f"{seed}.npy"
+        np.save(path, np.random.default_rng(seed).integers(0, largest, (8, 4, 16)).astype(np.int16))
+        patch = Scene("patch", "test", path, (8, 4, 16), "g", 1.0, None)
+        code_patches([method], [patch], (0,), tmp_path, Part(1, 1), PLACE)
+        (result,) = read_results(tmp_path, [patch])
+        assert result.place == PLACE
+        rates.append(rate(result.codings))
+    assert rates[1] < rates[0] / 1.5
+
+
 def test_a_damaged_result_is_named(patches: list[Scene], tmp_path: Path) -> None:
     path = result_path(tmp_path, patches[0])
-    for text, told in [("{", "no JSON"), (json.dumps([{"method": "rls"}]), "found nothing, allowed")]:
+    head = {"samples_crc": 1, "place": PLACE}
+    for text, told in [
+        ("{", "not JSON"),
+        ("[]", "allowed table"),
+        (json.dumps(head | {"codings": [{"method": "rls"}]}), "found nothing"),
+        (json.dumps(head | {"codings": []}), "codings: found none"),
+    ]:
         path.write_text(text)
         with pytest.raises(BadArgument, match=told) as raised:
             read_results(tmp_path, patches)

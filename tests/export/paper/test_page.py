@@ -11,7 +11,7 @@ from export.paper.methods import Method
 from export.paper.page import page_of
 from export.paper.record import Record, Training, this_machine
 from export.paper.results import curves, rows
-from tests.export.paper.conftest import MAX_ERRORS
+from tests.export.paper.conftest import MAX_ERRORS, PLACE
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def record(codings: list[Coding], methods: list[Method]) -> Record:
     training = Training("runs/<b>/last.ckpt", "ab" * 32, 2000, 2000, ("a machine",), 48.0)
     plan = Plan("a device", 4, (Stage(1950, 10, "1 of 128 lines", 0.36), Stage(50, 10, "1 of 100 bands", 3.6)))
     found, drawn = rows(methods, codings, {}), curves(methods, codings, MAX_ERRORS)
-    return Record("hard/test", 1, 1, (), training, tuple(found), tuple(drawn), plan, 1.5, this_machine())
+    return Record("hard/test", 1, 1, (), training, tuple(found), tuple(drawn), plan, 1.5, this_machine(), (PLACE,))
 
 
 def test_the_page_stands_alone_and_says_what_was_printed(record: Record) -> None:

@@ -1,5 +1,6 @@
 """The recipe is the printed one; what differs from it is told, and another run is never resumed."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,20 @@ def test_a_run_that_started_otherwise_is_not_resumed(hyspecnet_root: Path, tmp_p
     record_training(replace(config, schedule=replace(config.schedule, threads=3, accelerator="cpu")))
     with pytest.raises(BadArgument, match="started with other configuration: cannot resume"):
         record_training(replace(config, schedule=replace(config.schedule, epochs=3)))
+
+
+def test_a_run_is_resumed_on_another_copy_of_its_data_and_on_no_other_data(
+    hyspecnet_root: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(hyspecnet_root / "splits", copy / "splits")
+    (copy / "patches").mkdir()
+    record_training(experiment(hyspecnet_root, 2, tmp_path, ()))
+    record_training(experiment(copy, 2, tmp_path, ()))
+    with (copy / "splits" / "hard" / "train.csv").open("a") as lists:
+        lists.write("another/patch.npy\n")
+    with pytest.raises(BadArgument, match="started with other configuration: cannot resume"):
+        record_training(experiment(copy, 2, tmp_path, ()))
 
 
 def test_what_is_missing_is_one_line(hyspecnet_root: Path, tmp_path: Path) -> None:

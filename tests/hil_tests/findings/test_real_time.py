@@ -1,5 +1,7 @@
 """What a speed means for imagers that fly."""
 
+import math
+
 import pytest
 
 from hil_tests.findings.real_time import IMAGERS, real_time_sentence, real_times
@@ -23,3 +25,8 @@ def test_the_sentence_names_those_that_are_met_and_the_one_that_is_farthest() ->
     assert "real time for HYPSO-1; DESIS" in real_time_sentence(2)
     assert real_time_sentence(1000).endswith("EnMAP, PRISMA, EMIT, DESIS, HYPSO-1")
     assert all(one.share > 1 for one in real_times(1000))
+
+
+@pytest.mark.parametrize("speed", [0.0, math.nan])
+def test_no_speed_is_told(speed: float) -> None:
+    assert real_time_sentence(speed) == "no speed was measured: real time is not known"
