@@ -74,8 +74,8 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         for form in FORMS:
-            row = {"form": form.name, "known sensor": round(bits(found, form.rate_row, folds()["fold-0"]), 2)}
-            row["other sensors"] = round(bits(found, form.rate_row, UNKNOWN), 2)
+            row = {"form": form.name, "known sensor": round(bits(found, form.rate_row, folds()["fold-0"]), 3)}
+            row["other sensors"] = round(bits(found, form.rate_row, UNKNOWN), 3)
             row["Msamples/s"] = float(f"{speeds[form.speed_row]:.2g}")
             rows.append(row | {"MiB": round(memory_mib(form, lines, Path(name)))})
     save("forms", "python -m benchmarks.bench_forms", rows, unit="bits a sample, segments of 64 lines, every byte")

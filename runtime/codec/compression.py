@@ -55,6 +55,24 @@ def progress(n_lines: int, what: str) -> Any:
     return tqdm(total=n_lines or None, desc=what, unit="line", disable=None, leave=False)
 
 
+IMAGE_SUFFIXES = (
+    ".hdr",
+    ".img",
+    ".bil",
+    ".bip",
+    ".bsq",
+    ".tif",
+    ".tiff",
+    ".npy",
+    ".h5",
+    ".he5",
+    ".hdf5",
+    ".nc",
+    ".png",
+)
+"""Which no stream is written under: it is likely a slip, and an image may be there."""
+
+
 def compress_lines(
     lines: Iterable[Line], image: ImageDescription, output: Path, options: CodingOptions, *,
     loaded: Loaded | None = None, inputs: Iterable[Path] = (), n_threads: int = 1, is_live: bool = False,
@@ -68,6 +86,8 @@ def compress_lines(
     start = time.perf_counter()
     telemetry = () if options.telemetry is None else (options.telemetry,)
     check_outputs([output, *telemetry], [*inputs, *files_of(options.package)])
+    if output.suffix.lower() in IMAGE_SUFFIXES:
+        raise BadArgument(f"output {output}: {output.suffix} is of images, allowed a name of a stream such as OUT.lrwk")
     pipe = sys.stderr if output == PIPE else sys.stdout
     opened = opened_encoder if is_live else opened_file_encoder
     with (
@@ -82,8 +102,9 @@ def compress_lines(
     seconds = time.perf_counter() - start
     return Report(
         encoder.n_lines, image.n_bands, image.n_columns, encoder.n_bytes, seconds,
-        n_fallbacks=encoder.n_fallbacks, notes=notes_of(encoder), failure=kept.failure, n_threads=encoder.n_threads,
-        peak_memory_mib=peak_memory_mib(),
+        n_fallbacks=encoder.n_fallbacks, n_segments=encoder.n_segments,
+        n_with_network=encoder.n_with_network if options.has_network else None,
+        notes=notes_of(encoder), failure=kept.failure, n_threads=encoder.n_threads, peak_memory_mib=peak_memory_mib(),
     )  # fmt: skip
 
 

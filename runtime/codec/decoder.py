@@ -61,7 +61,8 @@ class Decoder:
             given = ", ".join(f"{known.sha256.hex()[:12]}... ({known.source})" for known in self.packages.values())
             wanted = f"{name.sha256.hex()} ({name.arithmetic.name.lower()})"
             raise BadArgument(
-                f"needs the flight package {wanted}, given {given or 'none'}; looked for in {places_in_words()}"
+                f"needs the flight package {wanted}, given {given or 'none'}; looked for in {places_in_words()}; "
+                f"allowed by --package, or there by `linerwkv package add`"
             )
         if package.arithmetic.upper().replace("-", "_") != name.arithmetic.name:
             raise Corrupt(f"{where}: package {name} is of arithmetic {package.arithmetic}")

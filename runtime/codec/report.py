@@ -19,6 +19,10 @@ class Report:
     """Runs (first, last) of lines that never came, or that salvage could not give back: fill values in the output."""
     n_fallbacks: int = 0
     """Segments that CCSDS 123 coded in place of the predictor asked for, because something failed."""
+    n_segments: int | None = None
+    """That were written; None where an image was restored."""
+    n_with_network: int | None = None
+    """Segments that the network is in; None where none was asked for."""
     notes: tuple[str, ...] = ()
     """What the user should know of the stream, each a line."""
     failure: Incomplete | None = None
@@ -56,6 +60,8 @@ class Report:
             "missing_from": self.missing_from,
             "lost_records": self.n_lost_records,
             "fallbacks": self.n_fallbacks,
+            "segments": self.n_segments,
+            "segments_with_network": self.n_with_network,
             "threads": self.n_threads,
             "peak_memory_mib": None if self.peak_memory_mib is None else round(self.peak_memory_mib, 1),
         }

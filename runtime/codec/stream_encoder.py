@@ -47,6 +47,7 @@ class StreamEncoder(abc.ABC):
         self.n_lines = 0
         self.n_segments = 0
         self.n_fallbacks = 0
+        self.n_with_network = 0
         self.n_threads = 1
 
     def push(self, line: npt.NDArray[Any], record: bytes = b"") -> bytes:
@@ -116,6 +117,7 @@ class StreamEncoder(abc.ABC):
         """Count a segment, and call `on_segment` with its telemetry."""
         header, asked = coded.header, self.options.predictor
         is_alone = asked is PredictorKind.LINERWKV and header.coding.predictor is PredictorKind.RLS
+        self.n_with_network += header.coding.predictor is PredictorKind.LINERWKV
         self.n_fallbacks += header.coding.predictor is not asked and not is_alone
         if self.on_segment is not None:
             n_samples = header.n_lines * self.image.n_bands * self.image.n_columns

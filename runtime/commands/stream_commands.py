@@ -22,7 +22,7 @@ from runtime.command_options import (
     threads_option,
     trust_option,
 )
-from runtime.errors import BadArgument, LineRwkvError, naming, one_line
+from runtime.errors import BadArgument, Corrupt, LineRwkvError, Truncated, naming, one_line
 from runtime.images.raw_lines import RawLayout
 from runtime.images.raw_words import pipe_layout, raw_words
 from runtime.images.special_words import special_option
@@ -136,8 +136,12 @@ def decompress(
     restore = decompress_salvaged if salvage else partial(decompress_stream, n_threads=n_threads)
     if (words := (lines, bands, columns)) != (None, None, None):
         restore = partial(decompress_chosen, words=words, salvage=salvage, n_threads=n_threads)
-    report = restore(source, output, packages, executor, fill, with_records=with_records, trust=trust)
-    show(report.to_dict(), as_json, to_stderr=output == PIPE)
+    try:
+        report = restore(source, output, packages, executor, fill, with_records=with_records, trust=trust)
+    except (Corrupt, Truncated) as error:
+        raise type(error)(str(error) if salvage else f"{error}; --salvage gives what is intact") from error
+    is_whole = words == (None, None, None)  # else bytes and seconds are of segments, and the image of a part
+    show(report.to_dict(), as_json, to_stderr=output == PIPE, has_rate=is_whole)
     for text in report.notes[:MOST_TOLD]:
         note(text)
     for first, last in report.missing_lines[:MOST_TOLD]:
@@ -200,10 +204,11 @@ def cut_hex(data: bytes) -> str:
     return data[:MOST_HEX].hex() + ("..." if len(data) > MOST_HEX else "")
 
 
-def show(values: dict[str, Any], as_json: bool, *, to_stderr: bool) -> None:
+def show(values: dict[str, Any], as_json: bool, *, to_stderr: bool, has_rate: bool = True) -> None:
     """Print a report; to standard error where standard output carries data."""
-    line = (
-        "{lines} lines x {bands} bands x {columns} columns: {bytes:,} bytes, {bits_per_sample} bits per sample, "
-        "{msamples_per_s} Msamples/s"
-    )
+    line = "{lines} lines x {bands} bands x {columns} columns"
+    if has_rate:
+        line += ": {bytes:,} bytes, {bits_per_sample} bits per sample, {msamples_per_s} Msamples/s"
+    if values["segments_with_network"] is not None:
+        line += ", network in {segments_with_network} of {segments} segments"
     click.echo(json.dumps(values) if as_json else line.format(**values), err=to_stderr)
