@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from linerwkv.ground.archive_commands import decode, statistics, transcode, verify
 from runtime.codec.chosen_output import numbers_of
 from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, json_option, note
 
@@ -53,7 +54,11 @@ def quicklook(
 
 @click.group()
 def archive() -> None:
-    """Make archives of streams without a second copy of them."""
+    """Work over archives of streams: by Dask on many files, and by an index without a second copy."""
+
+
+for verb in (decode, statistics, transcode, verify):
+    archive.add_command(verb)
 
 
 @archive.command("index")

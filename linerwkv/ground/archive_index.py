@@ -75,7 +75,7 @@ def chunk_lines(found: SegmentPlaces) -> int:
         is_whole = place.n_lines == n_lines or place.next_line == found.n_lines
         if place.first_line % n_lines or not is_whole:
             what = f"a segment of {place.n_lines} lines at line {place.first_line} among those of {n_lines}"
-            raise BadArgument(f"segments are irregular, {what}: `linerwkv transcode` makes regular ones")
+            raise BadArgument(f"segments are irregular, {what}: `linerwkv archive transcode` makes regular ones")
     return n_lines
 
 

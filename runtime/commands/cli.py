@@ -30,7 +30,7 @@ COMMAND_GROUP = "linerwkv.commands"
 STOPPING = (signal.SIGTERM, signal.SIGHUP)
 LONGEST_REASON = 400  # characters of a library's error
 HELP_OF_OTHERS = {  # so that --help need not import torch
-    "archive": "Make archives of streams without a second copy.",
+    "archive": "Verify, decode, transcode, index many streams.",
     "ccsds123": "Encode, decode and inspect CCSDS 123.0-B-2 images.",
     "evaluate": "Bits per sample of a checkpoint on scenes.",
     "export": "Write the flight package of a checkpoint.",

@@ -126,7 +126,7 @@ def test_irregular_streams_are_named_and_left_out(stream: Path, cube: Cube, tmp_
     assert done.exit_code == 1
     (line,) = [line for line in done.stderr.splitlines() if "irregular" in line]
     assert line.startswith(f"linerwkv: {odd}: segments are irregular, a segment of 3 lines at line 8")
-    assert "`linerwkv transcode`" in line
+    assert "`linerwkv archive transcode`" in line
     references = json.loads((tmp_path / "a.json").read_text())["refs"]
     assert {key.split("/")[0] for key in references} == {".zgroup", "scene"}
     assert json.loads(references["scene/.zattrs"])["_ARRAY_DIMENSIONS"][0] == "scene_line"
