@@ -41,6 +41,18 @@ def against(record: Record) -> str:
     return f"The new checkout is {ratios} times as fast as the old one, depending on columns, stage and direction."
 
 
+def archive(record: Record) -> str:
+    """Two workers, and the plan."""
+    plan = " and ".join(
+        f"{row['s'] / 3600:.3g} hours on {row['workers']} workers"
+        for row in record["rows"] if row["what"] == "calculated"
+    )  # fmt: skip
+    return (
+        f"Two workers of Dask are {record['ratio']:.3g} times as fast as one; calculated from these times, not "
+        f"measured, {of(record['rows'], 'files', what='calculated')[0]:,} scenes take {plan}."
+    )
+
+
 def bank_step(record: Record) -> str:
     """The fastest form of a step."""
     rows = record["rows"]
@@ -252,6 +264,14 @@ def special_values(record: Record) -> str:
     )
 
 
+def random_access(record: Record) -> str:
+    """The dearest slice."""
+    return (
+        f"A slice costs {span(of(record['rows'], 'ratio'))} times what the segments that it touches cost, "
+        f"at most {record['limit_of_ratio']} is allowed."
+    )
+
+
 def start(record: Record) -> str:
     """Warm and cold."""
     rows = record["rows"]
@@ -318,10 +338,10 @@ NO_PARTS = ("stage", "columns", "one solution, us", "whole, ns a sample")
 ANSWERS: dict[str, Callable[[Record], str]] = {
     one.__name__: one
     for one in (
-        adaptive_speed, against, bank_step, cell_step, checkpoint, closing_line, cross_validation, expected_scale,
-        features, filter_taps, finetune, flight_profile, forms, golomb_speed, guard, int8_line, kernels_ahead,
-        network_choice, network_forms, prior_two_bands, real_time, segment_lines, simulated_training,
-        special_values, stage_parts, start, threads, training_step,
+        adaptive_speed, against, archive, bank_step, cell_step, checkpoint, closing_line, cross_validation,
+        expected_scale, features, filter_taps, finetune, flight_profile, forms, golomb_speed, guard, int8_line,
+        kernels_ahead, network_choice, network_forms, prior_two_bands, random_access, real_time, segment_lines,
+        simulated_training, special_values, stage_parts, start, threads, training_step,
     )
 }  # fmt: skip
 """By the name of a result, or its beginning: `checkpoint` answers for `checkpoint_paper`."""

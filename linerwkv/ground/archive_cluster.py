@@ -36,7 +36,7 @@ def opened_client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
         if scheduler is None:
             stack.enter_context(dask.config.set({WORKERS_LOG: "critical"}))  # what dies is told in one line here
             address = stack.enter_context(distributed.LocalCluster(
-                n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
             ))  # fmt: skip
         try:
             client = stack.enter_context(distributed.Client(address, timeout=CONNECT_S, set_as_default=False))
@@ -76,6 +76,7 @@ def finished(client: Any, jobs: Sequence[Job], numbers: Sequence[int]) -> Iterat
         except KilledWorker:
             outcome = None
         except LOST:
+            client.close(timeout=1)  # which does not wait for it to come back
             raise Incomplete(f"scheduler lost, {len(futures) + 1} files are not done") from None
         except Exception as error:  # a worker that cannot run the job, such as one without this package
             outcome = failed(jobs[i], f"{type(error).__name__}: {one_line(error)}")

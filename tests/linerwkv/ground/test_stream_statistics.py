@@ -12,7 +12,7 @@ from tests.linerwkv.conftest import N_BANDS, N_COLUMNS, N_LINES, SEGMENT_LINES, 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.float32])
 def test_samples_that_are_no_measurements_do_not_count(dtype: type, cube: Cube, tmp_path: Path) -> None:
-    some = cube.astype(dtype)
+    some: Cube = cube.astype(dtype)
     some[::5, 1] = 4095
     some[:, 3] = 4095
     linerwkv.compress(some, tmp_path / "a.lrwk", nodata=4095, predictor="dpcm", segment_lines=8)
