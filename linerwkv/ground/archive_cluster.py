@@ -30,7 +30,8 @@ def opened_client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
         import distributed
     except ImportError as error:
         raise BadArgument(f"work over archives needs {error.name}, install linerwkv[ground]") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in [one for one in logging.root.manager.loggerDict if one.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # each has a level of its own
     with contextlib.ExitStack() as stack:
         address: Any = scheduler
         if scheduler is None:
@@ -77,7 +78,7 @@ def finished(client: Any, jobs: Sequence[Job], numbers: Sequence[int]) -> Iterat
             outcome = None
         except LOST:
             client.close(timeout=1)  # which does not wait for it to come back
-            raise Incomplete(f"scheduler lost, {len(futures) + 1} files are not done") from None
+            raise Incomplete("scheduler lost") from None
         except Exception as error:  # a worker that cannot run the job, such as one without this package
             outcome = failed(jobs[i], f"{type(error).__name__}: {one_line(error)}")
         yield i, outcome

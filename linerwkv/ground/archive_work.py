@@ -61,7 +61,8 @@ def work(
                         bar.update()
                 except Incomplete as error:
                     how = "the same command goes on" if ledger_path else "with --ledger FILE the same command goes on"
-                    raise Incomplete(f"{error} of {len(tasks)}: {how}") from None
+                    n_open = sum(outcome is None for outcome in found)
+                    raise Incomplete(f"{error}, {n_open} of {len(tasks)} files are not done: {how}") from None
     return [outcome for outcome in found if outcome is not None]
 
 

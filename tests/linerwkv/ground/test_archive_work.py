@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 import linerwkv
 from linerwkv.commands import archive
+from linerwkv.ground.archive_files import identity_of
 from linerwkv.ground.archive_jobs import OPERATIONS, outcome_of
 from linerwkv.ground.archive_work import Task, work
 from runtime.errors import BadArgument, Incomplete
@@ -136,6 +137,17 @@ class Working(threading.Thread):
         return self.found
 
 
+def test_urls_are_files(stream: Path) -> None:
+    pytest.importorskip("fsspec")
+    url = stream.as_uri()
+    outcome = outcome_of("verify", url, {})
+    assert (outcome["source"], outcome["error"], outcome["lines"]) == (url, None, N_LINES)
+    assert identity_of([url])[0][:2] == [url, stream.stat().st_size]
+    assert identity_of([url]) != identity_of([str(stream)])
+    with pytest.raises(BadArgument, match="gone"):
+        identity_of([f"{url}.gone"])
+
+
 def test_damage_and_absence_are_of_one_file(scheduler: str, streams: list[Path], tmp_path: Path) -> None:
     gone, ledger = tmp_path / "gone.lrwk", tmp_path / "ledger"
     done = run("verify", *streams, gone, "--scheduler", scheduler, "--ledger", ledger)
@@ -249,7 +261,7 @@ def test_a_lost_scheduler_is_one_line_and_the_same_command_goes_on(
         with pytest.raises(Incomplete) as lost:
             working.result()
         os.close(descriptor)
-    assert str(lost.value) == "scheduler lost, 1 files are not done of 3: the same command goes on"
+    assert str(lost.value) == "scheduler lost, 1 of 3 files are not done: the same command goes on"
     waiting.path.unlink()
     waiting.path.write_bytes(stream.read_bytes())
     found = work("verify", tasks_of(waiting.path, *streams[:2]), ledger, scheduler)
