@@ -1,20 +1,16 @@
 """The dense part of the line part as static INT8 sub-graphs in QDQ format, one between two steps of the host.
 
-Convolutions in (1, C, N, X), N groups of bands, as accelerators want them. All activations are integers with scale 1,
-per tensor, uint8 with zero point 128 or int8 with 0. Weights are int8, symmetric; their scale is 2**-shift: per tensor
-where a layer has one shift, else per output channel. Biases are int32. So a quantiser after a convolution is the
-layer's rounding, but for halves, which doubled layers do not meet (runtime/cell/tie_free.py), and its -128, which the
-host clips.
+Convolutions of export/qdq_graph.py over N groups of bands. The scale of weights is 2**-shift: per tensor where a layer
+has one shift, else per output channel. So a quantiser after a convolution is the layer's rounding, but for halves,
+which doubled layers do not meet (runtime/cell/tie_free.py), and its -128, which the host clips.
 """
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 
-from export.graph_builder import GraphBuilder
+from export.qdq_graph import Kernels, QdqGraph
 from runtime.cell.flight_inputs import LEVELS, LINE_FEATURES
 from runtime.cell.integer_cell import IntegerCell, IntegerLayer
 from runtime.cell.tie_free import tie_free_layer
@@ -38,17 +34,6 @@ def accelerator_graphs(
         raise BadArgument(f"activation {activation!r}, allowed {', '.join(ZERO_POINTS)}")
     sizes = (n_groups or "groups", n_columns or "columns")
     return {name: SubGraph(cell, activation, *sizes).built(name) for name in subgraph_layers(cell.shape)}
-
-
-class Kernels(NamedTuple):
-    """Layers as the weights of one convolution."""
-
-    weight: npt.NDArray[np.int8]
-    """(n_out, n_in, 1, places)."""
-    bias: npt.NDArray[np.int32]
-    """(n_out,)."""
-    scale: npt.NDArray[np.float32]
-    """2**-shift: () where all shifts are equal, else (n_out,)."""
 
 
 def joined_kernels(layers: list[IntegerLayer], n_places: int) -> Kernels:
@@ -75,17 +60,13 @@ def with_levels_beside(cell: IntegerCell) -> IntegerLayer:
     return replace(layer, spec=replace(layer.spec, n_in=weight.shape[1]), weight=weight)
 
 
-class SubGraph:
+class SubGraph(QdqGraph):
     """One sub-graph while it is built."""
 
     def __init__(self, cell: IntegerCell, activation: str, n_groups: int | str, n_columns: int | str) -> None:
+        super().__init__(activation, n_groups, n_columns)
         self.cell = cell
-        self.activation = activation
-        self.n_groups, self.n_columns = n_groups, n_columns
         self.layers = {**cell.layers, "line_convolutions.0": with_levels_beside(cell)}
-        self.graph = GraphBuilder()
-        self.scale = np.array(1, np.float32)
-        self.zero_point = np.array(ZERO_POINTS[activation], activation)
 
     def built(self, name: str) -> onnx.ModelProto:
         """The sub-graph of this name as a model."""
@@ -114,32 +95,8 @@ class SubGraph:
             values = self.dense(layers, self.source("spatial", n))
             self.result("contexts", values, shape.group * shape.spectral_features)
 
-    def source(self, name: str, n_channels: int) -> str:
-        """A quantised input, dequantised."""
-        self.graph.add_input(name, self.activation, [1, n_channels, self.n_groups, self.n_columns])
-        return self.graph.node("DequantizeLinear", name, self.scale, self.zero_point)
-
-    def result(self, name: str, values: str, n_channels: int) -> None:
-        """A quantised output."""
-        self.graph.add_output(name, self.activation, [1, n_channels, self.n_groups, self.n_columns])
-        self.graph.node("QuantizeLinear", values, self.scale, self.zero_point, name=name)
-
-    def requantised(self, values: str) -> str:
-        """Values after a quantiser: rounded and in the range of the activation's type."""
-        integers = self.graph.node("QuantizeLinear", values, self.scale, self.zero_point)
-        return self.graph.node("DequantizeLinear", integers, self.scale, self.zero_point)
-
     def dense(self, names: list[str], values: str, n_places: int = 1, *, is_positive: bool = False) -> str:
         """One convolution of the layers of these names, requantised; `is_positive` lifts it to 0."""
         layers = [self.layers[name] for name in names]
         kernels = joined_kernels([tie_free_layer(layer) or layer for layer in layers], n_places)
-        zeros = np.zeros(kernels.scale.shape, np.int8)
-        weight = self.graph.node("DequantizeLinear", kernels.weight, kernels.scale, zeros, axis=0)
-        bias = self.graph.node("DequantizeLinear", kernels.bias, kernels.scale, axis=0)
-        sums = self.requantised(self.convolution(values, weight, bias, n_places))
-        return self.requantised(self.graph.node("Relu", sums)) if is_positive else sums
-
-    def convolution(self, values: str, weight: str, bias: str, n_places: int) -> str:
-        """A convolution with zeros beyond the ends of a line."""
-        pads = [0, n_places // 2, 0, n_places // 2]
-        return self.graph.node("Conv", values, weight, bias, kernel_shape=[1, n_places], pads=pads)
+        return self.convolved(kernels, values, is_positive=is_positive)

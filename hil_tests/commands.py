@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hil_tests.accelerators.command import accelerator
+from hil_tests.accelerators.probe_command import probe
 from hil_tests.acceptance.acceptance_run import PAGE, REPORT, AcceptanceRun
 from hil_tests.board.board import load_board
 from hil_tests.findings.findings import Findings, Outcome, Step
@@ -25,6 +26,7 @@ def hil() -> None:
 
 
 hil.add_command(accelerator)
+hil.add_command(probe)
 hil.add_command(meters_command)
 hil.add_command(report_command)
 

@@ -14,6 +14,7 @@ OPENVINO = "hil_tests.executors.openvino_executor:load"
 TOSA = "hil_tests.executors.tosa_executor:load"
 ON_HTP = "QNN,backend_type=htp"
 HTP = f"export.accelerator_executor:load_uint8:{ON_HTP}"
+HTP_FILE = f"runtime.executors.onnxruntime_arrays:onnxruntime_arrays:{ON_HTP}"
 ON_OPENVINO = "OpenVINO,device_type=CPU,num_of_threads=1"
 OPENVINO_PROVIDER = f"runtime.executors.onnxruntime_arrays:onnxruntime_arrays:{ON_OPENVINO}"
 
@@ -57,8 +58,8 @@ def load_tosa(source: Path) -> ExecutorProcess:
 
 
 def load_htp(source: Path) -> ExecutorProcess:
-    """The sub-graphs in Qualcomm's simulator of the HTP, behind ONNX Runtime."""
-    return own_process("qnn", HTP, source)
+    """The sub-graphs in Qualcomm's simulator of the HTP, behind ONNX Runtime; or one ONNX file."""
+    return own_process("qnn", HTP_FILE if source.suffix == ".onnx" else HTP, source)
 
 
 def load_openvino_provider(source: Path) -> ExecutorProcess:
