@@ -10,7 +10,7 @@ from hil_tests.places.tool import Steps
 from runtime.cell.flight_package import SHIPPED, open_integer_package
 from runtime.errors import LineRwkvError
 
-REPORTS = ("openvino", "vela", "htp")
+REPORTS = ("openvino", "vela", "htp", "rtl", "probe")
 EXIT_FAILED = 2
 
 
@@ -19,10 +19,10 @@ EXIT_FAILED = 2
 @click.option("--package", "source", type=click.Path(path_type=Path), default=SHIPPED, help="Default: the shipped one.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="JSON; beside it the same as .md.")
 def accelerator(name: str, source: Path, output: Path) -> None:
-    """Report what an accelerator's tool says of a package: OpenVINO, TOSA with Vela, or Qualcomm's HTP simulator.
+    """Report what a tool says: OpenVINO, TOSA with Vela, the HTP simulator, our array in Verilog, or the probe.
 
     They have environments of their own, made by python -m hil_tests.places.executor_setup: openvino and
-    onnxruntime-openvino, vela, qnn.
+    onnxruntime-openvino, vela, qnn, rtl; the probe needs qnn.
     """
     # the benchmarks are no part of an installed wheel, and only this verb needs them
     module = importlib.import_module(f"hil_tests.accelerators.{name}_report")

