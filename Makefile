@@ -67,11 +67,11 @@ emulated-board: $(VENV)/.dev ## build the image of that machine, in .emulation/b
 emulation: $(VENV)/.dev ## emulators of other processors, in .emulation (0.4 GB; needs apt, no root)
 	$(BIN)/python -m hil_tests.emulation.setup all
 
-executors: $(VENV)/.dev ## environments of executors beside ONNX Runtime, in .executors (2.5 GB)
-	for name in openvino onnxruntime-openvino qnn vela; do $(BIN)/python -m hil_tests.places.executor_setup $$name || exit 1; done
+executors: $(VENV)/.dev ## environments of executors beside ONNX Runtime, in .executors (3 GB)
+	for name in openvino onnxruntime-openvino qnn vela rtl; do $(BIN)/python -m hil_tests.places.executor_setup $$name || exit 1; done
 
-accelerators: executors ## reports of OpenVINO, Vela and the HTP simulator on the shipped package, to benchmarks/results
-	for name in openvino vela htp; do $(BIN)/python -m hil_tests.accelerators.command $$name -o benchmarks/results/accelerator_$$name.json || exit 1; done
+accelerators: executors ## reports of OpenVINO, Vela, the HTP simulator, the array in Verilog and the probe, to benchmarks/results
+	for name in openvino vela htp rtl probe; do $(BIN)/python -m hil_tests.accelerators.command $$name -o benchmarks/results/accelerator_$$name.json || exit 1; done
 
 zarr: $(VENV)/.dev ## the codecs under Zarr 2.18 and Zarr 3, each in an environment of its own in .executors (0.6 GB)
 	for name in zarr2 zarr3; do $(BIN)/python -m hil_tests.places.executor_setup $$name || exit 1; \

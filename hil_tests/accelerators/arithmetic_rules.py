@@ -23,7 +23,7 @@ TO_NEAREST = ROUNDINGS[:5]
 SATURATIONS = ("saturates", "saturates at -127", "wraps")
 SUMS = (
     "25 bits or more", "saturate at 24 bits", "wrap at 24 bits", "saturate at 16 bits", "wrap at 16 bits",
-    "pairs saturate at 16 bits", "become bfloat16", "become float16",
+    "saturate by pairs at 16 bits", "become bfloat16", "become float16",
 )  # fmt: skip
 WIDE, PAIRS = SUMS[0], SUMS[5]
 SIGNS = ("as written", "activations of the other sign", "activations without zero point", "weights unsigned")

