@@ -83,10 +83,11 @@ class Verbs(click.Group):
 def own_verbs() -> dict[str, click.Command]:
     """Those of the runtime, imported only here: an error of a library's import is then one line as any other."""
     from runtime.commands.package_commands import demo, package, verify
+    from runtime.commands.packet_commands import packets
     from runtime.commands.prepare_command import prepare
     from runtime.commands.stream_commands import compress, decompress, info
 
-    return {verb.name or "": verb for verb in (compress, decompress, demo, info, package, prepare, verify)}
+    return {verb.name or "": verb for verb in (compress, decompress, demo, info, package, packets, prepare, verify)}
 
 
 def missing_extra(name: str, module: str) -> click.Command:
