@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from benchmarks.bench_features import picture as features_picture
+from benchmarks.bench_form_rule import picture as form_rule_picture
 from benchmarks.harness.answers import is_answered
 from benchmarks.harness.forms_picture import picture as forms_picture
 from benchmarks.harness.page import page
@@ -37,11 +38,13 @@ def pages() -> Iterator[tuple[Path, str]]:
 def pictures() -> dict[str, Figure]:
     """By file, those that need nothing but results."""
     results = rate_store.load(RESULTS / "rate.json")
-    features, forms = (json.loads((RESULTS / f"{name}.json").read_text()) for name in ("features", "network_forms"))
+    names = ("features", "network_forms", "form_rule")
+    features, forms, form_rule = (json.loads((RESULTS / f"{name}.json").read_text()) for name in names)
     return {
         "rate_speed.png": rate_and_speed(results, file_speeds()),
         "rate_near_lossless.png": rate_and_error(results),
         "features.png": features_picture(features["rows"]),
+        "form_rule.png": form_rule_picture(form_rule["rows"]),
         "network_forms.png": forms_picture(forms["rows"]),
     }
 

@@ -309,6 +309,19 @@ def training_step(record: Record) -> str:
     return f"Msamples/s that a training step takes in, by preset: {said}."
 
 
+def form_rule(record: Record) -> str:
+    """Drops of the rule as it is, and of the others."""
+    own = [row for row in record["rows"] if row["rule"] == "as it is"]
+    dropped = {row["rule"]: 0 for row in record["rows"]}
+    for row in record["rows"]:
+        dropped[row["rule"]] += row["lines dropped"] if row["buffer lines"] == 512 else 0
+    said = ", ".join(f"`{name}` {n}" for name, n in dropped.items() if name != "as it is")
+    return (
+        f"From {span(of(own, 'Msamples/s come'))} Msamples/s with bursts the rule drops "
+        f"{sum(of(own, 'lines dropped', **{'buffer lines': 512}))} lines with a buffer of 512, of others {said}."
+    )
+
+
 def forms(record: Record) -> str:
     """What a network is worth, where it knows the sensor and where it does not."""
     found = {row["form"]: row for row in record["rows"]}
@@ -352,9 +365,9 @@ ANSWERS: dict[str, Callable[[Record], str]] = {
     one.__name__: one
     for one in (
         adaptive_speed, against, archive, bank_step, cell_step, checkpoint, closing_line, cross_validation,
-        expected_scale, features, filter_taps, finetune, flight_profile, forms, golomb_speed, guard, int8_line,
-        kernels_ahead, network_choice, network_forms, packet_loss, prior_two_bands, random_access, real_time,
-        segment_lines, simulated_training, special_values, stage_parts, start, threads, training_step,
+        expected_scale, features, filter_taps, finetune, flight_profile, form_rule, forms, golomb_speed, guard,
+        int8_line, kernels_ahead, network_choice, network_forms, packet_loss, prior_two_bands, random_access,
+        real_time, segment_lines, simulated_training, special_values, stage_parts, start, threads, training_step,
     )
 }  # fmt: skip
 """By the name of a result, or its beginning: `checkpoint` answers for `checkpoint_paper`."""
