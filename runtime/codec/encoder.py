@@ -32,7 +32,7 @@ class Encoder(StreamEncoder):
         CCSDS 123. `on_segment` is called after each segment. threads: where the network of the next line runs beside
         the coding of a line; all of it is done when `push` returns.
         """
-        super().__init__(image, options, package, on_segment)
+        super().__init__(image, options, () if package is None else (package,), on_segment)
         self.n_threads = 1 if threads is None else 2
         self.segments = SegmentEncoder(image, options, self.stream_crc, package, executor, threads)
 

@@ -44,9 +44,9 @@ class SegmentEncoder:
 
     def __init__(
         self, image: ImageDescription, options: CodingOptions, stream_crc: int, package: FlightPackage | None,
-        executor: ArrayExecutor | None, threads: ThreadPoolExecutor | None = None,
+        executor: ArrayExecutor | None, threads: ThreadPoolExecutor | None = None, package_index: int = 0,
     ) -> None:  # fmt: skip
-        """As for `Encoder`. stream_crc: of the stream's header. Raises BadArgument."""
+        """As for `Encoder`. stream_crc: of the stream's header; package_index: row of its table. Raises BadArgument."""
         if (
             isinstance(package, IntegerPackage)
             and executor is not None
@@ -57,6 +57,8 @@ class SegmentEncoder:
         self.options = options
         self.supervised = executor if isinstance(executor, SupervisedExecutor) else None
         coding = options.coding(package, image)
+        if options.has_network:
+            coding = coding._replace(package_index=package_index)
         coder = options.residual_coder
         self.codec = segment_codec(coding, image, package, executor, coder, threads)
         self.choice = NetworkChoice(coding, options.network, image.n_lines, options.segment_lines)

@@ -1,7 +1,7 @@
 """What every encoder of a whole stream is: lines in, and the bytes of header, segments, gaps, index and end out."""
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -29,15 +29,13 @@ class StreamEncoder(abc.ABC):
     """
 
     def __init__(
-        self, image: ImageDescription, options: CodingOptions, package: FlightPackage | None,
+        self, image: ImageDescription, options: CodingOptions, packages: Sequence[FlightPackage],
         on_segment: Callable[[SegmentTelemetry], None] | None,
     ) -> None:  # fmt: skip
-        """`on_segment` is called after each segment."""
+        """`on_segment` is called after each segment. packages: those that segments may name, in the table's order."""
         self.image = image
         self.options = options
-        self.packages: tuple[PackageName, ...] = ()
-        if package is not None:
-            self.packages = (PackageName(Arithmetic.of(package.arithmetic), package.sha256),)
+        self.packages = package_names(packages)
         self.header = StreamHeader(image, self.packages).to_bytes()
         self.stream_crc = crc32c(self.header)
         self.codes = LineCodes(image, options.out_of_range)
@@ -127,3 +125,8 @@ class StreamEncoder(abc.ABC):
                 coded.faults,
             ))  # fmt: skip
         self.n_segments += 1
+
+
+def package_names(packages: Sequence[FlightPackage]) -> tuple[PackageName, ...]:
+    """The rows of a stream's table."""
+    return tuple(PackageName(Arithmetic.of(one.arithmetic), one.sha256) for one in packages)

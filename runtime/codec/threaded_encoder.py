@@ -73,7 +73,7 @@ class ThreadedEncoder(StreamEncoder):
         executors: Sequence[ArrayExecutor | None], on_segment: Callable[[SegmentTelemetry], None] | None = None,
     ) -> None:  # fmt: skip
         """Raises BadArgument."""
-        super().__init__(image, options, package, on_segment)
+        super().__init__(image, options, () if package is None else (package,), on_segment)
         self.workers = [SegmentEncoder(image, options, self.stream_crc, package, executor) for executor in executors]
         self.work: OrderedWork[SegmentEncoder, Coded] = OrderedWork(self.workers)
         self.held: deque[HeldSegment] = deque()

@@ -41,6 +41,7 @@ HELP_OF_OTHERS = {  # so that --help need not import torch
     "pack-scenes": "Pack training scenes for a machine without network.",
     "quicklook": "Write a picture of a stream.",
     "quantize": "Turn a flight checkpoint into INT8 integers.",
+    "record": "Record lines by a configuration, as a service.",
     "simulate": "Make raw scenes of a sensor from scenes of others.",
     "train": "Train a network from a TOML file.",
     "train-flight": "Scenes to an INT8 package by two TOML files.",

@@ -1,0 +1,102 @@
+"""An encoder of live lines whose segments may have different forms, all loaded and compiled before the first line."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from typing_extensions import override
+
+from runtime.cell.flight_package import FlightPackage
+from runtime.codec.coding_options import CodingOptions
+from runtime.codec.opened_encoder import executor_of, needed_package
+from runtime.codec.segment_encoder import CodedSegment, SegmentEncoder
+from runtime.codec.stream_encoder import StreamEncoder, package_names
+from runtime.codec.warm_up import warm_up
+from runtime.stream.coded_line import Codes
+from runtime.stream.crc32c import crc32c
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.stream_header import StreamHeader
+from runtime.stream.telemetry import SegmentTelemetry
+
+
+class Form(NamedTuple):
+    """One way to code a segment."""
+
+    name: str
+    options: CodingOptions  # But for the maximum error
+
+
+class LoadedForms(NamedTuple):
+    """What codes segments, for one stream after another."""
+
+    forms: tuple[Form, ...]
+    packages: tuple[FlightPackage, ...]
+    encoders: dict[tuple[int, int], SegmentEncoder]
+    """By form and maximum error."""
+
+
+@contextlib.contextmanager
+def loaded_forms(image: ImageDescription, forms: Sequence[Form], max_errors: Sequence[int]) -> Iterator[LoadedForms]:
+    """Every form with every maximum error, warm; packages and executors are closed with the block.
+
+    Raises LineRwkvError.
+    """
+    with contextlib.ExitStack() as stack:
+        opened: dict[Path, tuple[int, FlightPackage]] = {}
+        for form in forms:
+            package = needed_package(form.options) if form.options.package not in opened else None
+            if package is not None:
+                opened[form.options.package] = len(opened), package
+        packages = tuple(package for _, package in opened.values())
+        stream_crc = crc32c(StreamHeader(image, package_names(packages)).to_bytes())
+        encoders = {}
+        for number, form in enumerate(forms):
+            index, package = opened[form.options.package] if form.options.has_network else (0, None)
+            executor = stack.enter_context(executor_of(form.options, package))
+            for max_error in max_errors:
+                options = replace(form.options, max_error=max_error)
+                encoder = SegmentEncoder(image, options, stream_crc, package, executor, package_index=index)
+                warm_up(encoder)
+                encoders[number, max_error] = encoder
+        yield LoadedForms(tuple(forms), packages, encoders)
+
+
+class FormsEncoder(StreamEncoder):
+    """One stream. `use` chooses how the lines after it are coded."""
+
+    def __init__(
+        self, image: ImageDescription, loaded: LoadedForms, form: int, max_error: int,
+        on_segment: Callable[[SegmentTelemetry], None] | None = None,
+    ) -> None:  # fmt: skip
+        """form: index of a form; with max_error one that is loaded."""
+        self.loaded = loaded
+        self.chosen = form, max_error
+        self.segments = loaded.encoders[self.chosen]
+        super().__init__(image, self.segments.options, loaded.packages, on_segment)
+        for encoder in loaded.encoders.values():
+            encoder.begin(0, 0, has_network=True)
+
+    @property
+    def is_between_segments(self) -> bool:
+        """Whether the next line begins a segment."""
+        return self.segments.segment is None
+
+    def use(self, form: int, max_error: int) -> bytes:
+        """Close the open segment and code what follows by another form; returns what is complete now."""
+        closed = self.sent(self.close())
+        self.chosen = form, max_error
+        self.segments = self.loaded.encoders[self.chosen]
+        self.options = self.segments.options
+        return closed
+
+    @override
+    def push_codes(self, codes: Codes, record: bytes) -> list[CodedSegment]:
+        self.segments.n_lines = self.n_lines
+        return self.segments.push(codes, record)
+
+    @override
+    def close(self) -> list[CodedSegment]:
+        self.segments.n_lines = self.n_lines
+        return self.segments.closed_if_damaged() + self.segments.close()
