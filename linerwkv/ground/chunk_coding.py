@@ -6,14 +6,17 @@ is in the configuration, so segments of a downlinked stream are chunks as they l
 
 import math
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
+from linerwkv.stream_image import filled_with
 from runtime.cell.flight_package import FlightPackage
 from runtime.cell.package_store import known_packages, places_in_words
-from runtime.codec.coding_options import coding_options
+from runtime.checked_table import checked_arguments
+from runtime.codec.coding_options import CodingOptions, coding_options
 from runtime.codec.decoder import Decoder
 from runtime.codec.line_codes import LineCodes
 from runtime.codec.segment_encoder import SegmentEncoder
@@ -24,7 +27,7 @@ from runtime.images.raw_lines import SAMPLE_TYPES
 from runtime.images.sample_file import DTYPES
 from runtime.stream.crc32c import crc32c
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import Arithmetic, PredictorKind, SpecialKind
+from runtime.stream.kinds import Arithmetic, SpecialKind
 from runtime.stream.sample_map import SampleMap
 from runtime.stream.segment_header import LARGEST_SEGMENT_LINES, SEGMENT_BYTES, SegmentHeader
 from runtime.stream.special_values import Special, number_of
@@ -32,6 +35,9 @@ from runtime.stream.stream_header import PackageName, StreamHeader
 
 CODEC = "linerwkv"
 """Of the codecs, in the metadata of arrays."""
+SHA256_BYTES = 32
+POOLS = ("decoders", "encoders")
+"""Of the fields, those that are no configuration."""
 Cube = npt.NDArray[Any]
 
 
@@ -39,7 +45,7 @@ Cube = npt.NDArray[Any]
 class ChunkCoding:
     """The configuration of a codec, plain values for JSON. Raises BadArgument for what no stream has."""
 
-    lines: int
+    lines: Annotated[int, Meta(ge=1, le=LARGEST_SEGMENT_LINES)]
     bands: int
     columns: int
     sample_type: str = "uint16"
@@ -49,15 +55,17 @@ class ChunkCoding:
     predictor: str = "rls"
     """Of chunks that are written, as stage: rls, dpcm, ccsds123, or linerwkv with a package."""
     stage: str | None = None
-    packages: tuple[str, ...] = ()
+    packages: Annotated[tuple[str, ...], Meta(description="list of ARITHMETIC:SHA256")] = ()
     """ARITHMETIC:SHA256 each, found among the shipped ones or in a store; the first one writes."""
-    special_values: tuple[tuple[str, str], ...] = ()
+    special_values: Annotated[tuple[tuple[str, str], ...], Meta(description="list of a number, and void or limit")] = ()
     """A number in words, and void or limit."""
-    values: tuple[int, int, float, bool] = (0, 1, 1.0, False)
+    values: Annotated[tuple[int, int, float, bool], Meta(description="offset, step, scale, whether it divides")] = (
+        0, 1, 1.0, False,
+    )  # fmt: skip
     """Offset, step, scale, whether it divides (docs/formats/stream.md)."""
     fill: str = "0"
-    """In words: of lines that a shorter segment lacks."""
-    stream: int | None = None
+    """In words: of lines that a shorter segment lacks, a value that the sample type holds."""
+    stream: Annotated[int, Meta(ge=0, le=(1 << 32) - 1)] | None = None
     """CRC of the header of the stream whose segments these are; None: of no stream."""
     decoders: list[Decoder] = field(default_factory=list, compare=False, repr=False)
     """Idle ones."""
@@ -67,25 +75,16 @@ class ChunkCoding:
         """Check all numbers."""
         if not 1 <= self.lines <= LARGEST_SEGMENT_LINES:
             raise BadArgument(f"chunk: {self.lines} lines, allowed 1..{LARGEST_SEGMENT_LINES}")
-        if self.predictor not in (known := [kind.name.lower() for kind in PredictorKind]):
-            raise BadArgument(f"chunk: predictor {self.predictor}, allowed {', '.join(known)}")
+        image, options = self.header.image, self.options
         self.header.to_bytes()
+        if options.max_error > (largest := image.largest_error * image.values.step):
+            raise BadArgument(f"chunk: max_error {options.max_error}, allowed 0..{largest}")
+        filled_with(self.header, self.fill_number)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """From the values of JSON. Raises BadArgument."""
-        names = [one.name for one in fields(cls) if one.name not in ("decoders", "encoders")]
-        if wrong := set(config) - set(names):
-            raise BadArgument(f"chunk: {', '.join(sorted(wrong))} not known, allowed {', '.join(names)}")
-        plain: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in config.items()
-        }
-        if "special_values" in plain:
-            plain["special_values"] = tuple(tuple(one) for one in plain["special_values"])
-        try:
-            return cls(**plain)
-        except (TypeError, ValueError, KeyError) as error:
-            raise BadArgument(f"chunk: {error}") from None
+        return cls(**checked_arguments(cls, config, "chunk", without=POOLS))
 
     @classmethod
     def of_stream(cls, header: StreamHeader, stream_crc: int, n_lines: int, fill: int | float) -> Self:
@@ -104,7 +103,7 @@ class ChunkCoding:
         found: dict[str, Any] = {}
         for one in fields(self):
             value = getattr(self, one.name)
-            if one.name not in ("decoders", "encoders") and value != one.default:
+            if one.name not in POOLS and value != one.default:
                 found[one.name] = (
                     [list(row) if isinstance(row, tuple) else row for row in value]
                     if isinstance(value, tuple)
@@ -136,13 +135,37 @@ class ChunkCoding:
         try:
             packages = tuple(PackageName(Arithmetic.of(name), bytes.fromhex(digits)) for name, _, digits in names)
         except (KeyError, ValueError):
-            raise BadArgument(f"chunk: packages {self.packages}, allowed ARITHMETIC:SHA256 each") from None
+            packages = ()
+        if len(packages) < len(self.packages) or any(len(package.sha256) != SHA256_BYTES for package in packages):
+            raise BadArgument(f"chunk: packages {self.packages}, allowed ARITHMETIC:SHA256 each")
         return StreamHeader(image, packages)
 
+    @property
+    def options(self) -> CodingOptions:
+        """Of chunks that are written. Raises BadArgument."""
+        return coding_options({
+            "predictor": self.predictor, "stage": self.stage, "max_error": self.max_error, "network": "always",
+            "segment_lines": self.lines, "index": False,
+        })  # fmt: skip
+
+    @property
+    def fill_number(self) -> int | float:
+        """Of lines that a shorter segment lacks. Raises BadArgument."""
+        if (number := number_of(self.fill)) is None:
+            raise BadArgument(f"chunk: fill {self.fill}, allowed a number in words")
+        return number
+
     def encode(self, chunk: Cube) -> bytes:
-        """The segment of a whole chunk (Y, Z, X). Raises BadArgument for samples that the depth does not hold."""
-        cube = np.asarray(chunk).reshape(self.shape).astype(self.dtype, copy=False)
-        encoder = self.encoders.pop() if self.encoders else self.new_encoder()
+        """The segment of a whole chunk (Y, Z, X).
+
+        Raises BadArgument for another shape or type, and for samples that the depth does not hold.
+        """
+        cube = np.asarray(chunk)
+        self.check_chunk(cube.shape, cube.dtype)
+        try:
+            encoder = self.encoders.pop()
+        except IndexError:
+            encoder = self.new_encoder()
         codes = LineCodes(encoder.image, encoder.options.out_of_range)
         encoder.begin(0, 0, has_network=True)
         coded = [one for y, line in enumerate(cube) for one in encoder.push(codes.of(line, y))] + encoder.close()
@@ -150,6 +173,12 @@ class ChunkCoding:
             raise BadArgument(f"chunk: {len(coded)} segments, because an executor failed; allowed one")
         self.encoders.append(encoder)
         return coded[0].header.to_bytes() + bytes(coded[0].payload)
+
+    def check_chunk(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        """Raise BadArgument where a chunk is not of the configuration, order of bytes included: nothing is converted."""
+        if shape != self.shape or dtype != self.dtype:
+            found = f"chunks {shape} of {dtype.str if dtype.kind in 'iuf' else dtype}"
+            raise BadArgument(f"codec {CODEC}: {found}, allowed {self.shape} of {self.dtype.str}")
 
     def decode(self, data: bytes) -> Cube:
         """The samples of a chunk (Y, Z, X); what a shorter segment lacks is fill. Raises LineRwkvError."""
@@ -159,8 +188,11 @@ class ChunkCoding:
             raise Corrupt(f"{segment.where}: {segment.n_lines} lines, allowed {self.lines} in a chunk")
         payload = data[SEGMENT_BYTES : SEGMENT_BYTES + segment.n_payload_bytes]
         check_payload(segment, payload)
-        cube = np.full(self.shape, number_of(self.fill) or 0, self.dtype)
-        decoder = self.decoders.pop() if self.decoders else Decoder(header, self.opened_packages(header))
+        cube = np.full(self.shape, self.fill_number, self.dtype)
+        try:
+            decoder = self.decoders.pop()
+        except IndexError:
+            decoder = Decoder(header, self.opened_packages(header))
         for i, line in enumerate(decoder.lines(segment, payload)):
             cube[i] = line
         self.decoders.append(decoder)
@@ -172,19 +204,15 @@ class ChunkCoding:
 
     def new_encoder(self) -> SegmentEncoder:
         """By predictor, stage and the first package. Raises BadArgument."""
-        header = self.header
-        options = coding_options({
-            "predictor": self.predictor, "stage": self.stage, "max_error": self.max_error, "network": "always",
-            "segment_lines": self.lines, "index": False,
-        })  # fmt: skip
+        header, options = self.header, self.options
+        stream_crc = crc32c(header.to_bytes()) if self.stream is None else self.stream
         if not options.has_network:
-            return SegmentEncoder(header.image, options, crc32c(header.to_bytes()), None, None)
+            return SegmentEncoder(header.image, options, stream_crc, None, None)
         package = next(iter(known_packages({one.sha256 for one in header.packages[:1]})), None)
         if package is None:
             wanted = self.packages[0] if self.packages else "none named"
             raise BadArgument(f"chunk: package {wanted} not found, looked for in {places_in_words()}")
-        executor = make_executor(package)
-        return SegmentEncoder(header.image, options, crc32c(header.to_bytes()), package, executor)
+        return SegmentEncoder(header.image, options, stream_crc, package, make_executor(package))
 
 
 def special_of(value: str, kind: str, *, is_float: bool) -> Special:

@@ -7,6 +7,7 @@ from numcodecs.compat import ensure_bytes, ensure_ndarray_like, ndarray_copy
 from typing_extensions import override
 
 from linerwkv.ground.chunk_coding import CODEC, ChunkCoding
+from runtime.errors import BadArgument
 
 
 class LineRwkvCodec(numcodecs.abc.Codec):
@@ -20,13 +21,27 @@ class LineRwkvCodec(numcodecs.abc.Codec):
 
     @override
     def encode(self, buf: Any) -> bytes:
-        """The bytes of a whole chunk (lines, bands, columns)."""
-        return self.coding.encode(ensure_ndarray_like(buf))
+        """The bytes of a whole chunk (lines, bands, columns).
+
+        Raises BadArgument for another shape or type, or an order other than C: Zarr tells a codec of format 2 of
+        neither, and would give another array's samples.
+        """
+        return self.coding.encode(self.checked(buf))
 
     @override
     def decode(self, buf: Any, out: Any = None) -> Any:
-        """The samples (lines, bands, columns)."""
+        """The samples (lines, bands, columns). Raises LineRwkvError, as for `encode` where `out` does not take them."""
+        if out is not None:
+            self.checked(out)
         return ndarray_copy(self.coding.decode(ensure_bytes(buf)), out)
+
+    def checked(self, buf: Any) -> Any:
+        """A chunk as an array. Raises BadArgument where it is not of the configuration."""
+        chunk = ensure_ndarray_like(buf)
+        self.coding.check_chunk(chunk.shape, chunk.dtype)
+        if not chunk.flags.c_contiguous:
+            raise BadArgument(f"codec {CODEC}: a chunk in order F or with gaps, allowed order C")
+        return chunk
 
     @override
     def get_config(self) -> dict[str, Any]:

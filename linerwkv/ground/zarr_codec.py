@@ -41,10 +41,7 @@ class LineRwkvCodec(ArrayBytesCodec):
     @override
     def validate(self, *, shape: Any, dtype: Any, chunk_grid: Any) -> None:
         """Raise BadArgument where chunks or samples are not those of the configuration."""
-        chunks, kind = tuple(chunk_grid.chunk_shape), dtype.to_native_dtype()
-        if chunks != self.coding.shape or kind != self.coding.dtype:
-            found = f"chunks {chunks} of {kind}"
-            raise BadArgument(f"codec {CODEC}: {found}, allowed {self.coding.shape} of {self.coding.dtype}")
+        self.coding.check_chunk(tuple(chunk_grid.chunk_shape), dtype.to_native_dtype())
 
     @override
     async def _decode_single(self, chunk_bytes: Any, chunk_spec: Any) -> Any:

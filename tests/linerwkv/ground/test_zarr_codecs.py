@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -126,9 +127,30 @@ def test_a_network_is_found_by_its_hash(cube: Cube) -> None:
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        ({"lines": 0}, "0 lines, allowed 1..65535"),
-        ({"predictor": "jpeg"}, "predictor jpeg, allowed"),
-        ({"colour": 1}, "colour not known, allowed lines"),
+        ({"lines": 0}, "chunk: key lines: found 0, allowed int at least 1, at most 65535"),
+        ({"lines": 8.5}, "found 8.5, allowed int"),
+        ({"bands": 4.0}, "chunk: key bands: found 4.0, allowed int"),
+        ({"signed": "no"}, 'key signed: found "no", allowed true or false'),
+        ({"predictor": "jpeg"}, 'predictor: found "jpeg", allowed'),
+        ({"predictor": None}, "key predictor: found null, allowed text"),
+        ({"stage": "slow"}, 'stage: found "slow", allowed'),
+        ({"max_error": -1}, "max_error: found -1, allowed 0 or more"),
+        ({"max_error": 2048}, "max_error 2048, allowed 0..2047"),
+        ({"stream": 1 << 32}, "key stream: found 4294967296, allowed int at least 0, at most 4294967295"),
+        ({"values": [0.5, 1, 1.0, False]}, "key values: found .*, allowed offset, step, scale, whether it divides"),
+        ({"values": [0, 1]}, "key values"),
+        ({"values": [1 << 70, 1, 1.0, False]}, "allowed 64 bits"),
+        ({"fill": 5}, "key fill: found 5, allowed text"),
+        ({"fill": "abc"}, "fill abc, allowed a number"),
+        ({"fill": "nan"}, "fill value nan, allowed 0..65535 for uint16"),
+        ({"fill": "-1"}, "fill value -1, allowed 0..65535"),
+        ({"fill": "65536"}, "fill value 65536, allowed 0..65535"),
+        ({"fill": "1.5"}, "fill value 1.5, allowed 0..65535"),
+        ({"packages": [5]}, "key packages: .*allowed list of ARITHMETIC:SHA256"),
+        ({"packages": ["int8_v2:ab"]}, "allowed ARITHMETIC:SHA256 each"),
+        ({"special_values": 5}, "key special_values: found 5, allowed list of a number, and void or limit"),
+        ({"special_values": [["5"]]}, "key special_values"),
+        ({"colour": 1}, "key colour: not known, allowed lines"),
         ({"sample_type": "complex"}, "sample type complex, allowed"),
         ({"depth": 20}, "depth is 20"),
         ({"packages": ["x"]}, "allowed ARITHMETIC:SHA256"),
@@ -138,6 +160,58 @@ def test_a_network_is_found_by_its_hash(cube: Cube) -> None:
 def test_wrong_configurations_are_one_line(config: dict[str, Any], told: str) -> None:
     with pytest.raises(BadArgument, match=told):
         ChunkCoding.from_config(coding(**config))
+
+
+@pytest.mark.parametrize(
+    ("chunk", "told"),
+    [
+        (np.full((8, 5, 7), 70000, np.int32), "chunks (8, 5, 7) of <i4, allowed (8, 5, 7) of <u2"),
+        (np.full((8, 5, 7), -1, np.int64), "of <i8"),
+        (np.full((8, 5, 7), 2.9), "of <f8"),
+        (np.ones((8, 5, 7), ">u2"), "of >u2"),
+        (np.ones((5, 8, 7), np.uint16), "chunks (5, 8, 7)"),
+        (np.ones((4, 5, 7), np.uint16), "chunks (4, 5, 7)"),
+        (np.full((8, 5, 7), 4096, np.uint16), "sample 4096 at line 0"),
+    ],
+)
+def test_what_a_chunk_cannot_hold_is_refused(chunk: Cube, told: str) -> None:
+    with pytest.raises(BadArgument, match=re.escape(told)):
+        ChunkCoding.from_config(coding()).encode(chunk)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["<u2", ">u2", "<i4", "<f4", "|u1"])
+def test_arrays_of_format_2_come_back_or_are_refused(order: str, dtype: str, tmp_path: Path) -> None:
+    """Zarr tells a codec of format 2 neither type nor order: what it cannot give back is refused as it is written."""
+    cube = np.arange(8 * 5 * 7).reshape(8, 5, 7).astype(dtype) % 200
+    codec = entry_point("numcodecs.codecs")(**coding())
+    words: dict[str, Any] = {"shape": cube.shape, "chunks": cube.shape, "dtype": dtype, "order": order}
+    if IS_3:
+        made = zarr.create_array(tmp_path / "a.zarr", compressors=codec, filters=None, zarr_format=2, **words)
+    else:
+        made = zarr.open(str(tmp_path / "a.zarr"), "w", compressor=codec, **words)
+    if (order, dtype) == ("C", "<u2"):
+        made[:] = cube
+        assert np.array_equal(zarr.open(str(tmp_path / "a.zarr"), mode="r")[:], cube)
+    else:
+        with pytest.raises(BadArgument, match="allowed"):
+            made[:] = cube
+
+
+def test_samples_go_only_where_they_fit(cube: Cube) -> None:
+    codec = entry_point("numcodecs.codecs")(**coding())
+    data, out = codec.encode(cube[:8]), np.empty((8, 5, 7), np.uint16)
+    assert np.array_equal(codec.decode(data, out), cube[:8]) and np.array_equal(out, cube[:8])
+    for wrong in (np.empty((8, 5, 7), ">u2"), np.empty(3, np.uint16), np.empty((8, 5, 7), np.uint16, order="F")):
+        with pytest.raises(BadArgument, match="allowed"):
+            codec.decode(data, wrong)
+
+
+def test_chunks_for_a_stream_are_of_that_stream(cube: Cube) -> None:
+    made = ChunkCoding.from_config(coding(stream=12345))
+    assert np.array_equal(made.decode(made.encode(cube[:8])), cube[:8])
+    with pytest.raises(Corrupt, match="belongs to another stream"):
+        ChunkCoding.from_config(coding(stream=1)).decode(made.encode(cube[:8]))
 
 
 def test_damaged_chunks_are_errors(cube: Cube) -> None:
