@@ -14,7 +14,7 @@ from linerwkv.image_attributes import image_attributes, nodata_of
 from linerwkv.stream_image import AXES
 from linerwkv.stream_source import is_url, open_source
 from runtime.codec.segment_places import SegmentPlaces, segment_places
-from runtime.errors import BadArgument, LineRwkvError
+from runtime.errors import BadArgument, LineRwkvError, one_line
 from runtime.images.sample_file import DTYPES
 from runtime.output_checks import check_outputs
 from runtime.whole_output import replacing, replacing_folder
@@ -34,33 +34,47 @@ class ArchiveIndex(NamedTuple):
     notes: list[str]
     """Streams whose last segments are missing."""
     refused: list[str]
-    """Streams that have no regular chunks, and why."""
+    """Streams that have no regular chunks, or cannot be read, and why."""
 
 
 def archive_index(sources: Sequence[str]) -> ArchiveIndex:
     """References to the segments of streams, files or URLs: one array a stream, by the name of its file.
 
-    Raises BadArgument where two have one name.
+    Raises BadArgument where two have one name, or one that of another's dimension.
     """
     index = ArchiveIndex({".zgroup": json.dumps({"zarr_format": 2})}, [], [])
     names: dict[str, str] = {}
     for source in tqdm(sources, desc="index", unit="stream", disable=None, leave=False):
-        name = re.sub(r"[^A-Za-z0-9_.-]", "_", Path(source).stem)
-        if name in names:
-            raise BadArgument(f"{source}: an array {name} is there already, of {names[name]}; allowed each name once")
-        names[name] = source
+        name = array_name(source)
+        dimensions = list(AXES) if len(sources) == 1 and name not in AXES else [f"{name}_{axis}" for axis in AXES]
+        for one in (name, *dimensions):
+            if one in names:
+                what = "an array or a dimension"
+                raise BadArgument(f"{source}: {what} {one} is there already, of {names[one]}; allowed each name once")
+        names |= dict.fromkeys((name, *dimensions), source)
         try:
             with open_source(source) as file:
                 found = segment_places(file)
-            n_lines = chunk_lines(found)
+            made = dict(stream_references(source, name, found, dimensions))
         except LineRwkvError as error:
             index.refused.append(f"{source}: {error}".removeprefix(f"{source}: {source}").lstrip(": "))
-            continue
-        if found.error is not None:
-            index.notes.append(f"{source}: {found.error}; what is missing has the fill value")
-        dimensions = list(AXES) if len(sources) == 1 else [f"{name}_{axis}" for axis in AXES]
-        index.references.update(stream_references(source, name, found, n_lines, dimensions))
+        except Exception as error:  # whatever a stream's metadata hold is no fault of the other streams
+            index.refused.append(f"{source}: {type(error).__name__}: {one_line(error)}")
+        else:
+            index.references.update(made)
+            if found.error is not None:
+                index.notes.append(f"{source}: {found.error}; what is missing has the fill value")
     return index
+
+
+def array_name(source: str) -> str:
+    """The name of a file without its suffix, of letters, digits, `_`, `-` and `.`, which does not begin it."""
+    return re.sub(r"^\.+|[^A-Za-z0-9_.-]", "_", Path(source).stem)
+
+
+def reference_url(source: str) -> str:
+    """Of a file as fsspec takes it, which decodes no percent sign: its absolute place as it is."""
+    return source if is_url(source) else f"file://{Path(source).resolve().as_posix()}"
 
 
 def chunk_lines(found: SegmentPlaces) -> int:
@@ -80,18 +94,18 @@ def chunk_lines(found: SegmentPlaces) -> int:
 
 
 def stream_references(
-    source: str, name: str, found: SegmentPlaces, n_lines: int, dimensions: list[str]
+    source: str, name: str, found: SegmentPlaces, dimensions: list[str]
 ) -> Iterator[tuple[str, Reference]]:
-    """The keys of one array.
+    """The keys of one array. Raises BadArgument where its chunks are not regular.
 
     Readers take samples of the fill value for none that were measured; so there is one only where it is needed.
     """
-    image = found.header.image
+    image, n_lines = found.header.image, chunk_lines(found)
     nodata = nodata_of(image)
     fill = 0 if nodata is None else nodata
     has_fill = nodata is not None or bool(found.missing())
     coding = ChunkCoding.of_stream(found.header, found.stream_crc, n_lines, fill)
-    url = source if is_url(source) else Path(source).resolve().as_uri()
+    url = reference_url(source)
     attributes = {key: value for key, value in image_attributes(image).items() if key != "metadata"}
     yield f"{name}/.zarray", json.dumps({
         "zarr_format": 2, "shape": [found.n_lines, image.n_bands, image.n_columns],

@@ -175,7 +175,7 @@ class ChunkCoding:
         return coded[0].header.to_bytes() + bytes(coded[0].payload)
 
     def check_chunk(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        """Raise BadArgument where a chunk is not of the configuration, order of bytes included: nothing is converted."""
+        """Raise BadArgument where a chunk is of another shape, type or order of bytes: nothing is converted."""
         if shape != self.shape or dtype != self.dtype:
             found = f"chunks {shape} of {dtype.str if dtype.kind in 'iuf' else dtype}"
             raise BadArgument(f"codec {CODEC}: {found}, allowed {self.shape} of {self.dtype.str}")

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import linerwkv
 from linerwkv.commands import archive
-from linerwkv.ground.archive_index import archive_index
+from linerwkv.ground.archive_index import archive_index, array_name
 from runtime.errors import BadArgument
 from tests.linerwkv.conftest import N_BANDS, N_COLUMNS, N_LINES, SEGMENT_LINES, Cube
 
@@ -76,20 +76,46 @@ def test_references_are_read_by_fsspec_and_zarr(
     assert found.attrs["wavelength"][0] == 450.0
 
 
+NAMES = ("a b.lrwk", "d ir/x.lrwk", "\u00fc.lrwk", "a%20b.lrwk", "{{x}}.lrwk", "a::b.lrwk")
+CUT_NAMES = ("a#b.lrwk", "a?b.lrwk")
+"""Which VirtualiZarr cuts, as URLs."""
+
+
+@pytest.mark.filterwarnings("ignore:The 'fastparquet' engine")  # of pandas, by what fsspec does
+@pytest.mark.parametrize("name", NAMES + CUT_NAMES)
+def test_files_of_any_name_are_found(name: str, stream: Path, cube: Cube, tmp_path: Path, zarr: Any) -> None:
+    source = tmp_path / name
+    source.parent.mkdir(exist_ok=True)
+    source.write_bytes(stream.read_bytes())
+    for suffix in (".json", ".parquet"):
+        if suffix == ".parquet":
+            pytest.importorskip("fastparquet")
+        assert run(source, "-o", tmp_path / f"archive{suffix}").exit_code == 0
+        assert np.array_equal(opened(zarr, tmp_path / f"archive{suffix}")[array_name(str(source))][:9], cube[:9])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_of_most_names_are_found_by_virtualizarr(name: str, stream: Path, tmp_path: Path, zarr: Any) -> None:
+    source = tmp_path / name
+    source.parent.mkdir(exist_ok=True)
+    source.write_bytes(stream.read_bytes())
+    test_references_are_read_by_virtualizarr(source, linerwkv.open(stream)[:], tmp_path, zarr)
+
+
 def test_references_are_read_by_virtualizarr(scene: Path, cube: Cube, tmp_path: Path, zarr: Any) -> None:
     virtualizarr = pytest.importorskip("virtualizarr")
     from obspec_utils.registry import ObjectStoreRegistry
     from obstore.store import LocalStore
     from virtualizarr.parsers import KerchunkJSONParser
 
-    output = tmp_path / "archive.json"
+    output, name = tmp_path / "archive.json", array_name(str(scene))
     run(scene, "-o", output)
     registry = ObjectStoreRegistry({"file://": LocalStore()})
     with virtualizarr.open_virtual_dataset(
-        output.as_uri(), registry=registry, parser=KerchunkJSONParser(), loadable_variables=["scene"]
+        output.as_uri(), registry=registry, parser=KerchunkJSONParser(), loadable_variables=[name]
     ) as found:
-        assert np.array_equal(found.scene, cube)
-        assert found.scene.dims == ("line", "band", "column")
+        assert np.array_equal(found[name], cube)
+        assert found[name].dims == ("line", "band", "column")
 
 
 def test_references_are_read_by_xarray(cube: Cube, tmp_path: Path, zarr: Any) -> None:
@@ -147,6 +173,45 @@ def test_a_gap_of_whole_segments_is_regular(cube: Cube, tmp_path: Path) -> None:
 def test_one_name_is_given_once(stream: Path, tmp_path: Path) -> None:
     other = tmp_path / stream.name
     other.write_bytes(stream.read_bytes())
-    with pytest.raises(BadArgument, match="an array scene is there already"):
+    with pytest.raises(BadArgument, match="an array or a dimension scene is there already"):
         archive_index([str(stream), str(other)])
     assert "allowed a name ending in .json or .parquet" in str(run(stream, "-o", tmp_path / "a.nc").exception)
+
+
+def test_names_are_those_of_arrays(stream: Path, cube: Cube, tmp_path: Path, zarr: Any) -> None:
+    """One that would be a dimension too has other dimensions, or is refused."""
+    assert [array_name(one) for one in ("..lrwk", ".zgroup.lrwk", "s3://a/b.c d.lrwk")] == ["_", "_zgroup", "b.c_d"]
+    for name in ("line", "a", "a_line"):
+        (tmp_path / f"{name}.lrwk").write_bytes(stream.read_bytes())
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("kerchunk")
+    run(tmp_path / "line.lrwk", "-o", tmp_path / "archive.json")
+    found = xarray.open_dataset(str(tmp_path / "archive.json"), engine="kerchunk", chunks={}, mask_and_scale=False)
+    assert found["line"].dims == ("line_line", "line_band", "line_column")
+    assert np.array_equal(found["line"], cube)
+    for one, other in (("a", "a_line"), ("a_line", "a")):
+        with pytest.raises(BadArgument, match="a_line is there already"):
+            archive_index([str(tmp_path / f"{one}.lrwk"), str(tmp_path / f"{other}.lrwk")])
+
+
+def test_a_hostile_stream_is_left_out_alone(stream: Path, cube: Cube, tmp_path: Path) -> None:
+    deep: Any = []
+    for _ in range(900):
+        deep = [deep]
+    hostile = {
+        "deep": {"map info": deep}, "inf": {"map info": ["UTM", float("inf"), 10**400], "band names": [float("nan")]},
+        "huge": {"wavelength": [10**400] * N_BANDS},
+    }  # fmt: skip
+    sources = [str(stream)]
+    for name, metadata in hostile.items():
+        path = tmp_path / f"{name}.lrwk"
+        with linerwkv.Encoder(N_BANDS, N_COLUMNS, 12, metadata=metadata, predictor="dpcm") as encoder:
+            path.write_bytes(encoder.header + b"".join(map(encoder.push, cube[:4])) + encoder.finish())
+        sources.append(str(path))
+    index = archive_index(sources)
+    assert "scene/.zarray" in index.references
+    for name in hostile:
+        assert f"{name}/.zarray" in index.references or any(f"{name}.lrwk: " in text for text in index.refused)
+    for text in (one for one in index.references.values() if isinstance(one, str)):
+        json.loads(text, parse_constant=pytest.fail)
+    assert all("\n" not in text for text in index.refused)
