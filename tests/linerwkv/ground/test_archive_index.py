@@ -15,6 +15,7 @@ from linerwkv.commands import archive
 from linerwkv.ground.archive_index import archive_index, array_name
 from runtime.errors import BadArgument
 from tests.linerwkv.conftest import N_BANDS, N_COLUMNS, N_LINES, SEGMENT_LINES, Cube
+from tests.linerwkv.ground.conftest import hostile_stream
 
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -205,11 +206,10 @@ def test_a_hostile_stream_is_left_out_alone(stream: Path, cube: Cube, tmp_path: 
     sources = [str(stream)]
     for name, metadata in hostile.items():
         path = tmp_path / f"{name}.lrwk"
-        with linerwkv.Encoder(N_BANDS, N_COLUMNS, 12, metadata=metadata, predictor="dpcm") as encoder:
-            path.write_bytes(encoder.header + b"".join(map(encoder.push, cube[:4])) + encoder.finish())
+        path.write_bytes(hostile_stream(cube[:4], metadata))
         sources.append(str(path))
     index = archive_index(sources)
-    assert "scene/.zarray" in index.references
+    assert "scene/.zarray" in index.references and index.refused
     for name in hostile:
         assert f"{name}/.zarray" in index.references or any(f"{name}.lrwk: " in text for text in index.refused)
     for text in (one for one in index.references.values() if isinstance(one, str)):

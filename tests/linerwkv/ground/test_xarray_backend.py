@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import tracemalloc
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 import linerwkv
 from tests.linerwkv.conftest import N_BANDS, N_COLUMNS, N_LINES, SEGMENT_LINES, WAVELENGTHS, CountedFile, Cube
+from tests.linerwkv.ground.conftest import hostile_stream
 
 xarray = pytest.importorskip("xarray")
 dask = pytest.importorskip("dask")
@@ -91,3 +93,55 @@ def test_variables_can_be_dropped_and_suffixes_are_known(engine: Any, stream: Pa
     assert "wavelength" not in xarray.open_dataset(stream, engine=engine, drop_variables=["wavelength"]).coords
     assert engine().guess_can_open(stream) and engine().guess_can_open("s3://a/b.LRWK")
     assert not engine().guess_can_open("scene.nc") and not engine().guess_can_open(io.BytesIO())
+
+
+@pytest.mark.parametrize("decoders", [{"mask_and_scale": False}, {"decode_cf": False}, {"decode_times": True}])
+def test_words_of_xarray_that_say_nothing_are_taken(decoders: dict[str, Any], engine: Any, stream: Path) -> None:
+    found = xarray.open_dataset(stream, engine=engine, **decoders)
+    assert found.samples.dtype == np.uint16 and found.samples.attrs["_FillValue"] == 65535
+    with pytest.raises(TypeError, match="colour not known"):
+        xarray.open_dataset(stream, engine=engine, colour=1)
+
+
+def test_samples_that_are_none_are_masked_where_it_is_asked_for(engine: Any, stream: Path) -> None:
+    cut = io.BytesIO(stream.read_bytes()[: linerwkv.open(stream).found.places[3].offset + 50])
+    found = xarray.open_dataset(cut, engine=engine, missing="fill", mask_and_scale=True)
+    assert np.isnan(found.samples[24:]).all() and not np.isnan(found.samples[:24]).any()
+
+
+@pytest.mark.parametrize("chunks", [None, {}])
+def test_a_stream_cut_before_its_first_segment_is_empty(chunks: Any, engine: Any) -> None:
+    with linerwkv.Encoder(N_BANDS, N_COLUMNS, 12, predictor="dpcm") as encoder:
+        cut = io.BytesIO(encoder.header)
+    found = xarray.open_dataset(cut, engine=engine, missing="fill", chunks=chunks)
+    assert found.samples.shape == found.samples.values.shape == (0, N_BANDS, N_COLUMNS)
+
+
+def test_lines_that_are_only_announced_take_no_memory(engine: Any, cube: Cube, tmp_path: Path) -> None:
+    """Of 2**32 - 1 lines some are there: coordinates are made as they are asked for, and chunks stay below 64 MiB."""
+    path, n_lines = tmp_path / "gap.lrwk", (1 << 32) - 1
+    metadata = {"map info": ["UTM", "1", "1", "500000", "5800000", "30", "30", "33", "North", "WGS-84"]}
+    with linerwkv.Encoder(N_BANDS, N_COLUMNS, 12, metadata=metadata, predictor="dpcm", segment_lines=8) as encoder:
+        data = encoder.header + b"".join(map(encoder.push, cube[:8])) + encoder.skip(n_lines - 8)
+        path.write_bytes(data + encoder.finish())
+    tracemalloc.start()
+    found = xarray.open_dataset(path, engine=engine, chunks={}, missing="fill", fill=7)
+    last = found.isel(line=slice(-2, None)).load()
+    assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    tracemalloc.stop()
+    assert found.sizes["line"] == n_lines and found.samples.chunks[0][0] == 8
+    assert max(found.samples.chunks[0]) * N_BANDS * N_COLUMNS * 2 <= 1 << 26
+    assert last.line.values.tolist() == [n_lines - 2, n_lines - 1]
+    assert np.all(last.samples == 7)
+    assert np.array_equal(found.samples[:8], cube[:8])
+    if "y" in found.coords:
+        assert last.y.values.tolist() == [5800000 - 30 * (line + 0.5) for line in (n_lines - 2, n_lines - 1)]
+
+
+def test_names_of_bands_are_texts(engine: Any, cube: Cube, tmp_path: Path) -> None:
+    path = tmp_path / "names.lrwk"
+    for names in ([["a"]] * N_BANDS, [{}, 1, None, "x", True], ["a", "b"]):
+        path.write_bytes(hostile_stream(cube[:4], {"band names": names}))
+        found = xarray.open_dataset(path, engine=engine)
+        assert "band_name" not in found.coords
+        assert np.array_equal(found.samples, cube[:4])
