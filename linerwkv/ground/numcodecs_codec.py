@@ -36,12 +36,16 @@ class LineRwkvCodec(numcodecs.abc.Codec):
         return ndarray_copy(self.coding.decode(ensure_bytes(buf)), out)
 
     def checked(self, buf: Any) -> Any:
-        """A chunk as an array. Raises BadArgument where it is not of the configuration."""
-        chunk = ensure_ndarray_like(buf)
-        self.coding.check_chunk(chunk.shape, chunk.dtype)
+        """A chunk as an array of three axes. Raises BadArgument where it is not of the configuration.
+
+        Zarr 2 leaves out axes of length 1 that an index is of.
+        """
+        chunk, shape = ensure_ndarray_like(buf), self.coding.shape
+        is_same = [n for n in chunk.shape if n != 1] == [n for n in shape if n != 1]
+        self.coding.check_chunk(shape if is_same else chunk.shape, chunk.dtype)
         if not chunk.flags.c_contiguous:
             raise BadArgument(f"codec {CODEC}: a chunk in order F or with gaps, allowed order C")
-        return chunk
+        return chunk.reshape(shape)
 
     @override
     def get_config(self) -> dict[str, Any]:

@@ -207,6 +207,15 @@ def test_samples_go_only_where_they_fit(cube: Cube) -> None:
             codec.decode(data, wrong)
 
 
+@pytest.mark.parametrize("zarr_format", [2, 3] if IS_3 else [2])
+def test_an_axis_of_one_may_be_indexed(zarr_format: int, cube: Cube, tmp_path: Path) -> None:
+    made = array(tmp_path / "a.zarr", (8, 5, 7), zarr_format, coding(bands=1))
+    for z in range(5):
+        made[:, z] = cube[:8, z]
+        assert np.array_equal(made[:, z], cube[:8, z])
+    assert np.array_equal(made[:], cube[:8])
+
+
 def test_chunks_for_a_stream_are_of_that_stream(cube: Cube) -> None:
     made = ChunkCoding.from_config(coding(stream=12345))
     assert np.array_equal(made.decode(made.encode(cube[:8])), cube[:8])
