@@ -40,7 +40,7 @@ class ArchiveIndex(NamedTuple):
 def archive_index(sources: Sequence[str]) -> ArchiveIndex:
     """References to the segments of streams, files or URLs: one array a stream, by the name of its file.
 
-    Raises BadArgument where two have one name, or one that of another's dimension.
+    Raises BadArgument where two have one name, or one has that of a dimension.
     """
     index = ArchiveIndex({".zgroup": json.dumps({"zarr_format": 2})}, [], [])
     names: dict[str, str] = {}
