@@ -10,6 +10,8 @@ import click
 from hil_tests.accelerators.command import accelerator
 from hil_tests.accelerators.probe_command import probe
 from hil_tests.acceptance.acceptance_run import PAGE, REPORT, AcceptanceRun
+from hil_tests.acceptance.acceptance_run import OUTPUT, PAGE, REPORT, AcceptanceRun
+from hil_tests.acceptance.dry_run import PlannedStep, planned_steps
 from hil_tests.board.board import load_board
 from hil_tests.findings.findings import Findings, Outcome, Step
 from hil_tests.meters.listing import meters_command
@@ -39,6 +41,7 @@ hil.add_command(report_command)
 @click.option("--again", is_flag=True, help="Do finished steps again.")
 @trust_option
 @click.option("--compare", type=FILE, multiple=True, help="report.json of another run, for the page.")
+@click.option("--dry-run", is_flag=True, help="Check the board file and print each step; the target is not touched.")
 @json_option
 def run(
     board_file: Path,
@@ -48,6 +51,7 @@ def run(
     again: bool,
     trust: Path | None,
     compare: tuple[Path, ...],
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Run every step on a target and write report.json and report.html; exit code 1 where a step or limit fails.
@@ -55,6 +59,9 @@ def run(
     Started again with the same arguments it continues after the last finished step.
     """
     board = load_board(board_file)
+    if dry_run:
+        show_plan(planned_steps(board, OUTPUT / board.name, is_short=short), as_json=as_json)
+        return
     with AcceptanceRun(board, scene=scene, output=output, is_short=short, again=again, trust=trust) as acceptance:
         with locked(acceptance.beside):
             for name in acceptance.steps:
@@ -70,6 +77,19 @@ def run(
         click.echo(f"page: {page}" if page else f"page: no {PAGE}, it needs linerwkv[hil]")
     if not findings.passed:
         sys.exit(EXIT_CHECK_FAILED)
+
+
+def show_plan(steps: list[PlannedStep], *, as_json: bool) -> None:
+    """Each step with what it needs and what it would measure."""
+    if as_json:
+        click.echo(json.dumps([asdict(step) for step in steps]))
+        return
+    for step in steps:
+        click.echo(step.name)
+        for need in step.needs:
+            click.echo(f"    needs     {need}")
+        for measure in step.measures:
+            click.echo(f"    {'held      ' if step.name == 'limits' else 'measures  '}{measure}")
 
 
 def show_step(step: Step, *, to_stderr: bool) -> None:

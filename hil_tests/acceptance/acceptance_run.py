@@ -163,7 +163,11 @@ class AcceptanceRun:
         }  # fmt: skip
         for one in self.finished:
             for key, value in one.found.items():
-                values[key] = [*values.get(key, []), *value] if isinstance(value, list) else value
+                if isinstance(value, list):
+                    value = [*values.get(key, []), *value]
+                elif isinstance(value, dict):
+                    value = values.get(key, {}) | value
+                values[key] = value
         findings: Findings = built(Findings, values)
         findings.steps.extend(one.step for one in self.finished)
         self.add_line_rates(findings)

@@ -8,6 +8,7 @@ from typing import Any
 from hil_tests.acceptance.run_scene import RunScene
 from hil_tests.acceptance.session import Done, Session
 from hil_tests.board.board import Board
+from hil_tests.targets.power_mode import set_power_mode
 from hil_tests.targets.target import Target, TargetFailed
 from runtime.cell.flight_package import FlightPackage
 from runtime.whole_output import replacing
@@ -44,6 +45,8 @@ class Bench:
         self.state = State.UNKNOWN
         self.reset_reasons: list[str] = []
         """Why resets were needed, since they were last taken."""
+        self.power: dict[str, str] = {}
+        """Power mode and clocks, as the target says them."""
         self.session: Session | None = None
         self.loaded: Done | None = None
         self.warmed: Done | None = None
@@ -68,6 +71,7 @@ class Bench:
         """One transition. Raises TargetFailed."""
         if self.state is State.UNKNOWN:
             self.target.bring_up()
+            self.power = set_power_mode(self.target, self.board.power)
             self.state = State.UP
         elif self.state is State.UP:
             self.deploy()

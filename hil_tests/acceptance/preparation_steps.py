@@ -7,9 +7,10 @@ from hil_tests.places.place import REPOSITORY
 
 
 def bring_up(bench: Bench) -> StepResult:
-    """From an unknown state to one where commands run."""
+    """From an unknown state to one where commands run, in the power mode of the board file."""
     bench.reach(State.UP)
-    return StepResult.passed(f"commands run in {bench.target.folder}")
+    said = "".join(f"; {name} {value}" for name, value in bench.power.items())
+    return StepResult.passed(f"commands run in {bench.target.folder}{said}", {"machine": dict(bench.power)})
 
 
 def deploy(bench: Bench) -> StepResult:

@@ -52,6 +52,20 @@ class Imager:
 
 
 @dataclass(frozen=True)
+class PowerMode:
+    """Table `[power]`: what is set on the target each time it comes up, and read back into the report."""
+
+    nvpmodel: str = ""
+    """Name of a mode of a Jetson's /etc/nvpmodel.conf, as `15W`; empty: as it is."""
+    jetson_clocks: bool = False
+    """Pin the clocks of a Jetson to the highest of its mode."""
+    governor: Annotated[str, Meta(pattern=r"^[a-z_]*\Z", description="name of a cpufreq governor")] = ""
+    """Of every processor, as `performance`; empty: as it is."""
+    sudo: bool = False
+    """Whether `sudo -n` goes before what needs root."""
+
+
+@dataclass(frozen=True)
 class Board:
     """A whole board file."""
 
@@ -93,6 +107,7 @@ class Board:
     scene: SceneChoice = field(default_factory=SceneChoice)
     imager: list[Imager] = field(default_factory=list)
     """Tables `[[imager]]`."""
+    power: PowerMode = field(default_factory=PowerMode)
     options: dict[str, Any] = field(default_factory=dict)
     """The table named by the transport, read by its target."""
 
