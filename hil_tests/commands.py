@@ -13,6 +13,7 @@ from hil_tests.acceptance.acceptance_run import PAGE, REPORT, AcceptanceRun
 from hil_tests.acceptance.acceptance_run import OUTPUT, PAGE, REPORT, AcceptanceRun
 from hil_tests.acceptance.dry_run import PlannedStep, planned_steps
 from hil_tests.board.board import load_board
+from hil_tests.energy.rehearsal_command import rehearse_command
 from hil_tests.findings.findings import Findings, Outcome, Step
 from hil_tests.meters.listing import meters_command
 from hil_tests.places.prepared_folder import locked
@@ -30,6 +31,7 @@ def hil() -> None:
 hil.add_command(accelerator)
 hil.add_command(probe)
 hil.add_command(meters_command)
+hil.add_command(rehearse_command)
 hil.add_command(report_command)
 
 

@@ -118,8 +118,9 @@ def energy_of(
     """
     account = account_of(batches, msamples)
     trace = batches[0].trace
+    sampling = worst_adequacy(batches)
     notes = [
-        str(worst_adequacy(batches)),
+        str(sampling),
         f"above idle within {account.half_width_above_idle:.3g} J/Msample",
     ]
     if account.relative_half_width > target:
@@ -134,7 +135,7 @@ def energy_of(
     return Energy(
         meter=trace.meter,
         rail=rail,
-        label=label,
+        label=trace.label or label,
         accuracy=trace.accuracy,
         seconds=[time - run_began for time in seconds],
         watts=watts,
@@ -146,4 +147,6 @@ def energy_of(
         uncertainty=account.half_width,
         n_windows=account.n_windows,
         note="; ".join([*([trace.caveat] if trace.caveat else []), *notes]),
+        uncertainty_above_idle=account.half_width_above_idle,
+        is_adequate=sampling.is_adequate,
     )

@@ -40,7 +40,7 @@ class EnergyPlan:
     """Left out on both sides of the idle span and of the windows: samples there see idle and work together."""
     window_s: Seconds = 10.0
     """At least; a window is a whole number of calls of the workload."""
-    min_windows: Annotated[int, Meta(ge=2)] = 5
+    min_windows: Annotated[int, Meta(ge=2)] = 8
     max_windows: Annotated[int, Meta(ge=2)] = 20
     relative_half_width: Amount = 0.02
     """Of the 95 % interval of J/Msample of the first rail of each meter, at which the run ends."""

@@ -112,6 +112,12 @@ class Energy:
     n_windows: int
     note: str
     """On the adequacy of the sampling rate, one line."""
+    uncertainty_above_idle: float | None = None
+    """Half width of the 95 % interval of joules_per_msample_above_idle."""
+    is_adequate: bool = True
+    """Whether the sampling was quick enough; where it was not, the joules are not to be relied on."""
+    form: str = ""
+    """Of the coding, where a run metered several."""
 
 
 @dataclass(frozen=True)

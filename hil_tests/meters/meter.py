@@ -34,6 +34,8 @@ class PowerTrace:
     """How far `seconds` may be off, where the meter's clock is not ours."""
     caveat: str = ""
     """What the report must say beside the figures."""
+    label: str = ""
+    """What its figures may be called, where that is not the label of the target."""
 
 
 class Meter(Protocol):

@@ -15,9 +15,13 @@ from hil_tests.meters.nvml import NvmlSource
 from hil_tests.meters.polled_meter import PolledMeter
 from hil_tests.meters.recorded_meter import RecordedMeter
 from hil_tests.meters.scpi import ScpiSource
+from hil_tests.meters.simulated import SimulatedSource
 from hil_tests.meters.sysfs_meter import SysfsMeter
+from hil_tests.meters.this_machine import ThisMachine
+from hil_tests.targets.local import LocalTarget
 from hil_tests.targets.target import Target
 from runtime.checked_table import AtLeast0, Text, checked_table, shown, wrong
+from runtime.errors import BadArgument
 
 NOT_STATED = "not stated"
 Names = Sequence[Text]
@@ -103,6 +107,13 @@ def joulescope(
     )
 
 
+def simulated(name: Text, target: Target, *, idle_watts: Amount, busy_watts: Amount, period_s: Seconds = 0.05) -> Meter:
+    """No meter: what a local target would draw, from its processor time by these two numbers. Raises BadArgument."""
+    if not isinstance(target, LocalTarget | ThisMachine):
+        raise BadArgument("kind: found simulated, allowed with transport local alone")
+    return PolledMeter(name, SimulatedSource(idle_watts, busy_watts), period_s=period_s, accuracy="simulated")
+
+
 KINDS: Mapping[str, Callable[..., Meter]] = {
     "hwmon": partial(sysfs, "hwmon"),
     "jetson": partial(sysfs, "jetson"),
@@ -111,6 +122,7 @@ KINDS: Mapping[str, Callable[..., Meter]] = {
     "scpi": scpi,
     "csv": csv,
     "joulescope": joulescope,
+    "simulated": simulated,
 }
 
 

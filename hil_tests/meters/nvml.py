@@ -17,6 +17,7 @@ class NvmlSource(Source):
     """A `Source` of one device, by its index."""
 
     update_s: float | None = None
+    label = ""
 
     def __init__(self, device: int) -> None:
         self.index = device

@@ -21,6 +21,8 @@ class Source(Protocol):
     """Readings are joules that only grow, not watts. Known once it is open."""
     update_s: float | None
     caveat: str
+    label: str
+    """As in `PowerTrace`."""
 
     def open(self) -> None:
         """Connect; the first `read` may follow."""
@@ -88,6 +90,7 @@ class PolledMeter(Meter):
                 update_s=self.source.update_s,
                 clock_uncertainty_s=self.half_s,
                 caveat=self.source.caveat,
+                label=self.source.label,
             )
             for values in samples[:, 1:].T
         ]

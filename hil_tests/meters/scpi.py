@@ -20,6 +20,7 @@ class ScpiSource(Source):
 
     is_counter = False
     caveat = ""
+    label = ""
 
     def __init__(
         self,

@@ -1,0 +1,58 @@
+"""A meter of this machine in software: idle power, and power for each processor that a program of ours keeps busy.
+
+What it says follows from processor time by the two numbers of its table. It shows that a run, its report and what is
+made of it work, and nothing of a machine: all its figures are labelled `simulated`.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from typing_extensions import override
+
+from hil_tests.meters.meter import MeterFailed
+from hil_tests.meters.polled_meter import Source
+
+SIMULATED = "simulated"
+USER_TIME, PARENT = 13, 3
+"""Columns of /proc/PID/stat, counted from 0."""
+
+
+class SimulatedSource(Source):
+    """A `Source` of joules: idle_watts * time + busy_watts * processor seconds of this program's children."""
+
+    rails = ("board",)
+    is_counter = True
+    update_s: float | None = 0.01
+    caveat = "simulated from processor time, no meter"
+    label = SIMULATED
+
+    def __init__(self, idle_watts: float, busy_watts: float) -> None:
+        self.idle_watts, self.busy_watts = idle_watts, busy_watts
+
+    @override
+    def open(self) -> None:
+        if not Path("/proc/self/stat").exists():
+            raise MeterFailed("simulated: no /proc/self/stat, so no processor time")
+
+    @override
+    def read(self) -> list[float]:
+        return [self.idle_watts * time.monotonic() + self.busy_watts * children_seconds(os.getpid())]
+
+    @override
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def children_seconds(parent: int) -> float:
+    """Processor seconds, user and system, of the processes that a process started and that still run."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            columns = stat.read_text().rpartition(") ")[2].split()  # the name before it may hold blanks
+        except OSError:  # it ended
+            continue
+        first = 2  # the columns before the bracket
+        if int(columns[PARENT - first]) == parent:
+            ticks += sum(int(value) for value in columns[USER_TIME - first : USER_TIME - first + 2])
+    return ticks / os.sysconf("SC_CLK_TCK")
