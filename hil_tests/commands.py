@@ -15,9 +15,11 @@ from hil_tests.acceptance.dry_run import PlannedStep, planned_steps
 from hil_tests.board.board import load_board
 from hil_tests.energy.rehearsal_command import rehearse_command
 from hil_tests.findings.findings import Findings, Outcome, Step
+from hil_tests.findings.provenance import table
 from hil_tests.meters.listing import meters_command
 from hil_tests.places.prepared_folder import locked
 from hil_tests.report.command import report_command
+from hil_tests.report.form_table import form_rows
 from runtime.command_options import EXIT_CHECK_FAILED, json_option, trust_option
 
 FILE = click.Path(path_type=Path)
@@ -77,6 +79,45 @@ def run(
         show_findings(findings)
         click.echo(f"report: {report}")
         click.echo(f"page: {page}" if page else f"page: no {PAGE}, it needs linerwkv[hil]")
+    if not findings.passed:
+        sys.exit(EXIT_CHECK_FAILED)
+
+
+ENERGY_ALONE = ("bring-up", "deploy", "energy")
+
+
+@hil.command()
+@click.option("--board", "board_file", type=FILE, required=True, help="The board file, docs/energy.md.")
+@click.option("--scene", type=FILE, help="ENVI, GeoTIFF or .npy; default: what the board file says.")
+@click.option("--output", type=FILE, help="Folder of the run; default: hil_output/BOARD/IDENTITY.")
+@click.option("--again", is_flag=True, help="Do finished steps again.")
+@trust_option
+@json_option
+def energy(
+    board_file: Path, scene: Path | None, output: Path | None, again: bool, trust: Path | None, as_json: bool
+) -> None:
+    """Measure joules alone, of each form of the board file: bring-up, deploy, energy. Minutes for each form.
+
+    Exit code 1 where a meter of the board file fails or its limit on joules is not met.
+    """
+    board = load_board(board_file)
+    with AcceptanceRun(
+        board, scene=scene, output=output, again=again, trust=trust, only=ENERGY_ALONE
+    ) as acceptance:  # fmt: skip
+        with locked(acceptance.beside):
+            for name in acceptance.steps:
+                show_step(acceptance.perform(name), to_stderr=as_json)
+            findings = acceptance.finish()
+        acceptance.write_page(findings, ())
+    report = acceptance.folder / REPORT
+    if as_json:
+        rows = [asdict(form) for form in findings.forms]
+        click.echo(json.dumps({"passed": findings.passed, "report": str(report), "forms": rows}))
+    else:
+        click.echo(table(form_rows(findings.forms)) if findings.forms else "no form was coded")
+        for note in findings.notes:
+            click.echo(f"note: {note}")
+        click.echo(f"report: {report}")
     if not findings.passed:
         sys.exit(EXIT_CHECK_FAILED)
 

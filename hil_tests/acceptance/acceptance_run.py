@@ -5,7 +5,7 @@ import importlib
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -59,14 +59,15 @@ class AcceptanceRun:
 
     def __init__(
         self, board: Board, *, scene: Path | None = None, output: Path | None = None, is_short: bool = False,
-        again: bool = False, trust: Path | None = None,
+        again: bool = False, trust: Path | None = None, only: Collection[str] = (),
     ) -> None:  # fmt: skip
         """Nothing is done to the target yet. Raises BadArgument or Corrupt.
 
+        only: names of the steps that are done, all of them where it is empty; limits of other steps are not held.
         again: forget the finished steps. trust: a file of public keys, one of which must have signed the package; what
         the target loads must be of its identity.
         """
-        self.board, self.is_short = board, is_short
+        self.board, self.is_short, self.only = board, is_short, only
         self.beside = beside = output or OUTPUT / board.name
         """The folder that runs of the board share: wheel, what a local target keeps."""
         wheel = build_runtime_wheel(beside / "wheel")
@@ -74,7 +75,7 @@ class AcceptanceRun:
         is_shipped = not named.exists() and "/" not in board.package
         self.package = open_package(SHIPPED.with_name(board.package) if is_shipped else named, trust)
         self.scene = run_scene(board.scene, scene, board.path.parent, is_short=is_short)
-        parts = [file_sha256(wheel), self.package.sha256.hex(), board.sha256, self.scene.sha256(), str(is_short)]
+        parts = [file_sha256(wheel), self.package.sha256.hex(), board.sha256, self.scene.sha256(), str(is_short), *only]
         identity = hashlib.sha256(" ".join(parts).encode()).hexdigest()
         self.folder = output or beside / identity[:12]
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +126,7 @@ class AcceptanceRun:
             "energy": left_out("a short run") if self.is_short else partial(energy, meters=meters, plan=plan),
             **{f"fault {name}": partial(fault, catalogue=catalogue, name=name) for name in self.board.faults},
         }
-        return {name: steps[name] for name in self.board.step_names}
+        return {name: steps[name] for name in self.board.step_names if name in (self.only or steps)}
 
     def perform(self, name: str) -> Step:
         """Do a step, or take it from an earlier start; it never raises for what the target does."""
@@ -171,13 +172,16 @@ class AcceptanceRun:
         findings: Findings = built(Findings, values)
         findings.steps.extend(one.step for one in self.finished)
         self.add_line_rates(findings)
-        findings.limits.extend(limits_of(self.board.limits, findings, is_short=self.is_short))
+        held = {name: value for name, value in self.board.limits.items() if not self.only or name in OF_LONG_RUNS}
+        findings.limits.extend(limits_of(held, findings, is_short=self.is_short))
         write_findings(findings, self.folder / REPORT)
         return findings
 
     def first_notes(self) -> list[str]:
         """What a reader must know before the figures."""
         notes = [self.scene.note] if self.scene.note else []
+        if self.only:
+            notes.append(f"only these steps: {', '.join(self.only)}")
         if self.is_short:
             notes.append(f"short run: {self.scene.image.n_lines} lines, no soak, no energy")
             notes += [f"limit {name} is not held in a short run" for name in OF_LONG_RUNS if name in self.board.limits]

@@ -1,6 +1,7 @@
 """The target as a state machine: from an unknown state to a program there that takes jobs."""
 
 import time
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ class Bench:
         self.power: dict[str, str] = {}
         """Power mode and clocks, as the target says them."""
         self.session: Session | None = None
+        self.executor = ""
+        """That the session has loaded."""
         self.loaded: Done | None = None
         self.warmed: Done | None = None
 
@@ -100,17 +103,25 @@ class Bench:
         self.loaded = self.session.do(
             "load", seconds=board.start_seconds, package=PACKAGE, executor=board.executor_words
         )  # fmt: skip
+        self.executor = board.executor_words
         found = self.loaded.result.get("package_sha256")
         if found != self.package.sha256.hex():
             raise TargetFailed(f"{self.target.name}: package {found} there, {self.package.sha256.hex()} was sent")
         self.warmed = self.session.do("warm_up", seconds=board.start_seconds, **self.coding())
 
-    def coding(self) -> dict[str, Any]:
-        """The keys of every coding job."""
+    def use_executor(self, words: str) -> None:
+        """Load the package with another executor; an empty text asks for none. Raises TargetFailed."""
+        session = self.ready()
+        if words and words != self.executor:
+            session.do("load", seconds=self.board.start_seconds, package=PACKAGE, executor=words)
+            self.executor = words
+
+    def coding(self, form: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The keys of every coding job; form: words of another predictor and stage than the board file's."""
         return {
             "image": self.scene.image_values(),
             "coding": {
-                "stage": self.board.stage or None,
+                **(form or {"stage": self.board.stage or None}),
                 "segment_lines": self.board.segment_lines,
                 "network": "always",
             },

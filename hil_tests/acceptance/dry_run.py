@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from hil_tests.acceptance.energy_step import forms_of
 from hil_tests.acceptance.fault_step import fault_catalogue
 from hil_tests.acceptance.run_scene import SYNTHETIC, scene_file
 from hil_tests.board.board import Board, board_file
@@ -47,7 +48,7 @@ def planned_steps(board: Board, beside: Path, *, is_short: bool) -> list[Planned
         "encode": PlannedStep("encode", coding, [*figures, "bits per sample", "peak memory", "equal bit for bit"]),
         "decode": PlannedStep("decode", coding, [*figures, "equal bit for bit"]),
         "soak": soak_step(board, is_short=is_short),
-        "energy": energy_step(meters, plan, is_short=is_short),
+        "energy": energy_step(board, meters, plan, is_short=is_short),
         **{f"fault {name}": PlannedStep(f"fault {name}", ["the fault may be made there"], ["whether all that was "
            "promised is there after it"]) for name in board.faults},
     }  # fmt: skip
@@ -121,14 +122,15 @@ def soak_step(board: Board, *, is_short: bool) -> PlannedStep:
     )  # fmt: skip
 
 
-def energy_step(meters: list[Meter], plan: EnergyPlan, *, is_short: bool) -> PlannedStep:
+def energy_step(board: Board, meters: list[Meter], plan: EnergyPlan, *, is_short: bool) -> PlannedStep:
     """Left out in a short run and where the board file names no meter."""
     if is_short or not meters:
         why = "a short run" if is_short else "the board file names no meter"
         return PlannedStep("energy", [f"left out: {why}; joules are not measured"], [])
     seconds = plan.warm_up_s + plan.idle_s + 4 * plan.settle_s + (1 + plan.min_windows) * plan.window_s
     rails = [f"{one.name}: {', '.join(one.rails) or 'all its rails, which only the target knows'}" for one in meters]
+    forms = [form.name for form in forms_of(board)]
     return PlannedStep(
-        "energy", [*(f"meter {rail}" for rail in rails), f"{seconds:g} s or more"],
+        "energy", [*(f"meter {rail}" for rail in rails), f"{seconds:g} s or more for each of {', '.join(forms)}"],
         ["J/Msample idle included and above idle, with its 95 % interval, of each rail"],
     )  # fmt: skip

@@ -1,40 +1,118 @@
-"""The energy of a run: meters of the board file around the encoding of the scene (docs/energy.md)."""
+"""The energy of a run: meters of the board file around the encoding of the scene, form by form (docs/energy.md)."""
 
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from hil_tests.acceptance.bench import SCENE, Bench
 from hil_tests.acceptance.coding_steps import FROM_TARGET
 from hil_tests.acceptance.outcome import StepResult
-from hil_tests.energy.energy_run import EnergyPlan, measure_energy
-from hil_tests.findings.findings import Outcome
+from hil_tests.board.board import Board, FormChoice
+from hil_tests.energy.energy_run import EnergyPlan, Metered, measure_energy
+from hil_tests.findings.findings import FormCost, Outcome
+from hil_tests.findings.line_times import line_times
 from hil_tests.meters.meter import Meter
 from runtime.codec.compression import progress
 
+NETWORK = "network"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to code, as the target's jobs take it."""
+
+    name: str
+    executor: str
+    """What runs the network; empty where there is none."""
+    words: dict[str, str]
+    """Of `CodingOptions`; empty: those of the board file."""
+
+
+def forms_of(board: Board) -> list[Form]:
+    """The forms of the board file, or the one that every step of it codes by."""
+    if not board.forms:
+        return [Form(f"{NETWORK} {board.stage}".rstrip(), board.executor_words, {})]
+    return [form_of(choice, board) for choice in board.forms]
+
+
+def form_of(choice: FormChoice, board: Board) -> Form:
+    """`network best` and so on, `rls fast`, `rls best`, `ccsds123`."""
+    predictor, _, stage = choice.name.partition(" ")
+    words = {"predictor": "linerwkv" if predictor == NETWORK else predictor, **({"stage": stage} if stage else {})}
+    return Form(choice.name, (choice.executor or board.executor_words) if predictor == NETWORK else "", words)
+
 
 def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
-    """Warm-up, a performance run without meters, then idle spans and windows of work with them."""
+    """For each form: coded once, then warm-up, a run without meters, idle spans and windows of work with them.
+
+    Forms are coded without a meter too; their joules are then not measured.
+    """
+    none = "energy: not measured, the board file names no meter"
+    if not meters and not bench.board.forms:
+        return StepResult.skipped("no meter in the board file", {"notes": [none]})
+    found: dict[str, Any] = {"forms": [], "energy": [], "phases": [], "notes": [] if meters else [none]}
+    failures: list[str] = []
+    forms = forms_of(bench.board)
+    for form in forms:
+        one, metered = form_cost(bench, form, meters, plan)
+        found["forms"].append(asdict(one))
+        prefix = f"{one.form} {one.executor}: ".replace(" :", ":") if bench.board.forms else ""
+        found["energy"] += [asdict(replace(each, form=prefix.removesuffix(": "))) for each in metered.energies]
+        found["phases"] += [asdict(replace(phase, name=prefix + phase.name)) for phase in metered.phases]
+        failures += [prefix + line for line in metered.not_measured]
+    if any(form.executor not in ("", bench.board.executor_words) for form in forms):
+        bench.end_session()
+    found["notes"] += failures
+    if failures:
+        return StepResult(Outcome.NOT_MEASURED, failures[0], found)
     if not meters:
-        note = "energy: not measured, the board file names no meter"
-        return StepResult.skipped("no meter in the board file", {"notes": [note]})
-    session = bench.ready()
-
-    def workload() -> None:
-        session.do("encode", seconds=bench.board.line_seconds, source=SCENE, output=FROM_TARGET, **bench.coding())
-
-    with progress(0, "energy") as bar:
-        metered = measure_energy(
-            meters, workload, bench.scene.n_samples / 1e6, label=bench.target.label, run_began=bench.began, plan=plan,
-            log=bar.set_description,
-        )  # fmt: skip
-    found = {
-        "energy": [asdict(one) for one in metered.energies],
-        "phases": [asdict(one) for one in metered.phases],
-        "notes": list(metered.not_measured),
-    }
-    if metered.not_measured:
-        return StepResult(Outcome.NOT_MEASURED, metered.not_measured[0], found)
+        return StepResult.skipped(f"no meter in the board file; {len(forms)} forms coded without", found)
     figures = [
-        f"{one.meter} {one.rail}: {one.joules_per_msample:.3g} +- {one.uncertainty:.2g} J/Msample"
-        for one in metered.energies
+        f"{one['form'] or one['meter']} {one['rail']}: {one['joules_per_msample']:.3g} +- {one['uncertainty']:.2g} "
+        "J/Msample"
+        for one in found["energy"]
     ]
     return StepResult.passed("; ".join(figures), found)
+
+
+def form_cost(bench: Bench, form: Form, meters: Sequence[Meter], plan: EnergyPlan) -> tuple[FormCost, Metered]:
+    """What a form costs on the target. Raises TargetFailed."""
+    msamples = bench.scene.n_samples / 1e6
+    bench.use_executor(form.executor)
+    session, coding = bench.ready(), bench.coding(form.words)
+    with progress(0, f"energy: {form.name}") as bar:
+        bar.set_description(f"{form.name}: compile there")
+        session.do("warm_up", seconds=bench.board.start_seconds, **coding)
+        encode: Callable[[], Any] = lambda: session.do(  # noqa: E731
+            "encode", seconds=bench.board.line_seconds, source=SCENE, output=FROM_TARGET, **coding
+        )
+        result = encode().result
+        metered = Metered()
+        if meters:
+            metered = measure_energy(
+                meters, encode, msamples, label=bench.target.label, run_began=bench.began, plan=plan,
+                log=lambda text: bar.set_description(f"{form.name}: {text}"),
+            )  # fmt: skip
+    times = line_times(result["lines_ms"])
+    cost = FormCost(
+        form=form.name,
+        executor=form.executor,
+        label=bench.target.label,
+        bits_per_sample=8 * result["bytes"] / bench.scene.n_samples,
+        msamples_per_s=metered.msamples_per_s or msamples / result["seconds"],
+        cpu_seconds_per_msample=result["cpu_seconds"] / msamples,
+        line_ms_median=times.median,
+        line_ms_largest=times.largest,
+    )
+    first = [one for one in metered.energies if one.meter == meters[0].name] if meters else []
+    if not first:
+        return cost, metered
+    (one, *_) = first
+    return (
+        replace(
+            cost, meter=f"{one.meter} {one.rail}", joules_label=one.label, joules_per_msample=one.joules_per_msample,
+            uncertainty=one.uncertainty, joules_per_msample_above_idle=one.joules_per_msample_above_idle,
+            uncertainty_above_idle=one.uncertainty_above_idle, is_adequate=one.is_adequate,
+        ),
+        metered,
+    )  # fmt: skip

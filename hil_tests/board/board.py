@@ -66,6 +66,15 @@ class PowerMode:
 
 
 @dataclass(frozen=True)
+class FormChoice:
+    """A table of `[[forms]]`: a way to code whose cost an energy run measures."""
+
+    name: Literal["network none", "network fast", "network best", "rls fast", "rls best", "ccsds123"]
+    executor: str = ""
+    """Of the network, `name` or `name:provider,option=value`; empty: the board's."""
+
+
+@dataclass(frozen=True)
 class Board:
     """A whole board file."""
 
@@ -107,6 +116,8 @@ class Board:
     scene: SceneChoice = field(default_factory=SceneChoice)
     imager: list[Imager] = field(default_factory=list)
     """Tables `[[imager]]`."""
+    forms: list[FormChoice] = field(default_factory=list)
+    """Tables `[[forms]]`; none: the form that every step codes by."""
     power: PowerMode = field(default_factory=PowerMode)
     options: dict[str, Any] = field(default_factory=dict)
     """The table named by the transport, read by its target."""

@@ -121,6 +121,35 @@ class Energy:
 
 
 @dataclass(frozen=True)
+class FormCost:
+    """What one way to code the scene costs on the target; None is not measured."""
+
+    form: str
+    """As `[[forms]]` of a board file names it."""
+    executor: str
+    """Of the network, empty where there is none."""
+    label: str
+    """Of the times."""
+    bits_per_sample: float
+    msamples_per_s: float
+    """Without meters."""
+    cpu_seconds_per_msample: float
+    line_ms_median: float
+    line_ms_largest: float
+    meter: str = ""
+    """And its first rail, which the joules are of."""
+    joules_label: str = ""
+    joules_per_msample: float | None = None
+    """Idle included."""
+    uncertainty: float | None = None
+    """Half width of the 95 % interval, as of the next one."""
+    joules_per_msample_above_idle: float | None = None
+    uncertainty_above_idle: float | None = None
+    is_adequate: bool = True
+    """As `Energy`."""
+
+
+@dataclass(frozen=True)
 class Limit:
     """A limit of the board file against what was found; found None is not measured."""
 
@@ -166,6 +195,7 @@ class Findings:
     readings: list[Reading] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     energy: list[Energy] = field(default_factory=list)
+    forms: list[FormCost] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
     peak_memory_mib: float | None = None
     bits_per_sample: float | None = None

@@ -12,6 +12,7 @@ from hil_tests.findings.limits import speed
 from hil_tests.findings.line_times import line_times
 from hil_tests.findings.real_time import real_time_sentence, real_times
 from hil_tests.report.comparison import SHOWN, compared, comparison_picture, figures_of
+from hil_tests.report.form_table import form_rows
 from hil_tests.report.numerals import NOT_MEASURED, aligned, fixed, given, moment, number, with_uncertainty
 from hil_tests.report.record_table import record_table
 from hil_tests.report.run_pictures import latency_picture, power_picture, temperature_picture
@@ -51,6 +52,7 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
         real_time=real_time_of(findings),
         real_times=real_times,
         median=median,
+        forms=form_rows(findings.forms),
         runs=runs,
         last_runs=runs[-SHOWN:],
         pictures={

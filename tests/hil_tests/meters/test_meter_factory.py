@@ -39,7 +39,8 @@ RAILS = f"table of {OF_RAIL}, of length at least 1"
         ({}, 'kind: found null, allowed "hwmon", "jetson", "rapl", "nvml", "scpi", "csv", "joulescope", "simulated"'),
         (
             {"kind": ["hwmon"]},
-            'kind: found ["hwmon"], allowed "hwmon", "jetson", "rapl", "nvml", "scpi", "csv", "joulescope", "simulated"',
+            'kind: found ["hwmon"], allowed "hwmon", "jetson", "rapl", "nvml", "scpi", "csv", "joulescope", '
+            '"simulated"',
         ),
         ({"kind": "hwmon", "name": ""}, 'name: found "", allowed text of length at least 1'),
         ({"kind": "hwmon", "name": 3}, "name: found 3, allowed text of length at least 1"),
