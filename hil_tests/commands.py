@@ -20,6 +20,7 @@ from hil_tests.meters.listing import meters_command
 from hil_tests.places.prepared_folder import locked
 from hil_tests.report.command import report_command
 from hil_tests.report.form_table import form_rows
+from hil_tests.worth.command import worth_command
 from runtime.command_options import EXIT_CHECK_FAILED, json_option, trust_option
 
 FILE = click.Path(path_type=Path)
@@ -35,6 +36,7 @@ hil.add_command(probe)
 hil.add_command(meters_command)
 hil.add_command(rehearse_command)
 hil.add_command(report_command)
+hil.add_command(worth_command)
 
 
 @hil.command()

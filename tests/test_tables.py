@@ -12,6 +12,7 @@ from hil_tests.energy.energy_run import make_plan
 from hil_tests.meters.meter_factory import make_meters
 from hil_tests.meters.this_machine import ThisMachine
 from hil_tests.places.place import REPOSITORY
+from hil_tests.worth.link import load_link
 from model.sensors.sensor import load_sensor
 from model.training.training_config import load_cross_validation, load_training_config
 from quantize.recipe import recipe_values
@@ -37,6 +38,8 @@ def test_every_file_reads(path: Path) -> None:
     whole = REPOSITORY / path
     if path.parent == Path("hil_tests/boards"):
         assert load_board(whole).name == path.stem
+    elif path.parent == Path("hil_tests/worth/missions"):
+        assert load_link(whole).source
     elif path.parent == Path("quantize/configs"):
         assert recipe_values(whole)
     elif path.parent == Path("model/configs/cross_validation"):

@@ -124,6 +124,7 @@ class Hanging:
     is_counter: bool = False
     update_s: float | None = None
     caveat: str = ""
+    label: str = ""
     released: threading.Event = field(default_factory=threading.Event)
     reads: int = 0
 

@@ -1,0 +1,45 @@
+"""`linerwkv hil worth`: is a form worth its joules on this radio."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from hil_tests.findings.findings_file import read_findings
+from hil_tests.findings.provenance import table
+from hil_tests.worth.answer import answer, day_rows, energy_rows, missing
+from hil_tests.worth.break_even import worths
+from hil_tests.worth.link import load_link
+from runtime.command_options import json_option
+from runtime.errors import BadArgument
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command("worth")
+@click.argument("report", type=FILE)
+@click.option("--link", "link_file", type=FILE, required=True, help="The link file, docs/energy.md.")
+@click.option("-o", "--output", type=FILE, help="A page with the picture.")
+@json_option
+def worth_command(report: Path, link_file: Path, output: Path | None, as_json: bool) -> None:
+    """Hold the joules of each form of REPORT, a report.json, against what it saves on a radio: one sentence."""
+    findings, link = read_findings(report), load_link(link_file)
+    found = worths(findings, link)
+    sentence, notes = answer(found), missing(found, findings)
+    about = (
+        f"{findings.board} ({findings.label}), {findings.scene_kind} scene {findings.scene}, {findings.started[:10]}; "
+        f"link {link.name}: {link.msamples_per_day:g} Msamples a day, idle power of the board {link.idle}"
+    )
+    if output is not None:
+        try:
+            from hil_tests.worth.page import write_page
+        except ModuleNotFoundError as error:
+            raise BadArgument(f"the page needs {error.name}, which is not there: pip install linerwkv[hil]") from None
+        write_page(found, sentence, [*notes, f"link: {link.source}"], about, output)
+    if as_json:
+        rows = {"joules_per_msample": energy_rows(found), "day": day_rows(found)}
+        click.echo(json.dumps({"answer": sentence, **rows, "missing": notes, "link": asdict(link)}))
+        return
+    parts = [f"**{sentence}**", about + ".", table(energy_rows(found)), "A day:", table(day_rows(found))]
+    click.echo("\n\n".join([*parts, "\n".join(f"- {note}" for note in [*notes, f"link: {link.source}"])]))
