@@ -1,13 +1,14 @@
 """The target as a state machine: from an unknown state to a program there that takes jobs."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from hil_tests.acceptance.run_scene import RunScene
 from hil_tests.acceptance.session import Done, Session
+from hil_tests.acceptance.waiting import waiting
 from hil_tests.board.board import Board
 from hil_tests.targets.power_mode import set_power_mode
 from hil_tests.targets.target import Target, TargetFailed
@@ -58,29 +59,35 @@ class Bench:
         """Bring the target to a state from any other, by reset where a transition fails once. Raises TargetFailed."""
         order = list(State)
         failures = 0
-        while order.index(self.state) < order.index(wanted):
-            try:
-                self.advance()
-            except TargetFailed as error:
-                failures += 1
-                if failures == ATTEMPTS:
+        if order.index(self.state) >= order.index(wanted):
+            return
+        with waiting(self.target.name) as say:
+            while order.index(self.state) < order.index(wanted):
+                try:
+                    self.advance(say)
+                except TargetFailed as error:
+                    failures += 1
+                    if failures == ATTEMPTS:
+                        self.lose()
+                        raise
                     self.lose()
-                    raise
-                self.lose()
-                self.reset_reasons.append(str(error))
-                self.target.reset()
+                    self.reset_reasons.append(str(error))
+                    say("reset")
+                    self.target.reset()
 
-    def advance(self) -> None:
-        """One transition. Raises TargetFailed."""
+    def advance(self, say: Callable[[str], None]) -> None:
+        """One transition; `say` is called with what is done now. Raises TargetFailed."""
         if self.state is State.UNKNOWN:
+            say("bring up")
             self.target.bring_up()
             self.power = set_power_mode(self.target, self.board.power)
             self.state = State.UP
         elif self.state is State.UP:
+            say("send runtime, package and scene")
             self.deploy()
             self.state = State.DEPLOYED
         else:
-            self.open_session()
+            self.open_session(say)
             self.state = State.READY
 
     def deploy(self) -> None:
@@ -95,9 +102,10 @@ class Bench:
         finally:
             raw.unlink()
 
-    def open_session(self) -> None:
+    def open_session(self, say: Callable[[str], None]) -> None:
         """Start the program, load the package, compile."""
         board = self.board
+        say("start, load package, self-test")
         log = self.folder / "target.log"
         self.session = Session(self.target, log, start_seconds=board.start_seconds)
         self.loaded = self.session.do(
@@ -107,6 +115,7 @@ class Bench:
         found = self.loaded.result.get("package_sha256")
         if found != self.package.sha256.hex():
             raise TargetFailed(f"{self.target.name}: package {found} there, {self.package.sha256.hex()} was sent")
+        say("compile there, minutes where the kernels are new")
         self.warmed = self.session.do("warm_up", seconds=board.start_seconds, **self.coding())
 
     def use_executor(self, words: str) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 from hil_tests.acceptance.bench import SCENE, Bench
 from hil_tests.acceptance.coding_steps import FROM_TARGET
 from hil_tests.acceptance.outcome import StepResult
+from hil_tests.acceptance.waiting import waiting
 from hil_tests.board.board import Board, FormChoice
 from hil_tests.energy.energy_run import EnergyPlan, Metered, measure_energy
 from hil_tests.findings.findings import FormCost, Outcome
 from hil_tests.findings.line_times import line_times
 from hil_tests.meters.meter import Meter
-from runtime.codec.compression import progress
 
 NETWORK = "network"
 
@@ -80,18 +80,19 @@ def form_cost(bench: Bench, form: Form, meters: Sequence[Meter], plan: EnergyPla
     msamples = bench.scene.n_samples / 1e6
     bench.use_executor(form.executor)
     session, coding = bench.ready(), bench.coding(form.words)
-    with progress(0, f"energy: {form.name}") as bar:
-        bar.set_description(f"{form.name}: compile there")
+    with waiting(f"energy, {form.name}") as say:
+        say("compile there, minutes where the kernels are new")
         session.do("warm_up", seconds=bench.board.start_seconds, **coding)
         encode: Callable[[], Any] = lambda: session.do(  # noqa: E731
             "encode", seconds=bench.board.line_seconds, source=SCENE, output=FROM_TARGET, **coding
         )
+        say("encode once")
         result = encode().result
         metered = Metered()
         if meters:
             metered = measure_energy(
                 meters, encode, msamples, label=bench.target.label, run_began=bench.began, plan=plan,
-                log=lambda text: bar.set_description(f"{form.name}: {text}"),
+                log=say,
             )  # fmt: skip
     times = line_times(result["lines_ms"])
     cost = FormCost(

@@ -23,6 +23,8 @@ class RunFigures:
     decode: float | None
     median_ms: float | None
     p99_ms: float | None
+    """None where there are fewer than 100 lines too."""
+    largest_ms: float | None
     joules: float | None
     """J/Msample of the first rail, idle included."""
     peak_mib: float | None
@@ -49,7 +51,8 @@ def figures_of(findings: Findings) -> RunFigures:
         encode=slowest(findings, "encode"),
         decode=slowest(findings, "decode"),
         median_ms=times.median if times else None,
-        p99_ms=times.p99 if times else None,
+        p99_ms=times.p99 if times and times.has_p99 else None,
+        largest_ms=times.largest if times else None,
         joules=findings.energy[0].joules_per_msample if findings.energy else None,
         peak_mib=findings.peak_memory_mib,
         bits=findings.bits_per_sample,

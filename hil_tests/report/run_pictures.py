@@ -101,10 +101,11 @@ def latency_picture(latencies: Sequence[Latency]) -> Markup | None:
 
 
 def histogram(axes: Axes, phase: str, values: Sequence[float], colour: str) -> None:
-    """How many lines took how long, with the median and the 99th percentile."""
+    """How many lines took how long, with the median and the 99th percentile or, of few lines, the largest."""
     axes.hist(values, bins=min(BINS, max(10, len(values) // 3)), color=colour)
     times = line_times(values)
-    for value in (times.median, times.p99):
+    high, name = (times.p99, "p99") if times.has_p99 else (times.largest, "largest")
+    for value in (times.median, high):
         axes.axvline(value, color=INK, linewidth=0.8, linestyle="--")
     if len(values) > MANY_LINES:
         axes.set_yscale("log")
@@ -112,7 +113,7 @@ def histogram(axes: Axes, phase: str, values: Sequence[float], colour: str) -> N
         axes.yaxis.set_major_formatter(lambda count, _: f"{count:g}")
         axes.minorticks_off()
     axes.set_ylabel("lines")
-    axes.set_title(plain(f"{phase}: dashed at median {number(times.median)} and p99 {number(times.p99)}", 60))
+    axes.set_title(plain(f"{phase}: dashed at median {number(times.median)} and {name} {number(high)}", 60))
 
 
 def along_lines(axes: Axes, values: Sequence[float], colour: str) -> None:
