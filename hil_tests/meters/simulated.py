@@ -14,8 +14,8 @@ from hil_tests.meters.meter import MeterFailed
 from hil_tests.meters.polled_meter import Source
 
 SIMULATED = "simulated"
-USER_TIME, PARENT = 13, 3
-"""Columns of /proc/PID/stat, counted from 0."""
+USER_TIME = 11
+"""Column of /proc/PID/stat behind the name, counted from 0; that of system time follows."""
 
 
 class SimulatedSource(Source):
@@ -32,8 +32,8 @@ class SimulatedSource(Source):
 
     @override
     def open(self) -> None:
-        if not Path("/proc/self/stat").exists():
-            raise MeterFailed("simulated: no /proc/self/stat, so no processor time")
+        if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+            raise MeterFailed("simulated: no /proc/self/task/*/children, so no processor time")
 
     @override
     def read(self) -> list[float]:
@@ -47,12 +47,16 @@ class SimulatedSource(Source):
 def children_seconds(parent: int) -> float:
     """Processor seconds, user and system, of the processes that a process started and that still run."""
     ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            columns = stat.read_text().rpartition(") ")[2].split()  # the name before it may hold blanks
-        except OSError:  # it ended
-            continue
-        first = 2  # the columns before the bracket
-        if int(columns[PARENT - first]) == parent:
-            ticks += sum(int(value) for value in columns[USER_TIME - first : USER_TIME - first + 2])
+    for children in Path(f"/proc/{parent}/task").glob("*/children"):
+        for child in texts_of(children).split():
+            columns = texts_of(Path(f"/proc/{child}/stat")).rpartition(") ")[2].split()  # the name may hold blanks
+            ticks += sum(int(value) for value in columns[USER_TIME : USER_TIME + 2])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def texts_of(path: Path) -> str:
+    """The text of a file of /proc, empty where what it is of has ended."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
