@@ -65,7 +65,7 @@ def test_every_block_of_a_document_is_of_a_board_file_or_a_sensor(name: str, blo
     path = tmp_path / "board.toml"
     path.write_text(f'name = "desk"\ntransport = "local"\n{block}')
     board = load_board(path)
-    assert board.meters or board.energy
+    assert board.meters or board.energy or board.forms
     assert len(make_meters(board.meters, ThisMachine(tmp_path))) == len(board.meters)
     make_plan(board.energy)
 
