@@ -69,10 +69,12 @@ class Worth:
     def net(self, other: "Worth") -> Uncertain | None:
         """J/Msample that this form costs more than another one, both places together; None is not measured.
 
-        The link is the same for both, so its uncertainty is of the difference of their bits alone.
+        Exactly 0 against itself. The link is the same for both, so its uncertainty is of the difference of their bits alone.
         """
         if self.form.board is None or other.form.board is None:
             return None
+        if self.form == other.form:
+            return Uncertain(0.0)
         return self.form.board.less(other.form.board).plus(
             radio(self.link, self.form.bits_per_sample - other.form.bits_per_sample)
         )

@@ -133,7 +133,7 @@ def test_nets_are_opposite_and_a_form_is_worth_nothing_against_itself(
     assert there is not None and back is not None and same is not None
     assert there.value == pytest.approx(-back.value, abs=1e-9)
     assert there.half == pytest.approx(back.half)
-    assert same.value == 0.0
+    assert same == Uncertain(0.0)
 
 
 def test_figures_have_the_digits_that_their_uncertainty_leaves() -> None:
@@ -168,6 +168,17 @@ def test_the_emulated_board_has_no_joules_and_the_page_says_so(tmp_path: Path) -
     assert "the target is emulated" in done.stdout
     assert "not measured" in (tmp_path / "worth.html").read_text()
     assert "<svg" not in (tmp_path / "worth.html").read_text()
+
+
+@pytest.mark.parametrize("mission", ["cubesat_6u", "small_satellite", "enmap"])
+@pytest.mark.parametrize("run", ["hil_simulated_meter", "hil_emulated_aarch64"])
+def test_committed_answers_are_those_of_the_committed_reports(run: str, mission: str) -> None:
+    folder = REPOSITORY / "benchmarks/results" / run
+    link = REPOSITORY / "hil_tests/worth/missions" / f"{mission}.toml"
+    done = CliRunner().invoke(worth_command, [str(folder / "report.json"), "--link", str(link)])
+    assert done.stdout == (folder / f"worth_{mission}.md").read_text()
+    if run == "hil_simulated_meter":
+        assert done.stdout.startswith("**simulated: fly ")
 
 
 @pytest.mark.parametrize(
