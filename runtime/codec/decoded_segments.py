@@ -12,7 +12,7 @@ import numpy.typing as npt
 from runtime.codec.decoder import Decoder
 from runtime.codec.segment_places import Place, SegmentPlaces, read_at
 from runtime.codec.stream_reader import Segment, check_payload, check_records, check_segment
-from runtime.errors import Corrupt, Truncated
+from runtime.errors import Corrupt
 from runtime.exact_read import read_fully
 from runtime.images.sample_file import DTYPES
 from runtime.stream.line_records import LineRecords
@@ -65,17 +65,17 @@ class DecodedSegments:
             return segment, self.records(place, header, data, end)
 
     def records(self, place: Place, header: SegmentHeader, data: bytes, end: int) -> LineRecords | None:
-        """What follows a segment's payload, if it is the records of its lines; `data` may have it already."""
+        """What follows a segment's payload, if anything: the records of its lines; `data` may have it already."""
         size = place.end - place.offset
-        if size < end + HEAD.size:
+        if size == end:
             return None
         head = data[end : end + HEAD.size]
         head += read_at(self.file, place.offset + end + len(head), HEAD.size - len(head), "record")
         if head[:MARKER_BYTES] != LINES_MARKER:
-            return None
+            raise Corrupt(f"{header.where}: {head[:MARKER_BYTES]!r} follows it, which the index does not say")
         following = end + HEAD.size + body_size(head) + CRC.size
-        if following > size:
-            raise Truncated(f"{header.where}: the records of its lines reach beyond the place of the next one")
+        if following != size:
+            raise Corrupt(f"{header.where}: it and the records of its lines have {following} bytes, its place {size}")
         whole = data[end:following]
         whole += read_at(self.file, place.offset + end + len(whole), following - end - len(whole), "records of lines")
         found = LineRecords.from_body(record_body(whole, self.found.stream_crc))

@@ -1,7 +1,7 @@
 """Where the segments of a stream lie: by its index, or by skipping from header to header. No payload is read."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from runtime.codec.stream_reader import check_first_line, check_segment
@@ -10,9 +10,11 @@ from runtime.exact_read import read_exactly, read_fully
 from runtime.stream.crc32c import crc32c
 from runtime.stream.records import (
     END_MARKER,
+    GAP,
     GAP_MARKER,
     HEAD,
     INDEX_MARKER,
+    LARGEST_BODY_BYTES,
     LINES_MARKER,
     MARKER_BYTES,
     TAIL,
@@ -26,6 +28,7 @@ from runtime.stream.records import (
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
 from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
 
+GAP_BYTES = HEAD.size + GAP.size + CRC.size
 TAIL_BYTES = 1 << 16
 """Read at once from the end of a stream: end record and index of most."""
 
@@ -36,7 +39,7 @@ class Place(NamedTuple):
     first_line: int
     n_lines: int
     offset: int  # Of its marker, in bytes from the start of the stream
-    end: int  # Where the next structure that is no record of its lines begins, or may begin
+    end: int  # Of its payload and the records of its lines
 
     @property
     def next_line(self) -> int:
@@ -56,6 +59,11 @@ class SegmentPlaces(NamedTuple):
     error: LineRwkvError | None
     """Why there is no further segment; None: the stream ends as it says."""
     has_index: bool
+
+    @property
+    def missing_from(self) -> int | None:
+        """The line from which on more may be missing: nobody knows how many there were; None: that is known."""
+        return self.n_lines if self.error is not None and self.header.image.n_lines == 0 else None
 
     def missing(self) -> list[tuple[int, int]]:
         """Runs of lines, first and last, that no segment has."""
@@ -82,7 +90,7 @@ def segment_places(file: BinaryIO) -> SegmentPlaces:
     data = prefix + read_exactly(file.read, header_size(prefix) - len(prefix), "stream header")
     header, stream_crc = StreamHeader.from_bytes(data), crc32c(data)
     try:
-        return placed_by_index(file, size, header, stream_crc)
+        return placed_by_index(file, size, header, stream_crc, len(data))
     except LineRwkvError:
         return placed_by_skipping(file, size, header, stream_crc, len(data))
 
@@ -93,47 +101,86 @@ def read_at(file: BinaryIO, offset: int, n_bytes: int, what: str) -> bytes:
     return read_exactly(file.read, n_bytes, what)
 
 
-def placed_by_index(file: BinaryIO, size: int, header: StreamHeader, stream_crc: int) -> SegmentPlaces:
-    """By the index, which the end record names. Raises LineRwkvError where one of them is not there or not sound."""
+def placed_by_index(file: BinaryIO, size: int, header: StreamHeader, stream_crc: int, first: int) -> SegmentPlaces:
+    """By the index, which the end record names, and the records of gaps; `first`: where the header ends.
+
+    Raises LineRwkvError where one of them is not there, not sound, or says other lines than the others.
+    """
     begin = max(0, size - TAIL_BYTES)
     tail = read_at(file, begin, size - begin, "end of the stream")
+
+    def record(offset: int, end: int, marker: bytes) -> bytes:
+        """The body of the record that is all of a part of the file."""
+        check_part(offset, end, marker)
+        data = tail[offset - begin : end - begin] if offset >= begin else b""
+        return whole_body(data or read_at(file, offset, end - offset, f"record {marker!r}"), marker, stream_crc)
+
     if len(tail) < TAIL.size:
         raise Truncated(f"end of the stream: {len(tail)} bytes, needs {TAIL.size}")
     end_offset = size - TAIL.unpack(tail[-TAIL.size :])[0]
-    if end_offset < 0:
-        raise Corrupt(f"end record: begins {-end_offset} bytes before the stream")
-    if end_offset < begin:
-        tail, begin = read_at(file, end_offset, size - end_offset, "end record"), end_offset
-    end_data = tail[end_offset - begin :]
-    if end_data[:MARKER_BYTES] != END_MARKER:
-        raise Corrupt(f"end record: marker {end_data[:MARKER_BYTES]!r}, allowed {END_MARKER!r}")
-    end = EndRecord.from_body(record_body(end_data, stream_crc))
-    if not 0 < end.index_offset < end_offset:
-        raise Corrupt(f"index record: at byte {end.index_offset} of {end_offset}")
-    index_data = tail[end.index_offset - begin : end_offset - begin] if end.index_offset >= begin else b""
-    index_data = index_data or read_at(file, end.index_offset, end_offset - end.index_offset, "index record")
-    if index_data[:MARKER_BYTES] != INDEX_MARKER:
-        raise Corrupt(f"index record: marker {index_data[:MARKER_BYTES]!r}, allowed {INDEX_MARKER!r}")
-    entries = index_entries(record_body(index_data, stream_crc))
-    if len(entries) != end.n_segments or not entries or entries[-1].first_line + entries[-1].n_lines > end.n_lines:
+    end = EndRecord.from_body(record(end_offset, size, END_MARKER))
+    check_announced(header, end.n_lines)
+    entries = index_entries(record(end.index_offset, end_offset, INDEX_MARKER))
+    if len(entries) != end.n_segments or not entries:
         raise Corrupt(f"index record: {len(entries)} segments, the end record has {end.n_segments}")
-    if any(entry.n_lines == 0 for entry in entries) or entries[-1].offset >= end.index_offset:
-        raise Corrupt("index record: a segment without lines or behind the index")
-    places = ended(entries, end.index_offset)
-    return SegmentPlaces(header, stream_crc, places, end.n_lines, None, has_index=True)
+    if any(entry.n_lines == 0 for entry in entries):
+        raise Corrupt("index record: a segment without lines")
+    places: list[Place] = []
+    for entry, (next_line, offset) in zip(entries, following_of(entries, end), strict=True):
+        if not places and gaps_begin(record, entry.offset, entry.first_line, 0) != first:
+            raise Corrupt(f"index record: the first segment at byte {entry.offset}, the header ends at byte {first}")
+        end_of_place = gaps_begin(record, offset, next_line, entry.first_line + entry.n_lines)
+        if end_of_place <= entry.offset:
+            raise Corrupt(f"index record: a segment at byte {entry.offset}, what follows it at byte {end_of_place}")
+        places.append(Place(*entry, end_of_place))
+    return SegmentPlaces(header, stream_crc, tuple(places), end.n_lines, None, has_index=True)
 
 
-def ended(entries: Sequence[IndexEntry], end: int) -> tuple[Place, ...]:
-    """Places of which each ends where the next one begins, the last one at `end`."""
-    ends = [*(entry.offset for entry in entries[1:]), end][: len(entries)]
-    return tuple(Place(*entry, one) for entry, one in zip(entries, ends, strict=True))
+def following_of(entries: Sequence[IndexEntry], end: EndRecord) -> list[tuple[int, int]]:
+    """Line and place of what follows each segment and its gaps: the next segment, or the index."""
+    return [*((entry.first_line, entry.offset) for entry in entries[1:]), (end.n_lines, end.index_offset)]
+
+
+def gaps_begin(record: Callable[[int, int, bytes], bytes], offset: int, next_line: int, line: int) -> int:
+    """Where the records of gaps begin that end at `offset` and have the lines from `line` to `next_line` - 1.
+
+    Raises LineRwkvError where they are not there.
+    """
+    while next_line != line:
+        gap = Gap.from_body(record(offset - GAP_BYTES, offset, GAP_MARKER))
+        if gap.first_line + gap.n_lines != next_line or gap.first_line < line:
+            raise Corrupt(f"index record: no segment has lines {line}..{next_line - 1}, the gap has {gap.run}")
+        offset, next_line = offset - GAP_BYTES, gap.first_line
+    return offset
+
+
+def check_part(offset: int, end: int, marker: bytes) -> None:
+    """Raise Corrupt where a record of this kind cannot lie there; what is announced is not read before."""
+    largest = HEAD.size + LARGEST_BODY_BYTES[marker] + CRC.size
+    if not 0 < offset < end <= offset + largest:
+        raise Corrupt(f"record {marker!r}: from byte {offset} to {end}, allowed at most {largest} bytes")
+
+
+def whole_body(data: bytes, marker: bytes, stream_crc: int) -> bytes:
+    """The body of the record that is all of the bytes. Raises Corrupt, Truncated or TooNew."""
+    if data[:MARKER_BYTES] != marker:
+        raise Corrupt(f"record {marker!r}: marker {data[:MARKER_BYTES]!r}")
+    body = record_body(data, stream_crc)
+    if len(data) != HEAD.size + len(body) + CRC.size:
+        raise Corrupt(f"record {marker!r}: {len(data)} bytes, it announces {len(body)} beside its head")
+    return body
+
+
+def check_announced(header: StreamHeader, n_lines: int) -> None:
+    """Raise Corrupt where the header announces other lines than there are."""
+    if header.image.n_lines not in (0, n_lines):
+        raise Corrupt(f"stream has {n_lines} lines, its header announces {header.image.n_lines}")
 
 
 def placed_by_skipping(file: BinaryIO, size: int, header: StreamHeader, stream_crc: int, offset: int) -> SegmentPlaces:
     """By the headers of segments, from one to the next, and the heads of records, to the end or what is wrong."""
-    entries: list[IndexEntry] = []
+    places: list[Place] = []
     n_lines, error = 0, None
-    end = offset
     try:
         while (marker := (start := read_start(file, offset, n_lines))[:MARKER_BYTES]) != END_MARKER:
             if marker == SEGMENT_MARKER:
@@ -142,9 +189,8 @@ def placed_by_skipping(file: BinaryIO, size: int, header: StreamHeader, stream_c
                 check_segment(header, stream_crc, found)
                 following = offset + SEGMENT_BYTES + found.n_payload_bytes
                 check_reach(found.where, offset, following, size)
-                entries.append(IndexEntry(n_lines, found.n_lines, offset))
-                n_lines = found.next_line
-                end = offset = following
+                places.append(Place(n_lines, found.n_lines, offset, following))
+                n_lines, offset = found.next_line, following
                 continue
             following = offset + HEAD.size + body_size(start) + CRC.size
             check_reach(f"record {marker!r}", offset, following, size)
@@ -152,15 +198,18 @@ def placed_by_skipping(file: BinaryIO, size: int, header: StreamHeader, stream_c
                 gap = Gap.from_body(record_body(start, stream_crc))
                 check_first_line(gap.first_line, n_lines)
                 n_lines += gap.n_lines
-            elif marker == LINES_MARKER and HEAD.unpack_from(start)[1] == stream_crc:
-                end = following
+            elif marker == LINES_MARKER:
+                if not places or places[-1].end != offset:
+                    raise Corrupt(f"records of lines at byte {offset} follow no segment")
+                places[-1] = places[-1]._replace(end=following)
             offset = following
-        read_end(file, size, offset, stream_crc, n_lines, len(entries))
+        read_end(file, size, offset, stream_crc, n_lines, len(places))
+        check_announced(header, n_lines)
     except LineRwkvError as found_error:
         error = found_error
     announced = header.image.n_lines
     known = max(n_lines, announced) if error is not None else n_lines
-    return SegmentPlaces(header, stream_crc, ended(entries, end), known, error, has_index=False)
+    return SegmentPlaces(header, stream_crc, tuple(places), known, error, has_index=False)
 
 
 def read_start(file: BinaryIO, offset: int, n_lines: int) -> bytes:
@@ -180,7 +229,8 @@ def check_reach(what: str, offset: int, following: int, size: int) -> None:
 
 def read_end(file: BinaryIO, size: int, offset: int, stream_crc: int, n_lines: int, n_segments: int) -> None:
     """Hold the end record at a place against what came before. Raises LineRwkvError."""
-    end = EndRecord.from_body(record_body(read_at(file, offset, size - offset, "end record"), stream_crc))
+    check_part(offset, size, END_MARKER)
+    end = EndRecord.from_body(whole_body(read_at(file, offset, size - offset, "end record"), END_MARKER, stream_crc))
     if (end.n_lines, end.n_segments) != (n_lines, n_segments):
         stated = f"{end.n_lines} lines in {end.n_segments} segments"
         raise Corrupt(f"end record: {stated}, found {n_lines} in {n_segments}")
