@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,8 +20,8 @@ CURRENT_FOLDER, EXCHANGE = -100, 2  # of Linux, renameat2(2)
 
 
 def unfinished_name(path: Path) -> Path:
-    """Where an output lies until it is whole: hidden, beside its name."""
-    return path.with_name(f".{path.name[-KEPT_OF_NAME:]}.{os.getpid()}.part")
+    """Where an output that this thread writes lies until it is whole: hidden, beside its name."""
+    return path.with_name(f".{path.name[-KEPT_OF_NAME:]}.{os.getpid()}-{threading.get_native_id()}.part")
 
 
 def sync(path: Path) -> None:
@@ -73,7 +74,7 @@ def lock(fd: int, path: Path, *, wait: bool) -> bool:
 
 def remove_left(there: Path) -> None:
     """Remove what programs that died left beside `there`: no program holds its lock."""
-    left = re.compile(re.escape(f".{there.name[-KEPT_OF_NAME:]}.") + r"[0-9]+\.part")
+    left = re.compile(re.escape(f".{there.name[-KEPT_OF_NAME:]}.") + r"[0-9]+(-[0-9]+)?\.part")
     for old in [one for one in there.parent.iterdir() if left.fullmatch(one.name)]:
         with contextlib.suppress(OSError), opened(old, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK) as fd:
             if lock(fd, old, wait=False):

@@ -4,9 +4,11 @@ A folder HASH will do too. `LINERWKV_PACKAGES` names the places, with `;` betwee
 folder linerwkv/packages in the user's data folder. What a URL has is kept in the first folder when it is needed.
 """
 
+import contextlib
 import io
 import os
 import re
+import threading
 import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -14,12 +16,14 @@ from typing import Any
 
 from runtime.cell.flight_package import ALL_SHIPPED, FlightPackage, open_package, shipped_packages
 from runtime.cell.package_files import LARGEST_BYTES, read_parts
-from runtime.errors import BadArgument, Corrupt, one_line
+from runtime.errors import BadArgument, Corrupt, LineRwkvError, one_line
 from runtime.whole_output import replacing
 
 VARIABLE = "LINERWKV_PACKAGES"
 SEPARATOR = ";"
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+FETCHING = threading.Lock()
+NOT_THERE = 404
 HASH = re.compile("[0-9a-f]{64}")
 FEWEST_DIGITS = 8
 """Of a hash that a person names."""
@@ -74,36 +78,68 @@ def file_system(url: str) -> tuple[Any, str]:
     """Of fsspec, and the path there. Raises BadArgument."""
     try:
         from fsspec.core import url_to_fs
-
+    except ImportError:
+        raise BadArgument(f"package store {url}: needs fsspec, install linerwkv[ground]") from None
+    with reaching(url):
         system, path = url_to_fs(url)
         return system, path.rstrip("/")
-    except ImportError as error:
-        raise BadArgument(f"package store {url}: needs {error.name or 'fsspec'}, install linerwkv[ground]") from None
-    except ValueError as error:
-        raise BadArgument(f"package store {url}: {one_line(error)}") from None
+
+
+@contextlib.contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Turn what fsspec and the libraries that it calls raise, whatever it is, into BadArgument, which names the URL."""
+    try:
+        yield
+    except LineRwkvError:
+        raise
+    except Exception as error:
+        raise BadArgument(f"package store {url}: {one_line(error)}") from error
 
 
 def fetched(url: str, name: str) -> Path | None:
-    """Where the file of a package lies after it was fetched; None: it is not there. Raises BadArgument."""
-    system, path = file_system(url)
-    try:
-        with system.open(f"{path}/{name}.zip", "rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise BadArgument(f"package store {url}: {one_line(error)}") from None
+    """Where the file of a package lies after it was fetched, or was before; None: it is not there.
+
+    Threads fetch one after another. Raises BadArgument; Corrupt where it is another package.
+    """
     folder = next((Path(place) for place in store_places() if not is_url(place)), None)
-    if folder is None:
-        raise BadArgument(f"package store {url}: no folder to keep {name}.zip in, {VARIABLE} names URLs alone")
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{name}.zip"
-    with replacing(target) as unfinished:
-        unfinished.write_bytes(data)
-        found = open_package(unfinished).sha256.hex()
-        if found != name:
-            raise Corrupt(f"package store {url}: {name}.zip holds the package {found}")
-    return target
+    with FETCHING:
+        if folder is not None and (folder / f"{name}.zip").exists():
+            return folder / f"{name}.zip"
+        data = read_url(url, f"{name}.zip")
+        if data is None:
+            return None
+        if folder is None:
+            raise BadArgument(f"package store {url}: no folder to keep {name}.zip in, {VARIABLE} names URLs alone")
+        make_folder(folder)
+        target = folder / f"{name}.zip"
+        with replacing(target) as unfinished:
+            unfinished.write_bytes(data)
+            found = open_package(unfinished).sha256.hex()
+            if found != name:
+                raise Corrupt(f"package store {url}: {name}.zip holds the package {found}")
+        return target
+
+
+def read_url(url: str, name: str) -> bytes | None:
+    """A file of a store, at most one byte more than a package may have; None: it is not there. Raises BadArgument."""
+    system, path = file_system(url)
+    with reaching(url):
+        try:
+            with system.open(f"{path}/{name}", "rb") as file:
+                return bytes(file.read(LARGEST_BYTES + 1))
+        except FileNotFoundError as error:
+            cause = error.__cause__ or error  # of HTTP, where another status and no answer come as this error too
+            if isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == NOT_THERE:
+                return None
+            raise cause from None
+
+
+def make_folder(place: Path) -> None:
+    """Where it is not there yet. Raises BadArgument."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadArgument(f"package store {place}: {error.strerror}") from None
 
 
 def zipped(path: Path) -> bytes:
@@ -123,16 +159,11 @@ def add_package(path: Path, place: str | None = None) -> str:
     data = zipped(package.source)
     if is_url(place):
         system, folder = file_system(place)
-        try:
+        with reaching(place):
             system.makedirs(folder, exist_ok=True)
             system.pipe_file(f"{folder}/{name}", data)
-        except (OSError, NotImplementedError) as error:
-            raise BadArgument(f"package store {place}: {one_line(error)}") from None
         return f"{place.rstrip('/')}/{name}"
-    try:
-        Path(place).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadArgument(f"package store {place}: {error.strerror}") from None
+    make_folder(Path(place))
     with replacing(Path(place, name)) as unfinished:
         unfinished.write_bytes(data)
     return str(Path(place, name))
@@ -155,7 +186,11 @@ def names_in(place: str) -> list[str]:
         if not is_url(place):
             return [one.name for one in Path(place).iterdir()]
         system, folder = file_system(place)
-        return [str(one).rsplit("/", 1)[-1] for one in system.ls(folder, detail=False)]
+        with reaching(place):
+            try:
+                return [str(one).rstrip("/").rsplit("/", 1)[-1] for one in system.ls(folder, detail=False)]
+            except FileNotFoundError:
+                return []
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from runtime import whole_output
 from runtime.errors import BadArgument
 from runtime.output_checks import check_files, check_outputs
-from runtime.whole_output import replacing, replacing_folder
+from runtime.whole_output import replacing, replacing_folder, unfinished_name
 
 
 def test_the_content_is_on_the_disk_before_the_name_stands_for_it(
@@ -160,7 +162,10 @@ def test_what_a_program_that_died_left_is_removed_by_the_next_one_and_what_lives
         assert {path.name for path in tmp_path.iterdir()} == others | {left, working}
         writing = replacing(tmp_path / "output") if kind == "file" else replacing_folder(tmp_path / "output", is_ours)
         with writing:
-            assert {path.name for path in tmp_path.iterdir()} == others | {working, f".output.{os.getpid()}.part"}
+            assert {path.name for path in tmp_path.iterdir()} == others | {
+                working,
+                unfinished_name(tmp_path / "output").name,
+            }
         alive.stdin.close()
         assert alive.wait() == 0
     assert {path.name for path in tmp_path.iterdir()} == others | {"output"}
@@ -234,3 +239,18 @@ def test_links_and_pipes_are_written_through(tmp_path: Path) -> None:
         part.write_text("content")
         assert reader.communicate(timeout=20)[0] == b"content"
     assert fifo.is_fifo()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_threads_that_write_the_same_name_do_not_meet(kind: str, tmp_path: Path) -> None:
+    output, all_write = tmp_path / "output", threading.Barrier(6, timeout=30)
+
+    def write(i: int) -> None:
+        with replacing(output) if kind == "file" else replacing_folder(output, lambda _: True) as part:
+            all_write.wait()
+            (part if kind == "file" else part / "one").write_text(str(i))
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(write, range(6)))
+    assert [path.name for path in tmp_path.iterdir()] == ["output"]
+    assert (output if kind == "file" else output / "one").read_text() in map(str, range(6))

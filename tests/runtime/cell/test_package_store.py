@@ -2,6 +2,9 @@
 
 import io
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from runtime.cell.flight_package import SHIPPED, open_package
-from runtime.cell.package_store import VARIABLE, add_package, known_packages, stored_package, zipped
+from runtime.cell.package_store import VARIABLE, add_package, known_packages, listed, stored_package, zipped
 from runtime.codec.compression import needed_packages
 from runtime.codec.decoder import Decoder
 from runtime.commands.cli import cli
@@ -115,3 +118,67 @@ def test_the_public_face_finds_it(other: Path, tmp_path: Path, monkeypatch: pyte
         linerwkv.open(io.BytesIO(data))[0]
     add_package(other)
     assert np.array_equal(linerwkv.open(io.BytesIO(data))[:], cube)
+
+
+def test_threads_that_need_the_same_package_fetch_it_once(
+    other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    folder = tmp_path / "kept"
+    monkeypatch.setenv(VARIABLE, f"memory://threads;{folder}")
+    add_package(other)
+    identity = open_package(other).sha256
+    all_ask = threading.Barrier(8, timeout=30)
+
+    def ask(_: int) -> Any:
+        all_ask.wait()
+        return stored_package(identity)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(ask, range(8)))
+    assert [package.source for package in found] == [folder / f"{identity.hex()}.zip"] * 8
+    assert [path.name for path in folder.iterdir()] == [f"{identity.hex()}.zip"]
+    fsspec.filesystem("memory").rm("/threads", recursive=True)
+    kept = stored_package(identity)
+    assert kept is not None and kept.sha256 == identity
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Answers with the number at the begin of the path."""
+
+    def do_GET(self) -> None:
+        self.send_error(int(self.path.split("/")[1]))
+
+    do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815  # names of the library
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def test_a_server_that_does_not_give_is_one_line_and_404_is_not_there(
+    other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("aiohttp")
+    monkeypatch.delenv("http_proxy", raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        for status in (403, 500):
+            monkeypatch.setenv(VARIABLE, f"{url}/{status};{tmp_path / 'kept'}")
+            for ask in (lambda: stored_package(bytes(32)), lambda: list(listed()), lambda: add_package(other)):
+                with pytest.raises(BadArgument, match=f"package store {url}/{status}"):
+                    ask()
+        monkeypatch.setenv(VARIABLE, f"{url}/404;{tmp_path / 'kept'}")
+        assert stored_package(bytes(32)) is None
+        server.shutdown()
+    with pytest.raises(BadArgument, match="package store http"):
+        stored_package(bytes(32))
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fsspec")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(VARIABLE, f"memory://unkept;{tmp_path}/file/kept")
+    add_package(other)
+    with pytest.raises(BadArgument, match="kept: Not a directory"):
+        stored_package(open_package(other).sha256)
