@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +12,7 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 import numpy.typing as npt
 
-from linerwkv.stream_image import Array, Packages, StreamImage
+from linerwkv.stream_image import Array, Packages
 from runtime.cell.flight_package import open_package
 from runtime.codec.coding_options import coding_options
 from runtime.codec.compression import compress_lines, decompress_salvaged, needed_packages
@@ -20,7 +22,7 @@ from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.report import Report
 from runtime.codec.stream_info import stream_info
 from runtime.codec.stream_reader import Segment, StreamReader
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, Incomplete, Notice
 from runtime.images.image_of_scene import describe
 from runtime.images.raw_scene import recorded
 from runtime.images.sample_file import DTYPES
@@ -81,21 +83,43 @@ def words_of(metadata: dict[str, Any]) -> dict[str, Any]:
 
 def decompress(
     source: PathLike, output: PathLike | None = None, *, packages: Packages = (), salvage: bool = False,
-    fill: int = 0, threads: int | None = None,
+    fill: int | None = None, threads: int | None = None,
 ) -> Array | Report:  # fmt: skip
     """All samples (lines, bands, columns) of a stream, or with `output` (.hdr, .tif, .npy) an image file and a report.
 
-    salvage: every intact segment of a damaged stream. fill: samples of lines that are missing. Raises LineRwkvError.
+    salvage: every intact segment of a damaged stream. fill: samples of lines that are missing, None: 0. threads: None:
+    all cores. An array has no report: lines that are missing are a warning, Notice, and an error without salvage or a
+    fill value. Raises LineRwkvError.
     """
     if output is None:
-        missing: Any = {"missing": "fill", "fill": fill} if salvage else {}
-        with StreamImage(source, packages=packages, **missing) as image:
-            found: Array = image[:]
-            return found
+        return restored_array(Path(source), packages, salvage, fill, threads)
+    return restore(Path(source), Path(output), packages, salvage, fill, threads)
+
+
+def restore(
+    source: Path, output: Path, packages: Packages, salvage: bool, fill: int | None, threads: int | None
+) -> Report:
+    """As `decompress`, to a file."""
     given = [open_package(Path(path)) for path in packages]
     if salvage:
-        return decompress_salvaged(Path(source), Path(output), given, fill=fill)
-    return decompress_stream(Path(source), Path(output), given, fill=fill, n_threads=threads or usable_cores())
+        return decompress_salvaged(source, output, given, fill=fill or 0)
+    return decompress_stream(source, output, given, fill=fill or 0, n_threads=threads or usable_cores())
+
+
+def restored_array(source: Path, packages: Packages, salvage: bool, fill: int | None, threads: int | None) -> Array:
+    """As `decompress`, of which a temporary file has the samples meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "samples.npy")
+        report = restore(source, path, packages, salvage, fill, threads)
+        missing = [f"lines {first}..{last} are missing" for first, last in report.missing_lines]
+        if missing and not salvage and fill is None:
+            raise Incomplete(f"{source}: {missing[0]}: they never came; with a fill value the others are read")
+        if report.missing_from is not None:
+            missing.append(f"lines from {report.missing_from} on may be missing")
+        for text in missing:
+            warnings.warn(f"{source}: {text}", Notice, stacklevel=3)
+        samples: Array = np.load(path)
+        return samples.reshape(report.n_lines, report.n_bands, report.n_columns)
 
 
 def info(source: PathLike) -> dict[str, Any]:
