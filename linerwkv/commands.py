@@ -8,6 +8,7 @@ import click
 
 from linerwkv.ground.archive_commands import decode, statistics, transcode, verify
 from runtime.codec.chosen_output import numbers_of
+from runtime.codec.chosen_output import numbers_of, run_of
 from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, json_option, note
 
 MOST_TOLD = 20
@@ -33,14 +34,14 @@ def quicklook(
 
     with StreamImage(source, missing="fill") as image:
         n_lines, n_bands, _ = image.shape
-    shown = None if lines is None else numbers_of(lines, n_lines, "lines")
     look = draw(
-        source, output, None if shown is None else range(shown[0], shown[-1] + 1),
+        source, output, None if lines is None else run_of(lines, n_lines, "lines"),
         None if bands is None else numbers_of(bands, n_bands, "bands"), package_paths,
     )  # fmt: skip
     if as_json:
         click.echo(json.dumps({
-            "lines": [look.lines.start, look.lines.stop - 1], "bands": look.bands, "missing_lines": look.missing_lines
+            "lines": [look.lines.start, look.lines.stop - 1], "bands": look.bands,
+            "missing_lines": look.missing_lines, "missing_from": look.missing_from,
         }))  # fmt: skip
     else:
         click.echo(
@@ -48,7 +49,9 @@ def quicklook(
         )
     for first, last in look.missing_lines[:MOST_TOLD]:
         click.echo(f"linerwkv: lines {first}..{last} are missing", err=True)
-    if look.is_damaged and look.missing_lines:
+    if look.missing_from is not None:
+        click.echo(f"linerwkv: lines from {look.missing_from} on may be missing: the end of the stream is", err=True)
+    if look.missing_from is not None or (look.is_damaged and look.missing_lines):
         sys.exit(EXIT_CHECK_FAILED)
 
 

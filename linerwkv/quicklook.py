@@ -34,6 +34,8 @@ class Look(NamedTuple):
     """Runs of the image's lines, first and last."""
     is_damaged: bool
     """Whether some of them are missing for another reason than that they never came."""
+    missing_from: int | None
+    """The line from which on more may be missing, where the picture reaches it; None: the stream says how many."""
 
 
 def quicklook(
@@ -74,7 +76,8 @@ def quicklook(
             Image.fromarray(picture).save(unfinished, format="PNG")
         told = [run for run in missing if run[0] < shown.stop and run[1] >= shown.start]
         is_damaged = image.found.error is not None or missing != image.found.missing()
-        return Look(shown, chosen * (3 // len(chosen)), told, is_damaged)
+        missing_from = image.missing_from if shown.stop == image.shape[0] else None
+        return Look(shown, chosen * (3 // len(chosen)), told, is_damaged, missing_from)
 
 
 def colour_bands(image: StreamImage) -> tuple[int, ...]:
@@ -87,7 +90,7 @@ def colour_bands(image: StreamImage) -> tuple[int, ...]:
             return tuple(int(np.argmin(np.abs(wavelength - nm))) for nm in RED_GREEN_BLUE_NM)
     try:
         default = tuple(int(one) - 1 for one in attrs["metadata"]["default bands"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         default = ()
     if len(default) in (1, 3) and all(0 <= z < n_bands for z in default):
         return default

@@ -28,6 +28,8 @@ from runtime.stream.stream_header import StreamHeader
 Array = npt.NDArray[Any]
 AXES = ("line", "band", "column")
 KEPT_BYTES = 1 << 28
+MOST_PIECES = 1 << 20
+"""Of a run of missing lines, whose number a few bytes of a stream announce."""
 Packages = Sequence[str | os.PathLike[str]]
 
 
@@ -116,11 +118,25 @@ class StreamImage:
 
     @property
     def chunks(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Lines, bands, columns of the parts that are decoded at once: segments, and runs of lines that are missing."""
-        runs = [(place.first_line, place.n_lines) for place in self.found.places]
-        runs += [(first, last - first + 1) for first, last in self.found.missing()]
-        lines = [n_lines for _, n_lines in sorted(runs)]
+        """Lines, bands, columns of the parts that are decoded at once: segments, and pieces of missing runs.
+
+        Pieces have as many lines as the longest segment; more where there would be more than MOST_PIECES of a run.
+        """
+        longest = self.longest_segment
+        runs = [(place.first_line, place.n_lines, place.n_lines) for place in self.found.places]
+        for first, last in self.found.missing():
+            n_lines = last - first + 1
+            runs.append((first, n_lines, max(longest, -(-n_lines // MOST_PIECES))))
+        lines: list[int] = []
+        for _, n_lines, piece in sorted(runs):
+            whole, rest = divmod(n_lines, piece)
+            lines += [piece] * whole + [rest] * (rest > 0)
         return tuple(lines), self.shape[1:2], self.shape[2:]
+
+    @property
+    def longest_segment(self) -> int:
+        """Lines of the longest segment; 1: there is none."""
+        return max((place.n_lines for place in self.found.places), default=1)
 
     @cached_property
     def attrs(self) -> dict[str, Any]:
@@ -136,6 +152,14 @@ class StreamImage:
     def missing_lines(self) -> list[tuple[int, int]]:
         """Runs of lines, first and last, that are known to be missing; damage is known once it was touched."""
         return self.missing.lines()
+
+    @property
+    def missing_from(self) -> int | None:
+        """The line from which on more may be missing, as the stream is cut and did not announce its lines; else None.
+
+        `shape` has the lines before it.
+        """
+        return self.found.missing_from
 
     def new_decoder(self) -> Decoder:
         """With the packages that the stream names: those given, shipped ones. Raises LineRwkvError."""
@@ -163,10 +187,11 @@ class StreamImage:
 
     def __iter__(self) -> Iterator[Array]:
         """Each line (Z, X); a segment is decoded once, and is in memory whole."""
-        y = 0
-        for n_lines in self.chunks[0]:
-            yield from self[y : y + n_lines]
-            y += n_lines
+        runs = [(place.first_line, place.next_line) for place in self.found.places]
+        runs += [(first, last + 1) for first, last in self.found.missing()]
+        for first, end in sorted(runs):
+            for y in range(first, end, self.longest_segment):
+                yield from self[y : min(y + self.longest_segment, end)]
 
     def __len__(self) -> int:
         """Lines."""

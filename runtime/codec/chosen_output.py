@@ -1,5 +1,6 @@
 """Chosen lines, bands and columns of a stream on their way to a file: only the segments that have them are read."""
 
+import itertools
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from runtime.codec.segment_places import SegmentPlaces, segment_places
 from runtime.codec.stream_notes import output_notes
 from runtime.codec.stream_reader import Segment
 from runtime.codec.threaded_decoder import decoded
-from runtime.errors import BadArgument, LineRwkvError
+from runtime.errors import BadArgument, Corrupt, LineRwkvError
 from runtime.executors.executor_registry import ONNXRUNTIME
 from runtime.executors.executors import make_executor
 from runtime.images.chosen_image import Chosen, chosen_image
@@ -28,7 +29,6 @@ from runtime.stream.records import Gap
 
 Words = tuple[str | None, str | None, str | None]
 """Of lines, bands and columns: `a:b`, of bands also numbers and such runs with commas; None: all."""
-NAMES = ("lines", "bands", "columns")
 Piece = tuple[Segment | Gap, LineRecords | None]
 
 
@@ -49,6 +49,8 @@ def decompress_chosen(
         found = segment_places(file)
         if found.error is not None and not salvage:
             raise found.error
+        if found.n_lines == 0:
+            raise found.error or Corrupt("stream: no lines")
         image = found.header.image
         chosen = chosen_part(words, (found.n_lines, image.n_bands, image.n_columns))
         packages = needed_packages(found.header, packages, trust)
@@ -59,6 +61,8 @@ def decompress_chosen(
         with restored_output(output, chosen_image(image, chosen), fill, with_records=with_records) as restored:
             if salvage:
                 errors = write_salvaged_part(restored, segments, chosen)
+                if found.missing_from is not None and (words[0] is None or words[0].strip().endswith(":")):
+                    restored.end(None)
             else:
                 errors = []
                 write_part(restored, segments, chosen, [new_decoder() for _ in range(n_threads)])
@@ -70,19 +74,30 @@ def decompress_chosen(
 
 def chosen_part(words: Words, shape: tuple[int, int, int]) -> Chosen:
     """What words choose of an image. Raises BadArgument."""
-    lines, bands, columns = (
-        tuple(range(n)) if word is None else numbers_of(word, n, name)
-        for word, n, name in zip(words, shape, NAMES, strict=True)
+    (lines, bands, columns), (n_lines, n_bands, n_columns) = words, shape
+    return Chosen(
+        run_of(lines, n_lines, "lines"),
+        tuple(range(n_bands)) if bands is None else numbers_of(bands, n_bands, "bands"),
+        run_of(columns, n_columns, "columns"),
     )
-    for found, name in ((lines, "lines"), (columns, "columns")):
-        if found != tuple(range(found[0], found[0] + len(found))):
-            raise BadArgument(f"{name}: found several runs, allowed one A:B")
-    return Chosen(range(lines[0], lines[-1] + 1), bands, range(columns[0], columns[-1] + 1))
+
+
+def run_of(word: str | None, n: int, name: str) -> range:
+    """The numbers of A:B, or of several such that follow one another; None: all of 0 to n - 1. Raises BadArgument."""
+    runs = [range(n)] if word is None else ranges_of(word, n, name)
+    if any(other.start != one.stop for one, other in itertools.pairwise(runs)):
+        raise BadArgument(f"{name}: found several runs, allowed one A:B")
+    return range(runs[0].start, runs[-1].stop)
 
 
 def numbers_of(word: str, n: int, name: str) -> tuple[int, ...]:
     """Numbers from 0 to n - 1 in the order of the words. Raises BadArgument."""
-    found: list[int] = []
+    return tuple(itertools.chain.from_iterable(ranges_of(word, n, name)))
+
+
+def ranges_of(word: str, n: int, name: str) -> list[range]:
+    """Of each number and each A:B between commas, within 0 to n - 1. Raises BadArgument."""
+    found: list[range] = []
     for part in word.split(","):
         first, colon, end = (one.strip() for one in part.partition(":"))
         try:
@@ -92,8 +107,8 @@ def numbers_of(word: str, n: int, name: str) -> tuple[int, ...]:
             raise BadArgument(f"{name}: found {part!r}, allowed a number or A:B") from None
         if not 0 <= low < high <= n:
             raise BadArgument(f"{name}: found {part}, allowed within 0:{n}, the end not included")
-        found += range(low, high)
-    return tuple(found)
+        found.append(range(low, high))
+    return found
 
 
 def parts_of(found: SegmentPlaces, lines: range) -> Iterator[tuple[Gap | int, range]]:

@@ -219,3 +219,40 @@ def test_what_is_no_stream_names_the_file(tmp_path: Path) -> None:
     path.write_bytes(b"no stream at all")
     with pytest.raises(Corrupt, match=r"no\.lrwk: stream: begins with b'no s'"):
         linerwkv.open(path)
+
+
+def live(cube: Cube, n_skipped: int = 0, lines: int = 0) -> bytes:
+    """Of an encoder that was cut off after 20 lines, or skipped some and ended."""
+    with linerwkv.Encoder(N_BANDS, N_COLUMNS, 12, predictor="dpcm", segment_lines=8, lines=lines) as encoder:
+        data = encoder.header + b"".join(map(encoder.push, cube[:20]))
+        return data + encoder.skip(n_skipped) + encoder.finish() if n_skipped else data
+
+
+def test_a_cut_stream_that_announced_no_lines_says_that_more_may_be_missing(stream: Path, cube: Cube) -> None:
+    image = linerwkv.open(io.BytesIO(live(cube)), missing="fill")
+    assert (len(image), image.missing_lines, image.missing_from) == (16, [], 16)
+    assert linerwkv.open(stream).missing_from is None
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_memory_does_not_grow_with_the_lines_that_are_announced(announced: bool, cube: Cube) -> None:
+    most = (1 << 32) - 1
+    data = live(cube, lines=most) if announced else live(cube, most - 20)
+    image = linerwkv.open(io.BytesIO(data), missing="fill")
+    n_there = 16 if announced else 20
+    list(image[:n_there])
+    tracemalloc.start()
+    assert len(image) == most and image.missing_lines == [(n_there, most - 1)]
+    for line, expected in zip(image, [*cube[:n_there], *[np.zeros_like(cube[0])] * 100], strict=False):
+        assert np.array_equal(line, expected)
+    lines = image.chunks[0]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(lines) == most
+    assert peak < 64 << 20
+
+
+def test_pieces_of_a_missing_run_are_no_longer_than_segments(cube: Cube) -> None:
+    image = linerwkv.open(io.BytesIO(live(cube, 21)), missing="fill")
+    assert image.chunks[0] == (8, 8, 4, 8, 8, 5)
+    assert len(list(image)) == 41
