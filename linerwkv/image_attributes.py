@@ -47,7 +47,7 @@ def band_numbers(value: Any, n_bands: int) -> list[float] | None:
         return None
     try:
         return [float(one) for one in value]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

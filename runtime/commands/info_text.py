@@ -8,6 +8,8 @@ from typing import Any
 
 LONGEST_VALUE = 96
 """Characters of an entry of the metadata."""
+DEEPEST = 3
+"""Lists within lists."""
 MOST_SHOWN = 40
 """Runs of segments, gaps, and entries of the metadata."""
 OF_A_RUN = ("predictor", "stage", "coder", "max_error", "quantisation", "special_values")
@@ -33,7 +35,7 @@ def info_text(path: Path, description: dict[str, Any]) -> str:
         rows.append(("special values", ", ".join(header["special_values"])))
     if header["records"]:
         rows.append(("records", f"of {header['records']:,} lines, {header['record_bytes']:,} bytes"))
-    rows += cut(("metadata", f"{key}: {shown(value)}") for key, value in header["metadata"].items())
+    rows += cut(("metadata", f"{shown(key)}: {shown(value)}") for key, value in header["metadata"].items())
     rows += cut(("segments", text) for text in segment_runs(segments))
     rows += cut(("missing", lines_of(gap["first_line"], gap["lines"])) for gap in description["gaps"])
     names = itertools.chain([None], (name for name, _ in rows))
@@ -48,22 +50,27 @@ def cut(rows: Iterator[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*found[:MOST_SHOWN], *more]
 
 
-def shown(value: Any) -> str:
-    """A value of the metadata on one line; of a long list its ends, of a table its keys."""
+def shown(value: Any, depth: int = DEEPEST) -> str:
+    """A key or value of the metadata on one line; of a long list its ends, of a table its keys."""
+    if isinstance(value, list) and depth == 0:
+        return f"list of {len(value)}"
     if isinstance(value, list) and len(value) > 4:
-        ends = f"{shown(value[0])}, {shown(value[1])} ... {shown(value[-1])}"
-        return f"{len(value)} values, {ends}"
+        first, second, last = (shown(value[i], depth - 1) for i in (0, 1, -1))
+        return f"{len(value)} values, {first}, {second} ... {last}"
     if isinstance(value, list):
-        return ", ".join(map(shown, value))
+        return ", ".join(shown(one, depth - 1) for one in value)
     text = f"table of {', '.join(map(str, value))}" if isinstance(value, dict) else str(value)
     printed = "".join(one if one.isprintable() else " " for one in text)
     return textwrap.shorten(printed, LONGEST_VALUE, placeholder=" ...")
 
 
 def segment_runs(segments: list[dict[str, Any]]) -> Iterator[str]:
-    """Segments that follow one another and are coded in the same way, as one text each."""
-    for values, run in itertools.groupby(segments, lambda one: [one[name] for name in OF_A_RUN]):
-        found = list(run)
+    """Segments that follow one another without a gap and are coded in the same way, as one text each."""
+    lines_before = itertools.accumulate((one["lines"] for one in segments), initial=0)
+    n_missing = [one["first_line"] - n_lines for one, n_lines in zip(segments, lines_before, strict=False)]
+    coded = [[n, *(one[name] for name in OF_A_RUN)] for n, one in zip(n_missing, segments, strict=True)]
+    for (_, *values), run in itertools.groupby(zip(coded, segments, strict=True), lambda pair: pair[0]):
+        found = [one for _, one in run]
         predictor, stage, coder, max_error, quantisation, has_specials = values
         error = f"within {max_error} ({quantisation})" if max_error else "lossless"
         words = [predictor, f"stage {stage}", f"coder {coder}", error, *["special values"] * bool(has_specials)]

@@ -57,7 +57,7 @@ def chosen_numbers(value: Any, bands: tuple[int, ...]) -> list[str]:
     try:
         named = [int(one) - 1 for one in value]
         return [str(bands.index(z) + 1) for z in named]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return []
 
 
@@ -73,7 +73,7 @@ def moved_entry(key: str, value: Any, chosen: Chosen) -> Any:
             return [value[0], str(float(value[1]) - x), str(float(value[2]) - y), *value[3:]]
         if key == "geotransform":
             return [str(number) for number in moved_transform([float(one) for one in value], chosen)]
-    except (TypeError, ValueError, IndexError, KeyError):
+    except (TypeError, ValueError, OverflowError, IndexError, KeyError):
         return None
     return value
 

@@ -50,7 +50,7 @@ def transform_of(value: Any) -> list[float]:
     """The six numbers of an entry that this software writes for a skewed grid; none where it is anything else."""
     try:
         numbers = [float(one) for one in value]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return []
     return numbers if len(numbers) == 6 and all(map(math.isfinite, numbers)) else []
 

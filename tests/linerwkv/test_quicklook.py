@@ -12,6 +12,10 @@ import linerwkv
 from linerwkv.commands import quicklook as command
 from linerwkv.quicklook import MISSING_COLOUR, colour_bands
 from linerwkv.quicklook import quicklook as draw
+from runtime.codec.coding_options import coding_options
+from runtime.codec.opened_encoder import opened_encoder
+from runtime.images.envi_page import transform_of
+from runtime.stream.image_description import ImageDescription
 from tests.linerwkv.conftest import N_COLUMNS, N_LINES, CountedFile, Cube
 
 Image = pytest.importorskip("PIL.Image")
@@ -36,7 +40,9 @@ def test_missing_lines_are_marked_and_told(stream: Path, tmp_path: Path) -> None
     bad.write_bytes(data)
     done = CliRunner().invoke(command, [str(bad), "-o", str(tmp_path / "look.png"), "--lines", "4:20", "--json"])
     assert done.exit_code == 1
-    assert json.loads(done.stdout) == {"lines": [4, 19], "bands": [2, 1, 0], "missing_lines": [[8, 15]]}
+    assert json.loads(done.stdout) == {
+        "lines": [4, 19], "bands": [2, 1, 0], "missing_lines": [[8, 15]], "missing_from": None
+    }  # fmt: skip
     assert "lines 8..15 are missing" in done.stderr
     picture = np.asarray(Image.open(tmp_path / "look.png"))
     is_marked = np.all(picture == MISSING_COLOUR, axis=2)
@@ -68,8 +74,31 @@ def test_bands_are_those_of_the_header_or_apart(cube: Cube) -> None:
         (("-o", "look.jpg"), "allowed a name ending in .png"),
         (("-o", "look.png", "--bands", "1,2"), "allowed one or three of 0..4"),
         (("-o", "look.png", "--lines", "0:51"), "allowed within 0:50"),
+        (("-o", "look.png", "--lines", "0:3,10:12"), "found several runs, allowed one A:B"),
     ],
 )
 def test_wrong_words_are_one_line(words: tuple[str, ...], told: str, stream: Path) -> None:
     done = CliRunner().invoke(command, [str(stream), *words])
     assert told in str(done.exception)
+
+
+def test_a_cut_stream_that_announced_no_lines_says_that_more_may_be_missing(cube: Cube, tmp_path: Path) -> None:
+    with linerwkv.Encoder(5, 7, 12, predictor="dpcm", segment_lines=8) as encoder:
+        (tmp_path / "cut.lrwk").write_bytes(encoder.header + b"".join(map(encoder.push, cube)))
+    words = [str(tmp_path / "cut.lrwk"), "-o", str(tmp_path / "look.png")]
+    done = CliRunner().invoke(command, words)
+    assert done.exit_code == 1
+    assert "lines from 48 on may be missing" in done.stderr
+    assert CliRunner().invoke(command, [*words, "--lines", "0:20"]).exit_code == 0
+
+
+@pytest.mark.parametrize("number", [float("inf"), 10**400])
+def test_numbers_that_no_band_has_are_ignored(number: float) -> None:
+    metadata = {"default bands": [number, 1, 2], "wavelength": [10**400] * 5, "geotransform": [number] * 6}
+    described = ImageDescription(5, 7, 12, False, 1, metadata=metadata)
+    with opened_encoder(coding_options({"predictor": "dpcm"}), described) as one:
+        data = one.header + one.push(np.zeros((5, 7), np.int32)) + one.finish()
+    image = linerwkv.open(io.BytesIO(data))
+    assert colour_bands(image) == (4, 2, 0)
+    assert "wavelength" not in image.attrs
+    assert transform_of(metadata["geotransform"]) == []

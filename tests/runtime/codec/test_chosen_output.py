@@ -1,6 +1,8 @@
 """Chosen lines, bands and columns of a stream: the same samples, the metadata of the part, and nothing more is read."""
 
 import json
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ from hypothesis import strategies as st
 from runtime.codec.chosen_output import chosen_part, decompress_chosen
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compression import compress_lines
+from runtime.codec.encoder import Encoder
 from runtime.codec.segment_places import segment_places
 from runtime.commands.cli import cli
-from runtime.errors import BadArgument, Corrupt
+from runtime.errors import BadArgument, Corrupt, Truncated
 from runtime.images.chosen_image import Chosen, chosen_image
 from runtime.images.line_frame import RecordedLine
 from runtime.images.scene_reader import open_scene
@@ -133,3 +136,48 @@ def test_an_output_is_given_once(stream: Path, tmp_path: Path) -> None:
         done = run("decompress", stream, *words)
         assert done.exit_code == 2
         assert "an output is given once" in done.output
+
+
+def live(path: Path, lines: int = 0) -> Path:
+    """The stream of an encoder that was cut off after line 23."""
+    encoder = Encoder(replace(IMAGE, n_lines=lines), OPTIONS)
+    path.write_bytes(encoder.header + b"".join(map(encoder.push, CUBE)))
+    return path
+
+
+def test_a_cut_stream_that_announced_no_lines_says_that_more_may_be_missing(tmp_path: Path) -> None:
+    cut, output = live(tmp_path / "cut.lrwk"), tmp_path / "some.npy"
+    for words in (("--bands", "0"), ("--lines", "2:")):
+        done = run("decompress", cut, output, "--salvage", *words)
+        assert done.exit_code == 1
+        first = 22 if "--lines" in words else 24
+        assert f"lines from {first} on may be missing" in done.output
+        assert json.loads(output.with_suffix(".lines.json").read_text())["missing_from"] == first
+    assert run("decompress", cut, output, "--salvage", "--lines", "2:24").exit_code == 0
+    cut.write_bytes(cut.read_bytes()[: len(Encoder(replace(IMAGE, n_lines=0), OPTIONS).header) + 9])
+    with pytest.raises(Truncated, match="segment header: 9 bytes found"):
+        decompress_chosen(cut, output, words=(None, "0", None), salvage=True)
+
+
+def test_memory_does_not_grow_with_the_lines_that_are_announced(tmp_path: Path) -> None:
+    cut = live(tmp_path / "cut.lrwk", lines=(1 << 32) - 1)
+    tracemalloc.start()
+    report = decompress_chosen(cut, tmp_path / "some.npy", words=(None, "0", "0:1"), salvage=True)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert report.missing_lines == ((24, (1 << 32) - 2),)
+    assert peak < 64 << 20
+    assert np.array_equal(np.load(tmp_path / "some.npy", mmap_mode="r")[:24], CUBE[:24, :1, :1])
+
+
+@pytest.mark.parametrize("number", [float("inf"), 10**400])
+def test_metadata_that_cannot_be_moved_are_left_out(number: float) -> None:
+    metadata = {
+        "default bands": [number, 1, 2], "y start": number, "map info": ["UTM", number, number, 0, 0, 1, 1],
+        "geotransform": [number] * 6,
+    }  # fmt: skip
+    part = chosen_image(replace(IMAGE, metadata=metadata), Chosen(range(2, 5), (2, 0), range(1, 4)))
+    if isinstance(number, int):
+        assert part.metadata == {"y start": str(number + 2)}
+    else:
+        assert part.metadata.keys() <= {"map info", "geotransform"}
