@@ -37,8 +37,9 @@ class StreamImage:
     """An array-like (lines, bands, columns) over a stream; indexing decodes the segments that it touches.
 
     An index is an integer, a slice, or at most one list of integers or mask, each along its own axis, and gives a new
-    NumPy array. Several threads may index it. Memory is that array, `kept_bytes` of decoded segments, and for each
-    thread one segment.
+    NumPy array. Its axes are in the order of the image's; NumPy moves that of a list to the front where a slice parts
+    it from an integer, as in a[3, :, [0, 1]]. Several threads may index it. Memory is that array, `kept_bytes` of
+    decoded segments, and for each thread one segment.
     """
 
     ndim = 3

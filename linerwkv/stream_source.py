@@ -34,8 +34,8 @@ def open_source(source: Source, storage_options: dict[str, Any] | None = None) -
     if isinstance(source, str | os.PathLike):
         try:
             return Path(source).open("rb")
-        except OSError as error:
-            raise BadArgument(f"{name_of(source)}: {error.strerror}") from error
+        except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+            raise BadArgument(f"{name_of(source)}: {getattr(error, 'strerror', None) or error}") from error
     if not source.seekable():
         raise BadArgument(f"{name_of(source)}: cannot be read from any place on; linerwkv.Decoder takes a pipe")
     return source
@@ -49,6 +49,8 @@ def open_url(url: str, storage_options: dict[str, Any]) -> BinaryIO:
         raise BadArgument(f"{url}: a URL needs fsspec, install linerwkv[ground]") from None
     try:
         system, path = url_to_fs(url, **storage_options)
-        return cast(BinaryIO, system.open(path, "rb", cache_type="none"))
+        file = cast(BinaryIO, system.open(path, "rb", cache_type="none"))
+        file.seek(0, os.SEEK_END)  # of a server without ranges this is a ValueError
+        return file
     except (OSError, ValueError, ImportError) as error:
         raise BadArgument(f"{url}: {one_line(error)}") from error

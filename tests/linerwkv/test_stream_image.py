@@ -52,6 +52,19 @@ def test_indexing_is_that_of_numpy(stream: Path, cube: Cube, key: tuple[Any, ...
     assert np.array_equal(found, expected)
 
 
+@given(st.data())
+def test_a_list_beside_integers_keeps_its_axis(stream: Path, cube: Cube, data: st.DataObject) -> None:
+    """NumPy moves it to the front where a slice stands between them."""
+    axis = data.draw(st.integers(0, 2))
+    key: list[Any] = [data.draw(st.integers(-n, n - 1) | slices(n)) for n in SHAPE]
+    listed = st.lists(st.integers(-SHAPE[axis], SHAPE[axis] - 1), max_size=4)
+    key[axis] = np.array(data.draw(listed), int)
+    expected = cube[tuple(slice(None) if i == axis else one for i, one in enumerate(key))]
+    place = axis - sum(isinstance(one, int) for one in key[:axis])
+    with linerwkv.open(stream) as image:
+        assert np.array_equal(image[tuple(key)], np.take(expected, key[axis], axis=place))
+
+
 def test_an_array_like_has_what_one_has(stream: Path, cube: Cube) -> None:
     image = linerwkv.open(str(stream))
     assert image.shape == SHAPE == (len(image), *image[0].shape)
@@ -216,6 +229,8 @@ def test_what_is_no_stream_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "no.lrwk"
     with pytest.raises(BadArgument, match=r"no\.lrwk: No such file"):
         linerwkv.open(path)
+    with pytest.raises(BadArgument, match="embedded null byte"):
+        linerwkv.open("a\0b")
     path.write_bytes(b"no stream at all")
     with pytest.raises(Corrupt, match=r"no\.lrwk: stream: begins with b'no s'"):
         linerwkv.open(path)

@@ -1,5 +1,7 @@
 """URLs by fsspec: ranges are fetched, never the whole file."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +46,30 @@ def test_a_url_is_read_by_ranges(stream: Path, cube: Cube, monkeypatch: pytest.M
 def test_a_url_that_is_not_there_is_one_line() -> None:
     with pytest.raises(BadArgument, match=r"memory://no\.lrwk"):
         linerwkv.open("memory://no.lrwk")
+
+
+class WithoutRanges(BaseHTTPRequestHandler):
+    """Gives a file from its start only, of a size that it does not say."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"x" * 100)
+
+    def do_HEAD(self) -> None:  # a name of the library
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def test_a_server_without_ranges_is_one_line() -> None:
+    pytest.importorskip("aiohttp")
+    with ThreadingHTTPServer(("127.0.0.1", 0), WithoutRanges) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with pytest.raises(BadArgument, match=r"scene\.lrwk: Cannot seek"):
+                linerwkv.open(f"http://127.0.0.1:{server.server_port}/scene.lrwk")
+        finally:
+            server.shutdown()
