@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from linerwkv.ground.archive_commands import decode, statistics, transcode, verify
-from runtime.codec.chosen_output import numbers_of
 from runtime.codec.chosen_output import numbers_of, run_of
 from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, json_option, note
 

@@ -2,7 +2,11 @@
 
 EXAMPLES = {
     "": ("linerwkv demo --output demo_output", "linerwkv compress scene.hdr scene.lrwk", "linerwkv decompress --help"),
-    "archive": ("linerwkv archive index *.lrwk -o archive.json",),
+    "archive": (
+        "linerwkv archive index *.lrwk -o archive.json",
+        "linerwkv archive verify downlink/*.lrwk --json",
+        "linerwkv archive transcode old/*.hdr -o streams",
+    ),
     "ccsds123": (
         "linerwkv ccsds123 encode scene.hdr scene.123 --preset near-lossless",
         "linerwkv ccsds123 info scene.123",
@@ -29,6 +33,7 @@ EXAMPLES = {
     "finetune": ("linerwkv finetune flight mission/ -o mission_flight",),
     "hil": (
         "linerwkv hil run --board hil_tests/boards/local.toml --short",
+        "linerwkv hil run --board hil_tests/boards/raspberry_pi_5.toml --dry-run",
         "linerwkv hil meters",
         "linerwkv hil report hil_output/report.json",
     ),
@@ -36,10 +41,15 @@ EXAMPLES = {
     "operators": ("linerwkv operators package",),
     "pack-scenes": ("linerwkv pack-scenes scenes/MANIFEST.json -o packed",),
     "package": ("linerwkv package --help",),
+    "packets": (
+        "linerwkv packets pack scene.lrwk -o packets.bin",
+        "linerwkv packets assemble packets.bin -o scene.lrwk",
+    ),
     "paper": ("linerwkv paper --hyspecnet hyspecnet-11k --plan", "linerwkv paper --hyspecnet hyspecnet-11k"),
     "prepare": ("linerwkv prepare", "linerwkv prepare --all"),
     "quantize": ("linerwkv quantize runs/flight/last.ckpt -o runs/int8",),
     "quicklook": ("linerwkv quicklook scene.lrwk -o look.png --bands 40,25,10",),
+    "record": ("linerwkv record recorder.toml",),
     "simulate": ("linerwkv simulate hypso1 scene.hdr -o raw",),
     "train": (
         "linerwkv train flight --scenes scenes/ --max-minutes 30",
