@@ -69,7 +69,7 @@ class Worth:
     def net(self, other: "Worth") -> Uncertain | None:
         """J/Msample that this form costs more than another one, both places together; None is not measured.
 
-        Exactly 0 against itself. The link is the same for both, so its uncertainty is of the difference of their bits alone.
+        0 against itself. The link is the same for both, so its uncertainty is of the difference of their bits alone.
         """
         if self.form.board is None or other.form.board is None:
             return None
