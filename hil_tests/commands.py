@@ -9,7 +9,6 @@ import click
 
 from hil_tests.accelerators.command import accelerator
 from hil_tests.accelerators.probe_command import probe
-from hil_tests.acceptance.acceptance_run import PAGE, REPORT, AcceptanceRun
 from hil_tests.acceptance.acceptance_run import OUTPUT, PAGE, REPORT, AcceptanceRun
 from hil_tests.acceptance.dry_run import PlannedStep, planned_steps
 from hil_tests.board.board import load_board
