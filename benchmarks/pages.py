@@ -20,7 +20,13 @@ from benchmarks.rate.pictures import file_speeds, rate_and_error, rate_and_speed
 from benchmarks.rate.pictures import save as save_picture
 from benchmarks.rate.tables import markdown as rate_page
 from hil_tests.accelerators.written_report import markdown as accelerator_page
+from hil_tests.findings.findings_file import read_findings
+from hil_tests.places.place import REPOSITORY
+from hil_tests.worth.command import worth_text
+from hil_tests.worth.link import load_link
 from quantize.report import markdown as quantization_page
+
+MISSIONS = REPOSITORY / "hil_tests" / "worth" / "missions"
 
 
 def pages() -> Iterator[tuple[Path, str]]:
@@ -32,6 +38,9 @@ def pages() -> Iterator[tuple[Path, str]]:
         yield file.with_suffix(".md"), accelerator_page(json.loads(file.read_text()))
     for file in sorted(RESULTS.glob("quantization_*/report.json")):
         yield file.with_suffix(".md"), quantization_page(json.loads(file.read_text()))
+    for file in sorted(RESULTS.glob("hil_*/report.json")):
+        for mission in sorted(MISSIONS.glob("*.toml")):
+            yield file.with_name(f"worth_{mission.stem}.md"), worth_text(read_findings(file), load_link(mission))
     yield RESULTS / "rate.md", rate_page(rate_store.load(RESULTS / "rate.json"))
 
 

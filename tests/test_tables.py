@@ -18,6 +18,7 @@ from model.training.training_config import load_cross_validation, load_training_
 from quantize.recipe import recipe_values
 from runtime.command_options import EXIT_BAD_INPUT
 from runtime.commands.cli import main
+from runtime.target.flight_config import read_config
 
 FILES = [
     Path(line)
@@ -61,6 +62,10 @@ def test_every_block_of_a_document_is_of_a_board_file_or_a_sensor(name: str, blo
     if name == "simulation.md":
         (tmp_path / "sensor.toml").write_text(block)
         assert load_sensor(tmp_path / "sensor.toml").n_bands > 0
+        return
+    if name == "recorder.md":
+        (tmp_path / "recorder.toml").write_text(block)
+        assert read_config(tmp_path / "recorder.toml").lines.bands > 0
         return
     path = tmp_path / "board.toml"
     path.write_text(f'name = "desk"\ntransport = "local"\n{block}')

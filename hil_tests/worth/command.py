@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from hil_tests.findings.findings import Findings
 from hil_tests.findings.findings_file import read_findings
 from hil_tests.findings.provenance import table
 from hil_tests.worth.answer import answer, day_rows, energy_rows, missing
 from hil_tests.worth.break_even import worths
-from hil_tests.worth.link import load_link
+from hil_tests.worth.link import Link, load_link
 from runtime.command_options import json_option
 from runtime.errors import BadArgument
 
@@ -27,19 +28,31 @@ def worth_command(report: Path, link_file: Path, output: Path | None, as_json: b
     findings, link = read_findings(report), load_link(link_file)
     found = worths(findings, link)
     sentence, notes = answer(found), missing(found, findings)
-    about = (
-        f"{findings.board} ({findings.label}), {findings.scene_kind} scene {findings.scene}, {findings.started[:10]}; "
-        f"link {link.name}: {link.msamples_per_day:g} Msamples a day, idle power of the board {link.idle}"
-    )
     if output is not None:
         try:
             from hil_tests.worth.page import write_page
         except ModuleNotFoundError as error:
             raise BadArgument(f"the page needs {error.name}, which is not there: pip install linerwkv[hil]") from None
-        write_page(found, sentence, [*notes, f"link: {link.source}"], about, output)
+        write_page(found, sentence, [*notes, f"link: {link.source}"], about(findings, link), output)
     if as_json:
         rows = {"joules_per_msample": energy_rows(found), "day": day_rows(found)}
         click.echo(json.dumps({"answer": sentence, **rows, "missing": notes, "link": asdict(link)}))
         return
-    parts = [f"**{sentence}**", about + ".", table(energy_rows(found)), "A day:", table(day_rows(found))]
-    click.echo("\n\n".join([*parts, "\n".join(f"- {note}" for note in [*notes, f"link: {link.source}"])]))
+    click.echo(worth_text(findings, link), nl=False)
+
+
+def about(findings: Findings, link: Link) -> str:
+    """What was held against what."""
+    return (
+        f"{findings.board} ({findings.label}), {findings.scene_kind} scene {findings.scene}, {findings.started[:10]}; "
+        f"link {link.name}: {link.msamples_per_day:g} Msamples a day, idle power of the board {link.idle}"
+    )
+
+
+def worth_text(findings: Findings, link: Link) -> str:
+    """The answer and its tables as Markdown."""
+    found = worths(findings, link)
+    sentence = answer(found)
+    notes = "\n".join(f"- {note}" for note in [*missing(found, findings), f"link: {link.source}"])
+    parts = [f"# Worth on a radio: {link.name}", f"{sentence[0].upper()}{sentence[1:]}.", f"{about(findings, link)}."]
+    return "\n\n".join([*parts, table(energy_rows(found)), "A day:", table(day_rows(found)), notes]) + "\n"
