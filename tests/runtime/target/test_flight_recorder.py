@@ -26,7 +26,7 @@ from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from tests.runtime.target.recorded_frames import LINES, config_of, config_text, frame, read_back
 
-WAIT_S = 60
+WAIT_S = 300  # a first start compiles
 
 
 def told(folder: Path) -> list[dict[str, Any]]:
