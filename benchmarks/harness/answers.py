@@ -97,11 +97,14 @@ def closing_line(record: Record) -> str:
 
 def cross_validation(record: Record) -> str:
     """The four folds of the recipe as it stands."""
-    folds = {row["model"]: row["gain"] for row in record["rows"] if row["model"].count("-") == 2}
+    whole = {row["model"]: row["gain"] for row in record["rows"] if row["model"].count("-") == 2}
+    folds = {model: gain for model, gain in whole.items() if model.startswith("fold")}
+    others = [gain for model, gain in whole.items() if model not in folds]
     each = ", ".join(f"{gain:.4f} ({model})" for model, gain in sorted(folds.items()))
+    unknown = f" On sensors that it has not seen it saves {mean(others):.3f}, seeds: {len(others)}." if others else ""
     return (
         f"On scenes that it has not seen the recipe's network saves {mean(folds.values()):.3f} bits per sample "
-        f"against the stage alone, the mean of its {len(folds)} folds: {each}."
+        f"against the stage alone, the mean of its {len(folds)} folds: {each}.{unknown}"
     )
 
 
