@@ -39,7 +39,7 @@ EXAMPLES = {
     ),
     "info": ("linerwkv info scene.lrwk", "linerwkv info scene.lrwk --json"),
     "operators": ("linerwkv operators package",),
-    "pack-scenes": ("linerwkv pack-scenes scenes/MANIFEST.json -o packed",),
+    "pack-scenes": ("linerwkv pack-scenes model/configs/flight.toml packed",),
     "package": ("linerwkv package --help",),
     "packets": (
         "linerwkv packets pack scene.lrwk -o packets.bin",
