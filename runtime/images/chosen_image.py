@@ -71,6 +71,11 @@ def moved_entry(key: str, value: Any, chosen: Chosen) -> Any:
             return str(int(value) + (y if key == STARTS[0] else x))
         if key == "map info":  # name, column and line of a point, counted from 1, and where that point lies
             return [value[0], str(float(value[1]) - x), str(float(value[2]) - y), *value[3:]]
+        if key == "geo points":  # column and line, counted from 1, latitude and longitude of each
+            shifts = (x, y, 0, 0)
+            return [str(float(one) - shifts[i % 4]) if i % 4 < 2 else one for i, one in enumerate(value)]
+        if key == "rpc info":  # polynomials of lines and columns of the whole image
+            return None
         if key == "geotransform":
             return [str(number) for number in moved_transform([float(one) for one in value], chosen)]
     except (TypeError, ValueError, OverflowError, IndexError, KeyError):

@@ -59,6 +59,15 @@ def test_the_part_is_that_of_the_whole(stream: Path, data: st.DataObject) -> Non
     assert (report.n_lines, report.n_bands, report.n_columns) == (end - first, len(bands), 4)
 
 
+def test_places_of_single_pixels_move_with_the_part_and_polynomials_of_the_whole_stay_out() -> None:
+    metadata = {"geo points": ["12", "23", "60.5", "10.25", "14", "25", "60.75", "10.5"], "rpc info": ["1", "2"]}
+    image = replace(IMAGE, metadata=metadata)
+    part = chosen_image(image, Chosen(range(10, 20), (0,), range(2, 6)))
+    assert part.metadata == {"geo points": ["10.0", "13.0", "60.5", "10.25", "12.0", "15.0", "60.75", "10.5"]}
+    bands_only = chosen_image(image, Chosen(range(30), (0,), range(6)))
+    assert bands_only.metadata == metadata
+
+
 def test_the_command_restores_a_part_with_its_metadata_and_records(stream: Path, tmp_path: Path) -> None:
     output = tmp_path / "part.hdr"
     done = run("decompress", stream, "-o", output, "--lines", "10:20", "--bands", "3,1", "--columns", "2:6")
