@@ -28,7 +28,7 @@ from runtime.stream.stream_header import StreamHeader
 Array = npt.NDArray[Any]
 AXES = ("line", "band", "column")
 KEPT_BYTES = 1 << 28
-MOST_PIECES = 1 << 20
+MOST_PIECES = 1 << 16
 """Of a run of missing lines, whose number a few bytes of a stream announce."""
 Packages = Sequence[str | os.PathLike[str]]
 

@@ -51,6 +51,7 @@ def open_url(url: str, storage_options: dict[str, Any]) -> BinaryIO:
         system, path = url_to_fs(url, **storage_options)
         file = cast(BinaryIO, system.open(path, "rb", cache_type="none"))
         file.seek(0, os.SEEK_END)  # of a server without ranges this is a ValueError
+        file.seek(0)
         return file
     except (OSError, ValueError, ImportError) as error:
         raise BadArgument(f"{url}: {one_line(error)}") from error

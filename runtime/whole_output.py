@@ -166,10 +166,12 @@ def replacing_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Pa
                 if file.is_file():
                     sync(file)
             check_folder(path, is_ours)
-            if there.exists():
-                exchange(part, there)
-            else:
+            try:
                 part.replace(there)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                exchange(part, there)
 
 
 def exchange(part: Path, there: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_name_is_that_of_a_shipped_configuration(tmp_path: Path, monkeypatch: 
     assert load_training_config(Path("tiny")).name == "tiny"
     with pytest.raises(BadArgument) as caught:
         load_training_config(Path("fleet"))
-    names = "flight, paper, small, tiny"
+    names = "flight, paper, paper_hyspecnet, small, tiny"
     assert str(caught.value) == f"training configuration fleet: not found, allowed a TOML file or {names}"
     Path("tiny").write_text(FILE)  # a file of that name is meant
     assert load_training_config(Path("tiny")).network == FlightConfig(features=6)
