@@ -18,7 +18,23 @@ from runtime.stream.image_description import ImageDescription
 from runtime.stream.telemetry import SegmentTelemetry
 
 
-class Encoder(StreamEncoder):
+class LiveEncoder(StreamEncoder):
+    """Lines are coded at once, by the `segments` that a subclass has chosen."""
+
+    segments: SegmentEncoder
+
+    @override
+    def push_codes(self, codes: Codes, record: bytes) -> list[CodedSegment]:
+        self.segments.n_lines = self.n_lines
+        return self.segments.push(codes, record)
+
+    @override
+    def close(self) -> list[CodedSegment]:
+        self.segments.n_lines = self.n_lines
+        return self.segments.closed_if_damaged() + self.segments.close()
+
+
+class Encoder(LiveEncoder):
     """A line that raises is not part of the stream, and changes nothing."""
 
     def __init__(
@@ -35,13 +51,3 @@ class Encoder(StreamEncoder):
         super().__init__(image, options, () if package is None else (package,), on_segment)
         self.n_threads = 1 if threads is None else 2
         self.segments = SegmentEncoder(image, options, self.stream_crc, package, executor, threads)
-
-    @override
-    def push_codes(self, codes: Codes, record: bytes) -> list[CodedSegment]:
-        self.segments.n_lines = self.n_lines
-        return self.segments.push(codes, record)
-
-    @override
-    def close(self) -> list[CodedSegment]:
-        self.segments.n_lines = self.n_lines
-        return self.segments.closed_if_damaged() + self.segments.close()

@@ -6,15 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from typing_extensions import override
-
 from runtime.cell.flight_package import FlightPackage
 from runtime.codec.coding_options import CodingOptions
+from runtime.codec.encoder import LiveEncoder
 from runtime.codec.opened_encoder import executor_of, needed_package
-from runtime.codec.segment_encoder import CodedSegment, SegmentEncoder
-from runtime.codec.stream_encoder import StreamEncoder, package_names
+from runtime.codec.segment_encoder import SegmentEncoder
+from runtime.codec.stream_encoder import package_names
 from runtime.codec.warm_up import warm_up
-from runtime.stream.coded_line import Codes
 from runtime.stream.crc32c import crc32c
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.stream_header import StreamHeader
@@ -63,7 +61,7 @@ def loaded_forms(image: ImageDescription, forms: Sequence[Form], max_errors: Seq
         yield LoadedForms(tuple(forms), packages, encoders)
 
 
-class FormsEncoder(StreamEncoder):
+class FormsEncoder(LiveEncoder):
     """One stream. `use` chooses how the lines after it are coded."""
 
     def __init__(
@@ -90,13 +88,3 @@ class FormsEncoder(StreamEncoder):
         self.segments = self.loaded.encoders[self.chosen]
         self.options = self.segments.options
         return closed
-
-    @override
-    def push_codes(self, codes: Codes, record: bytes) -> list[CodedSegment]:
-        self.segments.n_lines = self.n_lines
-        return self.segments.push(codes, record)
-
-    @override
-    def close(self) -> list[CodedSegment]:
-        self.segments.n_lines = self.n_lines
-        return self.segments.closed_if_damaged() + self.segments.close()
