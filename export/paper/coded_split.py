@@ -62,7 +62,7 @@ def code_patches(
 ) -> None:
     """Code the patches of a part that have no result yet. Raises LineRwkvError, which names the patch."""
     folder.mkdir(parents=True, exist_ok=True)
-    left = [patch for patch in patches[part.number - 1 :: part.of] if not is_coded(folder, patch)]
+    left = [patch for patch in patches[part.number - 1 :: part.of] if found_result(folder, patch) is None]
     if not left:
         return
     for method in methods:
@@ -88,10 +88,11 @@ def result_path(folder: Path, patch: Scene) -> Path:
     return folder / f"{patch.name}.json"
 
 
-def is_coded(folder: Path, patch: Scene) -> bool:
-    """Whether there is a result of these samples. Raises BadArgument for a damaged file."""
+def found_result(folder: Path, patch: Scene) -> PatchResult | None:
+    """The result of these samples, if there is one. Raises BadArgument for a damaged file."""
     path = result_path(folder, patch)
-    return path.is_file() and result_of(path).samples_crc == samples_crc(patch.samples)
+    result = result_of(path) if path.is_file() else None
+    return result if result is not None and result.samples_crc == samples_crc(patch.samples) else None
 
 
 def result_of(path: Path) -> PatchResult:
@@ -107,4 +108,5 @@ def result_of(path: Path) -> PatchResult:
 
 def read_results(folder: Path, patches: Sequence[Scene]) -> list[PatchResult]:
     """Those of all these patches that have one, in their order. Raises BadArgument for a damaged file."""
-    return [result_of(result_path(folder, patch)) for patch in patches if is_coded(folder, patch)]
+    results = (found_result(folder, patch) for patch in patches)
+    return [result for result in results if result is not None]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from export.paper.coded_split import Part, code_patches, is_coded, read_results, results_folder
+from export.paper.coded_split import Part, PatchResult, code_patches, read_results, results_folder
 from export.paper.cost import Plan, coding_hours, training_plan
 from export.paper.memory import encoding_memory
 from export.paper.methods import Method, all_methods
@@ -81,11 +81,10 @@ def training_of(checkpoint: Path) -> tuple[Training, TrainingConfig]:
 
 def record_of(
     config: TrainingConfig, checkpoint: Path, package: Path, methods: list[Method], patches: list[Scene], n_test: int,
-    max_errors: tuple[int, ...], results: Path,
+    max_errors: tuple[int, ...], found: list[PatchResult],
 ) -> Record:  # fmt: skip
     """The whole experiment, all patches of which are coded."""
     training, trained = training_of(checkpoint)
-    found = read_results(results, patches)
     codings = [coding for result in found for coding in result.codings]
     differences = recipe_differences(trained)
     if training.epochs_done != training.epochs:
@@ -146,13 +145,13 @@ def paper(
     patches, n_test = coded_patches(config, n_patches)
     results = results_folder(folder, methods, errors)
     code_patches(methods, patches, errors, results, own_part, this_machine().place)
-    n_left = sum(not is_coded(results, patch) for patch in patches)
-    if n_left:
+    found = read_results(results, patches)
+    if n_left := len(patches) - len(found):
         say(
             f"{results}: {n_left} of {len(patches)} patches are left for other parts, the last of which writes the page"
         )
         return
-    record = record_of(config, checkpoint, package, methods, patches, n_test, errors, results)
+    record = record_of(config, checkpoint, package, methods, patches, n_test, errors, found)
     text = json.dumps(record.to_dict(), indent=1)
     with atomic_file(folder / RESULTS) as file:
         file.write(text.encode() + b"\n")
