@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.harness.record import SCENES, best_of_5, save
 from benchmarks.harness.reference_loop import loop_msteps_per_s
-from runtime.adaptive.band import Band, BlockWork, code_block, fill_shares
+from runtime.adaptive.band import EARLY_SAMPLES, Band, BlockWork, code_block, fill_shares
 from runtime.adaptive.column_correction import begin_band, update_column_moments
 from runtime.adaptive.mixed_prediction import predict_rows, solve
 from runtime.adaptive.parameters import StageParameters, stage_parameters
@@ -97,7 +97,7 @@ def n_solutions(parameters: StageParameters, n_columns: int) -> float:
     for line in range(SEGMENT_LINES):
         for block in range(n_blocks):
             start, stop = block * n_columns // n_blocks, (block + 1) * n_columns // n_blocks
-            if max(line - 1, 0) * n_columns + start < 1024 or unsolved >= parameters.interval:
+            if max(line - 1, 0) * n_columns + start < EARLY_SAMPLES or unsolved >= parameters.interval:
                 n_found, unsolved = n_found + 1, 0
             unsolved += stop - start
     return n_found / (SEGMENT_LINES * n_columns)
