@@ -4,14 +4,13 @@ README and the tutorials are run as they stand (tests/test_readme.py); the other
 """
 
 import re
-import shlex
 from pathlib import Path
 
 import click
 import pytest
 
 from hil_tests.places.place import REPOSITORY
-from runtime.commands.cli import cli
+from tests.parsed_command import parse
 
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -31,20 +30,6 @@ def commands(document: Path) -> list[str]:
 ALL = [(document.name, line) for document in DOCUMENTS for line in dict.fromkeys(commands(document))]
 
 
-def check(line: str) -> None:
-    """Parse a command without running it. Raises click.ClickException."""
-    command: click.Command = cli
-    context, words = click.Context(cli), shlex.split(line.split("  ")[0])[1:]
-    while isinstance(command, click.Group):
-        if not words or words[0].startswith("-"):
-            return
-        found = command.get_command(context, words[0])
-        assert found is not None, words[0]
-        command, words = found, words[1:]
-    if not {"--help", "-h"} & set(words):
-        command.make_parser(click.Context(command)).parse_args(words)
-
-
 def test_documents_show_commands() -> None:
     assert len(ALL) > 60
     assert len({document for document, _ in ALL}) > 12
@@ -52,11 +37,11 @@ def test_documents_show_commands() -> None:
 
 @pytest.mark.parametrize(("document", "line"), ALL, ids=[f"{document}: {line}" for document, line in ALL])
 def test_a_command_is_understood(document: str, line: str) -> None:
-    check(line)
+    parse(line.split("  ")[0])
 
 
 def test_a_wrong_command_is_found() -> None:
     with pytest.raises(click.ClickException):
-        check("linerwkv compress a b --no-such-option")
+        parse("linerwkv compress a b --no-such-option")
     with pytest.raises(click.ClickException):
-        check("linerwkv decompress --lines")
+        parse("linerwkv decompress --lines")

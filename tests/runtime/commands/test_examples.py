@@ -7,6 +7,7 @@ import pytest
 
 from runtime.commands.cli import cli
 from runtime.commands.examples import EXAMPLES
+from tests.parsed_command import parse
 
 ALL = [(verb, line) for verb, lines in EXAMPLES.items() for line in lines]
 
@@ -22,16 +23,7 @@ def test_an_example_is_understood(verb: str, line: str) -> None:
     program, *words = shlex.split(own)
     assert program == "linerwkv"
     assert verb in ("", words[0])
-    command: click.Command = cli
-    context = click.Context(cli)
-    while isinstance(command, click.Group):
-        if words[0] == "--help":
-            return
-        found = command.get_command(context, words[0])
-        assert found is not None, words[0]
-        command, words = found, words[1:]
-    if words != ["--help"]:
-        command.make_parser(click.Context(command)).parse_args(words)  # no such option, or too many arguments, raises
+    parse(own)
 
 
 def test_help_ends_with_them(capsys: pytest.CaptureFixture[str]) -> None:
