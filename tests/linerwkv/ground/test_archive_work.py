@@ -84,9 +84,9 @@ class Blocking:
         while not (found := self.readers()):
             time.sleep(0.01)
         os.kill(int(found[0].name), signal.SIGKILL)
-        while self.readers():
+        os.close(descriptor)  # it sees no end of the stream any more; who tries again waits for the next writer
+        while found[0].exists():  # until its last thread ends, what is written may go to it and be lost
             time.sleep(0.01)
-        os.close(descriptor)
 
     def readers(self) -> list[Path]:
         """Other processes that have it open."""
