@@ -1,7 +1,9 @@
 """Streams of a folder, one after another, with the packets of each beside it, within a quota."""
 
+import contextlib
 import io
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from runtime.errors import BadArgument
@@ -23,11 +25,13 @@ class StreamFiles:
         self.count = 0  # Sequence count of the next packet
         self.reader = StructureReader()
         self.maker: PacketMaker | None = None
+        self.total = 0  # Bytes of the folder, as counted since it was looked at
 
     def begin(self) -> Path:
         """Open the next stream. Raises BadArgument."""
         self.recording = Recording(next_free(self.table.folder))
         self.reader, self.maker = StructureReader(), None
+        self.total = sum(self.sizes().values())
         if self.packets is not None:
             self.packet_file = Recording(self.recording.path.with_suffix(".packets"))
         return self.recording.path
@@ -53,10 +57,7 @@ class StreamFiles:
         made: list[bytes] = []
         for structure in self.reader.read(io.BytesIO(data)):
             if self.maker is None:
-                options = PacketOptions(
-                    self.packets.apid, self.packets.packet_bytes, self.packets.header_every,
-                    int(self.recording.path.stem),
-                )  # fmt: skip
+                options = replace(self.packets, recording=int(self.recording.path.stem))
                 self.maker = PacketMaker(options, self.reader.stream_crc, self.count)
             made += self.maker.packets(structure, time.time_ns() // 1_000_000)
             self.count = self.maker.count
@@ -72,15 +73,31 @@ class StreamFiles:
         self.recording = self.packet_file = None
 
     def make_room(self, n_bytes: int) -> None:
-        """Keep the quota: remove the oldest streams. Raises BadArgument where that is not allowed, or not enough."""
-        if self.table.quota_bytes is None:
+        """Keep the quota: remove the oldest streams. Raises BadArgument where that is not allowed, or not enough.
+
+        The folder is looked at when a stream begins, and where what was counted since would not fit.
+        """
+        quota = self.table.quota_bytes
+        if quota is None:
             return
-        files = [path for path in self.table.folder.iterdir() if path.suffix in ENDINGS and path.stem.isdecimal()]
-        total = n_bytes + sum(path.stat().st_size for path in files)
+        self.total += n_bytes
+        if self.total <= quota:
+            return
+        sizes = self.sizes()
+        self.total = n_bytes + sum(sizes.values())
         open_name = None if self.recording is None else self.recording.path.stem
-        old = sorted((path for path in files if path.stem != open_name), key=lambda path: (int(path.stem), path.suffix))
-        while total > self.table.quota_bytes:
+        old = sorted((path for path in sizes if path.stem != open_name), key=lambda path: (int(path.stem), path.suffix))
+        while self.total > quota:
             if self.table.when_full == "stop" or not old:
-                raise BadArgument(f"recordings would have {total} bytes, the quota allows {self.table.quota_bytes}")
-            total -= old[0].stat().st_size
-            old.pop(0).unlink()
+                raise BadArgument(f"recordings would have {self.total} bytes, the quota allows {quota}")
+            self.total -= sizes[old[0]]
+            old.pop(0).unlink(missing_ok=True)
+
+    def sizes(self) -> dict[Path, int]:
+        """Bytes of the streams and packets of the folder; whoever takes one away meanwhile is no error."""
+        found = {}
+        for path in self.table.folder.iterdir():
+            if path.suffix in ENDINGS and path.stem.isdecimal():
+                with contextlib.suppress(FileNotFoundError):
+                    found[path] = path.stat().st_size
+        return found

@@ -21,9 +21,10 @@ from runtime.errors import BadArgument
 from runtime.packets.assembled_file import assemble
 from runtime.packets.packet_scan import fragments
 from runtime.target.flight_command import record, run
-from runtime.target.flight_config import FlightConfig
+from runtime.target.flight_config import FlightConfig, OutputTable
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
+from runtime.target.stream_files import StreamFiles
 from tests.runtime.target.recorded_frames import LINES, config_of, config_text, frame, read_back
 
 WAIT_S = 300  # a first start compiles
@@ -79,6 +80,17 @@ def test_streams_rotate_and_the_oldest_leave_for_the_quota(tmp_path: Path) -> No
     kept = recorded(tmp_path / "few", data, output=f"rotate_bytes = 300\nquota_bytes = {quota}")
     assert [path.name for path in kept] == [path.name for path in paths[-len(kept) :]] and 1 <= len(kept) <= 2
     assert np.array_equal(read_back(kept[-1])[0][0], read_back(paths[-1])[0][0])
+
+
+def test_a_recording_that_somebody_took_away_is_no_error_of_the_quota(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "0000.lrwk").symlink_to(tmp_path / "taken")  # named by the folder, and not there any more
+    files = StreamFiles(OutputTable(tmp_path / "out", quota_bytes=1000), None)
+    files.begin()
+    files.append(bytes(900))
+    with pytest.raises(BadArgument, match="would have 1001 bytes, the quota allows 1000"):
+        files.append(bytes(101))
+    files.close()
 
 
 def test_a_full_quota_stops_and_is_told(tmp_path: Path) -> None:
