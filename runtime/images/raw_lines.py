@@ -83,6 +83,11 @@ class RawLayout:
             return found.reshape(self.n_bands, -1, self.n_columns).transpose(1, 0, 2)
         return found if self.interleave == "bil" else found.transpose(0, 2, 1)
 
+    def recorded(self, frame: bytes) -> RecordedLine:
+        """One line of `n_bytes`, with what lies around its samples."""
+        data = np.frombuffer(frame, np.uint8)
+        return RecordedLine(self.lines(data)[0], self.records(data)[0])
+
     def records(self, data: Bytes) -> list[bytes]:
         """What lies around the samples of lines of bytes (n, `n_bytes`)."""
         header, trailer = self.frame
@@ -131,6 +136,5 @@ def read_lines(file: BinaryIO, layout: RawLayout) -> Iterator[RecordedLine]:
     while data := read_fully(file.read, n_bytes):
         if len(data) < n_bytes:
             raise BadArgument(f"input ends within line {y}: {len(data)} of {n_bytes} bytes")
-        line = np.frombuffer(data, np.uint8)
-        yield RecordedLine(layout.lines(line)[0], layout.records(line)[0])
+        yield layout.recorded(data)
         y += 1

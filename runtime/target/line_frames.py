@@ -1,10 +1,9 @@
 """Lines of a source: found by their sync word, held against the line counter; what is lost or repeated is said."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
+from runtime.exact_read import Take
 from runtime.images.line_frame import RecordedLine
 from runtime.images.raw_lines import RawLayout
 from runtime.target.flight_config import LinesTable
@@ -14,8 +13,6 @@ REPEATED_LINES = 16
 LARGEST_GAP = 1 << 16
 """A counter that goes on by more has begun again, too."""
 CHUNK_BYTES = 1 << 16
-Take = Callable[[int], bytes]
-"""Reads at most that many bytes, none only at the end."""
 
 
 class FoundLine(NamedTuple):
@@ -66,18 +63,16 @@ class LineFrames:
 
     def held(self, frame: bytes) -> FoundLine | None:
         """A frame as a line, by its counter; None: it is there already."""
-        data = np.frombuffer(frame, np.uint8)
-        recorded = RecordedLine(self.layout.lines(data)[0], self.layout.records(data)[0])
         if self.n_counters == 1:
-            return FoundLine(recorded)
+            return FoundLine(self.layout.recorded(frame))
         counter, last = int.from_bytes(frame[self.counter], "big"), self.last
         if last is None:
             self.last = counter
-            return FoundLine(recorded)
+            return FoundLine(self.layout.recorded(frame))
         on, back = (counter - last) % self.n_counters, (last - counter) % self.n_counters
         if back <= min(REPEATED_LINES, self.n_counters // 4):
             self.n_repeated += 1
             return None
         self.last = counter
         is_gap = on - 1 <= min(LARGEST_GAP, self.n_counters // 2)
-        return FoundLine(recorded, on - 1 if is_gap else 0, not is_gap)
+        return FoundLine(self.layout.recorded(frame), on - 1 if is_gap else 0, not is_gap)
