@@ -6,6 +6,7 @@ is in the configuration, so segments of a downlinked stream are chunks as they l
 
 import math
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -98,6 +99,10 @@ class ChunkCoding:
             values=(offset, step, scale, divides), fill=repr(fill), stream=stream_crc,
         )  # fmt: skip
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the idle decoders and encoders."""
+        return type(self).from_config, (self.to_config(),)
+
     def to_config(self) -> dict[str, Any]:
         """Without what is by default."""
         found: dict[str, Any] = {}
@@ -121,7 +126,7 @@ class ChunkCoding:
         """Of samples."""
         return DTYPES[self.header.image.file_type]
 
-    @property
+    @cached_property
     def header(self) -> StreamHeader:
         """Of a stream of such segments. Raises BadArgument."""
         if self.sample_type not in SAMPLE_TYPES:

@@ -52,9 +52,6 @@ class LineRwkvCodec(numcodecs.abc.Codec):
         """For the metadata of an array."""
         return {"id": CODEC, **self.coding.to_config()}
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return remade, (self.coding.to_config(),)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LineRwkvCodec) and self.coding == other.coding
 
@@ -63,8 +60,3 @@ class LineRwkvCodec(numcodecs.abc.Codec):
 
     def __repr__(self) -> str:
         return f"LineRwkvCodec({', '.join(f'{name}={value!r}' for name, value in self.coding.to_config().items())})"
-
-
-def remade(config: dict[str, Any]) -> LineRwkvCodec:
-    """A codec from what was pickled of it."""
-    return LineRwkvCodec(**config)

@@ -56,11 +56,3 @@ class LineRwkvCodec(ArrayBytesCodec):
     @override
     def compute_encoded_size(self, input_byte_length: int, _: Any) -> int:
         raise NotImplementedError
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return remade, (self.coding.to_config(),)
-
-
-def remade(config: dict[str, Any]) -> LineRwkvCodec:
-    """A codec from what was pickled of it."""
-    return LineRwkvCodec(**config)
