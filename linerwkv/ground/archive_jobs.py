@@ -11,9 +11,7 @@ from linerwkv.coding import Decoder, decompress
 from linerwkv.ground.archive_files import local_file
 from linerwkv.ground.stream_statistics import stream_statistics
 from linerwkv.ground.transcoding import transcode
-from linerwkv.stream_image import StreamImage
 from runtime.codec.report import Report
-from runtime.codec.segment_places import segment_places
 from runtime.errors import LineRwkvError, naming, one_line
 
 Outcome = dict[str, Any]
@@ -49,11 +47,9 @@ def decode_file(path: Path, output: str, packages: Sequence[str] = ()) -> Outcom
 def statistics_file(path: Path, packages: Sequence[str] = ()) -> Outcome:
     """Smallest, largest and mean sample of each band. Raises LineRwkvError where nothing of it can be read."""
     found = stream_statistics(path, packages)
-    with StreamImage(path, missing="fill", packages=packages) as image:
-        wavelength, n_lines = image.attrs.get("wavelength"), image.shape[0]
     return {
-        "lines": n_lines, "minimum": found.minimum, "maximum": found.maximum, "mean": found.mean,
-        "wavelength": wavelength, "missing_lines": [list(run) for run in found.missing_lines],
+        "lines": found.n_lines, "minimum": found.minimum, "maximum": found.maximum, "mean": found.mean,
+        "wavelength": found.wavelength, "missing_lines": [list(run) for run in found.missing_lines],
         "error": None if found.error is None else f"{path}: {one_line(found.error)}",
     }  # fmt: skip
 
@@ -63,11 +59,9 @@ def transcode_file(
     packages: Sequence[str] = (),
 ) -> Outcome:  # fmt: skip
     """Make a stream with regular segments and decode it again. Raises LineRwkvError."""
-    original, n_bytes = transcode(
+    original, n_bytes, n_segments = transcode(
         path, Path(output), words, is_ccsds123=is_ccsds123, fill=fill, packages=packages
     )  # fmt: skip
-    with Path(output).open("rb") as file:
-        n_segments = len(segment_places(file).places)
     image = original.image
     return {
         "output": output, "lines": image.n_lines, "bands": image.n_bands, "columns": image.n_columns,

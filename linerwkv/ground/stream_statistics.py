@@ -23,6 +23,10 @@ class Statistics(NamedTuple):
     """Runs of lines, first and last, that never came, are cut off or damaged."""
     error: LineRwkvError | None
     """The first damage, if there is any."""
+    n_lines: int
+    """Of the image, those that are missing included."""
+    wavelength: list[float] | None
+    """(Z,), as in `linerwkv.image_attributes`; None: not known."""
 
 
 def stream_statistics(path: Path, packages: Packages = ()) -> Statistics:
@@ -40,7 +44,7 @@ def stream_statistics(path: Path, packages: Packages = ()) -> Statistics:
                 missing.note(place.first_line, place.next_line - 1, found)
             else:
                 sums.join(part)
-        return Statistics(*sums.values(), missing.lines(), error)
+        return Statistics(*sums.values(), missing.lines(), error, image.shape[0], image.attrs.get("wavelength"))
 
 
 class BandSums:

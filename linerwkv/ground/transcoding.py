@@ -45,11 +45,19 @@ class Original(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class Transcoded(NamedTuple):
+    """What a stream was made of, and what it has."""
+
+    original: Original
+    n_bytes: int
+    n_segments: int
+
+
 def transcode(
     source: Path, output: Path, words: Mapping[str, Any], *, is_ccsds123: bool = False,
     fill: int | float | None = None, packages: Packages = (),
-) -> tuple[Original, int]:  # fmt: skip
-    """Write a lossless stream of an image file, a CCSDS 123 image or a stream; gives what it was and the bytes.
+) -> Transcoded:  # fmt: skip
+    """Write a lossless stream of an image file, a CCSDS 123 image or a stream.
 
     The stream has its name only when all samples and records decoded from it are those of the source. words: predictor,
     stage, segment_lines, package, as for `coding_options`. is_ccsds123: what is no stream is an image of CCSDS
@@ -64,7 +72,7 @@ def transcode(
                 for piece in KeptLines(original.lines(), encoder):
                     file.write(piece)
             check_copy(part, original, [options.package] if options.has_network else [])
-        return original, encoder.n_bytes
+        return Transcoded(original, encoder.n_bytes, encoder.n_segments)
 
 
 @contextlib.contextmanager

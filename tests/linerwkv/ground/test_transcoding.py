@@ -34,7 +34,7 @@ def test_image_files(suffix: str, stream: Path, cube: Cube, tmp_path: Path) -> N
     if suffix == "tif":
         pytest.importorskip("rasterio")
     linerwkv.decompress(stream, tmp_path / f"scene.{suffix}")
-    original, n_bytes = transcode(tmp_path / f"scene.{suffix}", tmp_path / "new.lrwk", WORDS)
+    original, n_bytes, _ = transcode(tmp_path / f"scene.{suffix}", tmp_path / "new.lrwk", WORDS)
     assert n_bytes == (tmp_path / "new.lrwk").stat().st_size
     assert original.image.n_lines == N_LINES
     with linerwkv.open(tmp_path / "new.lrwk") as image:
@@ -64,7 +64,7 @@ def test_irregular_streams_become_regular(cube: Cube, tmp_path: Path) -> None:
         transcode(source, tmp_path / "new.lrwk", WORDS)
     with pytest.raises(BadArgument, match="a sample that is there has it"):
         transcode(source, tmp_path / "new.lrwk", WORDS, fill=int(cube[20, 0, 0]))
-    original, _ = transcode(source, tmp_path / "new.lrwk", WORDS, fill=65535)
+    original, *_ = transcode(source, tmp_path / "new.lrwk", WORDS, fill=65535)
     assert original.notes == ("lines 11..13 are missing, now 65535",)
     assert not archive_index([str(tmp_path / "new.lrwk")]).refused
     with linerwkv.open(tmp_path / "new.lrwk") as image:
