@@ -8,9 +8,8 @@ import click
 
 from linerwkv.ground.archive_commands import decode, statistics, transcode, verify
 from runtime.codec.chosen_output import numbers_of, run_of
-from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, json_option, note
+from runtime.command_options import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, json_option, note, tell_missing
 
-MOST_TOLD = 20
 package_paths = click.option(
     "--package", "package_paths", type=click.Path(path_type=Path), multiple=True,
     help="Flight package of the stream, more if given more than once; others are found.",
@@ -46,8 +45,7 @@ def quicklook(
         click.echo(
             f"{output}: lines {look.lines.start}..{look.lines.stop - 1}, bands {', '.join(map(str, look.bands))}"
         )
-    for first, last in look.missing_lines[:MOST_TOLD]:
-        click.echo(f"linerwkv: lines {first}..{last} are missing", err=True)
+    tell_missing(look.missing_lines)
     if look.missing_from is not None:
         click.echo(f"linerwkv: lines from {look.missing_from} on may be missing: the end of the stream is", err=True)
     if look.missing_from is not None or (look.is_damaged and look.missing_lines):

@@ -45,9 +45,21 @@ threads_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
+MOST_TOLD = 20
+"""Notes, and runs of missing lines, that are printed."""
+
+
 def note(text: str) -> None:
     """One line on standard error of what the user should know and need not change."""
     click.echo(f"linerwkv: note: {text}", err=True)
+
+
+def tell_missing(runs: Sequence[Sequence[int]], *, in_output: str = "", more: str = "") -> None:
+    """A line on standard error for each run (first, last) of missing lines, and one for those that are too many."""
+    for first, last in runs[:MOST_TOLD]:
+        click.echo(f"linerwkv: lines {first}..{last} are missing{in_output}", err=True)
+    if (n_more := len(runs) - MOST_TOLD) > 0:
+        click.echo(f"linerwkv: {n_more} more runs of lines are missing{more}", err=True)
 
 
 def note_not_carried(source: Path, what: Sequence[str]) -> None:

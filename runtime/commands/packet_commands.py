@@ -7,13 +7,11 @@ from pathlib import Path
 
 import click
 
-from runtime.command_options import EXIT_CHECK_FAILED, json_option
+from runtime.command_options import EXIT_CHECK_FAILED, json_option, tell_missing
 from runtime.packets.packing import PacketOptions
 from runtime.packets.space_packet import COUNTS, LARGEST_APID
 
 DEFAULTS = PacketOptions()
-MOST_TOLD = 20
-"""Runs of missing lines that are printed."""
 file_path = click.Path(path_type=Path)
 apid_option = click.option(
     "--apid", type=click.IntRange(0, LARGEST_APID), default=DEFAULTS.apid, show_default=True, help="Of the packets."
@@ -86,10 +84,7 @@ def assemble_command(sources: tuple[Path, ...], output: Path, apid: int, name: s
     click.echo(json.dumps({**values, **done.missing.to_dict()}) if as_json else line.format(**values))
     if not done.missing:
         return
-    for first, last in done.missing.lines[:MOST_TOLD]:
-        click.echo(f"linerwkv: lines {first}..{last} are missing", err=True)
-    if (n_more := len(done.missing.lines) - MOST_TOLD) > 0:
-        click.echo(f"linerwkv: {n_more} more runs of lines are missing", err=True)
+    tell_missing(done.missing.lines)
     if done.missing.missing_from is not None:
         click.echo("linerwkv: the end of the stream is missing, which says how much there was", err=True)
     click.echo(f"linerwkv: {done.list_path} lists what to send again (packets pack --again)", err=True)

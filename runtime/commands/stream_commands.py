@@ -14,11 +14,13 @@ from runtime.codec.coding_words import coding_words
 from runtime.command_options import (
     EXIT_BAD_INPUT,
     EXIT_CHECK_FAILED,
+    MOST_TOLD,
     axes_option,
     executor_option,
     json_option,
     note,
     note_not_carried,
+    tell_missing,
     threads_option,
     trust_option,
 )
@@ -29,8 +31,6 @@ from runtime.images.special_words import special_option
 from runtime.output_checks import PIPE, check_outputs
 from runtime.standard_streams import standard_input
 
-MOST_TOLD = 20
-"""Notes, and runs of missing lines, that are printed."""
 MOST_HEX = 32
 """Bytes of a record that are printed for people."""
 
@@ -144,10 +144,7 @@ def decompress(
     show(report.to_dict(), as_json, to_stderr=output == PIPE, has_rate=is_whole)
     for text in report.notes[:MOST_TOLD]:
         note(text)
-    for first, last in report.missing_lines[:MOST_TOLD]:
-        click.echo(f"linerwkv: lines {first}..{last} are missing and {fill} in the output", err=True)
-    if (n_more := len(report.missing_lines) - MOST_TOLD) > 0:
-        click.echo(f"linerwkv: {n_more} more runs of lines are missing, --json lists all", err=True)
+    tell_missing(report.missing_lines, in_output=f" and {fill} in the output", more=", --json lists all")
     if report.missing_from is not None:
         where = f"lines from {report.missing_from} on"
         click.echo(
