@@ -87,9 +87,14 @@ def shipped_packages(identities: Collection[bytes], trust: Path | None = None) -
     """Those of the shipped packages that have one of the identities, 32 bytes each. Raises as `open_package`."""
     if trust is not None:
         read_trust(trust)  # a file that is none is told also where it is not needed
-    there = [path for path in ALL_SHIPPED if identities and (path / MANIFEST).is_file()]
-    digests = {path: hashlib.sha256((path / MANIFEST).read_bytes()).digest() for path in there}
-    return [open_package(path, trust) for path, digest in digests.items() if digest in identities]
+    there = shipped_identities() if identities else {}
+    return [open_package(path, trust) for path, identity in there.items() if identity in identities]
+
+
+def shipped_identities() -> dict[Path, bytes]:
+    """Of the shipped packages that are there, by their places; nothing else of them is read."""
+    there = [path for path in ALL_SHIPPED if (path / MANIFEST).is_file()]
+    return {path: hashlib.sha256((path / MANIFEST).read_bytes()).digest() for path in there}
 
 
 def open_integer_package(path: Path, trust: Path | None = None) -> IntegerPackage:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from runtime.cell.flight_package import ALL_SHIPPED, FlightPackage, open_package, shipped_packages
+from runtime.cell.flight_package import FlightPackage, open_package, shipped_identities, shipped_packages
 from runtime.cell.package_files import LARGEST_BYTES, read_parts
 from runtime.errors import BadArgument, Corrupt, LineRwkvError, one_line
 from runtime.whole_output import replacing
@@ -171,9 +171,8 @@ def add_package(path: Path, place: str | None = None) -> str:
 
 def listed() -> Iterator[tuple[str, str]]:
     """Hash and place of every package that is shipped or in a store. Raises BadArgument."""
-    for path in ALL_SHIPPED:
-        if path.is_dir():
-            yield open_package(path).sha256.hex(), str(path)
+    for path, identity in shipped_identities().items():
+        yield identity.hex(), str(path)
     for place in store_places():
         for name in sorted(names_in(place)):
             if HASH.fullmatch(stem := name.removesuffix(".zip")):
