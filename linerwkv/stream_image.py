@@ -2,7 +2,6 @@
 
 import operator
 import os
-import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -23,6 +22,7 @@ from runtime.codec.segment_places import SegmentPlaces, segment_places
 from runtime.codec.stream_selection import Indices, Missing, Selection, selected
 from runtime.errors import BadArgument, Corrupt, LineRwkvError, TooNew, Truncated
 from runtime.stream.image_description import TYPE_RANGES
+from runtime.stream.records import Gap
 from runtime.stream.stream_header import StreamHeader
 
 Array = npt.NDArray[Any]
@@ -75,7 +75,6 @@ class StreamImage:
         except BaseException:
             self.close()
             raise
-        self.loading = threading.Lock()
         self.segments = DecodedSegments(self.file, self.found, self.new_decoder, kept_bytes)
         self.missing = Missing(self.fill_value if missing == "fill" else None, self.found.missing())
 
@@ -123,15 +122,10 @@ class StreamImage:
 
         Pieces have as many lines as the longest segment; more where there would be more than MOST_PIECES of a run.
         """
-        longest = self.longest_segment
-        runs = [(place.first_line, place.n_lines, place.n_lines) for place in self.found.places]
-        for first, last in self.found.missing():
-            n_lines = last - first + 1
-            runs.append((first, n_lines, max(longest, -(-n_lines // MOST_PIECES))))
         lines: list[int] = []
-        for _, n_lines, piece in sorted(runs):
-            whole, rest = divmod(n_lines, piece)
-            lines += [piece] * whole + [rest] * (rest > 0)
+        for run in self.found.runs():
+            longest = max(self.longest_segment, -(-run.n_lines // MOST_PIECES))
+            lines += pieces(run.n_lines, longest if isinstance(run, Gap) else run.n_lines)
         return tuple(lines), self.shape[1:2], self.shape[2:]
 
     @property
@@ -164,12 +158,7 @@ class StreamImage:
 
     def new_decoder(self) -> Decoder:
         """With the packages that the stream names: those given, shipped ones. Raises LineRwkvError."""
-        return Decoder(self.header, self.opened_packages())
-
-    def opened_packages(self) -> list[Any]:
-        """Opened once."""
-        with self.loading:
-            return self.loaded_packages
+        return Decoder(self.header, self.loaded_packages)
 
     @cached_property
     def loaded_packages(self) -> list[Any]:
@@ -188,11 +177,9 @@ class StreamImage:
 
     def __iter__(self) -> Iterator[Array]:
         """Each line (Z, X); a segment is decoded once, and is in memory whole."""
-        runs = [(place.first_line, place.next_line) for place in self.found.places]
-        runs += [(first, last + 1) for first, last in self.found.missing()]
-        for first, end in sorted(runs):
-            for y in range(first, end, self.longest_segment):
-                yield from self[y : min(y + self.longest_segment, end)]
+        for run in self.found.runs():
+            for y in range(run.first_line, run.next_line, self.longest_segment):
+                yield from self[y : min(y + self.longest_segment, run.next_line)]
 
     def __len__(self) -> int:
         """Lines."""
@@ -225,6 +212,12 @@ class StreamImage:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def pieces(n_lines: int, piece: int) -> list[int]:
+    """Lines in pieces of that many, the last one shorter."""
+    whole, rest = divmod(n_lines, piece)
+    return [piece] * whole + [rest] * (rest > 0)
 
 
 def reopened(source: str, options: dict[str, Any]) -> StreamImage:

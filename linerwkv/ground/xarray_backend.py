@@ -12,7 +12,7 @@ from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
 from linerwkv.ground.georeference import Georeference, georeference
-from linerwkv.stream_image import AXES, Packages, StreamImage
+from linerwkv.stream_image import AXES, Packages, StreamImage, pieces
 
 SAMPLES = "samples"
 SUFFIX = ".lrwk"
@@ -107,13 +107,10 @@ def samples_of(image: StreamImage, place: Georeference) -> Variable:
 def chunks_of(image: StreamImage) -> tuple[tuple[int, ...], ...]:
     """Those of Dask, by axis: segments, and runs of missing lines, large ones cut."""
     line_bytes = image.nbytes // max(len(image), 1)
-    largest_segment = max((place.n_lines for place in image.found.places), default=1)
-    largest = max(largest_segment, LARGEST_MISSING_CHUNK // max(line_bytes, 1))
-    lines: list[int] = []
-    for n_lines in image.chunks[0]:
-        whole, rest = divmod(n_lines, largest)
-        lines += [largest] * whole + [rest] * (rest > 0)
-    return tuple(lines) or (0,), *image.chunks[1:]
+    largest = max(image.longest_segment, LARGEST_MISSING_CHUNK // max(line_bytes, 1))
+    whole, *others = image.chunks
+    lines = [piece for n_lines in whole for piece in pieces(n_lines, largest)]
+    return tuple(lines) or (0,), *others
 
 
 def coordinates_of(image: StreamImage, place: Georeference) -> dict[str, Variable]:

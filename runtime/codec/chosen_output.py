@@ -13,7 +13,7 @@ from runtime.codec.decoded_segments import DecodedSegments
 from runtime.codec.decoder import Decoder
 from runtime.codec.report import Report
 from runtime.codec.restored_output import LARGEST_IN_MEMORY, RestoredLines, restored_output, spooled_lines
-from runtime.codec.segment_places import SegmentPlaces, segment_places
+from runtime.codec.segment_places import Place, SegmentPlaces, segment_places
 from runtime.codec.stream_notes import output_notes
 from runtime.codec.stream_reader import Segment
 from runtime.codec.threaded_decoder import decoded
@@ -111,14 +111,10 @@ def ranges_of(word: str, n: int, name: str) -> list[range]:
     return found
 
 
-def parts_of(found: SegmentPlaces, lines: range) -> Iterator[tuple[Gap | int, range]]:
-    """Gaps, and numbers of segments, that have some of the lines, in order; and which lines of the image these are."""
-    runs: list[tuple[int, int, Gap | int]] = [
-        (place.first_line, place.next_line, i) for i, place in enumerate(found.places)
-    ]
-    runs += [(first, last + 1, Gap(first, last + 1 - first)) for first, last in found.missing()]
-    for first, end, part in sorted(runs, key=lambda run: run[0]):
-        shared = range(max(first, lines.start), min(end, lines.stop))
+def parts_of(found: SegmentPlaces, lines: range) -> Iterator[tuple[Gap | Place, range]]:
+    """Gaps and segments that have some of the lines, in order; and which lines of the image these are."""
+    for part in found.runs():
+        shared = range(max(part.first_line, lines.start), min(part.next_line, lines.stop))
         if shared:
             yield part, shared
 
@@ -129,7 +125,7 @@ def write_part(restored: RestoredLines, segments: DecodedSegments, chosen: Chose
 
     def pieces() -> Iterator[Piece]:
         for part, _ in parts:
-            yield (part, None) if isinstance(part, Gap) else segments.read(segments.found.places[part])
+            yield (part, None) if isinstance(part, Gap) else segments.read(part)
 
     for (_, shared), (piece, records, lines) in zip(parts, decoded(pieces(), decoders), strict=True):
         if isinstance(piece, Gap):
@@ -146,12 +142,11 @@ def write_salvaged_part(restored: RestoredLines, segments: DecodedSegments, chos
         if isinstance(part, Gap):
             restored.leave_out(len(shared))
             continue
-        place = segments.found.places[part]
         with tempfile.SpooledTemporaryFile(LARGEST_IN_MEMORY) as spool:
             try:
-                segment, records = segments.read(place)
+                segment, records = segments.read(part)
                 lines = segments.lines_of(segment)
-                for line in samples_of(lines, place.first_line, shared, chosen):
+                for line in samples_of(lines, part.first_line, shared, chosen):
                     spool.write(raw_line(line, restored.image.file_type))
             except LineRwkvError as error:
                 errors.append(str(error))

@@ -35,6 +35,9 @@ class DecodedSegments:
         """most_kept: bytes of decoded lines that are kept; a segment that has more is decoded each time."""
         self.file, self.found, self.new_decoder, self.most_kept = file, found, new_decoder, most_kept
         self.dtype = DTYPES[found.header.image.file_type]
+        self.firsts = np.array([place.first_line for place in found.places], np.int64)
+        self.nexts = np.array([place.next_line for place in found.places], np.int64)
+        self.missing = found.missing()
         self.reading, self.keeping = threading.Lock(), threading.Lock()
         self.idle: list[Decoder] = []
         self.kept: OrderedDict[Place, Future[Cube]] = OrderedDict()

@@ -1,7 +1,8 @@
 """Where the segments of a stream lie: by its index, or by skipping from header to header. No payload is read."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from typing import BinaryIO, NamedTuple
 
 from runtime.codec.stream_reader import check_first_line, check_segment
@@ -74,9 +75,15 @@ class SegmentPlaces(NamedTuple):
             next_line = place.next_line
         return [*runs, (next_line, self.n_lines - 1)] if next_line < self.n_lines else runs
 
-    def touched(self, first: int, last: int) -> Iterator[Place]:
+    def runs(self) -> list[Place | Gap]:
+        """Segments, and runs of lines that none has, in the order of their lines."""
+        gaps = [Gap(first, last + 1 - first) for first, last in self.missing()]
+        return sorted([*self.places, *gaps], key=lambda run: run.first_line)
+
+    def touched(self, first: int, last: int) -> tuple[Place, ...]:
         """The segments that have lines of first..last."""
-        return (place for place in self.places if place.first_line <= last and place.next_line > first)
+        begin = bisect_right(self.places, first, key=lambda place: place.next_line)
+        return self.places[begin : bisect_right(self.places, last, key=lambda place: place.first_line)]
 
 
 def segment_places(file: BinaryIO) -> SegmentPlaces:

@@ -93,11 +93,9 @@ def parts(segments: DecodedSegments, lines: Indices, missing: Missing) -> Iterat
     What no segment has is noted before that.
     """
     places = segments.found.places
-    firsts = np.array([place.first_line for place in places], np.int64)
-    nexts = np.array([place.next_line for place in places], np.int64)
-    number = np.searchsorted(firsts, lines, "right") - 1
-    is_there = (number >= 0) & (lines < nexts[number]) if places else np.zeros(lines.size, bool)
-    for first, last in segments.found.missing():
+    number = np.searchsorted(segments.firsts, lines, "right") - 1
+    is_there = (number >= 0) & (lines < segments.nexts[number]) if places else np.zeros(lines.size, bool)
+    for first, last in segments.missing:
         if np.any((lines[~is_there] >= first) & (lines[~is_there] <= last)):
             missing.note(first, last, segments.found.error if last == segments.found.n_lines - 1 else None)
     for i in np.unique(number[is_there]):

@@ -32,7 +32,12 @@ class Gap(NamedTuple):
     @property
     def run(self) -> tuple[int, int]:
         """First and last line."""
-        return self.first_line, self.first_line + self.n_lines - 1
+        return self.first_line, self.next_line - 1
+
+    @property
+    def next_line(self) -> int:
+        """The first line after it."""
+        return self.first_line + self.n_lines
 
     def body(self) -> bytes:
         """Of its record."""
