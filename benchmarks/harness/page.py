@@ -1,15 +1,12 @@
 """The page of a result: its answer, its table, then where it was measured.
 
-python -m benchmarks.harness.pages   # every page again, from its JSON file
+python -m benchmarks.pages   # every page again, from its JSON file
 """
 
-from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.answers import answer
 from hil_tests.findings.provenance import tables
-
-RESULTS = Path(__file__).parents[1] / "results"
 
 
 def page(name: str, record: dict[str, Any]) -> str:

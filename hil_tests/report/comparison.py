@@ -7,6 +7,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from hil_tests.findings.findings import Findings
+from hil_tests.findings.limits import speed
 from hil_tests.findings.line_times import line_times
 from hil_tests.report.inline_svg import SERIES, drawable, drawn, from_zero
 
@@ -48,8 +49,8 @@ def figures_of(findings: Findings) -> RunFigures:
     lines = next((one.lines_ms for one in findings.latencies if one.phase == "encode" and one.lines_ms), None)
     times = line_times(lines) if lines else None
     return RunFigures(
-        encode=slowest(findings, "encode"),
-        decode=slowest(findings, "decode"),
+        encode=speed("encode")(findings),
+        decode=speed("decode")(findings),
         median_ms=times.median if times else None,
         p99_ms=times.p99 if times and times.has_p99 else None,
         largest_ms=times.largest if times else None,
@@ -57,11 +58,6 @@ def figures_of(findings: Findings) -> RunFigures:
         peak_mib=findings.peak_memory_mib,
         bits=findings.bits_per_sample,
     )
-
-
-def slowest(findings: Findings, phase: str) -> float | None:
-    """Msamples/s of a phase."""
-    return min((one.msamples_per_s for one in findings.speeds if one.phase == phase), default=None)
 
 
 def compared(findings: Findings, earlier: Sequence[Findings]) -> list[ComparedRun]:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hil_tests.findings.findings import FormCost
-
-NOT_MEASURED = "not measured"
+from hil_tests.report.numerals import NOT_MEASURED
 
 
 def form_rows(forms: Sequence[FormCost]) -> list[dict[str, Any]]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from hil_tests.findings.findings import Findings
+from hil_tests.report.numerals import NOT_MEASURED
 from hil_tests.worth.break_even import DAY_S, MEASURED, RAW, Uncertain, Worth, references
 
-NOT_MEASURED = "not measured"
 NOT_THERE = "not in the report"
 
 
