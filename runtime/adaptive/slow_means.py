@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from runtime.kernels.copied import copy_line
 from runtime.kernels.kernel_cache import njit
 
 UNIT_BITS = 10
@@ -35,7 +36,7 @@ def read_means(means: Any, offset: Any, out_now: Any) -> None:
     """
     n_columns = means.shape[1]
     if offset == 0:
-        out_now[:] = means
+        copy_line(means, out_now)
         return
     w_0, w_1, w_2, w_3 = cubic_weights(np.float64(offset) / TILT_UNITS)
     padded = np.empty(n_columns + 3, np.float64)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from runtime.adaptive.slow_means import TILT_UNITS
+from runtime.kernels.copied import copy_line
 from runtime.kernels.kernel_cache import njit
 
 BAND_STEP = 4  # one band in four is looked at
@@ -94,7 +95,7 @@ def follow_stripes(line: Any, n_before: Any, details: Any, near_sums: Any, far_s
         correlate(detail, details[(n_before - NEAR_LAG) % FAR_LAG], NEAR_REACH, near_sums)
     if n_before >= FAR_LAG:
         correlate(detail, details[n_before % FAR_LAG], FAR_REACH, far_sums)
-    details[n_before % FAR_LAG] = detail
+    copy_line(detail, details[n_before % FAR_LAG])
     if n_before >= FAR_LAG:
         return peak_tilt(far_sums, FAR_REACH, FAR_LAG)
     return peak_tilt(near_sums, NEAR_REACH, NEAR_LAG)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from runtime.kernels.copied import copy_line
 from runtime.kernels.kernel_cache import njit
 from runtime.kernels.log2 import log2_eighths
 
@@ -64,13 +65,15 @@ def fill_known(z: Any, line: Any, state: Any, out_known: Any) -> None:
             beside = np.int64(below[max(x - 1, 0)]) + np.int64(below[min(x + 1, n_columns - 1)])
             out_known[x] += (BAND_BEFORE * 4 * (2 * np.int64(below[x]) + beside) * ratio) >> 8
     else:
-        out_known[:] += BAND_BEFORE * own
+        for x in range(n_columns):
+            out_known[x] += BAND_BEFORE * own
     if z > 1:
         below, ratio = line[z - 2], level(z, z - 2, state.means)
         for x in range(n_columns):
             out_known[x] += (SECOND_BEFORE * 16 * np.int64(below[x]) * ratio) >> 8
     else:
-        out_known[:] += SECOND_BEFORE * own
+        for x in range(n_columns):
+            out_known[x] += SECOND_BEFORE * own
 
 
 @njit(cache=True, inline="always")
@@ -101,5 +104,5 @@ def end_band(z: Any, row: Any, state: Any) -> None:
 @njit(cache=True)
 def end_line(line: Any, state: Any) -> None:
     """Take the finished line (Z, X)."""
-    state.before[:] = line
+    copy_line(line, state.before)
     state.n_lines[0] += 1

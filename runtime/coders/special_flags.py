@@ -31,6 +31,7 @@ from runtime.coders.range_coder import (
     take,
 )
 from runtime.errors import Truncated
+from runtime.kernels.copied import copy_line
 from runtime.kernels.kernel_cache import njit
 from runtime.kernels.marks import Marks
 
@@ -78,7 +79,7 @@ def encode_flags(marks: Any, has_any: Any, had_any: Any, state: Any, coder: Any,
                     low, span, position = put_flag(mark == kind, state.kinds, where, low, span, position, out)
             end_band(z, marks, state)
     if has_any or had_any:
-        state.before[:] = marks
+        copy_line(marks, state.before)
     coder[LOW], coder[SPAN], coder[POSITION] = low, span, position
 
 
@@ -106,7 +107,7 @@ def decode_flags(had_any: Any, state: Any, coder: Any, data: Any, out_marks: Any
                 out_marks[z, x] = mark
             end_band(z, out_marks, state)
     if has_any or had_any:
-        state.before[:] = out_marks
+        copy_line(out_marks, state.before)
     coder[LOW], coder[SPAN], coder[POSITION] = code, span, position
     return has_any
 

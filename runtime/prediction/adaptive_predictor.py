@@ -3,7 +3,7 @@
 from typing_extensions import override
 
 from runtime.adaptive.parameters import stage_parameters
-from runtime.adaptive.stage import code_line
+from runtime.adaptive.stage import begin_line, code_line, end_line
 from runtime.adaptive.state import StageState, initial_state
 from runtime.errors import Corrupt
 from runtime.kernels.marks import Marks, kernel_marks
@@ -37,7 +37,10 @@ class AdaptivePredictor(Predictor):
         return state
 
     def code(self, state: StageState, values: Line, out_values: Line, marks: Marks | None, *, is_decoder: bool) -> int:
-        """Run the kernel over a line; the band that leads outside the sample range, or -1."""
+        """Run the kernels over a line; the band that leads outside the sample range, or -1."""
         parameters, known = self.parameters, kernel_marks(marks, len(values))
         kind = (parameters, parameters.lanes, parameters.mixed)
-        return int(code_line(*kind, state, self.limits, is_decoder, values, out_values, known))
+        begin_line(state)
+        band = int(code_line(*kind, state, self.limits, is_decoder, values, out_values, known))
+        end_line(state)
+        return band

@@ -5,17 +5,10 @@ from typing import Protocol
 from typing_extensions import override
 
 from runtime.adaptive.parameters import stage_parameters
-from runtime.adaptive.stage import begin_line, end_line
+from runtime.adaptive.stage import begin_line, code_line, end_line
 from runtime.adaptive.state import StageState, initial_state
 from runtime.errors import Corrupt
-from runtime.prediction.network_bands import (
-    ALL_INSIDE,
-    LineCoding,
-    NetworkLine,
-    code_first_line,
-    code_plain,
-    code_staged,
-)
+from runtime.prediction.network_bands import ALL_INSIDE, LineCoding, NetworkLine, code_plain, code_staged
 from runtime.prediction.predictors import DpcmPredictor
 from runtime.stream.kinds import AdaptiveStage
 
@@ -84,7 +77,11 @@ class StagedBands(BandCoding):
 
     @override
     def code_first(self, state: StageState | None, line: LineCoding) -> None:
-        check_inside(code_first_line(line, *self.kind, state))
+        values, out_values = (line.mapped, line.samples) if line.is_decoder else (line.samples, line.mapped)
+        limits = line.max_error, line.smallest, line.largest
+        check_inside(code_line(*self.kind, state, limits, line.is_decoder, values, out_values, line.marks))
+        if line.max_error and state is not None:
+            line.known[:] = state.line
 
     @override
     def code(self, state: StageState | None, bands: range, network: NetworkLine, line: LineCoding) -> None:

@@ -87,7 +87,8 @@ def code_plain_band(z: Any, doubled: Any, coding: Any) -> bool:
         for x in range(marks.size):
             samples[x] = before[x] if marks[x] else samples[x]
     if error > 0:
-        coding.known[z, :] = samples
+        for x in range(samples.size):
+            coding.known[z, x] = samples[x]
     return is_inside
 
 
@@ -103,39 +104,21 @@ def code_plain(start: Any, stop: Any, network: Any, coding: Any) -> Any:
 
 
 @njit(cache=True)
-def code_staged_band(z: Any, doubled: Any, coding: Any, parameters: Any, lanes: Any, mixed: Any, state: Any) -> bool:
-    """Code band `z` through the adaptive stage, as `code_plain_band`."""
-    values = coding.mapped[z] if coding.is_decoder else coding.samples[z]
-    out_values = coding.samples[z] if coding.is_decoder else coding.mapped[z]
-    limits = coding.max_error, coding.smallest, coding.largest, coding.is_decoder
-    band = Band(z, doubled, *limits, values, out_values, coding.marks[z])
-    is_inside: bool = code_band(parameters, lanes, mixed, state, band)
-    if coding.max_error > 0:
-        coding.known[z, :] = state.line[z]
-    return is_inside
-
-
-@njit(cache=True)
 def code_staged(
     start: Any, stop: Any, network: Any, coding: Any, parameters: Any, lanes: Any, mixed: Any, state: Any
 ) -> Any:
     """Code the bands start..stop - 1 through the adaptive stage, as `code_plain`."""
     work = band_work(coding.samples.shape[1])
+    values, out_values = coding.samples, coding.mapped
+    if coding.is_decoder:
+        values, out_values = out_values, values
+    limits = coding.max_error, coding.smallest, coding.largest, coding.is_decoder
     for z in range(start, stop):
         predict_band(z, coding.known, network, coding.smallest, coding.largest, work)
-        if not code_staged_band(z, work.doubled, coding, parameters, lanes, mixed, state):
+        band = Band(z, work.doubled, *limits, values[z], out_values[z], coding.marks[z])
+        if not code_band(parameters, lanes, mixed, state, band):
             return np.int64(z)
-    return np.int64(ALL_INSIDE)
-
-
-@njit(cache=True)
-def code_first_line(coding: Any, parameters: Any, lanes: Any, mixed: Any, state: Any) -> Any:
-    """Code the first line of a segment through the adaptive stage: the network says the band before, or mid-range."""
-    doubled = np.empty(coding.samples.shape[1], np.int32)
-    for z in range(coding.samples.shape[0]):
-        doubled[:] = coding.smallest + coding.largest + 1
-        if z > 0:
-            doubled[:] = 2 * coding.known[z - 1] + 1
-        if not code_staged_band(z, doubled, coding, parameters, lanes, mixed, state):
-            return np.int64(z)
+        if coding.max_error > 0:
+            for x in range(work.doubled.size):
+                coding.known[z, x] = state.line[z, x]
     return np.int64(ALL_INSIDE)
