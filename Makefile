@@ -75,7 +75,8 @@ accelerators: executors ## reports of OpenVINO, Vela, the HTP simulator, the arr
 
 zarr: $(VENV)/.dev ## the codecs under Zarr 2.18 and Zarr 3, each in an environment of its own in .executors (0.6 GB)
 	for name in zarr2 zarr3; do $(BIN)/python -m hil_tests.places.executor_setup $$name || exit 1; \
-	  $(TEST_ENV) .executors/$$name/bin/python -m pytest tests/linerwkv/ground/test_zarr_codecs.py tests/linerwkv/ground/test_archive_index.py || exit 1; done
+	  $(TEST_ENV) .executors/$$name/bin/python -m pytest tests/linerwkv/ground/test_zarr_codecs.py \
+	    tests/linerwkv/ground/test_zarr_output.py tests/linerwkv/ground/test_archive_index.py || exit 1; done
 
 check: $(VENV)/.dev ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

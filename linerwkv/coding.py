@@ -85,7 +85,7 @@ def decompress(
     source: PathLike, output: PathLike | None = None, *, packages: Packages = (), salvage: bool = False,
     fill: int | None = None, threads: int | None = None,
 ) -> Array | Report:  # fmt: skip
-    """All samples (lines, bands, columns) of a stream, or with `output` (.hdr, .tif, .npy) an image file and a report.
+    """All samples (lines, bands, columns) of a stream, or with `output` (.hdr, .tif, .npy, .zarr) a file and a report.
 
     salvage: every intact segment of a damaged stream. fill: samples of lines that are missing, None: 0. threads: None:
     all cores. An array has no report: lines that are missing are a warning, Notice, and an error without salvage or a

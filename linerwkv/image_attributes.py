@@ -4,10 +4,9 @@ from typing import Any
 
 from runtime.images.carried_keys import GEOTIFF, entries_of, table_of
 from runtime.images.geotiff_page import pages_of_table
+from runtime.images.image_facts import NUMBERS_OF_BANDS, band_numbers, nodata_of
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.special_values import IGNORED, number_of
 
-NUMBERS_OF_BANDS = ("wavelength", "fwhm")
 NAMED_ENTRIES = {"wavelength units": "wavelength_units", "map info": "map_info", "band names": "band_names"}
 COORDINATE_SYSTEM = "coordinate system string"
 
@@ -39,22 +38,3 @@ def image_attributes(image: ImageDescription) -> dict[str, Any]:
     if (nodata := nodata_of(image)) is not None:
         found["nodata"] = nodata
     return found | {"metadata": entries}
-
-
-def band_numbers(value: Any, n_bands: int) -> list[float] | None:
-    """A number of each band; None where that is not what an entry has."""
-    if not isinstance(value, list) or len(value) != n_bands:
-        return None
-    try:
-        return [float(one) for one in value]
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def nodata_of(image: ImageDescription) -> int | float | None:
-    """The value of samples where nothing was measured, which the sample type holds; None: none is declared."""
-    voids = [special.value for _, special in image.voids]
-    ignored = number_of(str(image.metadata.get(IGNORED, "")))
-    if not voids:
-        return None
-    return ignored if ignored in voids else voids[0]

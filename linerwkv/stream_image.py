@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from linerwkv.image_attributes import image_attributes, nodata_of
+from linerwkv.image_attributes import image_attributes
 from linerwkv.line_record_list import LineRecordList
 from linerwkv.stream_source import Source, name_of, open_source
 from runtime.cell.flight_package import open_package
@@ -21,6 +21,7 @@ from runtime.codec.decoder import Decoder
 from runtime.codec.segment_places import SegmentPlaces, segment_places
 from runtime.codec.stream_selection import Indices, Missing, Selection, selected
 from runtime.errors import BadArgument, Corrupt, LineRwkvError, TooNew, Truncated
+from runtime.images.image_facts import nodata_of
 from runtime.stream.image_description import TYPE_RANGES
 from runtime.stream.records import Gap
 from runtime.stream.stream_header import StreamHeader

@@ -162,9 +162,8 @@ def replacing_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Pa
         there.parent.mkdir(parents=True, exist_ok=True)
         with unfinished(there, is_folder=True) as part:
             yield part
-            for file in part.iterdir():
-                if file.is_file():
-                    sync(file)
+            for one in part.rglob("*"):
+                sync(one)
             check_folder(path, is_ours)
             try:
                 part.replace(there)

@@ -48,7 +48,7 @@ def verify(sources: tuple[str, ...], packages: tuple[str, ...], **where: Any) ->
 @over_archives
 @output_option
 @package_option
-@click.option("--format", "form", type=click.Choice(["hdr", "tif", "npy"]), default="hdr", show_default=True)
+@click.option("--format", "form", type=click.Choice(["hdr", "tif", "npy", "zarr"]), default="hdr", show_default=True)
 def decode(sources: tuple[str, ...], folder: Path, packages: tuple[str, ...], form: str, **where: Any) -> None:
     """Restore the image of every FILE, a stream or its URL, into a folder."""
 

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from linerwkv.ground.chunk_coding import CODEC, ChunkCoding
-from linerwkv.image_attributes import image_attributes, nodata_of
+from linerwkv.image_attributes import image_attributes
 from linerwkv.stream_image import AXES
 from linerwkv.stream_source import is_url, open_source
 from runtime.codec.segment_places import SegmentPlaces, segment_places
 from runtime.errors import BadArgument, LineRwkvError, one_line
+from runtime.images.image_facts import nodata_of
 from runtime.images.sample_file import DTYPES
 from runtime.output_checks import check_outputs
 from runtime.whole_output import replacing, replacing_folder

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from linerwkv.ground.archive_index import chunk_lines
-from linerwkv.image_attributes import nodata_of
 from linerwkv.stream_image import Array, Packages, StreamImage
 from runtime.ccsds123.announcement import DEFAULT_MAX_SAMPLES
 from runtime.ccsds123.decoder import open_lines
@@ -20,6 +19,7 @@ from runtime.codec.coding_options import coding_options
 from runtime.codec.kept_lines import KeptLines, Line
 from runtime.codec.opened_encoder import opened_file_encoder
 from runtime.errors import BadArgument, Corrupt, naming
+from runtime.images.image_facts import nodata_of
 from runtime.images.image_of_scene import as_type, describe
 from runtime.images.line_frame import RecordedLine
 from runtime.images.npy_writer import writing_npy

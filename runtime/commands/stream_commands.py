@@ -117,7 +117,7 @@ def decompress(
     columns: str | None, package_paths: tuple[Path, ...], trust: Path | None, executor: str, salvage: bool, fill: int,
     with_records: bool, n_threads: int, as_json: bool,
 ) -> None:  # fmt: skip
-    """Restore an image as ENVI (OUT.hdr), GeoTIFF (OUT.tif) or OUT.npy (`-`: raw little-endian BIL lines to a pipe).
+    """Restore an image as ENVI (OUT.hdr), GeoTIFF (OUT.tif), OUT.npy, OUT.zarr, or `-`: raw little-endian BIL lines.
 
     Where lines are missing, OUT.lines.json says which; records of lines are in OUT.records.bin and OUT.records.json.
     """

@@ -16,17 +16,20 @@ from runtime.images.npy_writer import writing_npy
 from runtime.images.sample_file import DTYPES, SampleFile
 from runtime.images.scene_reader import TIFF_SUFFIXES
 from runtime.images.scene_writer import writing_envi
+from runtime.images.zarr_writer import writing_zarr
 from runtime.stream.image_description import ImageDescription
 
 NPY_SUFFIX = ".npy"
+ZARR_SUFFIX = ".zarr"
 
 
 @contextlib.contextmanager
 def restoring(output: Path, image: ImageDescription) -> Iterator[SampleFile]:
     """Append the lines of an image to a file that has its name only when the block ends without an error.
 
-    Its suffix says what it is: .hdr of an ENVI pair, .tif or .tiff, .npy. What it cannot hold of the metadata is in
-    `not_carried` of the lines then. Raises BadArgument: no such kind, or it cannot be written; Corrupt.
+    Its suffix says what it is: .hdr of an ENVI pair, .tif or .tiff, .npy, or .zarr, which is a folder. What of the
+    metadata it cannot hold is in `not_carried` of the lines then. Raises BadArgument: no such kind, or it
+    cannot be written; Corrupt.
     """
     suffix, dtype, sizes = output.suffix.lower(), DTYPES[image.file_type], (image.n_bands, image.n_columns)
     if suffix in TIFF_SUFFIXES:
@@ -37,13 +40,17 @@ def restoring(output: Path, image: ImageDescription) -> Iterator[SampleFile]:
         with writing_npy(output, sizes, dtype, image.n_lines, is_flat=is_flat) as lines:
             lines.not_carried = beside_samples(image)
             yield lines
+    elif suffix == ZARR_SUFFIX:
+        with writing_zarr(output, image) as lines:
+            lines.not_carried = beyond_entries(image)
+            yield lines
     elif suffix == HEADER_SUFFIX:
         with writing_envi(output, sizes, dtype, image.metadata) as lines:
             other = () if lines.dtype == dtype else (f"type {dtype.name} (written as {lines.dtype.name})",)
             lines.not_carried = (*other, *beyond_entries(image))
             yield lines
     else:
-        kinds = f".hdr (the data is written beside it), {', '.join(TIFF_SUFFIXES)} or {NPY_SUFFIX}"
+        kinds = f".hdr (the data is written beside it), {', '.join(TIFF_SUFFIXES)}, {NPY_SUFFIX} or {ZARR_SUFFIX}"
         raise BadArgument(f"output {output}: allowed a name ending in {kinds}")
 
 

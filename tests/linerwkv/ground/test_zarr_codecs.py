@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import linerwkv
 from linerwkv.ground.chunk_coding import ChunkCoding
-from linerwkv.image_attributes import nodata_of
 from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.errors import BadArgument, Corrupt
+from runtime.images.image_facts import nodata_of
 from tests.linerwkv.conftest import Cube
 
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
