@@ -21,6 +21,10 @@ class Corrupt(LineRwkvError):
     """Stored bytes contradict themselves or their checksum."""
 
 
+class Foreign(Corrupt):
+    """Stored bytes are of another kind of file from the first one on: nothing of them can be given back."""
+
+
 class Truncated(LineRwkvError):
     """Stored bytes end before the structure that they announce."""
 

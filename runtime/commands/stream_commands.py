@@ -24,7 +24,7 @@ from runtime.command_options import (
     threads_option,
     trust_option,
 )
-from runtime.errors import BadArgument, Corrupt, LineRwkvError, Truncated, naming, one_line
+from runtime.errors import BadArgument, Corrupt, Foreign, LineRwkvError, Truncated, naming, one_line
 from runtime.images.raw_lines import RawLayout
 from runtime.images.raw_words import pipe_layout, raw_words
 from runtime.images.special_words import special_option
@@ -139,7 +139,8 @@ def decompress(
     try:
         report = restore(source, output, packages, executor, fill, with_records=with_records, trust=trust)
     except (Corrupt, Truncated) as error:
-        raise type(error)(str(error) if salvage else f"{error}; --salvage gives what is intact") from error
+        advice = "" if salvage or isinstance(error, Foreign) else "; --salvage gives what is intact"
+        raise type(error)(f"{error}{advice}") from error
     is_whole = words == (None, None, None)  # else bytes and seconds are of segments, and the image of a part
     show(report.to_dict(), as_json, to_stderr=output == PIPE, has_rate=is_whole)
     for text in report.notes[:MOST_TOLD]:

@@ -23,6 +23,9 @@ from runtime.images.special_bits import other_bits
 from runtime.stream.image_description import ImageDescription
 
 TIFF_SUFFIXES = (".tif", ".tiff")
+TIFF_BEGINS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""Of TIFF and BigTIFF, in either order of bytes."""
+NPY_BEGIN = b"\x93NUMPY"
 
 
 @dataclass(frozen=True)
@@ -104,9 +107,11 @@ def open_numbers(path: Path, axes: str | None = None) -> Scene:
         what = f"part {part[:80]}" if part else "--axes"
         raise BadArgument(f"{path}: {what} of a file that is not HDF5, allowed none")
     if path.suffix.lower() in TIFF_SUFFIXES:
+        check_begin(path, *TIFF_BEGINS)
         source, metadata, files, not_carried = open_geotiff(path)
         return Scene(source, metadata, files, not_carried)
     if path.suffix.lower() == ".npy":
+        check_begin(path, NPY_BEGIN)
         array, metadata = open_npy(path)
         return Scene(array, metadata, files=(path,))
     header, data = find_pair(path)
@@ -116,6 +121,15 @@ def open_numbers(path: Path, axes: str | None = None) -> Scene:
     return Scene(
         samples, found.metadata, (header, data), (*found.not_carried, *(one.name for one in beside if one.is_file()))
     )
+
+
+def check_begin(path: Path, *allowed: bytes) -> None:
+    """Raise BadArgument for a file that does not begin with one of some bytes, all equally many."""
+    with path.open("rb") as file:
+        found = file.read(len(allowed[0]))
+    if found not in allowed:
+        kind = path.suffix[1:].lower()
+        raise BadArgument(f"{path}: begins with {found!r}, allowed a {kind} file: {', '.join(map(repr, allowed))}")
 
 
 def open_npy(path: Path) -> tuple[Samples | StoredSamples, dict[str, Any]]:

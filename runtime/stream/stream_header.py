@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from runtime.errors import BadArgument, Corrupt, TooNew, Truncated
+from runtime.errors import BadArgument, Corrupt, Foreign, TooNew, Truncated
 from runtime.stream.crc32c import crc32c
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic, SampleType, SpecialKind, enum_of
@@ -126,11 +126,11 @@ def unpack_specials(form: struct.Struct, data: bytes) -> tuple[Special, ...]:
 
 def header_size(prefix: bytes) -> int:
     """Bytes of the header that begins with `prefix` (at least PREFIX.size bytes). Raises Corrupt, Truncated, TooNew."""
+    if (begin := prefix[: len(MAGIC)]) != MAGIC[: len(begin)]:
+        raise Foreign(f"stream: begins with {begin!r}, a LineRWKV stream begins with {MAGIC!r}")
     if len(prefix) < PREFIX.size:
         raise Truncated(f"stream: {len(prefix)} bytes found, a header has at least {PREFIX.size + FIXED.size}")
-    magic, version, n_bytes = PREFIX.unpack_from(prefix)
-    if magic != MAGIC:
-        raise Corrupt(f"stream: begins with {magic!r}, a LineRWKV stream begins with {MAGIC!r}")
+    _, version, n_bytes = PREFIX.unpack_from(prefix)
     if version > VERSION:
         raise TooNew(f"stream: format version {version}, this release reads {VERSION}")
     if version < VERSION:

@@ -93,6 +93,6 @@ def test_a_header_that_would_have_to_be_written_again_in_a_fifo_is_one_line(tmp_
 
 
 def test_a_name_of_no_kind_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(BadArgument, match=r"s\.png: allowed a name ending in \.hdr .*, \.tif, \.tiff or \.npy"):  # noqa: SIM117
+    with pytest.raises(BadArgument, match=r"s\.png: allowed a name ending in \.hdr .*, \.tif, \.tiff, \.npy or \.zarr"):  # noqa: SIM117
         with restoring(tmp_path / "s.png", ImageDescription(1, 5, 12, False)):
             pass

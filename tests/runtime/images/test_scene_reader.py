@@ -64,7 +64,7 @@ def test_files_of_other_kinds_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "s.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     np.save(tmp_path / "objects.npy", np.array([[[None]]]))
     for name, text in (
-        ("s.npy", "magic string"),
+        ("s.npy", "begins with b.PK"),
         ("s.h5", "allowed .hdr, .npy, .tif"),
         ("objects.npy", "objects.npy: "),
     ):
@@ -115,3 +115,10 @@ def test_pipe(interleave: str) -> None:
 def test_unusable_pipes(layout: tuple[int, int, str, str], text: str) -> None:
     with pytest.raises(BadArgument, match=text):
         RawLayout(*layout)
+
+
+@pytest.mark.parametrize("name", ["scene.tif", "scene.npy"])
+def test_a_file_of_another_kind_is_told_by_its_first_bytes(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"GIF89a, no more")
+    with pytest.raises(BadArgument, match=rf"{name}: begins with b'GIF8.*, allowed a {name[-3:]} file: b'"):
+        open_scene(tmp_path / name)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.errors import BadArgument, Corrupt, LineRwkvError, TooNew, Truncated
+from runtime.errors import BadArgument, Corrupt, Foreign, LineRwkvError, TooNew, Truncated
 from runtime.stream.crc32c import crc32c
 from runtime.stream.depth import sample_range
 from runtime.stream.image_description import TYPE_RANGES, ImageDescription
@@ -118,6 +118,10 @@ def test_other_versions_are_named() -> None:
 def test_a_foreign_file_is_named() -> None:
     with pytest.raises(Corrupt, match=r"begins with b'\\x89PNG'"):
         StreamHeader.from_bytes(b"\x89PNG" + bytes(100))
+    with pytest.raises(Foreign, match=r"begins with b'hi', "):  # however short
+        StreamHeader.from_bytes(b"hi")
+    with pytest.raises(Truncated):
+        StreamHeader.from_bytes(b"LR")
 
 
 def resealed(data: bytes, offset: int, value: bytes) -> bytes:
