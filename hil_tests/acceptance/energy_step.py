@@ -10,11 +10,15 @@ from hil_tests.acceptance.outcome import StepResult
 from hil_tests.acceptance.waiting import waiting
 from hil_tests.board.board import Board, FormChoice
 from hil_tests.energy.energy_run import EnergyPlan, Metered, measure_energy
+from hil_tests.energy.operations import LABEL, estimate
 from hil_tests.findings.findings import FormCost, Outcome
 from hil_tests.findings.line_times import line_times
 from hil_tests.meters.meter import Meter
+from runtime.cell.flight_package import IntegerPackage
+from runtime.stream.kinds import AdaptiveStage
 
 NETWORK = "network"
+LINERWKV, CCSDS123 = "linerwkv", "ccsds123"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def forms_of(board: Board) -> list[Form]:
 def form_of(choice: FormChoice, board: Board) -> Form:
     """`network best` and so on, `rls fast`, `rls best`, `ccsds123`."""
     predictor, _, stage = choice.name.partition(" ")
-    words = {"predictor": "linerwkv" if predictor == NETWORK else predictor, **({"stage": stage} if stage else {})}
+    words = {"predictor": LINERWKV if predictor == NETWORK else predictor, **({"stage": stage} if stage else {})}
     return Form(choice.name, (choice.executor or board.executor_words) if predictor == NETWORK else "", words)
 
 
@@ -50,12 +54,15 @@ def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
     none = "energy: not measured, the board file names no meter"
     if not meters and not bench.board.forms:
         return StepResult.skipped("no meter in the board file", {"notes": [none]})
-    found: dict[str, Any] = {"forms": [], "energy": [], "phases": [], "notes": [] if meters else [none]}
+    found: dict[str, Any] = {
+        "forms": [], "energy": [], "phases": [], "estimates": [], "notes": [] if meters else [none]
+    }  # fmt: skip
     failures: list[str] = []
     forms = forms_of(bench.board)
     for form in forms:
         one, metered = form_cost(bench, form, meters, plan)
         found["forms"].append(asdict(one))
+        found["estimates"] += estimated(bench, form)
         prefix = f"{one.form} {one.executor}: ".replace(" :", ":") if bench.board.forms else ""
         found["energy"] += [asdict(replace(each, form=prefix.removesuffix(": "))) for each in metered.energies]
         found["phases"] += [asdict(replace(phase, name=prefix + phase.name)) for phase in metered.phases]
@@ -75,6 +82,17 @@ def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
     return StepResult.passed("; ".join(figures), found)
 
 
+def estimated(bench: Bench, form: Form) -> list[dict[str, Any]]:
+    """What its operations would cost by published energies; nothing for a form whose operations are not counted."""
+    package, words = bench.package, form.words
+    if words.get("predictor") == CCSDS123 or not isinstance(package, IntegerPackage):
+        return []
+    stage = AdaptiveStage[words.get("stage", bench.board.stage or "best").upper()]
+    _, n_bands, n_columns = bench.scene.samples.shape
+    shape = package.cell.shape if words.get("predictor", LINERWKV) == LINERWKV else None
+    return [{"label": LABEL, "form": form.name, **estimate(shape, stage, n_bands, n_columns)}]
+
+
 def form_cost(bench: Bench, form: Form, meters: Sequence[Meter], plan: EnergyPlan) -> tuple[FormCost, Metered]:
     """What a form costs on the target. Raises TargetFailed."""
     msamples = bench.scene.n_samples / 1e6
@@ -88,6 +106,8 @@ def form_cost(bench: Bench, form: Form, meters: Sequence[Meter], plan: EnergyPla
         )
         say("encode once")
         result = encode().result
+        say("its parts")
+        parts = session.do("parts", seconds=bench.board.start_seconds, source=SCENE, **coding).result["cpu_seconds"]
         metered = Metered()
         if meters:
             metered = measure_energy(
@@ -104,6 +124,7 @@ def form_cost(bench: Bench, form: Form, meters: Sequence[Meter], plan: EnergyPla
         cpu_seconds_per_msample=result["cpu_seconds"] / msamples,
         line_ms_median=times.median,
         line_ms_largest=times.largest,
+        parts={name: seconds / msamples for name, seconds in parts.items()},
     )
     first = [one for one in metered.energies if one.meter == meters[0].name] if meters else []
     if not first:

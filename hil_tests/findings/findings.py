@@ -147,6 +147,9 @@ class FormCost:
     uncertainty_above_idle: float | None = None
     is_adequate: bool = True
     """As `Energy`."""
+    parts: dict[str, float] = field(default_factory=dict)
+    """CPU s/Msample of network, host side, predictor and coder on one thread, and wall s/Msample of waiting for the
+    network (runtime/target/part_times.py); those that the form has."""
 
 
 @dataclass(frozen=True)

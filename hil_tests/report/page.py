@@ -14,6 +14,7 @@ from hil_tests.findings.real_time import real_time_sentence, real_times
 from hil_tests.report.comparison import SHOWN, compared, comparison_picture, figures_of
 from hil_tests.report.form_table import form_rows
 from hil_tests.report.numerals import NOT_MEASURED, aligned, fixed, given, moment, number, with_uncertainty
+from hil_tests.report.part_table import part_picture, part_rows
 from hil_tests.report.record_table import record_table
 from hil_tests.report.run_pictures import latency_picture, power_picture, temperature_picture
 from hil_tests.report.verdict import WHAT_LABELS_MEAN, rate_text, verdict_of
@@ -53,6 +54,7 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
         real_times=real_times,
         median=median,
         forms=form_rows(findings.forms),
+        parts=part_rows(findings.forms),
         runs=runs,
         last_runs=runs[-SHOWN:],
         pictures={
@@ -60,6 +62,7 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
             "latency": latency_picture(findings.latencies),
             "temperature": temperature_picture(findings.readings),
             "comparison": comparison_picture(runs),
+            "parts": part_picture(findings.forms),
         },
         estimates=record_table(findings.estimates, first="label"),
         telemetry=record_table(findings.telemetry, gather=True),

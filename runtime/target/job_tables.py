@@ -81,6 +81,13 @@ class CodingJob:
 
 
 @dataclass(frozen=True)
+class PartsJob(CodingJob):
+    """Coding of a file to nothing, part by part."""
+
+    source: Path
+
+
+@dataclass(frozen=True)
 class FileJob(CodingJob):
     """Coding from a file to a file."""
 
@@ -89,10 +96,10 @@ class FileJob(CodingJob):
 
 
 Job = ClockJob | LoadJob | SelfTestJob | CodingJob
-JobName = Literal["clock", "load", "warm_up", "self_test", "encode", "decode"]
+JobName = Literal["clock", "load", "warm_up", "self_test", "encode", "decode", "parts"]
 JOBS: Mapping[JobName, Callable[..., Job]] = {
     "clock": ClockJob, "load": LoadJob, "warm_up": CodingJob, "self_test": SelfTestJob, "encode": FileJob,
-    "decode": FileJob,
+    "decode": FileJob, "parts": PartsJob,
 }  # fmt: skip
 
 

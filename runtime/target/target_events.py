@@ -18,8 +18,8 @@ import click
 from runtime.codec.opened_encoder import Loaded
 from runtime.command_options import debug_option
 from runtime.errors import BadArgument, LineRwkvError
-from runtime.target.job_tables import ClockJob, FileJob, Job, JobName, LoadJob, SelfTestJob, read_job
-from runtime.target.target_jobs import Result, decode, encode, load, self_test, warm_up
+from runtime.target.job_tables import ClockJob, FileJob, Job, JobName, LoadJob, PartsJob, SelfTestJob, read_job
+from runtime.target.target_jobs import Result, decode, encode, load, parts, self_test, warm_up
 
 LONGEST_TEXT = 2000
 
@@ -46,6 +46,8 @@ def work(name: JobName, job: Job, loaded: Loaded | None, events: EventWriter) ->
         raise BadArgument(f"job {name} comes before load")
     if isinstance(job, SelfTestJob):
         return loaded, self_test(loaded, job)
+    if isinstance(job, PartsJob):
+        return loaded, parts(loaded, job)
     if isinstance(job, FileJob):
         return loaded, (encode if name == "encode" else decode)(loaded, job, events.write)
     return loaded, warm_up(loaded, job)

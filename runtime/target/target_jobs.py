@@ -10,6 +10,7 @@ from typing import Any
 
 from runtime.cell.flight_package import IntegerPackage, open_package
 from runtime.codec.decoder import Decoder
+from runtime.codec.line_codes import LineCodes
 from runtime.codec.opened_encoder import Loaded, opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.executors.executors import make_executor
@@ -18,8 +19,10 @@ from runtime.executors.verify import Verdict, spectral_verdict, verdicts
 from runtime.images.raw_lines import RawLayout, raw_lines
 from runtime.images.sample_file import DTYPES, raw_line
 from runtime.process_memory import peak_memory_mib, reset_peak_memory
+from runtime.stream.image_description import ImageDescription
 from runtime.stream.telemetry import SegmentTelemetry
-from runtime.target.job_tables import CodingJob, FileJob, LoadJob, SelfTestJob
+from runtime.target.job_tables import CodingJob, FileJob, LoadJob, PartsJob, SelfTestJob
+from runtime.target.part_times import part_times
 from runtime.target.target_counters import clock_mhz, processor, temperature_c
 from runtime.whole_output import replacing
 
@@ -97,7 +100,7 @@ def self_test(loaded: Loaded, job: SelfTestJob) -> Result:
 def encode(loaded: Loaded, job: FileJob, write: WriteEvent) -> Result:
     """Raw BIL lines of a file to a stream. The last line's time includes the closing of the stream."""
     image = job.image.description()
-    layout = RawLayout(image.n_bands, image.n_columns, DTYPES[image.file_type].str, "bil")
+    layout = layout_of(image)
     telemetry: list[SegmentTelemetry] = []
     with (
         opened_encoder(job.options, image, loaded=loaded, on_segment=telemetry.append) as encoder,
@@ -120,6 +123,21 @@ def encode(loaded: Loaded, job: FileJob, write: WriteEvent) -> Result:
     progress.reading()
     segments = [segment.to_dict() for segment in telemetry]
     return {**progress.result(), "bytes": encoder.n_bytes, "sha256": digest.hexdigest(), "telemetry": segments}
+
+
+def parts(loaded: Loaded, job: PartsJob) -> Result:
+    """Raw BIL lines of a file, coded to nothing, with a clock around each part."""
+    image = job.image.description()
+    with job.source.open("rb") as source:
+        lines = list(raw_lines(source, layout_of(image)))
+    codes = LineCodes(image, job.options.out_of_range)
+    coded = [codes.of(line, y) for y, line in enumerate(lines)]
+    return {"cpu_seconds": part_times(loaded, job.options, image, coded)}
+
+
+def layout_of(image: ImageDescription) -> RawLayout:
+    """Of the raw lines of a scene."""
+    return RawLayout(image.n_bands, image.n_columns, DTYPES[image.file_type].str, "bil")
 
 
 def decode(loaded: Loaded, job: FileJob, write: WriteEvent) -> Result:

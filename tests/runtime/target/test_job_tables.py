@@ -24,7 +24,7 @@ def test_jobs_become_tables_of_the_kinds_that_they_are_used_in() -> None:
     assert read_job('{"do": "load", "package": "p", "executor": "e"}') == ("load", LoadJob(Path("p"), "e"))
 
 
-NAMES = '"clock", "decode", "encode", "load", "self_test", "warm_up"'
+NAMES = '"clock", "decode", "encode", "load", "parts", "self_test", "warm_up"'
 KEYS = "image, coding, reading_seconds, source, output"
 
 
