@@ -14,7 +14,8 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -99,6 +100,8 @@ def checked_value(kind: Any, value: Any, where: str, at: str) -> Any:
     if is_dataclass(value):
         return value
     bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if isinstance(value, dict) and get_origin(bare) in (Union, UnionType):  # a table that may be left out
+        bare = next(filter(is_dataclass, get_args(bare)), bare)
     if is_dataclass(bare):
         return checked_table(cast(type, bare), value, where, at)
     whole, inner = get_origin(bare) or bare, get_args(bare) or (Any, Any)

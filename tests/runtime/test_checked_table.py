@@ -125,6 +125,26 @@ def test_any_change_makes_a_dataclass_of_the_same_values_or_one_line(change: dic
             assert type(getattr(found, name)) is type(value)
 
 
+@dataclass(frozen=True)
+class Inner:
+    port: Annotated[int, Meta(ge=1)]
+
+
+@dataclass(frozen=True)
+class Outer:
+    inner: Inner | None = None
+    several: list[Inner] = field(default_factory=list)
+
+
+def test_the_key_of_a_table_that_may_be_left_out_is_named() -> None:
+    assert checked_table(Outer, {"inner": {"port": 3}}, "f.toml") == Outer(Inner(3))
+    assert checked_table(Outer, {"inner": None}, "f.toml") == Outer()
+    with pytest.raises(BadArgument, match=r"^f.toml: key inner\.port: found 0, allowed int at least 1$"):
+        checked_table(Outer, {"inner": {"port": 0}}, "f.toml")
+    with pytest.raises(BadArgument, match=r"^f.toml: key several: found "):
+        checked_table(Outer, {"several": {"port": 1}}, "f.toml")
+
+
 def labelled(name: Text, *, rails: Sequence[Text] = (), label: str = "") -> str:
     return name + "".join(rails) + label
 
