@@ -15,6 +15,7 @@ from runtime.codec.forms_encoder import loaded_forms
 from runtime.command_options import debug_option
 from runtime.errors import BadArgument, Incomplete, one_line
 from runtime.images.raw_lines import describe_pipe
+from runtime.target.downlink import opened_downlink
 from runtime.target.flight_config import FlightConfig, read_config
 from runtime.target.flight_recorder import FlightRecorder, told_lines
 from runtime.target.line_buffer import LineBuffer
@@ -53,10 +54,11 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
             except OSError as error:
                 raise BadArgument(f"telemetry {config.telemetry.file}: {error.strerror}") from error
         buffer, frames = LineBuffer(config.buffer_lines), LineFrames(config.lines)
-        recorder = FlightRecorder(config, image, loaded, buffer, frames, told_lines(write))
-        source = stack.enter_context(opened_source(config.source, stopping))
-        if config.commands is not None:
+        send = stack.enter_context(opened_downlink(config.downlink))
+        recorder = FlightRecorder(config, image, loaded, buffer, frames, told_lines(write), send)
+        if config.commands is not None:  # before the source: who sees that it is connected may command
             stack.enter_context(listening(config.commands.socket, recorder.do))
+        source = stack.enter_context(opened_source(config.source, stopping))
         failed: list[Exception] = []
         reading = threading.Thread(target=read, args=(source, config, frames, buffer, stopping, failed), daemon=True)
         reading.start()

@@ -23,6 +23,8 @@ DEFAULT_FORMS: list[dict[str, Any]] = [
 ]  # fmt: skip
 """The dearest first."""
 AUTO = "auto"
+LARGEST_DATAGRAM = 65507
+"""Bytes that UDP over IPv4 carries."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,14 @@ class OutputTable:
 
 
 @dataclass(frozen=True)
+class DownlinkTable:
+    """Who gets packets as they are written, by UDP."""
+
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    host: Text = "127.0.0.1"
+
+
+@dataclass(frozen=True)
 class TelemetryTable:
     """What is told."""
 
@@ -130,6 +140,7 @@ class FlightConfig:
     """Each a name and the words of `linerwkv compress`, with `_` for `-`."""
     rule: FormRule = field(default_factory=FormRule)
     packets: PacketOptions | None = None  # Their recording is the number of the stream's file
+    downlink: DownlinkTable | None = None
     telemetry: TelemetryTable = TelemetryTable()
     commands: CommandsTable | None = None
 
@@ -146,6 +157,12 @@ class FlightConfig:
 
         if self.packets is not None and self.packets.recording:
             raise BadArgument("packets.recording: found a number, allowed none: it is that of the stream's file")
+
+        if self.downlink is not None and self.packets is None:
+            raise BadArgument("downlink: found no table packets, allowed with one")
+        if self.downlink is not None and self.packets is not None and self.packets.packet_bytes > LARGEST_DATAGRAM:
+            found = f"found {self.packets.packet_bytes}, allowed {LARGEST_DATAGRAM} with a downlink"
+            raise BadArgument(f"packets.packet_bytes: {found}: a packet is a datagram")
 
     def made_forms(self) -> list[Form]:
         """As the encoder takes them. Raises BadArgument."""

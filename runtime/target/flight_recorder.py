@@ -11,6 +11,7 @@ from runtime.codec.forms_encoder import FormsEncoder, LoadedForms
 from runtime.errors import BadArgument
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.telemetry import SegmentTelemetry
+from runtime.target.downlink import Send
 from runtime.target.flight_config import AUTO, FlightConfig
 from runtime.target.form_rule import FormHistory, must_end, next_form
 from runtime.target.line_buffer import LineBuffer
@@ -27,12 +28,12 @@ class FlightRecorder:
 
     def __init__(
         self, config: FlightConfig, image: ImageDescription, loaded: LoadedForms, buffer: LineBuffer,
-        frames: LineFrames, tell: Tell,
+        frames: LineFrames, tell: Tell, send: Send,
     ) -> None:  # fmt: skip
         self.config, self.image, self.loaded = config, image, loaded
         self.buffer, self.frames, self.tell = buffer, frames, tell
         self.names = [form.name for form in loaded.forms]
-        self.files = StreamFiles(config.output, config.packets)
+        self.files = StreamFiles(config.output, config.packets, send)
         self.encoder: FormsEncoder | None = None
         self.pieces: list[dict[str, Any]] = []  # Telemetry of segments that are not on the disk yet
         self.history = FormHistory()

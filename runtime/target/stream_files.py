@@ -9,6 +9,7 @@ from pathlib import Path
 from runtime.errors import BadArgument
 from runtime.packets.packing import PacketMaker, PacketOptions
 from runtime.packets.stream_structures import StructureReader
+from runtime.target.downlink import Send
 from runtime.target.flight_config import OutputTable
 from runtime.target.recording import Recording, next_free
 
@@ -18,8 +19,9 @@ ENDINGS = (".lrwk", ".packets")
 class StreamFiles:
     """What `append` returned from is on the disk."""
 
-    def __init__(self, table: OutputTable, packets: PacketOptions | None) -> None:
-        self.table, self.packets = table, packets
+    def __init__(self, table: OutputTable, packets: PacketOptions | None, send: Send = lambda packets: None) -> None:
+        """send: takes packets once they are on the disk."""
+        self.table, self.packets, self.send = table, packets, send
         self.recording: Recording | None = None
         self.packet_file: Recording | None = None
         self.count = 0  # Sequence count of the next packet
@@ -44,16 +46,17 @@ class StreamFiles:
     def append(self, data: bytes) -> None:
         """Add whole structures to the stream, and their packets. Raises BadArgument: the quota, the disk."""
         packets = self.packets_of(data)
-        self.make_room(len(data) + len(packets))
+        self.make_room(len(data) + sum(map(len, packets)))
         if self.recording is not None:
             self.recording.append(data)
         if self.packet_file is not None:
-            self.packet_file.append(packets)
+            self.packet_file.append(b"".join(packets))
+            self.send(packets)
 
-    def packets_of(self, data: bytes) -> bytes:
+    def packets_of(self, data: bytes) -> list[bytes]:
         """The packets of whole structures."""
         if self.packets is None or self.recording is None:
-            return b""
+            return []
         made: list[bytes] = []
         for structure in self.reader.read(io.BytesIO(data)):
             if self.maker is None:
@@ -61,7 +64,7 @@ class StreamFiles:
                 self.maker = PacketMaker(options, self.reader.stream_crc, self.count)
             made += self.maker.packets(structure, time.time_ns() // 1_000_000)
             self.count = self.maker.count
-        return b"".join(made)
+        return made
 
     def close(self, *, is_kept: bool = True) -> None:
         """End the stream; one without content, or that is not kept, is removed."""

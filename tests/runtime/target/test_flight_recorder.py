@@ -285,6 +285,13 @@ def test_datagrams_that_are_lost_cost_their_lines(tmp_path: Path) -> None:
         ("buffer_lines = 64", "buffer_lines = 1", "key buffer_lines"),
         ("buffer_lines = 64", "[rule]\ncheaper_at = 0.1", "key rule.dearer_at"),
         ("buffer_lines = 64", "[packets]\nrecording = 3", "packets.recording"),
+        ("buffer_lines = 64", "[downlink]\nport = 5", "downlink: found no table packets"),
+        (
+            "buffer_lines = 64",
+            "[downlink]\nport = 5\n[packets]\npacket_bytes = 65508",
+            "packet_bytes: found 65508",
+        ),
+        ("buffer_lines = 64", "[packets]\n[downlink]\nport = 0", "downlink.port"),
         ("buffer_lines = 64", "surprise = 1", "key surprise: not known"),
     ],
 )
