@@ -124,6 +124,16 @@ def kernels_ahead(record: Record) -> str:
     )
 
 
+def line_latency(record: Record) -> str:
+    """Every form."""
+    said = "; ".join(
+        f"{row['form']}, {row['threads']} thread{'s' if row['threads'] > 1 else ''}: {row['median ms']:.3g}, "
+        f"{row['99.9 % ms']:.3g}, {row['largest ms']:.3g}"
+        for row in record["rows"]
+    )
+    return f"Median, 99.9 % and largest wall time of a line, in ms: {said}."
+
+
 def random_access(record: Record) -> str:
     """The dearest slice."""
     return (
