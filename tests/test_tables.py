@@ -63,7 +63,7 @@ def test_every_block_of_a_document_is_of_a_board_file_or_a_sensor(name: str, blo
         (tmp_path / "sensor.toml").write_text(block)
         assert load_sensor(tmp_path / "sensor.toml").n_bands > 0
         return
-    if name == "recorder.md":
+    if name in ("recorder.md", "integration.md"):
         (tmp_path / "recorder.toml").write_text(block)
         assert read_config(tmp_path / "recorder.toml").lines.bands > 0
         return

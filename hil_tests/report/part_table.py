@@ -56,7 +56,7 @@ def part_picture(forms: Sequence[FormCost]) -> Markup | None:
             heights = np.array([one.parts.get(part, 0.0) for one in shown])
             axes.bar(range(len(shown)), heights, bottom=below, color=colour, label=part, width=0.6)
             below += heights
-        axes.set_xticks(range(len(shown)), [plain(f"{one.form}\n{one.executor}".strip()) for one in shown])
+        axes.set_xticks(range(len(shown)), ["\n".join(map(plain, (one.form, one.executor))) for one in shown])
         axes.set(ylabel="CPU s / Msample")
         from_zero(axes)
         figure.legend(loc="outside upper left", ncols=len(ON_PROCESSOR))

@@ -37,4 +37,5 @@ def test_the_picture_is_of_forms_that_were_taken_apart() -> None:
     svg = part_picture([TAKEN, COST])
     assert svg is not None
     assert "host side" in svg
+    assert ">network best<" in svg and ">onnxruntime<" in svg
     assert part_picture([replace(COST, parts={CODER: float("nan")})]) is None
