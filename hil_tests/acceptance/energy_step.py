@@ -15,10 +15,10 @@ from hil_tests.findings.findings import FormCost, Outcome
 from hil_tests.findings.line_times import line_times
 from hil_tests.meters.meter import Meter
 from runtime.cell.flight_package import IntegerPackage
-from runtime.stream.kinds import AdaptiveStage
+from runtime.codec.coding_options import coding_options
+from runtime.stream.kinds import PredictorKind
 
 NETWORK = "network"
-LINERWKV, CCSDS123 = "linerwkv", "ccsds123"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def forms_of(board: Board) -> list[Form]:
 def form_of(choice: FormChoice, board: Board) -> Form:
     """`network best` and so on, `rls fast`, `rls best`, `ccsds123`."""
     predictor, _, stage = choice.name.partition(" ")
-    words = {"predictor": LINERWKV if predictor == NETWORK else predictor, **({"stage": stage} if stage else {})}
+    words = {"predictor": "linerwkv" if predictor == NETWORK else predictor, **({"stage": stage} if stage else {})}
     return Form(choice.name, (choice.executor or board.executor_words) if predictor == NETWORK else "", words)
 
 
@@ -84,13 +84,12 @@ def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
 
 def estimated(bench: Bench, form: Form) -> list[dict[str, Any]]:
     """What its operations would cost by published energies; nothing for a form whose operations are not counted."""
-    package, words = bench.package, form.words
-    if words.get("predictor") == CCSDS123 or not isinstance(package, IntegerPackage):
+    package, image = bench.package, bench.scene.image
+    coding = coding_options(bench.coding(form.words)["coding"]).coding(package, image)
+    if coding.predictor is PredictorKind.CCSDS123 or not isinstance(package, IntegerPackage):
         return []
-    stage = AdaptiveStage[words.get("stage", bench.board.stage or "best").upper()]
-    _, n_bands, n_columns = bench.scene.samples.shape
-    shape = package.cell.shape if words.get("predictor", LINERWKV) == LINERWKV else None
-    return [{"label": LABEL, "form": form.name, **estimate(shape, stage, n_bands, n_columns)}]
+    shape = package.cell.shape if coding.predictor is PredictorKind.LINERWKV else None
+    return [{"label": LABEL, "form": form.name, **estimate(shape, coding.stage, image.n_bands, image.n_columns)}]
 
 
 def form_cost(bench: Bench, form: Form, meters: Sequence[Meter], plan: EnergyPlan) -> tuple[FormCost, Metered]:

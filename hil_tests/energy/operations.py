@@ -22,11 +22,6 @@ PICOJOULES = {
 LABEL = "estimated by energies of operations in 45 nm"
 
 
-def network_macs(shape: CellShape) -> int:
-    """Int8, a sample."""
-    return shape.macs
-
-
 def network_bytes(shape: CellShape) -> float:
     """A sample, to and from memory: the memory of lines once in and once out, features in, contexts in and out."""
     memory = sum(state.features * np.dtype(state.dtype).itemsize for state in shape.states())
@@ -52,7 +47,7 @@ def stage_bytes(parameters: StageParameters, n_bands: int, n_columns: int) -> fl
 def estimate(shape: CellShape | None, stage: AdaptiveStage, n_bands: int, n_columns: int) -> dict[str, Any]:
     """Of a form, a row of the report. shape: of its network, None where it has none."""
     parameters = None if stage is AdaptiveStage.NONE else stage_parameters(stage, has_network=shape is not None)
-    int8 = 0.0 if shape is None else network_macs(shape)
+    int8 = 0.0 if shape is None else shape.macs
     floats = 0.0 if parameters is None else stage_macs(parameters)
     n_bytes = (0.0 if shape is None else network_bytes(shape)) + (
         0.0 if parameters is None else stage_bytes(parameters, n_bands, n_columns)
