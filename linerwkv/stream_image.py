@@ -77,7 +77,7 @@ class StreamImage:
             self.close()
             raise
         self.segments = DecodedSegments(self.file, self.found, self.new_decoder, kept_bytes)
-        self.missing = Missing(self.fill_value if missing == "fill" else None, self.found.missing())
+        self.missing = Missing(self.fill_value if missing == "fill" else None, self.segments.missing)
 
     def places(self) -> SegmentPlaces:
         """Where segments lie. Raises Corrupt, Truncated or TooNew that names the stream."""
