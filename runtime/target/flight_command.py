@@ -64,10 +64,12 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
         reading.start()
         notify(READY)
         recorder.tell({"ready": source.address})
-        recorder.run(Between(config, recorder, stopping))
-        notify(STOPPING)
-        write_status(config, recorder)
-        recorder.tell({"ended": recorder.status()})
+        try:
+            recorder.run(Between(config, recorder, stopping), stopping)
+        finally:
+            notify(STOPPING)
+            write_status(config, recorder)
+            recorder.tell({"ended": recorder.status()})
         if failed:
             raise Incomplete(f"source {source.address}: {one_line(failed[0])}; the lines before it are kept")
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from runtime.codec.forms_encoder import FormsEncoder, LoadedForms
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, Incomplete
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.target.downlink import Send
@@ -19,6 +19,8 @@ from runtime.target.line_frames import FoundLine, LineFrames
 from runtime.target.stream_files import StreamFiles
 from runtime.target.telecommands import Command, FormCommand, MaxErrorCommand
 
+RETRY_S = 1.0
+"""From one try to write what the disk or the quota refused to the next."""
 Tell = Callable[[dict[str, Any]], None]
 """Writes one object of telemetry."""
 
@@ -39,43 +41,54 @@ class FlightRecorder:
         self.history = FormHistory()
         self.lock = threading.Lock()
         self.form, self.max_error = config.coding.form, config.coding.max_errors[0]
-        self.is_asked, self.why_stopped = True, ""
-        self.n_lines = self.n_lost = self.n_refused = self.n_not_recorded = self.n_segments = 0
+        self.is_asked = True
+        self.held: FoundLine | None = None  # Taken from the buffer before there was room for a stream
+        self.why_waiting, self.tried_at = "", 0.0  # What the disk or the quota said last, and when
+        self.n_lines = self.n_lost = self.n_refused = self.n_not_recorded = self.n_segments = self.n_written = 0
 
-    def run(self, between: Callable[[], None]) -> None:
-        """Record until the buffer ends; `between` is called between any two pieces of work."""
+    def run(self, between: Callable[[], None], stopping: threading.Event) -> None:
+        """Record until the buffer ends; `between` is called between any two pieces of work.
+
+        Raises Incomplete: it is stopping, and the disk or the quota takes no more.
+        """
         while True:
             between()
-            found = self.buffer.take(0.1)
+            if self.why_waiting and not self.try_again() and self.is_asked:
+                if stopping.is_set():
+                    break
+                stopping.wait(0.1)
+                continue
+            found = self.held or self.buffer.take(0.1)
             if found is not None:
-                self.guarded(lambda found=found: self.take(found))  # type: ignore[misc]
+                self.take(found)
             elif self.buffer.has_ended and not self.buffer.lines:
                 break
             elif not self.is_asked:
-                self.guarded(self.end_stream)
-        self.guarded(self.end_stream)
-
-    def guarded(self, work: Callable[[], None]) -> None:
-        """Where the disk or the quota refuses, stop recording and say so; a command starts it again."""
-        try:
-            work()
-        except BadArgument as error:
-            self.files.close()
-            self.encoder, self.is_asked, self.why_stopped = None, False, str(error)
-            self.pieces.clear()
-            self.tell({"stopped": str(error)})
+                self.end_stream()
+        self.end_stream()
+        while self.why_waiting and not stopping.is_set():
+            between()
+            stopping.wait(0.1)
+            self.try_again()
+        if self.why_waiting:
+            n_lines = self.n_lines - self.n_written + len(self.buffer.lines) + (self.held is not None)
+            raise Incomplete(f"{n_lines} lines are lost: {self.why_waiting}")
 
     def take(self, found: FoundLine) -> None:
-        """Code a line. Raises BadArgument: the disk, the quota."""
+        """Code a line, or hold it until there is room for its stream."""
+        self.held = None
         if not self.is_asked:
             self.n_not_recorded += 1
             self.end_stream()
             return
         if self.encoder is not None and (found.has_begun_again or self.is_full(self.encoder)):
             self.end_stream()
+        encoder = self.encoder or self.begin_stream()
+        if encoder is None:
+            self.held = found
+            return
         if found.has_begun_again:
             self.tell({"counter": "has begun again"})
-        encoder = self.encoder or self.begin_stream()
         data = b""
         if found.n_lost:
             self.n_lost += found.n_lost
@@ -109,12 +122,18 @@ class FlightRecorder:
             self.history = FormHistory(self.names.index(form))
         return encoder.use(self.history.form, max_error)
 
-    def begin_stream(self) -> FormsEncoder:
-        """Open a file and its encoder."""
-        path = self.files.begin()
+    def begin_stream(self) -> FormsEncoder | None:
+        """Open a file and its encoder; None: the disk or the quota takes none now."""
+        if self.files.waiting:
+            return None
+        try:
+            path = self.files.begin()
+        except BadArgument as error:
+            self.wait_for_room(error)
+            return None
         self.encoder = FormsEncoder(self.image, self.loaded, self.history.form, self.max_error, self.on_segment)
-        self.files.append(self.encoder.header)
         self.tell({"file": path.name})
+        self.keep(self.encoder.header)
         return self.encoder
 
     def end_stream(self) -> None:
@@ -128,12 +147,36 @@ class FlightRecorder:
         self.encoder = None
 
     def keep(self, data: bytes) -> None:
-        """Put what is complete on the disk, then tell of it."""
+        """Put what is complete on the disk, then tell of it; where the disk refuses, it waits."""
         if data:
             self.files.append(data)
+        self.write()
+
+    def write(self) -> bool:
+        """Whether all that is complete is on the disk and told of now."""
+        try:
+            self.files.flush()
+        except BadArgument as error:
+            self.wait_for_room(error)
+            return False
+        if self.why_waiting:
+            self.why_waiting = ""
+            self.tell({"resumed": self.n_lines})
         for piece in self.pieces:
+            self.n_written += piece["lines"]
             self.tell({**piece, "bytes": self.files.n_bytes})
         self.pieces.clear()
+        return True
+
+    def wait_for_room(self, error: BadArgument) -> None:
+        """Nothing is coded until the disk and the quota take what is there: lines stay in the buffer."""
+        if not self.why_waiting:
+            self.tell({"waiting": str(error)})
+        self.why_waiting, self.tried_at = str(error), time.monotonic()
+
+    def try_again(self) -> bool:
+        """Whether there is room now; looked at once in RETRY_S."""
+        return time.monotonic() - self.tried_at >= RETRY_S and self.write()
 
     def on_segment(self, segment: SegmentTelemetry) -> None:
         """Note a segment until it is on the disk."""
@@ -149,7 +192,7 @@ class FlightRecorder:
         open_file = self.files.recording
         path = None if open_file is None else open_file.path.name
         return {
-            "time": round(time.time(), 3), "recording": self.is_asked, "why_stopped": self.why_stopped, "file": path,
+            "time": round(time.time(), 3), "recording": self.is_asked, "why_waiting": self.why_waiting, "file": path,
             "lines": self.n_lines, "segments": self.n_segments, "form": self.names[self.history.form],
             "form_asked": self.form, "max_error": self.max_error, "fill": round(self.buffer.fill, 3),
             "largest_fill": round(self.buffer.largest / self.buffer.n_lines, 3), "lost": self.n_lost,
@@ -171,7 +214,7 @@ class FlightRecorder:
                     raise BadArgument(f"command max_error: found {command.max_error}, allowed {allowed}")
                 self.max_error = command.max_error
             elif name in ("start", "stop"):
-                self.is_asked, self.why_stopped = name == "start", "" if name == "start" else "by command"
+                self.is_asked = name == "start"
         told = {"command": name, **{key: value for key, value in asdict(command).items() if value is not None}}
         if name == "status":
             return self.status()

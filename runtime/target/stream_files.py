@@ -3,8 +3,10 @@
 import contextlib
 import io
 import time
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from runtime.errors import BadArgument
 from runtime.packets.packing import PacketMaker, PacketOptions
@@ -16,8 +18,16 @@ from runtime.target.recording import Recording, next_free
 ENDINGS = (".lrwk", ".packets")
 
 
+class Waiting(NamedTuple):
+    """Bytes that are not on the disk yet."""
+
+    file: Recording
+    data: bytes
+    packets: list[bytes]  # In them, to be sent once they are
+
+
 class StreamFiles:
-    """What `append` returned from is on the disk."""
+    """What `flush` returned from is on the disk. What the disk or the quota refuses waits, whole and in order."""
 
     def __init__(self, table: OutputTable, packets: PacketOptions | None, send: Send = lambda packets: None) -> None:
         """send: takes packets once they are on the disk."""
@@ -28,9 +38,11 @@ class StreamFiles:
         self.reader = StructureReader()
         self.maker: PacketMaker | None = None
         self.total = 0  # Bytes of the folder, as counted since it was looked at
+        self.waiting: deque[Waiting] = deque()
+        self.is_ending = False  # Whether the stream ends with what waits
 
     def begin(self) -> Path:
-        """Open the next stream. Raises BadArgument."""
+        """Open the next stream; nothing waits. Raises BadArgument."""
         self.recording = Recording(next_free(self.table.folder))
         self.reader, self.maker = StructureReader(), None
         self.total = sum(self.sizes().values())
@@ -44,14 +56,23 @@ class StreamFiles:
         return 0 if self.recording is None else self.recording.n_bytes
 
     def append(self, data: bytes) -> None:
-        """Add whole structures to the stream, and their packets. Raises BadArgument: the quota, the disk."""
+        """Let whole structures, and their packets, wait for `flush`."""
         packets = self.packets_of(data)
-        self.make_room(len(data) + sum(map(len, packets)))
         if self.recording is not None:
-            self.recording.append(data)
+            self.waiting.append(Waiting(self.recording, data, []))
         if self.packet_file is not None:
-            self.packet_file.append(b"".join(packets))
-            self.send(packets)
+            self.waiting.append(Waiting(self.packet_file, b"".join(packets), packets))
+
+    def flush(self) -> None:
+        """Write what waits. Raises BadArgument: the quota, the disk; what was not written waits on."""
+        while self.waiting:
+            one = self.waiting[0]
+            self.make_room(len(one.data))
+            one.file.append(one.data)
+            self.send(one.packets)
+            self.waiting.popleft()
+        if self.is_ending:
+            self.close()
 
     def packets_of(self, data: bytes) -> list[bytes]:
         """The packets of whole structures."""
@@ -67,7 +88,11 @@ class StreamFiles:
         return made
 
     def close(self, *, is_kept: bool = True) -> None:
-        """End the stream; one without content, or that is not kept, is removed."""
+        """End the stream, once nothing waits; one without content, or that is not kept, is removed."""
+        self.is_ending = is_kept and bool(self.waiting)
+        if self.is_ending:
+            return
+        self.waiting.clear()
         for one in (self.recording, self.packet_file):
             if one is not None:
                 one.close()
@@ -92,7 +117,8 @@ class StreamFiles:
         old = sorted((path for path in sizes if path.stem != open_name), key=lambda path: (int(path.stem), path.suffix))
         while self.total > quota:
             if self.table.when_full == "stop" or not old:
-                raise BadArgument(f"recordings would have {self.total} bytes, the quota allows {quota}")
+                found, self.total = self.total, self.total - n_bytes
+                raise BadArgument(f"recordings would have {found} bytes, the quota allows {quota}")
             self.total -= sizes[old[0]]
             old.pop(0).unlink(missing_ok=True)
 

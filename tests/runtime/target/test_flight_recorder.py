@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,7 +18,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from runtime.errors import BadArgument
+from runtime.codec.salvage import salvage
+from runtime.errors import BadArgument, Incomplete
 from runtime.packets.assembled_file import assemble
 from runtime.packets.packet_scan import fragments
 from runtime.target.flight_command import record, run
@@ -88,18 +90,63 @@ def test_a_recording_that_somebody_took_away_is_no_error_of_the_quota(tmp_path: 
     files = StreamFiles(OutputTable(tmp_path / "out", quota_bytes=1000), None)
     files.begin()
     files.append(bytes(900))
-    with pytest.raises(BadArgument, match="would have 1001 bytes, the quota allows 1000"):
-        files.append(bytes(101))
-    files.close()
+    files.flush()
+    files.append(bytes(101))
+    for _ in range(3):  # each try counts the same
+        with pytest.raises(BadArgument, match="would have 1001 bytes, the quota allows 1000"):
+            files.flush()
+    files.close(is_kept=False)
 
 
-def test_a_full_quota_stops_and_is_told(tmp_path: Path) -> None:
+def test_a_full_quota_makes_lines_wait_until_there_is_room(tmp_path: Path) -> None:
     data = b"".join(map(frame, range(40)))
-    recorded(tmp_path / "out", data, output='rotate_bytes = 300\nquota_bytes = 700\nwhen_full = "stop"')
-    events = told(tmp_path / "out")
-    assert any("the quota allows 700" in one.get("stopped", "") for one in events)
-    assert events[-1]["ended"]["not_recorded"] > 0
-    assert sum(path.stat().st_size for path in (tmp_path / "out").iterdir()) <= 700
+    free = recorded(tmp_path / "free", data, output="rotate_bytes = 300")
+    out, stopping = tmp_path / "out", threading.Event()
+    (tmp_path / "frames").write_bytes(data)
+    text = config_text(out, f'kind = "file"\npath = "{tmp_path / "frames"}"')
+    words = '[output]\nrotate_bytes = 300\nquota_bytes = 700\nwhen_full = "stop"'
+    recording = threading.Thread(target=run, args=(config_of(text.replace("[output]", words)), stopping))
+    recording.start()
+    kept: dict[str, bytes] = {}
+    while recording.is_alive():  # the ground takes away what has ended, whenever nothing goes on
+        there = out.with_name("out.jsonl").exists()
+        waits = [one for one in told(out) if "waiting" in one or "resumed" in one] if there else []
+        for path in sorted(out.glob("*.lrwk"))[:-1] if waits and "waiting" in waits[-1] else []:
+            kept[path.name] = path.read_bytes()
+            path.unlink()
+        recording.join(0.05)
+    kept |= {path.name: path.read_bytes() for path in out.glob("*.lrwk")}
+    assert [kept[name] for name in sorted(kept)] == [path.read_bytes() for path in free]
+    events = told(out)
+    assert any("the quota allows 700" in one.get("waiting", "") for one in events)
+    assert events[-1]["ended"]["lines"] == 40 and not events[-1]["ended"]["why_waiting"]
+
+
+def test_a_stop_while_the_quota_is_full_says_what_is_lost(tmp_path: Path) -> None:
+    stopping = threading.Event()
+    (tmp_path / "frames").write_bytes(b"".join(map(frame, range(40))))
+    text = config_text(tmp_path / "out", f'kind = "file"\npath = "{tmp_path / "frames"}"')
+    words = '[output]\nquota_bytes = 300\nwhen_full = "stop"'
+    failed: list[Exception] = []
+
+    def recording() -> None:
+        try:
+            run(config_of(text.replace("[output]", words)), stopping)
+        except Incomplete as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=recording)
+    thread.start()
+    while not (tmp_path / "out.jsonl").exists() or not any("waiting" in one for one in told(tmp_path / "out")):
+        thread.join(0.05)
+    stopping.set()
+    thread.join()
+    assert re.match(r"\d+ lines are lost: recordings would have \d+ bytes", str(failed[0]))
+    end = told(tmp_path / "out")[-1]["ended"]
+    written = sum(one["lines"] for one in told(tmp_path / "out") if "segment" in one)
+    assert end["why_waiting"] and 0 < written < end["lines"]
+    found = salvage((tmp_path / "out" / "0001.lrwk").read_bytes())
+    assert sum(header.n_lines for header, _ in found.segments) == written
 
 
 def test_packets_of_each_stream_give_it_again(tmp_path: Path) -> None:
