@@ -195,6 +195,7 @@ class FlightRecorder:
             "time": round(time.time(), 3), "recording": self.is_asked, "why_waiting": self.why_waiting, "file": path,
             "lines": self.n_lines, "segments": self.n_segments, "form": self.names[self.history.form],
             "form_asked": self.form, "max_error": self.max_error, "fill": round(self.buffer.fill, 3),
+            "waiting_lines": len(self.buffer.lines),
             "largest_fill": round(self.buffer.largest / self.buffer.n_lines, 3), "lost": self.n_lost,
             "repeated": self.frames.n_repeated, "dropped": self.buffer.n_dropped, "refused": self.n_refused,
             "not_recorded": self.n_not_recorded, "skipped_bytes": self.frames.n_skipped_bytes,
