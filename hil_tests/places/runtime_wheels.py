@@ -3,6 +3,7 @@
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from hil_tests.places.place import REPOSITORY
 from hil_tests.places.tool import SetupFailed, run_tool
@@ -14,18 +15,29 @@ AARCH64_PYTHON = "3.11"  # Debian's, where the processor is emulated
 PIP_OPTIONS = ("--quiet", "--disable-pip-version-check", "--no-input", "--timeout", "20", "--retries", "3")
 
 
-def runtime_requirements() -> list[str]:
-    """What pyproject.toml says that the base install needs."""
+def project() -> dict[str, Any]:
+    """The table `project` of pyproject.toml. Raises SetupFailed."""
     try:
-        dependencies: list[str] = tomllib.loads(PROJECT.read_text())["project"]["dependencies"]
+        found: dict[str, Any] = tomllib.loads(PROJECT.read_text())["project"]
     except FileNotFoundError:
         raise SetupFailed(f"{PROJECT} is not there: run this in a checkout of the project") from None
+    return found
+
+
+def runtime_requirements() -> list[str]:
+    """What pyproject.toml says that the base install needs."""
+    dependencies: list[str] = project()["dependencies"]
     return dependencies
+
+
+def board_requirements() -> list[str]:
+    """The same, and what a recorder needs to take a signed package."""
+    return [*runtime_requirements(), *project()["optional-dependencies"]["sign"]]
 
 
 def wheel_recipe() -> str:
     """What decides which wheels are installed."""
-    return "\n".join([*runtime_requirements(), CONSTRAINTS.read_text()])
+    return "\n".join([*board_requirements(), CONSTRAINTS.read_text()])
 
 
 def pip(python: Path | str, *arguments: str | Path, constrained: bool = True) -> None:
@@ -43,5 +55,5 @@ def install_for(machine: str, python: str, site: Path) -> None:
     pip(
         sys.executable, "install", "--target", site, "--only-binary=:all:", *platform,
         "--python-version", python, "--implementation", "cp", "--no-compile",
-        *runtime_requirements(),
+        *board_requirements(),
     )  # fmt: skip
