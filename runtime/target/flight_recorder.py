@@ -145,6 +145,13 @@ class FlightRecorder:
             self.keep(self.encoder.finish())
         self.files.close(is_kept=has_lines)
         self.encoder = None
+        self.tell_ended()
+
+    def tell_ended(self) -> None:
+        """Say which streams and packets do not change any more."""
+        while self.files.ended:
+            recording = self.files.ended.pop(0)
+            self.tell({"file_ended": recording.path.name, "bytes": recording.n_bytes})
 
     def keep(self, data: bytes) -> None:
         """Put what is complete on the disk, then tell of it; where the disk refuses, it waits."""
@@ -166,6 +173,7 @@ class FlightRecorder:
             self.n_written += piece["lines"]
             self.tell({**piece, "bytes": self.files.n_bytes})
         self.pieces.clear()
+        self.tell_ended()
         return True
 
     def wait_for_room(self, error: BadArgument) -> None:

@@ -40,6 +40,7 @@ class StreamFiles:
         self.total = 0  # Bytes of the folder, as counted since it was looked at
         self.waiting: deque[Waiting] = deque()
         self.is_ending = False  # Whether the stream ends with what waits
+        self.ended: list[Recording] = []  # That nobody was told of yet
 
     def begin(self) -> Path:
         """Open the next stream; nothing waits. Raises BadArgument."""
@@ -98,6 +99,7 @@ class StreamFiles:
                 one.close()
                 if not is_kept:
                     one.path.unlink(missing_ok=True)
+        self.ended += [self.recording] if self.recording is not None and is_kept else []
         self.recording = self.packet_file = None
 
     def make_room(self, n_bytes: int) -> None:

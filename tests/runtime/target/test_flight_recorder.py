@@ -77,6 +77,8 @@ def test_streams_rotate_and_the_oldest_leave_for_the_quota(tmp_path: Path) -> No
     assert len(paths) > 3
     lines = [line for path in paths for _, line in sorted(read_back(path)[0].items())]
     assert np.array_equal(lines, LINES)
+    ends = [(one["file_ended"], one["bytes"]) for one in told(tmp_path / "all") if "file_ended" in one]
+    assert ends == [(path.name, path.stat().st_size) for path in paths]
     sizes = [path.stat().st_size for path in paths]
     quota = sum(sizes[-2:]) + 50
     kept = recorded(tmp_path / "few", data, output=f"rotate_bytes = 300\nquota_bytes = {quota}")
@@ -144,6 +146,7 @@ def test_a_stop_while_the_quota_is_full_says_what_is_lost(tmp_path: Path) -> Non
     assert re.match(r"\d+ lines are lost: recordings would have \d+ bytes", str(failed[0]))
     end = told(tmp_path / "out")[-1]["ended"]
     written = sum(one["lines"] for one in told(tmp_path / "out") if "segment" in one)
+    assert not any("file_ended" in one for one in told(tmp_path / "out"))
     assert end["why_waiting"] and 0 < written < end["lines"]
     found = salvage((tmp_path / "out" / "0001.lrwk").read_bytes())
     assert sum(header.n_lines for header, _ in found.segments) == written
