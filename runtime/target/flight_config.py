@@ -20,6 +20,7 @@ from runtime.target.form_rule import FormRule
 DEFAULT_FORMS: list[dict[str, Any]] = [
     {"name": "flight-large", "package": "flight-large"}, {"name": "flight"}, {"name": "rls best", "predictor": "rls"},
     {"name": "rls fast", "predictor": "rls", "stage": "fast"}, {"name": "ccsds123", "predictor": "ccsds123"},
+    {"name": "plain", "predictor": "plain"},
 ]  # fmt: skip
 """The dearest first."""
 AUTO = "auto"
