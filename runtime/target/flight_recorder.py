@@ -16,8 +16,10 @@ from runtime.target.flight_config import AUTO, FlightConfig
 from runtime.target.form_rule import FormHistory, must_end, next_form
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import FoundLine, LineFrames
+from runtime.target.processor_share import ShareMeter
 from runtime.target.stream_files import StreamFiles
 from runtime.target.telecommands import Command, FormCommand, MaxErrorCommand
+from runtime.usable_cores import usable_cores
 
 Tell = Callable[[dict[str, Any]], None]
 """Writes one object of telemetry."""
@@ -37,6 +39,7 @@ class FlightRecorder:
         self.encoder: FormsEncoder | None = None
         self.pieces: list[dict[str, Any]] = []  # Telemetry of segments that are not on the disk yet
         self.history = FormHistory()
+        self.meter, self.share = ShareMeter(usable_cores()), 0.0  # Of the processor, by the last segment
         self.lock = threading.Lock()
         self.form, self.max_error = config.coding.form, config.coding.max_errors[0]
         self.is_asked, self.why_stopped = True, ""
@@ -104,7 +107,7 @@ class FlightRecorder:
         if not (encoder.is_between_segments or (is_free and must_end(rule, self.history, fill, n_forms))):
             return b""
         if is_free:
-            self.history = next_form(rule, self.history, fill, n_forms)
+            self.history = next_form(rule, self.history, fill, n_forms, self.share)
         else:
             self.history = FormHistory(self.names.index(form))
         return encoder.use(self.history.form, max_error)
@@ -112,6 +115,7 @@ class FlightRecorder:
     def begin_stream(self) -> FormsEncoder:
         """Open a file and its encoder."""
         path = self.files.begin()
+        self.meter.take()
         self.encoder = FormsEncoder(self.image, self.loaded, self.history.form, self.max_error, self.on_segment)
         self.files.append(self.encoder.header)
         self.tell({"file": path.name})
@@ -138,10 +142,11 @@ class FlightRecorder:
     def on_segment(self, segment: SegmentTelemetry) -> None:
         """Note a segment until it is on the disk."""
         self.n_segments += 1
+        self.share = self.meter.take()
         form = self.history.form if self.encoder is None else self.encoder.chosen[0]
         self.pieces.append({
             **segment.to_dict(), "form": self.names[form], "max_error": segment.header.coding.max_error,
-            "fill": round(self.buffer.fill, 3),
+            "fill": round(self.buffer.fill, 3), "processor_share": round(self.share, 3),
         })  # fmt: skip
 
     def status(self) -> dict[str, Any]:
@@ -152,8 +157,9 @@ class FlightRecorder:
             "time": round(time.time(), 3), "recording": self.is_asked, "why_stopped": self.why_stopped, "file": path,
             "lines": self.n_lines, "segments": self.n_segments, "form": self.names[self.history.form],
             "form_asked": self.form, "max_error": self.max_error, "fill": round(self.buffer.fill, 3),
-            "largest_fill": round(self.buffer.largest / self.buffer.n_lines, 3), "lost": self.n_lost,
-            "repeated": self.frames.n_repeated, "dropped": self.buffer.n_dropped, "refused": self.n_refused,
+            "largest_fill": round(self.buffer.largest / self.buffer.n_lines, 3),
+            "processor_share": round(self.share, 3), "lost": self.n_lost, "repeated": self.frames.n_repeated,
+            "dropped": self.buffer.n_dropped, "refused": self.n_refused,
             "not_recorded": self.n_not_recorded, "skipped_bytes": self.frames.n_skipped_bytes,
         }  # fmt: skip
 
