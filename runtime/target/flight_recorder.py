@@ -35,7 +35,7 @@ class FlightRecorder:
         self.config, self.image, self.loaded = config, image, loaded
         self.buffer, self.frames, self.tell = buffer, frames, tell
         self.names = [form.name for form in loaded.forms]
-        self.files = StreamFiles(config.output, config.packets, send)
+        self.files = StreamFiles(*config.recorded(), send)
         self.encoder: FormsEncoder | None = None
         self.pieces: list[dict[str, Any]] = []  # Telemetry of segments that are not on the disk yet
         self.history = FormHistory()

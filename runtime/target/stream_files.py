@@ -11,6 +11,7 @@ from runtime.packets.packing import PacketMaker, PacketOptions
 from runtime.packets.stream_structures import StructureReader
 from runtime.target.downlink import Send
 from runtime.target.flight_config import OutputTable
+from runtime.target.folder_lock import locked_folder
 from runtime.target.recording import Recording, next_free
 
 ENDINGS = (".lrwk", ".packets")
@@ -86,6 +87,11 @@ class StreamFiles:
         self.total += n_bytes
         if self.total <= quota:
             return
+        with locked_folder(self.table.folder):
+            self.remove_oldest(n_bytes, quota)
+
+    def remove_oldest(self, n_bytes: int, quota: int) -> None:
+        """Look at the folder, and remove what is too much with so many new bytes. Raises BadArgument."""
         sizes = self.sizes()
         self.total = n_bytes + sum(sizes.values())
         open_name = None if self.recording is None else self.recording.path.stem
