@@ -1,7 +1,8 @@
 """The rule by which the recorder changes forms (runtime/target/form_rule.py), simulated before it flies.
 
 An imager with lines of 224 bands x 1000 columns, every fourth run of lines three times as fast, each line late by up to
-its period; forms by the speeds of benchmarks/results/threads.json on one thread. Simulated time, nothing is coded.
+its period; forms by the speeds of benchmarks/results/threads.json on one thread, of one core. Simulated time, nothing
+is coded.
 
     python -m benchmarks.bench_form_rule
 """
@@ -29,6 +30,7 @@ RULES = {
     "four segments a form": FormRule(least_segments=4),
     "late, 80 % and 50 %": FormRule(cheaper_at=0.8, dearer_at=0.5),
     "no last resort": FormRule(last_resort_at=NEVER),
+    "half of the processor": FormRule(processor_share=0.5),
 }
 COLOURS = ("tab:blue", "tab:cyan", "tab:green", "tab:olive", "tab:orange")
 
@@ -50,6 +52,7 @@ def row(name: str, demand: float, n_buffer: int) -> dict[str, Any]:
         "rule": name, "buffer lines": n_buffer, "Msamples/s come": demand, "lines dropped": done.n_dropped,
         "largest fill": round(done.largest_fill, 3), "segments a change": round(len(done.forms) / max(1, changes), 1),
         "lines a segment": round(N_LINES / len(done.forms), 1),
+        "processor, %": round(100 * done.busy / done.ended, 1),
     }  # fmt: skip
     for form, name_of_form in enumerate(FORMS):
         n_lines = sum(lines for one, lines in zip(done.forms, done.lines, strict=True) if one == form)

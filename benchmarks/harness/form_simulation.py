@@ -19,17 +19,24 @@ class Simulated:
     """Of each segment."""
     lines: list[int] = field(default_factory=list)
     """Of each segment."""
+    shares: list[float] = field(default_factory=list)
+    """Of each segment, of the processor."""
+    busy: float = 0.0  # Seconds of coding, all lines together
+    ended: float = 0.0  # When the last line was coded
 
 
 def simulated(
-    rule: FormRule, arrivals: Sequence[float], seconds: Sequence[float], n_buffer: int, segment_lines: int
-) -> Simulated:
+    rule: FormRule, arrivals: Sequence[float], seconds: Sequence[float], n_buffer: int, segment_lines: int,
+    n_cores: int = 1,
+) -> Simulated:  # fmt: skip
     """Code the lines that come at `arrivals`, s, rising, where a line of each form takes `seconds`.
 
-    A line leaves the buffer when its coding ends; one that finds the buffer full is dropped.
+    A line leaves the buffer when its coding ends; one that finds the buffer full is dropped. Coding keeps one of
+    `n_cores` busy.
     """
-    done, history, clock = Simulated(), FormHistory(), 0.0
+    done, history, clock, share = Simulated(), FormHistory(), 0.0, 0.0
     n_forms, n_come, n_waiting, n_open = len(seconds), 0, 0, 0
+    began = busy = 0.0
 
     def take(until: float) -> tuple[int, int]:
         """Lines that come up to a time."""
@@ -49,10 +56,14 @@ def simulated(
         if n_open == segment_lines or must_end(rule, history, fill, n_forms):
             n_open = 0
         if n_open == 0:
-            history = next_form(rule, history, fill, n_forms)
+            began, busy = done.ended, done.busy
+            history = next_form(rule, history, fill, n_forms, share)
             done.forms.append(history.form)
             done.lines.append(0)
+            done.shares.append(0.0)
         clock += seconds[history.form]
+        done.busy, done.ended = done.busy + seconds[history.form], clock
+        share = done.shares[-1] = (done.busy - busy) / (clock - began) / n_cores
         n_come, n_waiting = take(clock)
         n_waiting, n_open = n_waiting - 1, n_open + 1
         done.lines[-1] += 1

@@ -1,6 +1,6 @@
 """How an image is coded and defended: read once from the words of a command line, a table or a job."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
@@ -22,6 +22,12 @@ DEFAULT_SEGMENT_LINES = 64  # benchmarks/results/segment_lines.md
 DEFAULT_DEADLINE_S = 10.0
 
 
+class Unpredicted(Enum):
+    """Asked for in place of a predictor."""
+
+    PLAIN = "plain"  # Samples in their bits each, always lossless: segments of CCSDS 123 that are stored
+
+
 class ResidualCoder(Enum):
     """What writes mapped residuals."""
 
@@ -39,10 +45,10 @@ CODERS = {
 class CodingOptions:
     """What an encoder is asked for. Raises BadArgument for what lies outside the ranges."""
 
-    predictor: PredictorKind = PredictorKind.LINERWKV
+    predictor: PredictorKind | Unpredicted = PredictorKind.LINERWKV
     stage: AdaptiveStage | None = None
     """None: `best` for RLS and int8 packages, none for the others, which allow no other."""
-    max_error: int = 0  # Largest error of any sample; 0 is lossless.
+    max_error: int = 0  # Largest error of any sample; 0 is lossless, and so are plain samples whatever it is.
     quantisation: Quantisation | None = None
     """None: in the loop, but not with a float32 package; it says nothing without an error or by CCSDS 123."""
     segment_lines: int = DEFAULT_SEGMENT_LINES  # Lines that decode by themselves, 1..65535
@@ -75,8 +81,15 @@ class CodingOptions:
             raise BadArgument(f"line_deadline: found {self.line_deadline} s, allowed more than 0")
 
     @property
+    def kind(self) -> PredictorKind:
+        """What its segments name as their predictor."""
+        return PredictorKind.CCSDS123 if isinstance(self.predictor, Unpredicted) else self.predictor
+
+    @property
     def residual_coder(self) -> Coder | None:
-        """The coder of residuals that is asked for."""
+        """The coder that is asked for."""
+        if isinstance(self.predictor, Unpredicted):
+            return Coder.STORED
         return None if self.coder is None else CODERS[self.coder]
 
     @property
@@ -86,20 +99,20 @@ class CodingOptions:
 
     def coding(self, package: FlightPackage | None, image: ImageDescription) -> SegmentCoding:
         """How its segments are coded, defaults filled in for a package, which is row 0 of the stream's table."""
-        max_error = self.max_error // image.values.step
-        stage = default_stage(self.predictor, package) if self.stage is None else self.stage
+        max_error = 0 if isinstance(self.predictor, Unpredicted) else self.max_error // image.values.step
+        stage = default_stage(self.kind, package) if self.stage is None else self.stage
         quantisation = self.quantisation
-        if max_error == 0 or self.predictor is PredictorKind.CCSDS123:
+        if max_error == 0 or self.kind is PredictorKind.CCSDS123:
             quantisation = Quantisation.PREQUANTISED
         elif quantisation is None:
-            quantisation = default_quantisation(self.predictor, package)
+            quantisation = default_quantisation(self.kind, package)
         index = 0 if self.has_network else NO_PACKAGE
-        return SegmentCoding(self.predictor, stage, max_error, quantisation, index, bool(image.specials))
+        return SegmentCoding(self.kind, stage, max_error, quantisation, index, bool(image.specials))
 
 
-CHOICES: dict[str, type[Enum]] = {
-    "predictor": PredictorKind, "stage": AdaptiveStage, "quantisation": Quantisation, "guard": GuardLevel,
-    "out_of_range": OutOfRange, "network": NetworkUse, "coder": ResidualCoder,
+CHOICES: dict[str, Iterable[Enum]] = {
+    "predictor": (*PredictorKind, *Unpredicted), "stage": AdaptiveStage, "quantisation": Quantisation,
+    "guard": GuardLevel, "out_of_range": OutOfRange, "network": NetworkUse, "coder": ResidualCoder,
 }  # fmt: skip
 PATHS = ("package", "telemetry", "trust")
 

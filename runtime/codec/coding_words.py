@@ -12,7 +12,8 @@ from runtime.codec.coding_options import CodingOptions, coding_options
 from runtime.command_options import executor_option, package_option, trust_option
 
 OPTIONS = (
-    click.option("--predictor", type=click.Choice(["linerwkv", "rls", "ccsds123", "dpcm"]), help="Default: linerwkv."),
+    click.option("--predictor", type=click.Choice(["linerwkv", "rls", "ccsds123", "dpcm", "plain"]),
+        help="Default: linerwkv; plain: no prediction, samples in their bits each, lossless whatever --max-error is."),
     click.option("--stage", type=click.Choice(["none", "fast", "best"]), help="Adaptive stage; default: best, if any."),
     click.option("--max-error", type=click.IntRange(0), help="Largest error of any sample; default 0, lossless."),
     click.option("--quantisation", type=click.Choice(["in-loop", "prequantised"]),

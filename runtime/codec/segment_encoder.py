@@ -64,7 +64,7 @@ class SegmentEncoder:
         self.choice = NetworkChoice(coding, options.network, image.n_lines, options.segment_lines)
         self.alone = segment_codec(self.choice.alone, image, coder=coder) if self.choice.is_free else None
         fallback = SegmentCoding(PredictorKind.CCSDS123, max_error=coding.max_error, has_specials=coding.has_specials)
-        self.fallback = segment_codec(fallback, image)
+        self.fallback = segment_codec(fallback, image, coder=coder)
         self.closing = SegmentClosing(image, stream_crc, self.fallback, self.supervised, options.guard)
         self.segment: OpenSegment | None = None
         self.faults: list[Fault] = []

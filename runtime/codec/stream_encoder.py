@@ -113,7 +113,7 @@ class StreamEncoder(abc.ABC):
 
     def tell(self, coded: CodedSegment) -> None:
         """Count a segment, and call `on_segment` with its telemetry."""
-        header, asked = coded.header, self.options.predictor
+        header, asked = coded.header, self.options.kind
         is_alone = asked is PredictorKind.LINERWKV and header.coding.predictor is PredictorKind.RLS
         self.n_with_network += header.coding.predictor is PredictorKind.LINERWKV
         self.n_fallbacks += header.coding.predictor is not asked and not is_alone

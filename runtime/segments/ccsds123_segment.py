@@ -31,7 +31,8 @@ class Ccsds123Segments(SegmentCodec):
     image of the standard has no flag a line.
     """
 
-    coders = written_coders = (Coder.CCSDS123, Coder.STORED)
+    coders: tuple[Coder, ...] = (Coder.CCSDS123, Coder.STORED)
+    written_coders = coders
 
     def __init__(self, image: ImageDescription, max_error: int) -> None:
         self.coding = SegmentCoding(PredictorKind.CCSDS123, max_error=max_error)
@@ -51,7 +52,7 @@ class Ccsds123Segments(SegmentCodec):
         return Ccsds123Parameters.from_dict(values)
 
     @override
-    def writer(self) -> "Ccsds123Writer":
+    def writer(self) -> SegmentWriter:
         return Ccsds123Writer(self)
 
     @override

@@ -11,6 +11,7 @@ from runtime.executors.array_executor import ArrayExecutor
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
 from runtime.prediction.predictors import DpcmPredictor, Predictor
 from runtime.segments.ccsds123_segment import Ccsds123Segments, largest_ccsds123
+from runtime.segments.plain_segment import PlainSegments
 from runtime.segments.residual_segment import ResidualSegments, prequantiser, residual_depth
 from runtime.segments.segment_codec import SegmentCodec
 from runtime.segments.special_segments import SpecialSegments, largest_special
@@ -47,13 +48,14 @@ def segment_codec(
 ) -> SegmentCodec:  # fmt: skip
     """The codec of a way to code. Raises BadArgument: its package is missing, or cannot have the adaptive stage.
 
-    coder: of residuals, that it writes; None: that of its stage. threads: where an int8 network makes the contexts of
-    the next line; None: nothing of it runs beside the coding of a line.
+    coder: of residuals, that it writes; None: that of its stage; STORED with CCSDS 123: plain samples. threads: where
+    an int8 network makes the contexts of the next line; None: nothing of it runs beside the coding of a line.
     """
     check_coding(coding, image)
     inside: SegmentCodec
     if coding.predictor is PredictorKind.CCSDS123:
-        inside = Ccsds123Segments(image, coding.max_error)
+        is_plain = coder is Coder.STORED
+        inside = PlainSegments(image) if is_plain else Ccsds123Segments(image, coding.max_error)
     else:
         inside = ResidualSegments(coding, image, line_predictor(coding, image, package, executor, threads), coder)
     return SpecialSegments(inside, image) if coding.has_specials else inside

@@ -17,7 +17,8 @@ from runtime.errors import BadArgument, Incomplete, one_line
 from runtime.images.raw_lines import describe_pipe
 from runtime.target.downlink import opened_downlink
 from runtime.target.flight_config import FlightConfig, read_config
-from runtime.target.flight_recorder import FlightRecorder, told_lines
+from runtime.target.flight_recorder import FlightRecorder, Tell, told_lines
+from runtime.target.later_compression import compress_later
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from runtime.target.line_sources import Source, opened_source
@@ -30,11 +31,16 @@ from runtime.whole_output import replacing
 @debug_option
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Only read the configuration.")
-def record(config: Path, check: bool) -> None:
+@click.option("--compress-later", "later", is_flag=True, help="Compress what was recorded, as its table `later` says.")
+def record(config: Path, check: bool, later: bool) -> None:
     """Record lines as CONFIG.toml says, until the source ends or the program is told to stop (docs/recorder.md)."""
     found = read_config(config)
     if check:
         click.echo(f"{config}: {len(found.forms)} forms, {found.buffer_lines} lines wait at most")
+        return
+    if later:
+        with contextlib.ExitStack() as stack:
+            compress_later(found, opened_telemetry(stack, found))
         return
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -47,15 +53,10 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
     image = describe_pipe(config.lines.layout(), config.lines.bit_depth)
     with contextlib.ExitStack() as stack:
         loaded = stack.enter_context(loaded_forms(image, config.made_forms(), config.coding.max_errors))
-        write: Callable[[str], object] = sys.stdout.write
-        if config.telemetry.file is not None:
-            try:
-                write = stack.enter_context(config.telemetry.file.open("a", buffering=1)).write
-            except OSError as error:
-                raise BadArgument(f"telemetry {config.telemetry.file}: {error.strerror}") from error
+        tell = opened_telemetry(stack, config)
         buffer, frames = LineBuffer(config.buffer_lines), LineFrames(config.lines)
         send = stack.enter_context(opened_downlink(config.downlink))
-        recorder = FlightRecorder(config, image, loaded, buffer, frames, told_lines(write), send)
+        recorder = FlightRecorder(config, image, loaded, buffer, frames, tell, send)
         if config.commands is not None:  # before the source: who sees that it is connected may command
             stack.enter_context(listening(config.commands.socket, recorder.do))
         source = stack.enter_context(opened_source(config.source, stopping))
@@ -72,6 +73,17 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
             recorder.tell({"ended": recorder.status()})
         if failed:
             raise Incomplete(f"source {source.address}: {one_line(failed[0])}; the lines before it are kept")
+
+
+def opened_telemetry(stack: contextlib.ExitStack, config: FlightConfig) -> Tell:
+    """What telemetry is written by: the file of the configuration, or standard output. Raises BadArgument."""
+    write: Callable[[str], object] = sys.stdout.write
+    if config.telemetry.file is not None:
+        try:
+            write = stack.enter_context(config.telemetry.file.open("a", buffering=1)).write
+        except OSError as error:
+            raise BadArgument(f"telemetry {config.telemetry.file}: {error.strerror}") from error
+    return told_lines(write)
 
 
 def read(

@@ -1,6 +1,6 @@
 """The configuration of the recorder as tables of TOML (docs/recorder.md)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,10 +16,12 @@ from runtime.images.packed_samples import BitOrder
 from runtime.images.raw_lines import RawLayout
 from runtime.packets.packing import PacketOptions
 from runtime.target.form_rule import FormRule
+from runtime.target.later_table import KEPT_FREE, LaterTable
 
 DEFAULT_FORMS: list[dict[str, Any]] = [
     {"name": "flight-large", "package": "flight-large"}, {"name": "flight"}, {"name": "rls best", "predictor": "rls"},
     {"name": "rls fast", "predictor": "rls", "stage": "fast"}, {"name": "ccsds123", "predictor": "ccsds123"},
+    {"name": "plain", "predictor": "plain"},
 ]  # fmt: skip
 """The dearest first."""
 AUTO = "auto"
@@ -141,6 +143,7 @@ class FlightConfig:
     rule: FormRule = field(default_factory=FormRule)
     packets: PacketOptions | None = None  # Their recording is the number of the stream's file
     downlink: DownlinkTable | None = None
+    later: LaterTable | None = None  # Of `--compress-later`, which makes the packets then
     telemetry: TelemetryTable = TelemetryTable()
     commands: CommandsTable | None = None
 
@@ -164,6 +167,16 @@ class FlightConfig:
             found = f"found {self.packets.packet_bytes}, allowed {LARGEST_DATAGRAM} with a downlink"
             raise BadArgument(f"packets.packet_bytes: {found}: a packet is a datagram")
 
+        if self.later is not None:
+            check_later(self.output, has_downlink=self.downlink is not None)
+
+    def recorded(self) -> tuple[OutputTable, PacketOptions | None]:
+        """Output and packets of what is recorded: with a table `later` room is kept, and no packets made."""
+        if self.later is None:
+            return self.output, self.packets
+        quota = self.output.quota_bytes
+        return replace(self.output, quota_bytes=quota and quota - KEPT_FREE * self.output.rotate_bytes), None
+
     def made_forms(self) -> list[Form]:
         """As the encoder takes them. Raises BadArgument."""
         made = []
@@ -177,6 +190,15 @@ class FlightConfig:
             except BadArgument as error:
                 raise BadArgument(f"forms[{number}].{error}") from None
         return made
+
+
+def check_later(output: OutputTable, *, has_downlink: bool) -> None:
+    """Raise BadArgument for what does not go with compressing afterwards."""
+    if has_downlink:
+        raise BadArgument("downlink: found with a table later, allowed without: packets are made after the compression")
+    if output.quota_bytes is not None and output.quota_bytes <= (KEPT_FREE + 1) * output.rotate_bytes:
+        found = f"found {output.quota_bytes}, allowed more than {KEPT_FREE + 1} x rotate_bytes with a table later"
+        raise BadArgument(f"output.quota_bytes: {found}: the compressed stream lies beside the recorded one")
 
 
 def read_config(path: Path) -> FlightConfig:

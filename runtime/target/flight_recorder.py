@@ -16,8 +16,10 @@ from runtime.target.flight_config import AUTO, FlightConfig
 from runtime.target.form_rule import FormHistory, must_end, next_form
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import FoundLine, LineFrames
+from runtime.target.processor_share import ShareMeter
 from runtime.target.stream_files import StreamFiles
 from runtime.target.telecommands import Command, FormCommand, MaxErrorCommand
+from runtime.usable_cores import usable_cores
 
 RETRY_S = 1.0
 """From one try to write what the disk or the quota refused to the next."""
@@ -35,10 +37,11 @@ class FlightRecorder:
         self.config, self.image, self.loaded = config, image, loaded
         self.buffer, self.frames, self.tell = buffer, frames, tell
         self.names = [form.name for form in loaded.forms]
-        self.files = StreamFiles(config.output, config.packets, send)
+        self.files = StreamFiles(*config.recorded(), send)
         self.encoder: FormsEncoder | None = None
         self.pieces: list[dict[str, Any]] = []  # Telemetry of segments that are not on the disk yet
         self.history = FormHistory()
+        self.meter, self.share = ShareMeter(usable_cores()), 0.0  # Of the processor, by the last segment
         self.lock = threading.Lock()
         self.form, self.max_error = config.coding.form, config.coding.max_errors[0]
         self.is_asked = True
@@ -117,7 +120,7 @@ class FlightRecorder:
         if not (encoder.is_between_segments or (is_free and must_end(rule, self.history, fill, n_forms))):
             return b""
         if is_free:
-            self.history = next_form(rule, self.history, fill, n_forms)
+            self.history = next_form(rule, self.history, fill, n_forms, self.share)
         else:
             self.history = FormHistory(self.names.index(form))
         return encoder.use(self.history.form, max_error)
@@ -131,6 +134,7 @@ class FlightRecorder:
         except BadArgument as error:
             self.wait_for_room(error)
             return None
+        self.meter.take()
         self.encoder = FormsEncoder(self.image, self.loaded, self.history.form, self.max_error, self.on_segment)
         self.tell({"file": path.name})
         self.keep(self.encoder.header)
@@ -189,10 +193,11 @@ class FlightRecorder:
     def on_segment(self, segment: SegmentTelemetry) -> None:
         """Note a segment until it is on the disk."""
         self.n_segments += 1
+        self.share = self.meter.take()
         form = self.history.form if self.encoder is None else self.encoder.chosen[0]
         self.pieces.append({
             **segment.to_dict(), "form": self.names[form], "max_error": segment.header.coding.max_error,
-            "fill": round(self.buffer.fill, 3),
+            "fill": round(self.buffer.fill, 3), "processor_share": round(self.share, 3),
         })  # fmt: skip
 
     def status(self) -> dict[str, Any]:
@@ -204,8 +209,9 @@ class FlightRecorder:
             "lines": self.n_lines, "segments": self.n_segments, "form": self.names[self.history.form],
             "form_asked": self.form, "max_error": self.max_error, "fill": round(self.buffer.fill, 3),
             "waiting_lines": len(self.buffer.lines),
-            "largest_fill": round(self.buffer.largest / self.buffer.n_lines, 3), "lost": self.n_lost,
-            "repeated": self.frames.n_repeated, "dropped": self.buffer.n_dropped, "refused": self.n_refused,
+            "largest_fill": round(self.buffer.largest / self.buffer.n_lines, 3),
+            "processor_share": round(self.share, 3), "lost": self.n_lost, "repeated": self.frames.n_repeated,
+            "dropped": self.buffer.n_dropped, "refused": self.n_refused,
             "not_recorded": self.n_not_recorded, "skipped_bytes": self.frames.n_skipped_bytes,
         }  # fmt: skip
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from runtime.errors import BadArgument
-from runtime.whole_output import sync
+from runtime.whole_output import lock, sync
 
 LARGEST_NUMBER = 9999
 
@@ -38,6 +38,7 @@ class Recording:
         self.n_bytes = 0
         try:
             self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            lock(self.fd, path, wait=True)  # who finds it locked knows that it is open
             sync(path.parent)
         except OSError as error:
             raise BadArgument(f"recording {path}: {error.strerror}") from error

@@ -13,6 +13,7 @@ from runtime.packets.packing import PacketMaker, PacketOptions
 from runtime.packets.stream_structures import StructureReader
 from runtime.target.downlink import Send
 from runtime.target.flight_config import OutputTable
+from runtime.target.folder_lock import locked_folder
 from runtime.target.recording import Recording, next_free
 
 ENDINGS = (".lrwk", ".packets")
@@ -44,12 +45,15 @@ class StreamFiles:
 
     def begin(self) -> Path:
         """Open the next stream; nothing waits. Raises BadArgument."""
-        self.recording = Recording(next_free(self.table.folder))
-        self.reader, self.maker = StructureReader(), None
+        recording = Recording(next_free(self.table.folder))
+        try:
+            self.packet_file = None if self.packets is None else Recording(recording.path.with_suffix(".packets"))
+        except BadArgument:
+            recording.close()
+            raise
+        self.recording, self.reader, self.maker = recording, StructureReader(), None
         self.total = sum(self.sizes().values())
-        if self.packets is not None:
-            self.packet_file = Recording(self.recording.path.with_suffix(".packets"))
-        return self.recording.path
+        return recording.path
 
     @property
     def n_bytes(self) -> int:
@@ -113,6 +117,11 @@ class StreamFiles:
         self.total += n_bytes
         if self.total <= quota:
             return
+        with locked_folder(self.table.folder):
+            self.remove_oldest(n_bytes, quota)
+
+    def remove_oldest(self, n_bytes: int, quota: int) -> None:
+        """Look at the folder, and remove what is too much with so many new bytes. Raises BadArgument."""
         sizes = self.sizes()
         self.total = n_bytes + sum(sizes.values())
         open_name = None if self.recording is None else self.recording.path.stem

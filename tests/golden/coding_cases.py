@@ -55,7 +55,7 @@ def shapes() -> Iterator[tuple[str, Case]]:
     ways = {
         "linerwkv-best-group-4": way(NETWORK), "linerwkv-none-group-16": way(NETWORK, "group-16", stage="none"),
         "linerwkv-fast-group-1": way(NETWORK, "group-1", stage="fast", max_error=2), "rls-best": way("rls"),
-        "dpcm": way("dpcm"), "ccsds123": way("ccsds123"),
+        "dpcm": way("dpcm"), "ccsds123": way("ccsds123"), "plain": way("plain"),
     }  # fmt: skip
     for name, shape in SHAPES.items():
         for how, given in ways.items():
