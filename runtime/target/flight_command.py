@@ -18,9 +18,11 @@ from runtime.images.raw_lines import describe_pipe
 from runtime.target.downlink import opened_downlink
 from runtime.target.flight_config import FlightConfig, read_config
 from runtime.target.flight_recorder import FlightRecorder, told_lines
+from runtime.target.housekeeping import opened_housekeeping
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from runtime.target.line_sources import Source, opened_source
+from runtime.target.memory_control import control_memory
 from runtime.target.service_notice import READY, STOPPING, Watchdog, notify
 from runtime.target.telecommands import listening
 from runtime.whole_output import replacing
@@ -56,6 +58,9 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
         buffer, frames = LineBuffer(config.buffer_lines), LineFrames(config.lines)
         send = stack.enter_context(opened_downlink(config.downlink))
         recorder = FlightRecorder(config, image, loaded, buffer, frames, told_lines(write), send)
+        housekeeping = opened_housekeeping(config.housekeeping, recorder.status, recorder.names, send)
+        make_due, make_packet = stack.enter_context(housekeeping)
+        control_memory(config.memory)
         if config.commands is not None:  # before the source: who sees that it is connected may command
             stack.enter_context(listening(config.commands.socket, recorder.do))
         source = stack.enter_context(opened_source(config.source, stopping))
@@ -64,9 +69,15 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
         reading.start()
         notify(READY)
         recorder.tell({"ready": source.address})
-        recorder.run(Between(config, recorder, stopping))
+        try:
+            recorder.run(Between(config, recorder, stopping, make_due))
+        except MemoryError:
+            recorder.abandon_stream()
+            found = f"out of memory in line {recorder.n_lines} (memory.limit_mib: {config.memory.limit_mib})"
+            raise BadArgument(f"{found}; the segments that were whole before it are kept") from None
         notify(STOPPING)
         write_status(config, recorder)
+        make_packet()
         recorder.tell({"ended": recorder.status()})
         if failed:
             raise Incomplete(f"source {source.address}: {one_line(failed[0])}; the lines before it are kept")
@@ -92,10 +103,12 @@ def read(
 
 
 class Between:
-    """What is done between two lines: watchdog, status."""
+    """What is done between two lines: watchdog, status, housekeeping."""
 
-    def __init__(self, config: FlightConfig, recorder: FlightRecorder, stopping: threading.Event) -> None:
-        self.config, self.recorder, self.stopping = config, recorder, stopping
+    def __init__(
+        self, config: FlightConfig, recorder: FlightRecorder, stopping: threading.Event, make_due: Callable[[], None]
+    ) -> None:
+        self.config, self.recorder, self.stopping, self.make_due = config, recorder, stopping, make_due
         self.watchdog, self.told_at, self.is_stopping = Watchdog(), float("-inf"), False
 
     def __call__(self) -> None:
@@ -107,6 +120,7 @@ class Between:
         if time.monotonic() - self.told_at >= self.config.telemetry.seconds:
             self.told_at = time.monotonic()
             write_status(self.config, self.recorder)
+        self.make_due()
 
 
 def write_status(config: FlightConfig, recorder: FlightRecorder) -> None:

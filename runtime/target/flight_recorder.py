@@ -8,10 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 from runtime.codec.forms_encoder import FormsEncoder, LoadedForms
-from runtime.errors import BadArgument
+from runtime.errors import BadArgument, Corrupt
+from runtime.process_memory import peak_memory_mib
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.target.downlink import Send
+from runtime.target.event_counters import EventCounters, restarts
 from runtime.target.flight_config import AUTO, FlightConfig
 from runtime.target.form_rule import FormHistory, must_end, next_form
 from runtime.target.line_buffer import LineBuffer
@@ -40,6 +42,7 @@ class FlightRecorder:
         self.lock = threading.Lock()
         self.form, self.max_error = config.coding.form, config.coding.max_errors[0]
         self.is_asked, self.why_stopped = True, ""
+        self.events = EventCounters()
         self.n_lines = self.n_lost = self.n_refused = self.n_not_recorded = self.n_segments = 0
 
     def run(self, between: Callable[[], None]) -> None:
@@ -60,13 +63,35 @@ class FlightRecorder:
         try:
             work()
         except BadArgument as error:
-            self.files.close()
-            self.encoder, self.is_asked, self.why_stopped = None, False, str(error)
-            self.pieces.clear()
+            self.abandon_stream()
+            self.is_asked, self.why_stopped = False, str(error)
+            self.events.add("stops")
             self.tell({"stopped": str(error)})
+        except Corrupt as error:
+            self.lose_segment(error)
+
+    def lose_segment(self, error: Corrupt) -> None:
+        """A segment and its backup were damaged: the lines go on in a new stream."""
+        self.abandon_stream()
+        self.events.add("segments_lost")
+        self.tell({"segment_lost": str(error)})
+
+    def abandon_stream(self) -> None:
+        """Close the open file as it is, with its whole segments and without an end."""
+        self.files.close()
+        self.encoder = None
+        self.pieces.clear()
 
     def take(self, found: FoundLine) -> None:
         """Code a line. Raises BadArgument: the disk, the quota."""
+        try:
+            self.code(found)
+        except Corrupt as error:
+            self.lose_segment(error)
+            self.code(found._replace(n_lost=0, has_begun_again=False))
+
+    def code(self, found: FoundLine) -> None:
+        """Code a line. Raises BadArgument as `take`; Corrupt: a segment and its backup were damaged, it is lost."""
         if not self.is_asked:
             self.n_not_recorded += 1
             self.end_stream()
@@ -74,21 +99,23 @@ class FlightRecorder:
         if self.encoder is not None and (found.has_begun_again or self.is_full(self.encoder)):
             self.end_stream()
         if found.has_begun_again:
+            self.events.add("counter_restarts")
             self.tell({"counter": "has begun again"})
         encoder = self.encoder or self.begin_stream()
-        data = b""
         if found.n_lost:
             self.n_lost += found.n_lost
             self.tell({"gap": found.n_lost, "line": encoder.n_lines})
-            data += encoder.skip(found.n_lost)
-        data += self.chosen(encoder)
+            self.keep(encoder.skip(found.n_lost))
+        self.keep(self.chosen(encoder))
+        n_clipped = encoder.codes.n_clipped
         try:
-            data += encoder.push(*found.recorded)
+            data = encoder.push(*found.recorded)
             self.n_lines += 1
+            self.events.add("samples_clipped", encoder.codes.n_clipped - n_clipped)
         except BadArgument as error:  # a sample beyond the depth: the line is a gap
             self.n_refused += 1
             self.tell({"refused": str(error), "line": encoder.n_lines})
-            data += encoder.skip(1)
+            data = encoder.skip(1)
         self.keep(data)
 
     def is_full(self, encoder: FormsEncoder) -> bool:
@@ -139,6 +166,7 @@ class FlightRecorder:
         """Note a segment until it is on the disk."""
         self.n_segments += 1
         form = self.history.form if self.encoder is None else self.encoder.chosen[0]
+        self.events.add_segment(segment, self.loaded.forms[form].options.predictor)
         self.pieces.append({
             **segment.to_dict(), "form": self.names[form], "max_error": segment.header.coding.max_error,
             "fill": round(self.buffer.fill, 3),
@@ -155,6 +183,8 @@ class FlightRecorder:
             "largest_fill": round(self.buffer.largest / self.buffer.n_lines, 3), "lost": self.n_lost,
             "repeated": self.frames.n_repeated, "dropped": self.buffer.n_dropped, "refused": self.n_refused,
             "not_recorded": self.n_not_recorded, "skipped_bytes": self.frames.n_skipped_bytes,
+            "bytes": self.files.n_bytes, "peak_mib": None if (peak := peak_memory_mib()) is None else round(peak, 1),
+            "events": {**self.events.counts, **restarts(self.loaded.encoders.values())},
         }  # fmt: skip
 
     def do(self, name: str, command: Command) -> dict[str, Any]:
