@@ -26,7 +26,7 @@ from runtime.cell.package_files import MANIFEST
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.coding_words import coding_words
 from runtime.codec.decoder import Decoder
-from runtime.codec.encoder import Encoder
+from runtime.codec.encoder import LiveEncoder
 from runtime.codec.network_choice import NetworkUse
 from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_reader import StreamReader
@@ -59,7 +59,7 @@ class TrialFault(StrEnum):
 IN_WORKER = (TrialFault.HANG, TrialFault.DIE)
 
 
-def provoke(fault: TrialFault, encoder: Encoder, generator: np.random.Generator) -> str:
+def provoke(fault: TrialFault, encoder: LiveEncoder, generator: np.random.Generator) -> str:
     """Let something go wrong before the next line; says what, or that there is nothing that could."""
     supervised, segment = encoder.segments.supervised, encoder.segments.segment
     assert supervised is not None

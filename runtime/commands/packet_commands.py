@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from runtime.command_options import EXIT_CHECK_FAILED, json_option, tell_missing
+from runtime.packets.housekeeping import DEFAULT_APID
 from runtime.packets.packing import PacketOptions
 from runtime.packets.space_packet import COUNTS, LARGEST_APID
 
@@ -89,3 +90,19 @@ def assemble_command(sources: tuple[Path, ...], output: Path, apid: int, name: s
         click.echo("linerwkv: the end of the stream is missing, which says how much there was", err=True)
     click.echo(f"linerwkv: {done.list_path} lists what to send again (packets pack --again)", err=True)
     sys.exit(EXIT_CHECK_FAILED)
+
+
+@packets.command("xtce")
+@output_option
+@click.option(
+    "--apid",
+    type=click.IntRange(0, LARGEST_APID),
+    default=DEFAULT_APID,
+    show_default=True,
+    help="Of the recorder's housekeeping.",
+)
+def xtce_command(output: Path, apid: int) -> None:
+    """Describe the recorder's housekeeping packets for a ground system, as XTCE."""
+    from runtime.packets.housekeeping_xtce import write_xtce
+
+    write_xtce(output, apid)

@@ -44,6 +44,7 @@ class SupervisedExecutor(ArrayExecutor, contextlib.AbstractContextManager["Super
         self.make = make
         self.line_deadline_s = math.inf if line_deadline_s is None else line_deadline_s
         self.n_restarts_left = n_restarts
+        self.n_restarted = 0  # Those that were made again, and taken
         self.seconds_left = math.inf
         self.thread: threading.Thread | None = None
         self.made: tuple[IntegerPackage, ArrayExecutor] | str = ""
@@ -110,6 +111,7 @@ class SupervisedExecutor(ArrayExecutor, contextlib.AbstractContextManager["Super
             self.thread = None
             if isinstance(self.made, tuple):
                 self.package, self.current = self.made
+                self.n_restarted += 1
                 self.sum = package_sum(self.package)
                 self.provider = self.current.provider
             else:

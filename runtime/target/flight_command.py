@@ -3,7 +3,6 @@
 import contextlib
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,13 +16,16 @@ from runtime.errors import BadArgument, Incomplete, one_line
 from runtime.images.raw_lines import describe_pipe
 from runtime.target.downlink import opened_downlink
 from runtime.target.flight_config import FlightConfig, read_config
-from runtime.target.flight_recorder import FlightRecorder, Tell, told_lines
+from runtime.target.flight_recorder import FlightRecorder
+from runtime.target.housekeeping import opened_housekeeping
 from runtime.target.later_compression import compress_later
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from runtime.target.line_sources import Source, opened_source
+from runtime.target.memory_control import control_memory
 from runtime.target.service_notice import READY, STOPPING, Watchdog, notify
 from runtime.target.telecommands import listening
+from runtime.target.told_lines import opened_telemetry
 from runtime.whole_output import replacing
 
 
@@ -39,8 +41,8 @@ def record(config: Path, check: bool, later: bool) -> None:
         click.echo(f"{config}: {len(found.forms)} forms, {found.buffer_lines} lines wait at most")
         return
     if later:
-        with contextlib.ExitStack() as stack:
-            compress_later(found, opened_telemetry(stack, found))
+        with opened_telemetry(found.telemetry.file) as tell:
+            compress_later(found, tell)
         return
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -53,10 +55,13 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
     image = describe_pipe(config.lines.layout(), config.lines.bit_depth)
     with contextlib.ExitStack() as stack:
         loaded = stack.enter_context(loaded_forms(image, config.made_forms(), config.coding.max_errors))
-        tell = opened_telemetry(stack, config)
+        tell = stack.enter_context(opened_telemetry(config.telemetry.file))
         buffer, frames = LineBuffer(config.buffer_lines), LineFrames(config.lines)
         send = stack.enter_context(opened_downlink(config.downlink))
         recorder = FlightRecorder(config, image, loaded, buffer, frames, tell, send)
+        housekeeping = opened_housekeeping(config.housekeeping, recorder.status, recorder.names, send)
+        make_due, make_packet = stack.enter_context(housekeeping)
+        control_memory(config.memory)
         if config.commands is not None:  # before the source: who sees that it is connected may command
             stack.enter_context(listening(config.commands.socket, recorder.do))
         source = stack.enter_context(opened_source(config.source, stopping))
@@ -66,24 +71,18 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
         notify(READY)
         recorder.tell({"ready": source.address})
         try:
-            recorder.run(Between(config, recorder, stopping), stopping)
+            recorder.run(Between(config, recorder, stopping, make_due), stopping)
+        except MemoryError:
+            recorder.abandon_stream()
+            found = f"out of memory in line {recorder.n_lines} (memory.limit_mib: {config.memory.limit_mib or 'none'})"
+            raise BadArgument(f"{found}; the segments that were whole before it are kept") from None
         finally:
             notify(STOPPING)
             write_status(config, recorder)
+            make_packet()
             recorder.tell({"ended": recorder.status()})
         if failed:
             raise Incomplete(f"source {source.address}: {one_line(failed[0])}; the lines before it are kept")
-
-
-def opened_telemetry(stack: contextlib.ExitStack, config: FlightConfig) -> Tell:
-    """What telemetry is written by: the file of the configuration, or standard output. Raises BadArgument."""
-    write: Callable[[str], object] = sys.stdout.write
-    if config.telemetry.file is not None:
-        try:
-            write = stack.enter_context(config.telemetry.file.open("a", buffering=1)).write
-        except OSError as error:
-            raise BadArgument(f"telemetry {config.telemetry.file}: {error.strerror}") from error
-    return told_lines(write)
 
 
 def read(
@@ -106,10 +105,12 @@ def read(
 
 
 class Between:
-    """What is done between two lines: watchdog, status."""
+    """What is done between two lines: watchdog, status, housekeeping."""
 
-    def __init__(self, config: FlightConfig, recorder: FlightRecorder, stopping: threading.Event) -> None:
-        self.config, self.recorder, self.stopping = config, recorder, stopping
+    def __init__(
+        self, config: FlightConfig, recorder: FlightRecorder, stopping: threading.Event, make_due: Callable[[], None]
+    ) -> None:
+        self.config, self.recorder, self.stopping, self.make_due = config, recorder, stopping, make_due
         self.watchdog, self.told_at, self.is_stopping = Watchdog(), float("-inf"), False
 
     def __call__(self) -> None:
@@ -121,6 +122,7 @@ class Between:
         if time.monotonic() - self.told_at >= self.config.telemetry.seconds:
             self.told_at = time.monotonic()
             write_status(self.config, self.recorder)
+        self.make_due()
 
 
 def write_status(config: FlightConfig, recorder: FlightRecorder) -> None:

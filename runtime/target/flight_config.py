@@ -16,7 +16,9 @@ from runtime.images.packed_samples import BitOrder
 from runtime.images.raw_lines import RawLayout
 from runtime.packets.packing import PacketOptions
 from runtime.target.form_rule import FormRule
+from runtime.target.housekeeping import HousekeepingTable
 from runtime.target.later_table import KEPT_FREE, LaterTable
+from runtime.target.memory_control import MemoryTable
 
 DEFAULT_FORMS: list[dict[str, Any]] = [
     {"name": "flight-large", "package": "flight-large"}, {"name": "flight"}, {"name": "rls best", "predictor": "rls"},
@@ -144,6 +146,8 @@ class FlightConfig:
     packets: PacketOptions | None = None  # Their recording is the number of the stream's file
     downlink: DownlinkTable | None = None
     later: LaterTable | None = None  # Of `--compress-later`, which makes the packets then
+    housekeeping: HousekeepingTable | None = None
+    memory: MemoryTable = field(default_factory=MemoryTable)
     telemetry: TelemetryTable = TelemetryTable()
     commands: CommandsTable | None = None
 
@@ -161,8 +165,13 @@ class FlightConfig:
         if self.packets is not None and self.packets.recording:
             raise BadArgument("packets.recording: found a number, allowed none: it is that of the stream's file")
 
-        if self.downlink is not None and self.packets is None:
-            raise BadArgument("downlink: found no table packets, allowed with one")
+        if self.downlink is not None and self.packets is None and self.housekeeping is None:
+            raise BadArgument("downlink: found no table packets or housekeeping, allowed with one")
+        if self.housekeeping is not None:
+            if self.packets is not None and self.packets.apid == self.housekeeping.apid:
+                raise BadArgument(f"housekeeping.apid: found {self.packets.apid}, allowed another than packets.apid")
+            if self.housekeeping.file is None and self.downlink is None:
+                raise BadArgument("housekeeping.file: found none and no table downlink, allowed with one of them")
         if self.downlink is not None and self.packets is not None and self.packets.packet_bytes > LARGEST_DATAGRAM:
             found = f"found {self.packets.packet_bytes}, allowed {LARGEST_DATAGRAM} with a downlink"
             raise BadArgument(f"packets.packet_bytes: {found}: a packet is a datagram")

@@ -1,6 +1,5 @@
 """The recorder: lines from the buffer to segments of the form that the rule says, to files, packets and telemetry."""
 
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -8,23 +7,22 @@ from dataclasses import asdict
 from typing import Any
 
 from runtime.codec.forms_encoder import FormsEncoder, LoadedForms
-from runtime.errors import BadArgument, Incomplete
+from runtime.errors import BadArgument, Corrupt, Incomplete
+from runtime.process_memory import peak_memory_mib
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.target.downlink import Send
+from runtime.target.event_counters import EventCounters, restarts
 from runtime.target.flight_config import AUTO, FlightConfig
 from runtime.target.form_rule import FormHistory, must_end, next_form
+from runtime.target.kept_segments import KeptSegments
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import FoundLine, LineFrames
 from runtime.target.processor_share import ShareMeter
 from runtime.target.stream_files import StreamFiles
 from runtime.target.telecommands import Command, FormCommand, MaxErrorCommand
+from runtime.target.told_lines import Tell
 from runtime.usable_cores import usable_cores
-
-RETRY_S = 1.0
-"""From one try to write what the disk or the quota refused to the next."""
-Tell = Callable[[dict[str, Any]], None]
-"""Writes one object of telemetry."""
 
 
 class FlightRecorder:
@@ -37,17 +35,17 @@ class FlightRecorder:
         self.config, self.image, self.loaded = config, image, loaded
         self.buffer, self.frames, self.tell = buffer, frames, tell
         self.names = [form.name for form in loaded.forms]
+        self.events = EventCounters()
         self.files = StreamFiles(*config.recorded(), send)
+        self.kept = KeptSegments(self.files, tell, self.events)
         self.encoder: FormsEncoder | None = None
-        self.pieces: list[dict[str, Any]] = []  # Telemetry of segments that are not on the disk yet
+        self.held: FoundLine | None = None  # Taken from the buffer before there was room for a stream
         self.history = FormHistory()
         self.meter, self.share = ShareMeter(usable_cores()), 0.0  # Of the processor, by the last segment
         self.lock = threading.Lock()
         self.form, self.max_error = config.coding.form, config.coding.max_errors[0]
         self.is_asked = True
-        self.held: FoundLine | None = None  # Taken from the buffer before there was room for a stream
-        self.why_waiting, self.tried_at = "", 0.0  # What the disk or the quota said last, and when
-        self.n_lines = self.n_lost = self.n_refused = self.n_not_recorded = self.n_segments = self.n_written = 0
+        self.n_lines = self.n_lost = self.n_refused = self.n_not_recorded = self.n_segments = 0
 
     def run(self, between: Callable[[], None], stopping: threading.Event) -> None:
         """Record until the buffer ends; `between` is called between any two pieces of work.
@@ -56,7 +54,7 @@ class FlightRecorder:
         """
         while True:
             between()
-            if self.why_waiting and not self.try_again() and self.is_asked:
+            if self.kept.why_waiting and not self.kept.try_again() and self.is_asked:
                 if stopping.is_set():
                     break
                 stopping.wait(0.1)
@@ -69,13 +67,13 @@ class FlightRecorder:
             elif not self.is_asked:
                 self.end_stream()
         self.end_stream()
-        while self.why_waiting and not stopping.is_set():
+        while self.kept.why_waiting and not stopping.is_set():
             between()
             stopping.wait(0.1)
-            self.try_again()
-        if self.why_waiting:
-            n_lines = self.n_lines - self.n_written + len(self.buffer.lines) + (self.held is not None)
-            raise Incomplete(f"{n_lines} lines are lost: {self.why_waiting}")
+            self.kept.try_again()
+        if self.kept.why_waiting:
+            n_lines = self.n_lines - self.kept.n_lines_written + len(self.buffer.lines) + (self.held is not None)
+            raise Incomplete(f"{n_lines} lines are lost: {self.kept.why_waiting}")
 
     def take(self, found: FoundLine) -> None:
         """Code a line, or hold it until there is room for its stream."""
@@ -84,6 +82,14 @@ class FlightRecorder:
             self.n_not_recorded += 1
             self.end_stream()
             return
+        try:
+            self.code(found)
+        except Corrupt as error:
+            self.lose_segment(error)
+            self.code(found._replace(n_lost=0, has_begun_again=False))
+
+    def code(self, found: FoundLine) -> None:
+        """Code a line in the open stream or a new one. Raises Corrupt: a segment and its backup were damaged."""
         if self.encoder is not None and (found.has_begun_again or self.is_full(self.encoder)):
             self.end_stream()
         encoder = self.encoder or self.begin_stream()
@@ -91,21 +97,23 @@ class FlightRecorder:
             self.held = found
             return
         if found.has_begun_again:
+            self.events.add("counter_restarts")
             self.tell({"counter": "has begun again"})
-        data = b""
         if found.n_lost:
             self.n_lost += found.n_lost
             self.tell({"gap": found.n_lost, "line": encoder.n_lines})
-            data += encoder.skip(found.n_lost)
-        data += self.chosen(encoder)
+            self.kept.keep(encoder.skip(found.n_lost))
+        self.kept.keep(self.chosen(encoder))
+        n_clipped = encoder.codes.n_clipped
         try:
-            data += encoder.push(*found.recorded)
+            data = encoder.push(*found.recorded)
             self.n_lines += 1
+            self.events.add("samples_clipped", encoder.codes.n_clipped - n_clipped)
         except BadArgument as error:  # a sample beyond the depth: the line is a gap
             self.n_refused += 1
             self.tell({"refused": str(error), "line": encoder.n_lines})
-            data += encoder.skip(1)
-        self.keep(data)
+            data = encoder.skip(1)
+        self.kept.keep(data)
 
     def is_full(self, encoder: FormsEncoder) -> bool:
         """Whether the stream ends before the next segment."""
@@ -127,17 +135,11 @@ class FlightRecorder:
 
     def begin_stream(self) -> FormsEncoder | None:
         """Open a file and its encoder; None: the disk or the quota takes none now."""
-        if self.files.waiting:
-            return None
-        try:
-            path = self.files.begin()
-        except BadArgument as error:
-            self.wait_for_room(error)
+        if not self.kept.begin():
             return None
         self.meter.take()
         self.encoder = FormsEncoder(self.image, self.loaded, self.history.form, self.max_error, self.on_segment)
-        self.tell({"file": path.name})
-        self.keep(self.encoder.header)
+        self.kept.keep(self.encoder.header)
         return self.encoder
 
     def end_stream(self) -> None:
@@ -146,56 +148,32 @@ class FlightRecorder:
             return
         has_lines = self.encoder.n_segments > 0 or not self.encoder.is_between_segments
         if has_lines:
-            self.keep(self.encoder.finish())
-        self.files.close(is_kept=has_lines)
+            try:
+                self.kept.keep(self.encoder.finish())
+            except Corrupt as error:
+                self.lose_segment(error)
+                return
         self.encoder = None
-        self.tell_ended()
+        self.kept.close(is_kept=has_lines)
 
-    def tell_ended(self) -> None:
-        """Say which streams and packets do not change any more."""
-        while self.files.ended:
-            recording = self.files.ended.pop(0)
-            self.tell({"file_ended": recording.path.name, "bytes": recording.n_bytes})
+    def lose_segment(self, error: Corrupt) -> None:
+        """A segment and its backup were damaged: the lines go on in a new stream."""
+        self.abandon_stream()
+        self.events.add("segments_lost")
+        self.tell({"segment_lost": str(error)})
 
-    def keep(self, data: bytes) -> None:
-        """Put what is complete on the disk, then tell of it; where the disk refuses, it waits."""
-        if data:
-            self.files.append(data)
-        self.write()
-
-    def write(self) -> bool:
-        """Whether all that is complete is on the disk and told of now."""
-        try:
-            self.files.flush()
-        except BadArgument as error:
-            self.wait_for_room(error)
-            return False
-        if self.why_waiting:
-            self.why_waiting = ""
-            self.tell({"resumed": self.n_lines})
-        for piece in self.pieces:
-            self.n_written += piece["lines"]
-            self.tell({**piece, "bytes": self.files.n_bytes})
-        self.pieces.clear()
-        self.tell_ended()
-        return True
-
-    def wait_for_room(self, error: BadArgument) -> None:
-        """Nothing is coded until the disk and the quota take what is there: lines stay in the buffer."""
-        if not self.why_waiting:
-            self.tell({"waiting": str(error)})
-        self.why_waiting, self.tried_at = str(error), time.monotonic()
-
-    def try_again(self) -> bool:
-        """Whether there is room now; looked at once in RETRY_S."""
-        return time.monotonic() - self.tried_at >= RETRY_S and self.write()
+    def abandon_stream(self) -> None:
+        """Close the open file as it is, with its whole segments and without an end."""
+        self.encoder = None
+        self.kept.abandon()
 
     def on_segment(self, segment: SegmentTelemetry) -> None:
         """Note a segment until it is on the disk."""
         self.n_segments += 1
         self.share = self.meter.take()
         form = self.history.form if self.encoder is None else self.encoder.chosen[0]
-        self.pieces.append({
+        self.events.add_segment(segment, self.loaded.forms[form].options.predictor)
+        self.kept.pieces.append({
             **segment.to_dict(), "form": self.names[form], "max_error": segment.header.coding.max_error,
             "fill": round(self.buffer.fill, 3), "processor_share": round(self.share, 3),
         })  # fmt: skip
@@ -205,14 +183,16 @@ class FlightRecorder:
         open_file = self.files.recording
         path = None if open_file is None else open_file.path.name
         return {
-            "time": round(time.time(), 3), "recording": self.is_asked, "why_waiting": self.why_waiting, "file": path,
-            "lines": self.n_lines, "segments": self.n_segments, "form": self.names[self.history.form],
+            "time": round(time.time(), 3), "recording": self.is_asked, "why_waiting": self.kept.why_waiting,
+            "file": path, "lines": self.n_lines, "segments": self.n_segments, "form": self.names[self.history.form],
             "form_asked": self.form, "max_error": self.max_error, "fill": round(self.buffer.fill, 3),
             "waiting_lines": len(self.buffer.lines),
             "largest_fill": round(self.buffer.largest / self.buffer.n_lines, 3),
             "processor_share": round(self.share, 3), "lost": self.n_lost, "repeated": self.frames.n_repeated,
             "dropped": self.buffer.n_dropped, "refused": self.n_refused,
             "not_recorded": self.n_not_recorded, "skipped_bytes": self.frames.n_skipped_bytes,
+            "bytes": self.files.n_bytes, "peak_mib": None if (peak := peak_memory_mib()) is None else round(peak, 1),
+            "events": {**self.events.counts, **restarts(self.loaded.encoders.values())},
         }  # fmt: skip
 
     def do(self, name: str, command: Command) -> dict[str, Any]:
@@ -235,17 +215,3 @@ class FlightRecorder:
             return self.status()
         self.tell(told)
         return {}
-
-
-def told_lines(write: Callable[[str], object]) -> Tell:
-    """Telemetry as JSON lines; what cannot be written any more costs no line of the imager."""
-    lock = threading.Lock()
-
-    def tell(values: dict[str, Any]) -> None:
-        with lock:
-            try:
-                write(json.dumps({"time": round(time.time(), 3), **values}) + "\n")
-            except OSError:
-                return
-
-    return tell

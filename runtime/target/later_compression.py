@@ -17,11 +17,11 @@ from tqdm import tqdm
 from runtime.codec.opened_encoder import needed_package
 from runtime.errors import BadArgument, Incomplete, LineRwkvError, one_line
 from runtime.target.flight_config import FlightConfig
-from runtime.target.flight_recorder import Tell
 from runtime.target.later_journal import Done, Journal, read_journal
 from runtime.target.later_streams import Later, LeftAsItIs, compress_in_place, pack_stream
 from runtime.target.later_table import KEPT_FREE, LaterTable
 from runtime.target.stream_files import StreamFiles
+from runtime.target.told_lines import Tell
 from runtime.whole_output import lock, opened, remove_left
 
 LOCK = ".later.lock"
