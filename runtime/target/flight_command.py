@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 
-from runtime.codec.forms_encoder import loaded_forms
 from runtime.command_options import debug_option
 from runtime.errors import BadArgument, Incomplete, one_line
 from runtime.images.raw_lines import describe_pipe
@@ -21,6 +20,7 @@ from runtime.target.flight_recorder import FlightRecorder, told_lines
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from runtime.target.line_sources import Source, opened_source
+from runtime.target.package_boot import Notes, booted_forms
 from runtime.target.service_notice import READY, STOPPING, Watchdog, notify
 from runtime.target.telecommands import listening
 from runtime.whole_output import replacing
@@ -46,7 +46,8 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
     """Record until the source ends or `stopping` is set; lines that came are coded then. Raises LineRwkvError."""
     image = describe_pipe(config.lines.layout(), config.lines.bit_depth)
     with contextlib.ExitStack() as stack:
-        loaded = stack.enter_context(loaded_forms(image, config.made_forms(), config.coding.max_errors))
+        forms, errors, notes = config.made_forms(), config.coding.max_errors, Notes()
+        loaded = stack.enter_context(booted_forms(config.packages, image, forms, errors, notes))
         write: Callable[[str], object] = sys.stdout.write
         if config.telemetry.file is not None:
             try:
@@ -56,6 +57,9 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
         buffer, frames = LineBuffer(config.buffer_lines), LineFrames(config.lines)
         send = stack.enter_context(opened_downlink(config.downlink))
         recorder = FlightRecorder(config, image, loaded, buffer, frames, told_lines(write), send)
+        stack.callback(recorder.updates.close)
+        for note in notes:
+            recorder.tell(note)
         if config.commands is not None:  # before the source: who sees that it is connected may command
             stack.enter_context(listening(config.commands.socket, recorder.do))
         source = stack.enter_context(opened_source(config.source, stopping))

@@ -16,6 +16,7 @@ from runtime.images.packed_samples import BitOrder
 from runtime.images.raw_lines import RawLayout
 from runtime.packets.packing import PacketOptions
 from runtime.target.form_rule import FormRule
+from runtime.target.package_slots import PackagesTable
 
 DEFAULT_FORMS: list[dict[str, Any]] = [
     {"name": "flight-large", "package": "flight-large"}, {"name": "flight"}, {"name": "rls best", "predictor": "rls"},
@@ -143,6 +144,7 @@ class FlightConfig:
     downlink: DownlinkTable | None = None
     telemetry: TelemetryTable = TelemetryTable()
     commands: CommandsTable | None = None
+    packages: PackagesTable | None = None
 
     def __post_init__(self) -> None:
         """Raise BadArgument."""

@@ -16,8 +16,9 @@ from runtime.target.flight_config import AUTO, FlightConfig
 from runtime.target.form_rule import FormHistory, must_end, next_form
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import FoundLine, LineFrames
+from runtime.target.package_update import PackageUpdates
 from runtime.target.stream_files import StreamFiles
-from runtime.target.telecommands import Command, FormCommand, MaxErrorCommand
+from runtime.target.telecommands import Command, FormCommand, MaxErrorCommand, PackageCommand
 
 Tell = Callable[[dict[str, Any]], None]
 """Writes one object of telemetry."""
@@ -30,7 +31,8 @@ class FlightRecorder:
         self, config: FlightConfig, image: ImageDescription, loaded: LoadedForms, buffer: LineBuffer,
         frames: LineFrames, tell: Tell, send: Send,
     ) -> None:  # fmt: skip
-        self.config, self.image, self.loaded = config, image, loaded
+        self.config, self.image = config, image
+        self.updates = PackageUpdates(config.packages, image, loaded, config.coding.max_errors, tell)
         self.buffer, self.frames, self.tell = buffer, frames, tell
         self.names = [form.name for form in loaded.forms]
         self.files = StreamFiles(config.output, config.packets, send)
@@ -41,6 +43,11 @@ class FlightRecorder:
         self.form, self.max_error = config.coding.form, config.coding.max_errors[0]
         self.is_asked, self.why_stopped = True, ""
         self.n_lines = self.n_lost = self.n_refused = self.n_not_recorded = self.n_segments = 0
+
+    @property
+    def loaded(self) -> LoadedForms:
+        """What codes segments now."""
+        return self.updates.loaded
 
     def run(self, between: Callable[[], None]) -> None:
         """Record until the buffer ends; `between` is called between any two pieces of work."""
@@ -93,7 +100,8 @@ class FlightRecorder:
 
     def is_full(self, encoder: FormsEncoder) -> bool:
         """Whether the stream ends before the next segment."""
-        return encoder.is_between_segments and self.files.n_bytes >= self.config.output.rotate_bytes
+        is_full = self.files.n_bytes >= self.config.output.rotate_bytes
+        return encoder.is_between_segments and (is_full or self.updates.is_due(self.history.form))
 
     def chosen(self, encoder: FormsEncoder) -> bytes:
         """Choose how the line that comes is coded; what is complete now."""
@@ -112,7 +120,7 @@ class FlightRecorder:
     def begin_stream(self) -> FormsEncoder:
         """Open a file and its encoder."""
         path = self.files.begin()
-        self.encoder = FormsEncoder(self.image, self.loaded, self.history.form, self.max_error, self.on_segment)
+        self.encoder = self.updates.encoder(self.history.form, self.max_error, self.on_segment)
         self.files.append(self.encoder.header)
         self.tell({"file": path.name})
         return self.encoder
@@ -155,10 +163,12 @@ class FlightRecorder:
             "largest_fill": round(self.buffer.largest / self.buffer.n_lines, 3), "lost": self.n_lost,
             "repeated": self.frames.n_repeated, "dropped": self.buffer.n_dropped, "refused": self.n_refused,
             "not_recorded": self.n_not_recorded, "skipped_bytes": self.frames.n_skipped_bytes,
+            "package_update": self.updates.phase,
         }  # fmt: skip
 
     def do(self, name: str, command: Command) -> dict[str, Any]:
         """A command; it holds from the next segment on. Raises BadArgument."""
+        added = self.updates.begin(command) if isinstance(command, PackageCommand) else {}
         with self.lock:
             if isinstance(command, FormCommand):
                 if command.form not in (AUTO, *self.names):
@@ -176,7 +186,7 @@ class FlightRecorder:
         if name == "status":
             return self.status()
         self.tell(told)
-        return {}
+        return added
 
 
 def told_lines(write: Callable[[str], object]) -> Tell:
