@@ -18,7 +18,9 @@ from runtime.codec.opened_encoder import executor_of
 from runtime.codec.replaced_package import Replacement, replaced_package
 from runtime.codec.segment_encoder import CodedSegment
 from runtime.codec.stream_reader import StreamReader
+from runtime.errors import Corrupt
 from runtime.executors.array_executor import ArrayExecutor
+from runtime.stream.coded_line import Codes
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind
 from runtime.stream.line_records import LARGEST_RECORD_BYTES
@@ -120,3 +122,25 @@ def test_a_package_of_one_form_takes_its_row(twin: IntegerPackage) -> None:
         found = replaced_package(IMAGE, loaded, 0, [0], OPTIONS, twin, executor)
         assert found.after.packages == (twin,) and found.after.rows == found.before.rows
         assert found.after.encoders[1, 0] is loaded.encoders[1, 0]
+
+
+def test_where_the_other_way_fails_the_lines_go_on(replacement: Replacement, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[tuple[int, int]] = []
+
+    def on_compared(segments: list[CodedSegment], n_other: int) -> None:
+        counted.append((n_bytes(segments), n_other))
+
+    old = replacement.old[0]
+    push = old.push
+
+    def fails_at_4(codes: Codes, record: bytes = b"") -> list[CodedSegment]:
+        if old.n_lines == 4:
+            raise Corrupt("its segment and its backup")
+        return push(codes, record)
+
+    monkeypatch.setattr(old, "push", fails_at_4)
+    compared = Compared(0, replacement.old, on_compared)
+    steps = [("line", 0, 0)] * 11
+    data = coded(ComparedForms(IMAGE, replacement.on_trial, 0, 0, None, compared), steps)
+    assert data == coded(FormsEncoder(IMAGE, replacement.on_trial, 0, 0), steps)
+    assert len(counted) == 5 and all(new == old for new, old in counted)
