@@ -10,7 +10,7 @@ import os
 import re
 import threading
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +144,15 @@ def make_folder(place: Path) -> None:
 
 def zipped(path: Path) -> bytes:
     """The files of a package as one zip, the same bytes for the same files. Raises as `read_parts`."""
+    return zip_of(read_parts(path), zipfile.ZIP_DEFLATED)
+
+
+def zip_of(parts: Mapping[str, bytes], method: int) -> bytes:
+    """Files as one zip, the same bytes for the same files. method: ZIP_STORED or ZIP_DEFLATED."""
     data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, part in sorted(read_parts(path).items()):
-            archive.writestr(zipfile.ZipInfo(name, FIXED_TIME), part, zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(data, "w", method) as archive:
+        for name, part in sorted(parts.items()):
+            archive.writestr(zipfile.ZipInfo(name, FIXED_TIME), part, method)
     return data.getvalue()
 
 

@@ -11,11 +11,10 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import LiveEncoder
 from runtime.codec.opened_encoder import executor_of, needed_package
 from runtime.codec.segment_encoder import SegmentEncoder
-from runtime.codec.stream_encoder import package_names
 from runtime.codec.warm_up import warm_up
-from runtime.stream.crc32c import crc32c
+from runtime.executors.array_executor import ArrayExecutor
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.stream_header import StreamHeader
+from runtime.stream.segment_header import NO_PACKAGE
 from runtime.stream.telemetry import SegmentTelemetry
 
 
@@ -33,6 +32,10 @@ class LoadedForms(NamedTuple):
     packages: tuple[FlightPackage, ...]
     encoders: dict[tuple[int, int], SegmentEncoder]
     """By form and maximum error."""
+    executors: tuple[ArrayExecutor | None, ...]
+    """Of each form."""
+    rows: tuple[int, ...]
+    """Of each form's package in `packages`; NO_PACKAGE where it needs none."""
 
 
 @contextlib.contextmanager
@@ -47,18 +50,26 @@ def loaded_forms(image: ImageDescription, forms: Sequence[Form], max_errors: Seq
             package = needed_package(form.options) if form.options.package not in opened else None
             if package is not None:
                 opened[form.options.package] = len(opened), package
-        packages = tuple(package for _, package in opened.values())
-        stream_crc = crc32c(StreamHeader(image, package_names(packages)).to_bytes())
-        encoders = {}
+        encoders, executors, rows = {}, [], []
         for number, form in enumerate(forms):
-            index, package = opened[form.options.package] if form.options.has_network else (0, None)
+            row, package = opened[form.options.package] if form.options.has_network else (NO_PACKAGE, None)
             executor = stack.enter_context(executor_of(form.options, package))
             for max_error in max_errors:
-                options = replace(form.options, max_error=max_error)
-                encoder = SegmentEncoder(image, options, stream_crc, package, executor, package_index=index)
+                encoder = form_encoder(image, form.options, max_error, package, executor, row)
                 warm_up(encoder)
                 encoders[number, max_error] = encoder
-        yield LoadedForms(tuple(forms), packages, encoders)
+            executors.append(executor)
+            rows.append(row)
+        packages = tuple(package for _, package in opened.values())
+        yield LoadedForms(tuple(forms), packages, encoders, tuple(executors), tuple(rows))
+
+
+def form_encoder(
+    image: ImageDescription, options: CodingOptions, max_error: int, package: FlightPackage | None,
+    executor: ArrayExecutor | None, row: int,
+) -> SegmentEncoder:  # fmt: skip
+    """What codes segments of a form, once a `FormsEncoder` has begun a stream. row: of the package in its table."""
+    return SegmentEncoder(image, replace(options, max_error=max_error), 0, package, executor, package_index=row)
 
 
 class FormsEncoder(LiveEncoder):
@@ -74,6 +85,7 @@ class FormsEncoder(LiveEncoder):
         self.segments = loaded.encoders[self.chosen]
         super().__init__(image, self.segments.options, loaded.packages, on_segment)
         for encoder in loaded.encoders.values():
+            encoder.closing.stream_crc = self.stream_crc
             encoder.begin(0, 0, has_network=True)
 
     @property
@@ -87,4 +99,5 @@ class FormsEncoder(LiveEncoder):
         self.chosen = form, max_error
         self.segments = self.loaded.encoders[self.chosen]
         self.options = self.segments.options
+        self.codes.beyond = self.options.out_of_range
         return closed

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from runtime.codec.forms_encoder import loaded_forms
 from runtime.command_options import debug_option
 from runtime.errors import BadArgument, Incomplete, one_line
 from runtime.images.raw_lines import describe_pipe
@@ -23,6 +22,7 @@ from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from runtime.target.line_sources import Source, opened_source
 from runtime.target.memory_control import control_memory
+from runtime.target.package_boot import Notes, booted_forms
 from runtime.target.service_notice import READY, STOPPING, Watchdog, notify
 from runtime.target.telecommands import listening
 from runtime.target.told_lines import opened_telemetry
@@ -54,11 +54,15 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
     """Record until the source ends or `stopping` is set; lines that came are coded then. Raises LineRwkvError."""
     image = describe_pipe(config.lines.layout(), config.lines.bit_depth)
     with contextlib.ExitStack() as stack:
-        loaded = stack.enter_context(loaded_forms(image, config.made_forms(), config.coding.max_errors))
+        forms, errors, notes = config.made_forms(), config.coding.max_errors, Notes()
+        loaded = stack.enter_context(booted_forms(config.packages, image, forms, errors, notes))
         tell = stack.enter_context(opened_telemetry(config.telemetry.file))
         buffer, frames = LineBuffer(config.buffer_lines), LineFrames(config.lines)
         send = stack.enter_context(opened_downlink(config.downlink))
         recorder = FlightRecorder(config, image, loaded, buffer, frames, tell, send)
+        stack.callback(recorder.updates.close)
+        for note in notes:
+            recorder.tell(note)
         housekeeping = opened_housekeeping(config.housekeeping, recorder.status, recorder.names, send)
         make_due, make_packet = stack.enter_context(housekeeping)
         control_memory(config.memory)

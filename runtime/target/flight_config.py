@@ -19,6 +19,7 @@ from runtime.target.form_rule import FormRule
 from runtime.target.housekeeping import HousekeepingTable
 from runtime.target.later_table import KEPT_FREE, LaterTable
 from runtime.target.memory_control import MemoryTable
+from runtime.target.package_slots import PackagesTable
 
 DEFAULT_FORMS: list[dict[str, Any]] = [
     {"name": "flight-large", "package": "flight-large"}, {"name": "flight"}, {"name": "rls best", "predictor": "rls"},
@@ -150,6 +151,7 @@ class FlightConfig:
     memory: MemoryTable = field(default_factory=MemoryTable)
     telemetry: TelemetryTable = TelemetryTable()
     commands: CommandsTable | None = None
+    packages: PackagesTable | None = None
 
     def __post_init__(self) -> None:
         """Raise BadArgument."""

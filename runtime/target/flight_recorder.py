@@ -18,9 +18,10 @@ from runtime.target.form_rule import FormHistory, must_end, next_form
 from runtime.target.kept_segments import KeptSegments
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import FoundLine, LineFrames
+from runtime.target.package_update import PackageUpdates
 from runtime.target.processor_share import ShareMeter
 from runtime.target.stream_files import StreamFiles
-from runtime.target.telecommands import Command, FormCommand, MaxErrorCommand
+from runtime.target.telecommands import Command, FormCommand, MaxErrorCommand, PackageCommand
 from runtime.target.told_lines import Tell
 from runtime.usable_cores import usable_cores
 
@@ -32,7 +33,8 @@ class FlightRecorder:
         self, config: FlightConfig, image: ImageDescription, loaded: LoadedForms, buffer: LineBuffer,
         frames: LineFrames, tell: Tell, send: Send,
     ) -> None:  # fmt: skip
-        self.config, self.image, self.loaded = config, image, loaded
+        self.config, self.image = config, image
+        self.updates = PackageUpdates(config.packages, image, loaded, config.coding.max_errors, tell)
         self.buffer, self.frames, self.tell = buffer, frames, tell
         self.names = [form.name for form in loaded.forms]
         self.events = EventCounters()
@@ -46,6 +48,11 @@ class FlightRecorder:
         self.form, self.max_error = config.coding.form, config.coding.max_errors[0]
         self.is_asked = True
         self.n_lines = self.n_lost = self.n_refused = self.n_not_recorded = self.n_segments = 0
+
+    @property
+    def loaded(self) -> LoadedForms:
+        """What codes segments now."""
+        return self.updates.loaded
 
     def run(self, between: Callable[[], None], stopping: threading.Event) -> None:
         """Record until the buffer ends; `between` is called between any two pieces of work.
@@ -117,7 +124,8 @@ class FlightRecorder:
 
     def is_full(self, encoder: FormsEncoder) -> bool:
         """Whether the stream ends before the next segment."""
-        return encoder.is_between_segments and self.files.n_bytes >= self.config.output.rotate_bytes
+        is_full = self.files.n_bytes >= self.config.output.rotate_bytes
+        return encoder.is_between_segments and (is_full or self.updates.is_due(self.history.form))
 
     def chosen(self, encoder: FormsEncoder) -> bytes:
         """Choose how the line that comes is coded; what is complete now."""
@@ -138,7 +146,7 @@ class FlightRecorder:
         if not self.kept.begin():
             return None
         self.meter.take()
-        self.encoder = FormsEncoder(self.image, self.loaded, self.history.form, self.max_error, self.on_segment)
+        self.encoder = self.updates.encoder(self.history.form, self.max_error, self.on_segment)
         self.kept.keep(self.encoder.header)
         return self.encoder
 
@@ -193,10 +201,12 @@ class FlightRecorder:
             "not_recorded": self.n_not_recorded, "skipped_bytes": self.frames.n_skipped_bytes,
             "bytes": self.files.n_bytes, "peak_mib": None if (peak := peak_memory_mib()) is None else round(peak, 1),
             "events": {**self.events.counts, **restarts(self.loaded.encoders.values())},
+            "package_update": self.updates.phase,
         }  # fmt: skip
 
     def do(self, name: str, command: Command) -> dict[str, Any]:
         """A command; it holds from the next segment on. Raises BadArgument."""
+        added = self.updates.begin(command) if isinstance(command, PackageCommand) else {}
         with self.lock:
             if isinstance(command, FormCommand):
                 if command.form not in (AUTO, *self.names):
@@ -214,4 +224,4 @@ class FlightRecorder:
         if name == "status":
             return self.status()
         self.tell(told)
-        return {}
+        return added

@@ -39,8 +39,17 @@ class MaxErrorCommand(Command):
     max_error: AtLeast0 = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class PackageCommand(Command):
+    """A signed package that is tried in a form's place."""
+
+    form: Text
+    file: Text
+
+
 COMMANDS: Mapping[str, Callable[..., Command]] = {
     "form": FormCommand, "max_error": MaxErrorCommand, "start": Command, "stop": Command, "status": Command,
+    "package": PackageCommand,
 }  # fmt: skip
 Do = Callable[[str, Command], dict[str, Any]]
 """Does a command by its name; what is added to the answer. Raises BadArgument."""

@@ -18,8 +18,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from runtime.codec.forms_encoder import FormsEncoder, loaded_forms
 from runtime.codec.salvage import salvage
 from runtime.errors import BadArgument, Incomplete
+from runtime.images.raw_lines import describe_pipe
 from runtime.packets.assembled_file import assemble
 from runtime.packets.packet_scan import fragments
 from runtime.target.flight_command import record, run
@@ -69,6 +71,22 @@ def test_a_line_beyond_the_depth_is_a_gap(tmp_path: Path) -> None:
     lines, gaps, _ = read_back(path)
     assert sorted(lines) == [0, 1, 3] and gaps == [(2, 1)]
     assert recorded(tmp_path / "none", bad) == []
+
+
+def test_each_form_does_to_samples_beyond_the_depth_what_it_says(tmp_path: Path) -> None:
+    text = config_text(tmp_path / "out", 'kind = "file"')
+    config = config_of(text.replace('predictor = "ccsds123"', 'predictor = "ccsds123"\nout_of_range = "clip"'))
+    image = describe_pipe(config.lines.layout(), config.lines.bit_depth)
+    beyond = np.full_like(LINES[0], 1 << config.lines.bit_depth)
+    with loaded_forms(image, config.made_forms(), [0]) as loaded:
+        encoder = FormsEncoder(image, loaded, 0, 0)
+        encoder.push(beyond)
+        encoder.use(1, 0)
+        with pytest.raises(BadArgument, match="line 1"):
+            encoder.push(beyond)
+        encoder.use(0, 0)
+        encoder.push(beyond)
+        assert encoder.codes.n_clipped == 2 * beyond.size
 
 
 def test_streams_rotate_and_the_oldest_leave_for_the_quota(tmp_path: Path) -> None:
