@@ -18,8 +18,9 @@ OUTPUT ?= runs/train_flight
 # of hil
 BOARD ?= hil_tests/boards/local.toml
 HIL_OPTIONS ?=
+FLY_OPTIONS ?=
 
-.PHONY: help setup demo train-flight test test-slow soak hil hil-emulated emulated-board emulation executors accelerators zarr check bench bench-rate clean
+.PHONY: help setup demo train-flight test test-slow soak hil hil-emulated fly emulated-board emulation executors accelerators zarr check bench bench-rate clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +61,9 @@ hil: $(VENV)/.dev ## accept the runtime on a target, docs/hil.md (BOARD, HIL_OPT
 
 hil-emulated: emulated-board ## the same on a whole emulated aarch64 machine, every fault included (10 to 20 minutes)
 	$(BIN)/linerwkv hil run --board hil_tests/boards/emulated_aarch64.toml --short
+
+fly: $(VENV)/.dev ## the recorder through every fault in one flight, docs/fly.md (FLY_OPTIONS such as --short)
+	$(TEST_ENV) $(BIN)/linerwkv hil fly $(FLY_OPTIONS)
 
 emulated-board: $(VENV)/.dev ## build the image of that machine, in .emulation/board (0.6 GB; needs apt, no root)
 	$(BIN)/python -m hil_tests.emulation.setup board

@@ -15,6 +15,7 @@ from hil_tests.board.board import load_board
 from hil_tests.energy.rehearsal_command import rehearse_command
 from hil_tests.findings.findings import Findings, Outcome, Step
 from hil_tests.findings.provenance import table
+from hil_tests.fly.command import fly_command
 from hil_tests.meters.listing import meters_command
 from hil_tests.places.prepared_folder import locked
 from hil_tests.report.command import report_command
@@ -31,6 +32,7 @@ def hil() -> None:
 
 
 hil.add_command(accelerator)
+hil.add_command(fly_command)
 hil.add_command(probe)
 hil.add_command(meters_command)
 hil.add_command(rehearse_command)
