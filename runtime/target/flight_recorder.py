@@ -60,7 +60,7 @@ class FlightRecorder:
         try:
             work()
         except BadArgument as error:
-            self.files.close()
+            self.close_files(is_whole=False)
             self.encoder, self.is_asked, self.why_stopped = None, False, str(error)
             self.pieces.clear()
             self.tell({"stopped": str(error)})
@@ -124,8 +124,15 @@ class FlightRecorder:
         has_lines = self.encoder.n_segments > 0 or not self.encoder.is_between_segments
         if has_lines:
             self.keep(self.encoder.finish())
-        self.files.close(is_kept=has_lines)
+        self.close_files(is_whole=True, is_kept=has_lines)
         self.encoder = None
+
+    def close_files(self, *, is_whole: bool, is_kept: bool = True) -> None:
+        """Close the open stream and its packets, which do not change any more, and say so."""
+        recording = self.files.recording
+        self.files.close(is_kept=is_kept)
+        if recording is not None and recording.n_bytes and is_kept:
+            self.tell({"file_ended": recording.path.name, "bytes": recording.n_bytes, "whole": is_whole})
 
     def keep(self, data: bytes) -> None:
         """Put what is complete on the disk, then tell of it."""

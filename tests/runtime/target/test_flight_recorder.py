@@ -75,6 +75,8 @@ def test_streams_rotate_and_the_oldest_leave_for_the_quota(tmp_path: Path) -> No
     assert len(paths) > 3
     lines = [line for path in paths for _, line in sorted(read_back(path)[0].items())]
     assert np.array_equal(lines, LINES)
+    ends = [(one["file_ended"], one["bytes"], one["whole"]) for one in told(tmp_path / "all") if "file_ended" in one]
+    assert ends == [(path.name, path.stat().st_size, True) for path in paths]
     sizes = [path.stat().st_size for path in paths]
     quota = sum(sizes[-2:]) + 50
     kept = recorded(tmp_path / "few", data, output=f"rotate_bytes = 300\nquota_bytes = {quota}")
@@ -100,6 +102,15 @@ def test_a_full_quota_stops_and_is_told(tmp_path: Path) -> None:
     assert any("the quota allows 700" in one.get("stopped", "") for one in events)
     assert events[-1]["ended"]["not_recorded"] > 0
     assert sum(path.stat().st_size for path in (tmp_path / "out").iterdir()) <= 700
+
+
+def test_a_stream_that_the_quota_cut_is_told_to_lack_its_end(tmp_path: Path) -> None:
+    words = 'rotate_bytes = 5000\nquota_bytes = 700\nwhen_full = "stop"'
+    (path,) = recorded(tmp_path / "out", b"".join(map(frame, range(40))), output=words)
+    ends = [one for one in told(tmp_path / "out") if "file_ended" in one]
+    assert [(one["file_ended"], one["bytes"], one["whole"]) for one in ends] == [
+        (path.name, path.stat().st_size, False)
+    ]
 
 
 def test_packets_of_each_stream_give_it_again(tmp_path: Path) -> None:
