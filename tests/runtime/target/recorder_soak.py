@@ -17,7 +17,7 @@ import threading
 import time
 import tracemalloc
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -43,7 +43,7 @@ ALLOWED = {"traced_mib": 1.0, "rss_mib": 8.0}
 bytes a line, no object that stays. Of the process: heaps in pieces."""
 ALLOWED_MORE = {"files": 2, "threads": 2}
 """Beyond those of the first settled note: a connection for commands that is about to end."""
-COMMANDS = [
+COMMANDS: list[dict[str, Any]] = [
     {"do": "form", "form": "flight"}, {"do": "max_error", "max_error": 0}, {"do": "form", "form": "rls best"},
     {"do": "launch"}, {"do": "form", "form": "rls fast"}, {"do": "max_error", "max_error": 2}, {"do": "stop"},
     {"do": "start"}, {"do": "form", "form": "ccsds123"}, {"do": "max_error", "max_error": 1},
@@ -67,7 +67,7 @@ def note(commands: Path, seconds: float) -> dict[str, float]:
         time.sleep(0.05)
     gc.collect()
     found = {
-        "seconds": round(seconds), "rss_mib": round(memory_mib() or 0.0, 2),
+        "seconds": round(seconds, 1), "rss_mib": round(memory_mib() or 0.0, 2),
         "traced_mib": round(tracemalloc.get_traced_memory()[0] / (1 << 20), 3),
         "files": len(list(Path("/proc/self/fd").iterdir())), "threads": len(list(Path("/proc/self/task").iterdir())),
         "lines": status["lines"], "segments": status["segments"],
@@ -76,15 +76,21 @@ def note(commands: Path, seconds: float) -> dict[str, float]:
     return found
 
 
-def check_ended(folder: Path) -> None:
-    """The newest stream that telemetry says has ended is whole, and its packets give it."""
-    events = [json.loads(line) for line in (folder / "telemetry.jsonl").read_text().splitlines()]
-    ended = [one for one in events if "file_ended" in one]
-    if ended:
-        path = folder / "out" / ended[-1]["file_ended"]
-        assert ended[-1]["whole"] and path.stat().st_size == ended[-1]["bytes"]
-        done = assemble([path.with_suffix(".packets")], folder / "assembled", 100, None)
-        assert not done.missing and (folder / "assembled").read_bytes() == path.read_bytes()
+def last_ended(telemetry: BinaryIO) -> dict[str, Any] | None:
+    """The newest stream that has ended since the last look; lines of telemetry are read once, so that none are kept."""
+    found = None
+    for line in telemetry:
+        if b'"file_ended"' in line:
+            found = json.loads(line)
+    return found
+
+
+def check_ended(folder: Path, ended: dict[str, Any]) -> None:
+    """A stream of which telemetry says that it has ended is whole, and its packets give it."""
+    path = folder / "out" / ended["file_ended"]
+    assert ended["whole"] and path.stat().st_size == ended["bytes"]
+    done = assemble([path.with_suffix(".packets")], folder / "assembled", 100, None)
+    assert not done.missing and (folder / "assembled").read_bytes() == path.read_bytes()
 
 
 def check_lines(path: Path) -> int:
@@ -148,6 +154,7 @@ def soak(seconds: float, output: Path, folder: Path) -> dict[str, Any]:
     while recorder.is_alive() and not imager.n_sent:
         time.sleep(0.1)
     tracemalloc.start()  # what is allocated from here on; forms are loaded and compiled
+    telemetry = (folder / "telemetry.jsonl").open("rb")
     start, cpu, n_datagrams = time.monotonic(), time.process_time(), 0
     notes: list[dict[str, float]] = []
     next_command = next_note = 0.0
@@ -158,7 +165,8 @@ def soak(seconds: float, output: Path, folder: Path) -> dict[str, Any]:
         if passed >= next_note:
             next_note += seconds * NOTED
             notes.append(note(commands, passed))
-            check_ended(folder)
+            if (ended := last_ended(telemetry)) is not None:
+                check_ended(folder, ended)
             output.write_text(json.dumps(report_of(notes, seconds, cpu), indent=1) + "\n")
         if passed >= next_command:
             next_command += seconds * NOTED / len(COMMANDS)
@@ -166,6 +174,7 @@ def soak(seconds: float, output: Path, folder: Path) -> dict[str, Any]:
     imager.stop()
     recorder.join()
     ground.close()
+    telemetry.close()
     if failed:
         raise failed[0]
     report = report_of(notes, seconds, cpu)
