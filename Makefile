@@ -52,9 +52,11 @@ test: $(VENV)/.dev ## the test suite (minutes)
 test-slow: $(VENV)/.dev ## emulation, large hostile corpora, kernels without JIT
 	$(TEST_ENV) $(BIN)/python -m pytest -m slow $(TWO_CORES)
 
-soak: $(VENV)/.dev ## hostile streams and packages, then threads; counts go to benchmarks/results/*_soak.json (two hours)
+soak: $(VENV)/.dev ## hostile streams and input of the recorder, then threads, then the recorder; to benchmarks/results/*_soak.json (three hours)
 	$(TEST_ENV) $(BIN)/python -m tests.fuzz.soak
+	$(TEST_ENV) $(BIN)/python -m tests.fuzz.soak recorder
 	$(TEST_ENV) $(BIN)/python -m tests.runtime.codec.thread_soak
+	$(TEST_ENV) $(BIN)/python -m tests.runtime.target.recorder_soak
 
 hil: $(VENV)/.dev ## accept the runtime on a target, docs/hil.md (BOARD, HIL_OPTIONS such as --short)
 	$(BIN)/linerwkv hil run --board $(BOARD) $(HIL_OPTIONS)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.cell.flight_package import SHIPPED, FlightPackage
-from runtime.checked_table import shown
+from runtime.checked_table import dotted, shown
 from runtime.codec.network_choice import NetworkUse
 from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import BadArgument
@@ -122,7 +122,7 @@ def coding_options(words: Mapping[str, Any]) -> CodingOptions:
     known = [field.name for field in fields(CodingOptions)]
     for name in words:
         if name not in known:
-            raise BadArgument(f"{name}: not known, allowed {', '.join(known)}")
+            raise BadArgument(f"{dotted('', name)}: not known, allowed {', '.join(known)}")
     return CodingOptions(**{name: option_value(name, word) for name, word in words.items() if word is not None})
 
 

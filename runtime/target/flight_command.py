@@ -12,7 +12,6 @@ import click
 
 from runtime.command_options import debug_option
 from runtime.errors import BadArgument, Incomplete, one_line
-from runtime.images.raw_lines import describe_pipe
 from runtime.target.downlink import opened_downlink
 from runtime.target.flight_config import FlightConfig, read_config
 from runtime.target.flight_recorder import FlightRecorder
@@ -52,7 +51,7 @@ def record(config: Path, check: bool, later: bool) -> None:
 
 def run(config: FlightConfig, stopping: threading.Event) -> None:
     """Record until the source ends or `stopping` is set; lines that came are coded then. Raises LineRwkvError."""
-    image = describe_pipe(config.lines.layout(), config.lines.bit_depth)
+    image = config.lines.image()
     with contextlib.ExitStack() as stack:
         forms, errors, notes = config.made_forms(), config.coding.max_errors, Notes()
         loaded = stack.enter_context(booted_forms(config.packages, image, forms, errors, notes))

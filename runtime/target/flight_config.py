@@ -6,15 +6,17 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from runtime.checked_table import AtLeast0, AtLeast1, Text, checked_table, read_toml
+from runtime.checked_table import AtLeast0, AtLeast1, Text, checked_table, read_toml, shown
 from runtime.codec.coding_options import DEFAULT_SEGMENT_LINES, coding_options
 from runtime.codec.forms_encoder import Form
 from runtime.errors import BadArgument
 from runtime.images.line_form import LineForm
 from runtime.images.line_frame import LineFrame
 from runtime.images.packed_samples import BitOrder
-from runtime.images.raw_lines import RawLayout
+from runtime.images.raw_lines import RawLayout, describe_pipe
 from runtime.packets.packing import PacketOptions
+from runtime.stream.image_description import ImageDescription
+from runtime.stream.segment_header import LARGEST_SEGMENT_LINES
 from runtime.target.form_rule import FormRule
 from runtime.target.housekeeping import HousekeepingTable
 from runtime.target.later_table import KEPT_FREE, LaterTable
@@ -66,21 +68,32 @@ class LinesTable:
             n_sync = len(bytes.fromhex(self.sync))
         except ValueError:
             raise BadArgument(f"sync: found {self.sync[:60]!r}, allowed pairs of hexadecimal digits") from None
+        if self.sync and not n_sync:  # bytes.fromhex skips white space
+            raise BadArgument(f"sync: found {self.sync[:60]!r}, allowed pairs of hexadecimal digits")
         needed = max(n_sync, self.counter_at + self.counter_bytes if self.counter_bytes else 0)
         if needed > self.line_header:
-            raise BadArgument(f"line_header: found {self.line_header} bytes, allowed {needed} with sync and counter")
+            why = "with sync, counter_at and counter_bytes"
+            raise BadArgument(f"line_header: found {self.line_header} bytes, allowed {needed} {why}")
         if self.counter_bytes and self.counter_at < n_sync:
             raise BadArgument(f"counter_at: found {self.counter_at}, allowed {n_sync} or more, after the sync word")
         try:
             self.layout()
         except BadArgument as error:
             raise BadArgument(f"dtype: {error}") from None
+        try:
+            self.image()
+        except BadArgument as error:
+            raise BadArgument(f"bands, columns, bit_depth, dtype: {error}") from None
 
     def layout(self) -> RawLayout:
         """As readers of raw lines take it."""
         form = LineForm(self.packing, BitOrder(self.bit_order))
         frame = LineFrame(self.line_header, self.line_trailer)
         return RawLayout(self.bands, self.columns, self.dtype, self.interleave, form, frame)
+
+    def image(self) -> ImageDescription:
+        """As the encoder takes it. Raises BadArgument."""
+        return describe_pipe(self.layout(), self.bit_depth)
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,7 @@ class CodingTable:
 
     max_errors: list[AtLeast0] = field(default_factory=lambda: [0])
     """Those that a command may choose; the first from the start on."""
-    segment_lines: AtLeast1 = DEFAULT_SEGMENT_LINES
+    segment_lines: Annotated[int, Meta(ge=1, le=LARGEST_SEGMENT_LINES)] = DEFAULT_SEGMENT_LINES
     form: Text = AUTO  # A form's name: only that one
 
     def __post_init__(self) -> None:
@@ -157,9 +170,13 @@ class FlightConfig:
         """Raise BadArgument."""
         names = [form.name for form in self.made_forms()]
         if not names or len(set(names)) < len(names) or AUTO in names:
-            raise BadArgument(f"forms: found {', '.join(names) or 'none'}, allowed different names, not {AUTO}")
+            found = ", ".join(map(shown, names)) or "none"
+            raise BadArgument(f"forms: found {found}, allowed different names, not {AUTO}")
         if self.coding.form not in (AUTO, *names):
-            raise BadArgument(f"coding.form: found {self.coding.form}, allowed {', '.join((AUTO, *names))}")
+            found = f"found {shown(self.coding.form)}, allowed {', '.join(map(shown, (AUTO, *names)))}"
+            raise BadArgument(f"coding.form: {found}")
+        if (found_error := max(self.coding.max_errors)) > (largest := self.lines.image().largest_error):
+            raise BadArgument(f"coding.max_errors: found {found_error}, allowed 0..{largest} with this bit_depth")
 
         if self.source.kind == "udp" and not self.lines.sync:
             raise BadArgument("lines.sync: found none, allowed a sync word: datagrams may be lost within a line")

@@ -18,6 +18,7 @@ class KeptSegments:
     def __init__(self, files: StreamFiles, tell: Tell, events: EventCounters) -> None:
         self.files, self.tell, self.events = files, tell, events
         self.pieces: list[dict[str, Any]] = []  # Telemetry of segments that are not on the disk yet
+        self.is_whole = True  # Whether the stream that ends has its end
         self.n_lines_written = 0
         self.why_waiting, self.tried_at = "", 0.0  # What the disk or the quota said last, and when
 
@@ -67,8 +68,9 @@ class KeptSegments:
         """Whether there is room now; looked at once in RETRY_S."""
         return time.monotonic() - self.tried_at >= RETRY_S and self.write()
 
-    def close(self, *, is_kept: bool) -> None:
+    def close(self, *, is_kept: bool = True, is_whole: bool = True) -> None:
         """End the stream's file, once all of it is written; one that is not kept is removed."""
+        self.is_whole = is_whole
         self.files.close(is_kept=is_kept)
         self.tell_ended()
 
@@ -76,10 +78,10 @@ class KeptSegments:
         """End the file with the segments that are complete."""
         if not self.files.waiting:
             self.pieces.clear()
-        self.close(is_kept=True)
+        self.close(is_whole=False)
 
     def tell_ended(self) -> None:
         """Say which streams and packets do not change any more."""
         while self.files.ended:
             recording = self.files.ended.pop(0)
-            self.tell({"file_ended": recording.path.name, "bytes": recording.n_bytes})
+            self.tell({"file_ended": recording.path.name, "bytes": recording.n_bytes, "whole": self.is_whole})

@@ -14,7 +14,9 @@ from typing import Any
 from runtime.checked_table import AtLeast0, Text, checked_table, checked_value, json_table
 from runtime.errors import BadArgument
 
-LONGEST_COMMAND = 4096  # bytes
+LONGEST_COMMAND = 4096
+"""Bytes of its line, the end included."""
+TOO_LONG = {"ok": False, "error": f"command: found a line of more bytes, allowed {LONGEST_COMMAND}"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,20 @@ def answer(line: bytes, do: Do) -> dict[str, Any]:
         return {"ok": False, "error": str(error)}
 
 
+def answers(read_line: Callable[[int], bytes], do: Do) -> Iterator[bytes]:
+    """The answer to each line until there is none, one JSON object a line; a line that is too long is none in pieces.
+
+    read_line: at most that many bytes of a line, its end included; none at the end.
+    """
+    while line := read_line(LONGEST_COMMAND):
+        is_too_long = len(line) == LONGEST_COMMAND and not line.endswith(b"\n")
+        rest = line
+        while is_too_long and rest and not rest.endswith(b"\n"):
+            rest = read_line(LONGEST_COMMAND)
+        found = TOO_LONG if is_too_long else answer(line, do)
+        yield json.dumps(found).encode() + b"\n"
+
+
 @contextlib.contextmanager
 def listening(path: Path, do: Do) -> Iterator[None]:
     """Answer commands at a socket until the end of the block. Raises BadArgument.
@@ -86,8 +102,8 @@ def listening(path: Path, do: Do) -> Iterator[None]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             with contextlib.suppress(OSError):  # who asked has gone
-                while line := self.rfile.readline(LONGEST_COMMAND):
-                    self.wfile.write(json.dumps(answer(line, do)).encode() + b"\n")
+                for one in answers(self.rfile.readline, do):
+                    self.wfile.write(one)
 
     mask = os.umask(0o177)
     try:

@@ -41,8 +41,9 @@ NOTED = 1 / 60
 ALLOWED = {"traced_mib": 1.0, "rss_mib": 8.0}
 """MiB of growth in the whole time, by a straight line through the notes after that. Of what Python and NumPy hold: 20
 bytes a line, no object that stays. Of the process: heaps in pieces."""
-ALLOWED_MORE = {"files": 2, "threads": 2}
-"""Beyond those of the first settled note: a connection for commands that is about to end."""
+ALLOWED_MORE = {"files": 4, "threads": 2}
+"""Beyond those of the first settled note: the status file while it is replaced, the folder while it is synced,
+connections for commands that are about to end. One that stays open at each stream or command would be hundreds."""
 COMMANDS: list[dict[str, Any]] = [
     {"do": "form", "form": "flight"}, {"do": "max_error", "max_error": 0}, {"do": "form", "form": "rls best"},
     {"do": "launch"}, {"do": "form", "form": "rls fast"}, {"do": "max_error", "max_error": 2}, {"do": "stop"},
@@ -88,7 +89,7 @@ def last_ended(telemetry: BinaryIO) -> dict[str, Any] | None:
 def check_ended(folder: Path, ended: dict[str, Any]) -> None:
     """A stream of which telemetry says that it has ended is whole, and its packets give it."""
     path = folder / "out" / ended["file_ended"]
-    assert path.stat().st_size == ended["bytes"]
+    assert ended["whole"] and path.stat().st_size == ended["bytes"]
     done = assemble([path.with_suffix(".packets")], folder / "assembled", 100, None)
     assert not done.missing and (folder / "assembled").read_bytes() == path.read_bytes()
 

@@ -95,8 +95,8 @@ def test_streams_rotate_and_the_oldest_leave_for_the_quota(tmp_path: Path) -> No
     assert len(paths) > 3
     lines = [line for path in paths for _, line in sorted(read_back(path)[0].items())]
     assert np.array_equal(lines, LINES)
-    ends = [(one["file_ended"], one["bytes"]) for one in told(tmp_path / "all") if "file_ended" in one]
-    assert ends == [(path.name, path.stat().st_size) for path in paths]
+    ends = [(one["file_ended"], one["bytes"], one["whole"]) for one in told(tmp_path / "all") if "file_ended" in one]
+    assert ends == [(path.name, path.stat().st_size, True) for path in paths]
     sizes = [path.stat().st_size for path in paths]
     quota = sum(sizes[-2:]) + 50
     kept = recorded(tmp_path / "few", data, output=f"rotate_bytes = 300\nquota_bytes = {quota}")
@@ -346,10 +346,10 @@ def test_datagrams_that_are_lost_cost_their_lines(tmp_path: Path) -> None:
         ('sync = "1acffc1d"', 'sync = "1"', "key lines.sync"),
         ("line_header = 8", "line_header = 6", "key lines.line_header: found 6 bytes, allowed 8"),
         ("counter_at = 4", "counter_at = 2", "key lines.counter_at"),
-        ('name = "dpcm"', 'name = "ccsds123"', "forms: found ccsds123, ccsds123"),
+        ('name = "dpcm"', 'name = "ccsds123"', 'forms: found "ccsds123", "ccsds123"'),
         ('predictor = "dpcm"', 'predictor = "x"', "forms[1].predictor: found"),
         ("max_errors = [0, 2]", "max_errors = []", "key coding.max_errors: found none"),
-        ("max_errors = [0, 2]", 'form = "x"', "coding.form: found x, allowed auto, ccsds123, dpcm"),
+        ("max_errors = [0, 2]", 'form = "x"', 'coding.form: found "x", allowed "auto", "ccsds123", "dpcm"'),
         ("buffer_lines = 64", "buffer_lines = 1", "key buffer_lines"),
         ("buffer_lines = 64", "[rule]\ncheaper_at = 0.1", "key rule.dearer_at"),
         ("buffer_lines = 64", "[packets]\nrecording = 3", "packets.recording"),
@@ -361,6 +361,11 @@ def test_datagrams_that_are_lost_cost_their_lines(tmp_path: Path) -> None:
         ),
         ("buffer_lines = 64", "[packets]\n[downlink]\nport = 0", "downlink.port"),
         ("buffer_lines = 64", "surprise = 1", "key surprise: not known"),
+        ("bands = 3", "bands = 65537", "key lines.bands, columns, bit_depth, dtype: image: n_bands is 65537"),
+        ('sync = "1acffc1d"', 'sync = " "', "key lines.sync: found ' '"),
+        ("segment_lines = 4", "segment_lines = 65536", "key coding.segment_lines: found 65536"),
+        ("max_errors = [0, 2]", "max_errors = [4096]", "key coding.max_errors: found 4096, allowed 0..2047"),
+        ('name = "dpcm"', 'name = "a\\nb"\n"c\\nd" = 1', r'key forms[1]."c\nd": not known'),
     ],
 )
 def test_a_configuration_is_checked(tmp_path: Path, old: str, new: str, found: str | None) -> None:

@@ -53,6 +53,15 @@ def test_bytes_that_are_lost_or_put_in_cost_their_lines_alone(at: int, n_lost: i
     assert frames.n_skipped_bytes <= len(sent) + len(noise)
 
 
+def test_a_loss_of_as_many_bytes_as_a_frame_has_joins_two_lines() -> None:
+    """The limit that docs/recorder.md names: frames have no checksum."""
+    sent = b"".join(map(frame, range(6)))
+    lines, _ = found(sent[: FRAME_BYTES + 20] + sent[2 * FRAME_BYTES + 20 :])
+    assert numbers_of_sound(lines) == [0, 1, 3, 4, 5] and [one.n_lost for one in lines] == [0, 0, 1, 0, 0]
+    joined = np.concatenate([LINES[1].ravel()[:6], LINES[2].ravel()[6:]])
+    assert np.array_equal(lines[1].recorded.line.ravel(), joined)
+
+
 def numbers_of_sound(lines: list[FoundLine]) -> list[int]:
     """Counters of lines, which need not be right where bytes were exchanged."""
     return [int.from_bytes(one.recorded.record[4:], "big") for one in lines]
