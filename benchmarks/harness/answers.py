@@ -13,7 +13,8 @@ ANSWERS: dict[str, Callable[[Record], str]] = {
     one.__name__: one
     for one in (
         rate_answers.checkpoint, rate_answers.cross_validation, rate_answers.expected_scale,
-        rate_answers.features, rate_answers.filter_taps, rate_answers.finetune, rate_answers.form_rule,
+        rate_answers.features, rate_answers.filter_taps, rate_answers.finetune, rate_answers.flown_rule,
+        rate_answers.form_rule,
         rate_answers.forms, rate_answers.network_choice, rate_answers.network_forms, rate_answers.packet_loss,
         rate_answers.prior_two_bands, rate_answers.segment_lines, rate_answers.simulated_training,
         rate_answers.special_values,

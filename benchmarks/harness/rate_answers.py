@@ -66,6 +66,18 @@ def finetune(record: Record) -> str:
     )
 
 
+def flown_rule(record: Record) -> str:
+    """Whether the rule does in flight what its simulation says."""
+    rows = record["rows"]
+    farthest = max(rows, key=lambda one: abs(one["lines, %, flown"] - one["lines, %, simulated"]))
+    fill = record["largest fill"]
+    return (
+        f"In flight the buffer was {100 * fill['flown']:.0f} % full at most, {100 * fill['simulated']:.0f} % in the "
+        f"simulation of the same lines; the form whose share differs most is `{farthest['form']}`: "
+        f"{farthest['lines, %, flown']} % of the lines flown, {farthest['lines, %, simulated']} % simulated."
+    )
+
+
 def form_rule(record: Record) -> str:
     """Drops of the rule as it is, and of the others."""
     own = [row for row in record["rows"] if row["rule"] == "as it is"]
