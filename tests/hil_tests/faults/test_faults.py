@@ -33,7 +33,10 @@ from runtime.stream.kinds import PredictorKind
 
 OF_A_WHOLE_MACHINE = {"link-cut", "clock-jump"}
 """A process of this machine has no cable and no clock of its own."""
-COMPILES_LONG = {"answers-malformed", "answers-wrong", "state-flipped", "coded-flipped", "package-flipped"}
+COMPILES_LONG = {
+    "executor-hangs", "executor-dies", "answers-malformed", "answers-wrong", "state-flipped", "coded-flipped",
+    "package-flipped",
+}  # fmt: skip
 """Alike in what they need of a target; tests/runtime/defences/test_faults.py has them in this process."""
 
 
