@@ -31,6 +31,7 @@ from runtime.codec.decoder import Decoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.commands.cli import cli, main
 from runtime.errors import BadArgument, Corrupt
+from runtime.kernels.kernel_cache import cache_base
 
 BOARD = """
 name = "bench"
@@ -49,9 +50,11 @@ folder = "TARGET"
 lines_per_s = 1e6
 buffer_lines = 2
 recording_lines = 10
+[variables]
+NUMBA_CACHE_DIR = "KERNELS"
 [limits]
 peak_mib = 4000
-"""
+""".replace("KERNELS", str(cache_base()))  # those of the tests, whose sources the wheel has
 MEASURED = ("bring-up", "deploy", "self-test", "encode", "decode")
 
 

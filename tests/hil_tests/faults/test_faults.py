@@ -28,22 +28,21 @@ from hil_tests.targets.target import TargetFailed
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
 from runtime.images.synthetic import BIT_DEPTH
+from runtime.kernels.kernel_cache import cache_base
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import PredictorKind
 
 OF_A_WHOLE_MACHINE = {"link-cut", "clock-jump"}
 """A process of this machine has no cable and no clock of its own."""
-COMPILES_LONG = {
-    "executor-hangs", "executor-dies", "answers-malformed", "answers-wrong", "state-flipped", "coded-flipped",
-    "package-flipped",
-}  # fmt: skip
+COMPILES_LONG = {"answers-malformed", "answers-wrong", "state-flipped", "coded-flipped", "package-flipped"}
 """Alike in what they need of a target; tests/runtime/defences/test_faults.py has them in this process."""
 
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalTarget]:
     folder = tmp_path_factory.mktemp("faults")
-    local = LocalTarget(name="here", folder=folder / "target")
+    kernels = {"NUMBA_CACHE_DIR": str(cache_base())}  # they are those of the tests, whose sources the wheel has
+    local = LocalTarget(name="here", folder=folder / "target", variables=kernels)
     local.bring_up()
     local.deploy(build_runtime_wheel(folder / "wheel"))
     yield local

@@ -81,7 +81,7 @@ class Cuts:
             assert runs in (self.old.sha256, self.new.sha256)
 
 
-@pytest.mark.slow  # it starts the recorder again after each of some fifty steps
+@pytest.mark.slow  # it starts the recorder again after each step
 @pytest.mark.parametrize("is_forgetful", [False, True])
 def test_a_power_cut_at_any_step_of_an_update_that_is_taken(tmp_path: Path, is_forgetful: bool) -> None:
     ground = Ground.made(tmp_path / "ground")
