@@ -2,11 +2,11 @@
 
 import platform
 import subprocess
+from importlib.metadata import version
 from typing import Any
 
 import numba
 import numpy as np
-import onnxruntime
 
 from hil_tests.places.place import REPOSITORY
 from runtime.target.target_counters import processor
@@ -23,7 +23,7 @@ def head() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "numba": numba.__version__,
-        "onnxruntime": onnxruntime.__version__,
+        "onnxruntime": version("onnxruntime"),
         "commit": git("rev-parse", "--short", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else ""),
     }
 
