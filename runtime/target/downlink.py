@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 
 from runtime.errors import BadArgument
-from runtime.target.flight_config import DownlinkTable
+from runtime.target.flight_tables import DownlinkTable
 
 Send = Callable[[Iterable[bytes]], None]
 

@@ -13,7 +13,8 @@ from runtime.stream.image_description import ImageDescription
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.target.downlink import Send
 from runtime.target.event_counters import EventCounters, restarts
-from runtime.target.flight_config import AUTO, FlightConfig
+from runtime.target.flight_config import FlightConfig
+from runtime.target.flight_tables import AUTO
 from runtime.target.form_rule import FormHistory, must_end, next_form
 from runtime.target.kept_segments import KeptSegments
 from runtime.target.line_buffer import LineBuffer

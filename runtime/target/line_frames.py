@@ -6,7 +6,7 @@ from typing import NamedTuple
 from runtime.exact_read import Take
 from runtime.images.line_frame import RecordedLine
 from runtime.images.raw_lines import RawLayout
-from runtime.target.flight_config import LinesTable
+from runtime.target.flight_tables import LinesTable
 
 REPEATED_LINES = 16
 """A counter that goes back by so many lines at most repeats them; further back the imager has begun again."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from runtime.errors import BadArgument
 from runtime.standard_streams import standard_input
-from runtime.target.flight_config import SourceTable
+from runtime.target.flight_tables import SourceTable
 
 WAIT_S = 0.2
 """Until a source that is silent looks whether it has to stop."""

@@ -12,7 +12,7 @@ from runtime.errors import BadArgument
 from runtime.packets.packing import PacketMaker, PacketOptions
 from runtime.packets.stream_structures import StructureReader
 from runtime.target.downlink import Send
-from runtime.target.flight_config import OutputTable
+from runtime.target.flight_tables import OutputTable
 from runtime.target.folder_lock import locked_folder
 from runtime.target.recording import Recording, next_free
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from runtime.target.flight_config import LinesTable
+from runtime.target.flight_tables import LinesTable
 from runtime.target.line_frames import LARGEST_GAP, REPEATED_LINES, FoundLine, LineFrames
 from tests.fuzz.stream_mutations import Random
 

@@ -25,7 +25,8 @@ from runtime.images.raw_lines import describe_pipe
 from runtime.packets.assembled_file import assemble
 from runtime.packets.packet_scan import fragments
 from runtime.target.flight_command import record, run
-from runtime.target.flight_config import FlightConfig, OutputTable
+from runtime.target.flight_config import FlightConfig
+from runtime.target.flight_tables import OutputTable
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from runtime.target.stream_files import StreamFiles

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.target.flight_config import LinesTable
+from runtime.target.flight_tables import LinesTable
 from runtime.target.line_frames import LARGEST_GAP, FoundLine, LineFrames
 from tests.runtime.target.recorded_frames import FRAME_BYTES, LINES, N_BANDS, N_COLUMNS, SYNC, frame
 
