@@ -23,8 +23,6 @@ SETTLED, ON_TRIAL = ("taken", "rolled back", "refused"), "on trial"
 FULL_S = 2.0
 SLOWLY = 4
 """Lines that come at once while the network is waited for."""
-TOLD_S = 600.0
-"""Until telemetry tells of a fault; an emulated executor has some minutes for a line."""
 
 
 @dataclass
@@ -111,7 +109,7 @@ class Flight:
         assert worker is not None
         os.kill(worker, number)
         self.event(name, f"process {worker}")
-        self.recorder.wait_until(lambda: self.n_faults() > n_faults, f"telemetry of: {name}", TOLD_S)
+        self.recorder.wait_until(lambda: self.n_faults() > n_faults, f"telemetry of: {name}")
         self.check(f"telemetry of: {name}", f"{self.n_faults() - n_faults} faults", self.n_faults() > n_faults)
         self.use_form("auto")
 
@@ -145,7 +143,8 @@ class Flight:
         n_waits, n_resumed = len(self.recorder.told("waiting")), len(self.recorder.told("resumed"))
         self.disk.fill()
         self.event("disk full", self.disk.kind)
-        self.imager.limit = int(REPLACED * self.imager.plan.n_lines)
+        n_lines = self.imager.plan.n_lines
+        self.imager.limit = max(int(REPLACED * n_lines), self.imager.limit + n_lines // 20)
         self.recorder.wait_until(lambda: len(self.recorder.told("waiting")) > n_waits, "telemetry of a full disk")
         time.sleep(FULL_S)
         self.disk.empty()

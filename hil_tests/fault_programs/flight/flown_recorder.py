@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WAIT_S = 3600.0
-"""Of an emulated processor that compiles every kernel; a flight that hangs ends by it."""
+START_S = 3600.0
+"""Of an emulated processor that compiles every kernel."""
+WAIT_S = 600.0
+"""Until what telemetry must tell is told; a flight that hangs ends by it."""
 ANSWER_S = 120.0
 Told = dict[str, Any]
 
@@ -35,7 +37,7 @@ class FlownRecorder:
         words = [sys.executable, "-m", "runtime.commands.cli", "record", str(self.config)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log)
-        self.wait_until(lambda: len(self.told("ready")) > n_ready, "ready")
+        self.wait_until(lambda: len(self.told("ready")) > n_ready, "ready", START_S)
 
     def told(self, key: str) -> list[Told]:
         """The lines of telemetry that have a key, so far."""
