@@ -70,7 +70,10 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
         source = stack.enter_context(opened_source(config.source, stopping))
         failed: list[Exception] = []
         reading = threading.Thread(target=read, args=(source, config, frames, buffer, stopping, failed), daemon=True)
-        reading.start()
+        try:
+            reading.start()
+        except RuntimeError as error:
+            raise BadArgument(f"memory.limit_mib: {error}, allowed room for threads") from None
         notify(READY)
         recorder.tell({"ready": source.address})
         try:

@@ -62,7 +62,7 @@ class FlightRecorder:
         """
         while True:
             between()
-            if self.kept.why_waiting and not self.kept.try_again() and self.is_asked:
+            if self.kept.why_waiting and not self.kept.try_again(at_once=stopping.is_set()) and self.is_asked:
                 if stopping.is_set():
                     break
                 stopping.wait(0.1)
@@ -74,14 +74,16 @@ class FlightRecorder:
                 break
             elif not self.is_asked:
                 self.end_stream()
-        self.end_stream()
-        while self.kept.why_waiting and not stopping.is_set():
+        if not self.kept.why_waiting:
+            self.end_stream()
+        while self.kept.why_waiting and not self.kept.try_again(at_once=stopping.is_set()) and not stopping.is_set():
             between()
             stopping.wait(0.1)
-            self.kept.try_again()
         if self.kept.why_waiting:
             n_lines = self.n_lines - self.kept.n_lines_written + len(self.buffer.lines) + (self.held is not None)
-            raise Incomplete(f"{n_lines} lines are lost: {self.kept.why_waiting}")
+            why = self.kept.why_waiting
+            self.kept.give_up()
+            raise Incomplete(f"at least {n_lines} lines are lost: {why}")
 
     def take(self, found: FoundLine) -> None:
         """Code a line, or hold it until there is room for its stream."""
@@ -90,11 +92,12 @@ class FlightRecorder:
             self.n_not_recorded += 1
             self.end_stream()
             return
-        try:
-            self.code(found)
-        except Corrupt as error:
-            self.lose_segment(error)
-            self.code(found._replace(n_lost=0, has_begun_again=False))
+        for line in (found, found._replace(n_lost=0, has_begun_again=False)):
+            try:
+                self.code(line)
+                return
+            except Corrupt as error:
+                self.lose_segment(error)
 
     def code(self, found: FoundLine) -> None:
         """Code a line in the open stream or a new one. Raises Corrupt: a segment and its backup were damaged."""

@@ -21,16 +21,21 @@ class KeptSegments:
         self.is_whole = True  # Whether the stream that ends has its end
         self.n_lines_written = 0
         self.why_waiting, self.tried_at = "", 0.0  # What the disk or the quota said last, and when
+        self.has_no_file = False  # Whether it was of a file that could not be opened
 
     def begin(self) -> bool:
         """Whether there is a file for the next stream now."""
         if self.files.waiting:
             return False
+        if self.files.recording is not None:  # opened by another try
+            return True
         try:
             path = self.files.begin()
         except BadArgument as error:
+            self.has_no_file = True
             self.wait_for_room(error)
             return False
+        self.has_no_file = False
         self.tell({"file": path.name})
         return True
 
@@ -64,9 +69,17 @@ class KeptSegments:
             self.tell({"waiting": str(error)})
         self.why_waiting, self.tried_at = str(error), time.monotonic()
 
-    def try_again(self) -> bool:
-        """Whether there is room now; looked at once in RETRY_S."""
-        return time.monotonic() - self.tried_at >= RETRY_S and self.write()
+    def try_again(self, *, at_once: bool = False) -> bool:
+        """Whether there is room now; looked at once in RETRY_S, or at once."""
+        if not at_once and time.monotonic() - self.tried_at < RETRY_S:
+            return False
+        return (not self.has_no_file or self.begin()) and self.write()
+
+    def give_up(self) -> None:
+        """Let go of what waits, and of files without content."""
+        self.files.waiting.clear()
+        self.pieces.clear()
+        self.close(is_whole=False)
 
     def close(self, *, is_kept: bool = True, is_whole: bool = True) -> None:
         """End the stream's file, once all of it is written; one that is not kept is removed."""

@@ -71,12 +71,16 @@ class LaterRun:
     """Over one folder."""
 
     def __init__(self, config: FlightConfig, table: LaterTable, tell: Tell) -> None:
-        """Raises LineRwkvError: the package of the form, the journal."""
+        """Raises LineRwkvError: the package of the form."""
         self.config, self.table, self.tell = config, table, tell
         self.options = table.options()
         package = needed_package(self.options)
         self.packages = [] if package is None else [package]
-        self.journal = read_journal(config.output.folder)
+        try:
+            self.journal = read_journal(config.output.folder)
+        except BadArgument as error:  # without it streams are done once more, and stay
+            self.tell({"journal": f"begun anew: {error}"})
+            self.journal = Journal()
         self.told_at = float("-inf")
 
     def take(self, path: Path) -> bool:

@@ -47,6 +47,6 @@ class Journal:
 def read_journal(folder: Path) -> Journal:
     """The journal of a folder, empty where there is none. Raises BadArgument: it is none."""
     path = folder / NAME
-    if not path.exists():
+    if not path.is_file():
         return Journal()
     return checked_table(Journal, json_table(read_file(path, str(path)).decode(errors="replace"), str(path)), str(path))

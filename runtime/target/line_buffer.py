@@ -15,7 +15,8 @@ class LineBuffer:
         self.changed = threading.Condition()
         self.has_ended = False
         self.n_dropped = 0
-        self.lost = 0  # Dropped since the last line that was kept
+        self.lost = 0  # Dropped since the last line that was kept, of the imager's run that goes on
+        self.has_begun_again = False  # Whether a line that was dropped began it
         self.largest = 0
         """Lines that waited at once, at most."""
 
@@ -26,10 +27,13 @@ class LineBuffer:
                 self.changed.wait(1.0)
             if len(self.lines) == self.n_lines:
                 self.n_dropped += 1
-                self.lost += 1 + found.n_lost
+                self.lost = 1 + found.n_lost + (0 if found.has_begun_again else self.lost)
+                self.has_begun_again |= found.has_begun_again
                 return
-            self.lines.append(found._replace(n_lost=found.n_lost + self.lost))
-            self.lost = 0
+            lost = found.n_lost + (0 if found.has_begun_again else self.lost)
+            has_begun_again = found.has_begun_again or self.has_begun_again
+            self.lines.append(found._replace(n_lost=lost, has_begun_again=has_begun_again))
+            self.lost, self.has_begun_again = 0, False
             self.largest = max(self.largest, len(self.lines))
             self.changed.notify_all()
 

@@ -14,6 +14,7 @@ from runtime.target.flight_tables import SourceTable
 
 WAIT_S = 0.2
 """Until a source that is silent looks whether it has to stop."""
+CONNECT_S = 30.0
 LARGEST_DATAGRAM = 1 << 16
 RECEIVE_BYTES = 1 << 23
 """Asked of the system for a UDP port."""
@@ -41,18 +42,20 @@ def opened_source(table: SourceTable, stopping: threading.Event) -> Iterator[Sou
                 else:  # a FIFO that is open for writing too has no end
                     fd = os.open(table.path, os.O_RDWR if table.kind == "fifo" else os.O_RDONLY)
                     stack.callback(os.close, fd)
-                yield Source(waiting(fd, lambda n: os.read(fd, n), stopping), True, name)
+                source = Source(waiting(fd, lambda n: os.read(fd, n), stopping), True, name)
             elif table.kind == "tcp":
-                connection = stack.enter_context(socket.create_connection((table.host, table.port)))
-                yield Source(waiting(connection.fileno(), connection.recv, stopping), True, name)
+                connection = stack.enter_context(socket.create_connection((table.host, table.port), CONNECT_S))
+                connection.settimeout(None)
+                source = Source(waiting(connection.fileno(), connection.recv, stopping), True, name)
             else:
                 port = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
                 port.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
                 port.bind((table.host, table.port))
                 take = waiting(port.fileno(), lambda _: port.recv(LARGEST_DATAGRAM), stopping)
-                yield Source(take, False, f"udp {table.host}:{port.getsockname()[1]}")
+                source = Source(take, False, f"udp {table.host}:{port.getsockname()[1]}")
         except OSError as error:
             raise BadArgument(f"source {name}: {error.strerror or error}") from error
+        yield source
 
 
 def waiting(fd: int, take: Callable[[int], bytes], stopping: threading.Event) -> Callable[[int], bytes]:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from runtime.cell.package_manifest import Sha256
 from runtime.cell.package_store import zip_of
-from runtime.checked_table import AtLeast0, AtLeast1, checked_table, checked_value, json_table, read_file
+from runtime.checked_table import AtLeast0, AtLeast1, checked_table, checked_value, json_table
 from runtime.errors import BadArgument
 from runtime.stream.crc32c import crc32c
 from runtime.whole_output import replacing, sync, writing
@@ -86,10 +86,13 @@ class PackageSlots:
     def read(self) -> SlotState:
         """The state; that of no update where there is no file. Raises BadArgument: it is torn, or none of ours."""
         path = self.folder / STATE
-        if not path.exists():
-            return SlotState()
         where = f"package slots {path}"
-        text = read_file(path, where)
+        try:
+            text = path.read_bytes()
+        except FileNotFoundError:
+            return SlotState()
+        except OSError as error:
+            raise BadArgument(f"{where}: {error.strerror or error}") from None
         if len(text) > LARGEST_STATE_BYTES:
             raise BadArgument(f"{where}: {len(text)} bytes, allowed {LARGEST_STATE_BYTES}")
         values = json_table(text.decode(errors="replace"), where)

@@ -68,16 +68,16 @@ class PackageUpdates:
             if self.phase is not Phase.NONE:
                 raise BadArgument(f"command package: another package {self.phase}, allowed one at a time")
             self.phase = Phase.CHECKED
+        form = next(number for number, form in enumerate(self.loaded.forms) if form.name == command.form)
         try:
             offer = read_offer(Path(command.file), self.table.trust)
+            self.thread = threading.Thread(target=self.check, args=(offer, self.table, form), daemon=True)
+            self.thread.start()
         except BaseException as error:
-            self.phase = Phase.NONE
-            if isinstance(error, LineRwkvError):
-                raise BadArgument(f"command package: {error}") from error
+            self.phase, self.thread = Phase.NONE, None
+            if isinstance(error, LineRwkvError | RuntimeError):  # of a package; of a thread that cannot be made
+                raise BadArgument(f"command package: {one_line(error)}") from error
             raise
-        form = next(number for number, form in enumerate(self.loaded.forms) if form.name == command.form)
-        self.thread = threading.Thread(target=self.check, args=(offer, self.table, form), daemon=True)
-        self.thread.start()
         return {"package": offer.package.sha256.hex()}
 
     def check(self, offer: Offer, table: PackagesTable, form: int) -> None:
@@ -172,4 +172,7 @@ class PackageUpdates:
 
 def release(close: Callable[[], None]) -> None:
     """End an executor beside the lines: one that is being made again is waited for."""
-    threading.Thread(target=close).start()
+    try:
+        threading.Thread(target=close).start()
+    except RuntimeError:  # no thread can be made
+        close()

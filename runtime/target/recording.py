@@ -38,9 +38,13 @@ class Recording:
         self.n_bytes = 0
         try:
             self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise BadArgument(f"recording {path}: {error.strerror}") from error
+        try:
             lock(self.fd, path, wait=True)  # who finds it locked knows that it is open
             sync(path.parent)
         except OSError as error:
+            self.close()
             raise BadArgument(f"recording {path}: {error.strerror}") from error
 
     def append(self, data: bytes) -> None:
@@ -61,6 +65,8 @@ class Recording:
 
     def close(self) -> None:
         """Close the file; one without content is removed."""
-        os.close(self.fd)
+        with contextlib.suppress(OSError):  # each append was synced
+            os.close(self.fd)
         if self.n_bytes == 0:
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import stat
 import time
 from collections import deque
 from dataclasses import replace
@@ -15,6 +16,7 @@ from runtime.target.downlink import Send
 from runtime.target.flight_tables import OutputTable
 from runtime.target.folder_lock import locked_folder
 from runtime.target.recording import Recording, next_free
+from runtime.whole_output import writing
 
 ENDINGS = (".lrwk", ".packets")
 
@@ -52,13 +54,16 @@ class StreamFiles:
             recording.close()
             raise
         self.recording, self.reader, self.maker = recording, StructureReader(), None
-        self.total = sum(self.sizes().values())
+        self.total = (
+            0 if self.table.quota_bytes is None else self.table.quota_bytes
+        )  # looked at before it is written to
         return recording.path
 
     @property
     def n_bytes(self) -> int:
         """Of the open stream."""
-        return 0 if self.recording is None else self.recording.n_bytes
+        recording = self.recording  # which another thread may ask for while it ends
+        return 0 if recording is None else recording.n_bytes
 
     def append(self, data: bytes) -> None:
         """Let whole structures, and their packets, wait for `flush`."""
@@ -102,8 +107,10 @@ class StreamFiles:
             if one is not None:
                 one.close()
                 if not is_kept:
-                    one.path.unlink(missing_ok=True)
-        self.ended += [self.recording] if self.recording is not None and is_kept else []
+                    with contextlib.suppress(OSError):
+                        one.path.unlink(missing_ok=True)
+        if self.recording is not None and self.recording.n_bytes and is_kept:
+            self.ended.append(self.recording)
         self.recording = self.packet_file = None
 
     def make_room(self, n_bytes: int) -> None:
@@ -117,7 +124,7 @@ class StreamFiles:
         self.total += n_bytes
         if self.total <= quota:
             return
-        with locked_folder(self.table.folder):
+        with locked_folder(self.table.folder), writing(self.table.folder):
             self.remove_oldest(n_bytes, quota)
 
     def remove_oldest(self, n_bytes: int, quota: int) -> None:
@@ -139,5 +146,7 @@ class StreamFiles:
         for path in self.table.folder.iterdir():
             if path.suffix in ENDINGS and path.stem.isdecimal():
                 with contextlib.suppress(FileNotFoundError):
-                    found[path] = path.stat().st_size
+                    status = path.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        found[path] = status.st_size
         return found

@@ -15,6 +15,8 @@ from runtime.checked_table import AtLeast0, Text, checked_table, checked_value, 
 from runtime.errors import BadArgument
 
 LONGEST_COMMAND = 4096
+SILENT_S = 60.0
+"""After which a connection that says nothing is closed."""
 """Bytes of its line, the end included."""
 TOO_LONG = {"ok": False, "error": f"command: found a line of more bytes, allowed {LONGEST_COMMAND}"}
 
@@ -100,6 +102,8 @@ def listening(path: Path, do: Do) -> Iterator[None]:
     """
 
     class Handler(socketserver.StreamRequestHandler):
+        timeout = SILENT_S
+
         def handle(self) -> None:
             with contextlib.suppress(OSError):  # who asked has gone
                 for one in answers(self.rfile.readline, do):

@@ -22,11 +22,11 @@ def opened_telemetry(file: Path | None) -> Iterator[Tell]:
         yield told_lines(sys.stdout.write)
         return
     try:
-        opened = file.open("a", buffering=1)
+        opened = file.open("ab", buffering=0)
     except OSError as error:
         raise BadArgument(f"telemetry {file}: {error.strerror}") from error
     with opened:
-        yield told_lines(opened.write)
+        yield told_lines(lambda text: opened.write(text.encode()))
 
 
 def told_lines(write: Callable[[str], object]) -> Tell:
@@ -37,7 +37,7 @@ def told_lines(write: Callable[[str], object]) -> Tell:
         with lock:
             try:
                 write(json.dumps({"time": round(time.time(), 3), **values}) + "\n")
-            except OSError:
+            except (OSError, ValueError):  # a full disk; a thread that outlives the recording
                 return
 
     return tell

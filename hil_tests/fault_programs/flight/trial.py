@@ -9,8 +9,8 @@ from typing import Any
 import click
 import numpy as np
 
-from hil_tests.fault_programs.flight.account import decoded, line_checks, packet_checks, recordings
-from hil_tests.fault_programs.flight.configuration import FORMS, NETWORK, tables, toml_text
+from hil_tests.fault_programs.flight.account import decoded, line_checks, packet_checks, recordings, stream_checks
+from hil_tests.fault_programs.flight.configuration import BUFFER_LINES, FORMS, NETWORK, tables, toml_text
 from hil_tests.fault_programs.flight.disk import Disk
 from hil_tests.fault_programs.flight.downlink import Ground
 from hil_tests.fault_programs.flight.flight import Flight
@@ -54,7 +54,7 @@ def flown(
         config = folder / "recorder.toml"
         config.write_text(toml_text(values))
         recorder = FlownRecorder(config, folder / "telemetry.jsonl", folder / "commands", folder / "recorder.log")
-        flight = Flight(imager, recorder, disk, signed, segment_lines, say)
+        flight = Flight(imager, recorder, disk, signed, say)
         try:
             flight.fly()
         finally:
@@ -63,7 +63,10 @@ def flown(
         say("decoding")
         packages = [open_package(path) for path in (SHIPPED, SHIPPED_LARGE)]
         streams = recordings(folder / "disk")
-        checks = line_checks(decoded(streams, scene, packages), imager.sent_at, flight.cut)
+        found = decoded(streams, scene, packages)
+        in_memory = BUFFER_LINES + 2 * segment_lines
+        checks = line_checks(found, imager.sent_at, flight.cut, flight.n_unread, in_memory)
+        checks += stream_checks(streams, found, flight.killed, len(plan.lost))
         checks += packet_checks(folder / "disk", ground.received(), scene, packages, flight.killed)
         n_bytes = sum(len(data) for _, data in streams)
     held = [one._replace(found=one.found.replace(f"{folder}/", "")) for one in [*checks, *flight.checks]]

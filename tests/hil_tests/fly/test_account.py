@@ -6,7 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hil_tests.fault_programs.flight.account import Check, decoded, line_checks, packet_checks, recordings
+from hil_tests.fault_programs.flight.account import (
+    Check,
+    decoded,
+    line_checks,
+    packet_checks,
+    recordings,
+    stream_checks,
+)
 from hil_tests.fault_programs.flight.configuration import APID
 from hil_tests.fault_programs.flight.scene import Scene, number_of
 from runtime.images.synthetic import BIT_DEPTH
@@ -51,7 +58,7 @@ def test_every_line_is_found(disk: Path) -> None:
 def test_what_is_lost_or_twice_or_wrong_is_named(disk: Path) -> None:
     found = decoded(recordings(disk), SCENE, [])
     assert failed(line_checks(found, [*SENT, N_LINES], range(0)))[0] == "accepted lines that are lost"
-    assert failed(line_checks(found, [*SENT, N_LINES], range(N_LINES, N_LINES + 1))) == []
+    assert failed(line_checks(found, [*SENT, N_LINES], range(N_LINES, N_LINES + 1), 1)) == []
     twice = decoded([*recordings(disk), recordings(disk)[0]], SCENE, [])
     assert failed(line_checks(twice, SENT, range(0))) == ["lines recorded twice"]
     other = Scene(np.where(np.arange(30)[:, None, None] == 7, 0, SCENE.lines))
@@ -64,6 +71,24 @@ def test_a_damaged_segment_is_a_lost_one(disk: Path) -> None:
     torn = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
     found = decoded([(name, torn), *rest], SCENE, [])
     assert "accepted lines that are lost" in failed(line_checks(found, SENT, range(0)))
+
+
+def test_streams_have_their_ends_and_gaps(disk: Path) -> None:
+    streams = recordings(disk)
+    found = decoded(streams, SCENE, [])
+    assert failed(stream_checks(streams, found, [], len(GAP))) == []
+    assert failed(stream_checks(streams, found, [], len(GAP) + 1)) == ["lines that never came, as gaps of streams"]
+    name, data = streams[0]
+    cut = [(name, data[:-8]), *streams[1:]]
+    torn = decoded(cut, SCENE, [])
+    assert "streams without an end" in failed(stream_checks(cut, torn, [], 0))
+    assert "streams without an end" not in failed(stream_checks(cut, torn, [name], 0))
+
+
+def test_what_a_power_cut_takes_is_counted(disk: Path) -> None:
+    found, sent, cut = decoded(recordings(disk), SCENE, []), [*SENT, *range(N_LINES, N_LINES + 6)], range(40, 46)
+    assert failed(line_checks(found, sent, cut, n_unread=2, n_allowed=4)) == []
+    assert len(failed(line_checks(found, sent, cut, n_unread=2, n_allowed=3))) == 1
 
 
 def test_packets_give_each_stream_again(disk: Path) -> None:

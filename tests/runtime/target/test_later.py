@@ -19,7 +19,7 @@ from runtime.target import later_streams
 from runtime.target.flight_command import record
 from runtime.target.flight_config import FlightConfig
 from runtime.target.later_compression import compress_later
-from runtime.target.later_journal import NAME
+from runtime.target.later_journal import NAME, read_journal
 from runtime.target.recording import Recording
 from runtime.target.stream_contents import check_same
 from tests.runtime.target.later_folder import codings, content_of, later_text, recorded
@@ -323,13 +323,22 @@ def test_a_configuration_is_checked(tmp_path: Path, old: str, new: str, found: s
     assert found in str(error.value)
 
 
-def test_without_a_table_or_a_sound_journal_nothing_is_done(tmp_path: Path) -> None:
-    config = recorded(tmp_path / "out", later_text(tmp_path / "out"))
+def test_without_a_table_nothing_is_done(tmp_path: Path) -> None:
+    recorded(tmp_path / "out", later_text(tmp_path / "out"))
     before = files(tmp_path / "out")
     with pytest.raises(BadArgument, match="later: found no such table"):
         compressed(config_of(later_text(tmp_path / "out").partition("[later]")[0] + f'[output]\nfolder = "{tmp_path}"'))
+    assert {name: data for name, data in files(tmp_path / "out").items() if name.endswith(".lrwk")} == before
+
+
+def test_a_journal_that_is_none_is_begun_anew(tmp_path: Path) -> None:
+    config = recorded(tmp_path / "out", later_text(tmp_path / "out"))
+    compressed(config)
+    before = files(tmp_path / "out")
     for text in ("{", '{"next_count": -1}', '{"done": {"0001.lrwk": {"bytes": 1}}}', '{"more": 1}'):
         (tmp_path / "out" / NAME).write_text(text)
-        with pytest.raises(BadArgument, match=NAME):
-            compressed(config)
-    assert {name: data for name, data in files(tmp_path / "out").items() if name.endswith(".lrwk")} == before
+        compressed(config)
+        assert sorted(read_journal(tmp_path / "out").done) == sorted(name for name in before if name.endswith(".lrwk"))
+    assert {name: data for name, data in files(tmp_path / "out").items() if name.endswith(".lrwk")} == {
+        name: data for name, data in before.items() if name.endswith(".lrwk")
+    }
