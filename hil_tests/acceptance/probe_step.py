@@ -12,12 +12,15 @@ from hil_tests.board.board import Board
 from hil_tests.findings.findings import Certificate, ProbedOperator
 from runtime.errors import BadArgument, Corrupt
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.executor_registry import ONNXRUNTIME
+from runtime.executors.executor_registry import BUILT_IN, ONNXRUNTIME, known_places
 
 GRAPH = "probe.onnx"
-SUBGRAPHS = {"qdq-uint8": "uint8", "qdq-int8": "int8"}
+SUBGRAPHS = {"export.accelerator_executor:load_uint8": "uint8", "export.accelerator_executor:load_int8": "int8"}
 """Executors of a package's sub-graphs on ONNX Runtime, which run no ONNX file themselves: their activations."""
-OF_MASTER_CELL = (ONNXRUNTIME, "openvino", "onnxruntime-openvino")
+OF_MASTER_CELL = (
+    BUILT_IN[ONNXRUNTIME], "hil_tests.executors.own_process:load_openvino",
+    "hil_tests.executors.own_process:load_openvino_provider",
+)  # fmt: skip
 """Executors that run the master cell, which has none of the probed operators; the self-test decides about them."""
 NOT_KNOWN = "not known"
 
@@ -52,13 +55,23 @@ def executors_of(board: Board) -> list[str]:
     return list(dict.fromkeys([board.executor_words, *(form.executor for form in board.forms if form.executor)]))
 
 
+def parted(words: str) -> tuple[str, str]:
+    """The function behind an executor, as `module:function`, and its provider."""
+    name, _, rest = words.partition(":")
+    place = known_places().get(name)
+    if place is not None:
+        return place, rest
+    function, _, provider = rest.partition(":")
+    return f"{name}:{function}", provider
+
+
 def certificate_of(bench: Bench, words: str) -> Certificate:
     """Of one executor. Raises TargetFailed; BadArgument or Corrupt where it runs no ONNX file."""
     bench.reach(State.DEPLOYED)
     target, board = bench.target, bench.board
-    name, _, provider = words.partition(":")
-    activation = SUBGRAPHS.get(name, "uint8")
-    asked = f"{ONNXRUNTIME}:{provider}".rstrip(":") if name in SUBGRAPHS else words
+    place, provider = parted(words)
+    activation = SUBGRAPHS.get(place, "uint8")
+    asked = f"{ONNXRUNTIME}:{provider}".rstrip(":") if place in SUBGRAPHS else words
     with contextlib.ExitStack() as opened:
 
         def load(file: Path) -> ArrayExecutor:
@@ -75,7 +88,7 @@ def certificate_of(bench: Bench, words: str) -> Certificate:
     is_usable, sentence = verdict(findings)
     return Certificate(
         executor=words, provider=provider_words, activation=activation, is_usable=is_usable, verdict=sentence,
-        is_deciding=name not in OF_MASTER_CELL, operators=[operator_of(one) for one in findings],
+        is_deciding=place not in OF_MASTER_CELL, operators=[operator_of(one) for one in findings],
     )  # fmt: skip
 
 

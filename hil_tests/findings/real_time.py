@@ -34,6 +34,10 @@ class RealTime(NamedTuple):
         """Of real time; 1 and more is enough."""
         return self.lines_per_s / self.imager.lines_per_s
 
+    def __str__(self) -> str:
+        """Lines per second, and in brackets the share of real time."""
+        return f"{self.lines_per_s:.4g} ({self.share:.3g})"
+
 
 IMAGERS = (
     FlownImager("EnMAP", 1000, 224, 230, "230 lines/s, 1000 columns, 224 bands: its operator's documents"),

@@ -9,13 +9,14 @@ import pytest
 
 from hil_tests.acceptance.acceptance_run import AcceptanceRun
 from hil_tests.acceptance.bench import State
-from hil_tests.acceptance.probe_step import executors_of
+from hil_tests.acceptance.probe_step import executors_of, parted
 from hil_tests.board.board import FormChoice, load_board
 from hil_tests.findings.findings import Certificate, Outcome
 from hil_tests.findings.findings_file import read_findings
 from hil_tests.report.certificate_table import decision, operator_rows
 from hil_tests.report.page import write_page
 from runtime.errors import BadArgument
+from runtime.executors.executor_registry import BUILT_IN
 
 INEXACT = Path(__file__).parents[1] / "accelerators" / "inexact_executor.py"
 BOARD = """
@@ -81,7 +82,7 @@ def test_each_executor_of_the_board_file_is_probed_and_one_that_rounds_down_is_r
 
 
 def test_sub_graphs_are_probed_where_they_run(bench_run: AcceptanceRun) -> None:
-    outcome, _, (one,) = certified(bench_run, "qdq-int8")
+    outcome, _, (one,) = certified(bench_run, "export.accelerator_executor:load_int8")
     assert (outcome, one.activation, one.is_deciding) == (Outcome.PASSED, "int8", True)
     assert one.provider.startswith("ONNX Runtime")
 
@@ -109,3 +110,9 @@ def test_a_form_without_a_network_takes_neither_executor_nor_package(key: str, t
     path.write_text(f'name = "desk"\ntransport = "local"\n[[forms]]\nname = "rls fast"\n{key} = "flight"\n')
     with pytest.raises(BadArgument, match=rf"key forms\[0\].{key}: form rls fast has no network"):
         load_board(path)
+
+
+def test_an_executor_is_known_by_its_place_and_its_name() -> None:
+    assert parted("onnxruntime:CUDA,device_id=0") == (BUILT_IN["onnxruntime"], "CUDA,device_id=0")
+    assert parted("module:function:CUDA,device_id=0") == ("module:function", "CUDA,device_id=0")
+    assert parted("export.accelerator_executor:load_int8") == ("export.accelerator_executor:load_int8", "")
