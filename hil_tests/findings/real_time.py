@@ -36,7 +36,8 @@ class RealTime(NamedTuple):
 
     def __str__(self) -> str:
         """Lines per second, and in brackets the share of real time."""
-        return f"{self.lines_per_s:.4g} ({self.share:.3g})"
+        lines = f"{self.lines_per_s:.0f}" if self.lines_per_s >= 1000 else f"{self.lines_per_s:.3g}"
+        return f"{lines} ({self.share:.2g})" if self.share < 100 else f"{lines} ({self.share:.0f})"
 
 
 IMAGERS = (

@@ -38,8 +38,8 @@ def test_a_speed_that_is_not_of_hardware_says_so_and_none_has_no_row() -> None:
 
 
 @pytest.mark.parametrize("speed", [0.0044, 0.5, 1000.0])
-def test_shares_keep_three_figures_however_slow(speed: float) -> None:
+def test_lines_and_shares_keep_figures_however_slow(speed: float) -> None:
     for imager, found in zip(IMAGERS, (one.reached(speed) for one in IMAGERS), strict=True):
         lines, share = str(found).rstrip(")").split(" (")
-        assert float(lines) == pytest.approx(found.lines_per_s, rel=1e-3), imager.name
-        assert float(share) == pytest.approx(found.share, rel=5e-3)
+        assert float(lines) == pytest.approx(found.lines_per_s, rel=5e-3), imager.name
+        assert float(share) == pytest.approx(found.share, rel=5e-2)
