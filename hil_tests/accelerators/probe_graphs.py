@@ -1,7 +1,7 @@
 """The graphs of the probe: each operator of the dense sub-graphs alone, in their form (export/qdq_graph.py)."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import onnx
@@ -66,11 +66,12 @@ class ProbeGraph:
         return {SOURCE: self.line[None, :, None].astype(self.activation)}
 
 
-def probe_graphs(activation: str) -> list[ProbeGraph]:
-    """All operators; 416 inputs are the most that a layer has, 3 x 140 a little more."""
-    return [
+@cache
+def probe_graphs(activation: str) -> tuple[ProbeGraph, ...]:
+    """All operators; 416 inputs are the most that a layer has, 3 x 140 a little more. Made once for all executors."""
+    return (
         ProbeGraph("1 x 1 convolutions of one scale", activation, 416, one_shift=True),
         ProbeGraph("1 x 1 convolutions", activation, 416),
         ProbeGraph("1 x 3 convolutions", activation, 140, n_places=3),
         ProbeGraph("1 x 1 convolutions with Relu", activation, 416, is_lifted=True),
-    ]
+    )

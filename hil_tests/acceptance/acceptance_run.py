@@ -19,6 +19,7 @@ from hil_tests.acceptance.finished_steps import Finished, FinishedSteps
 from hil_tests.acceptance.line_rates import line_rate_note, replay
 from hil_tests.acceptance.outcome import StepResult
 from hil_tests.acceptance.preparation_steps import bring_up, deploy, self_test
+from hil_tests.acceptance.probe_step import probe
 from hil_tests.acceptance.run_scene import run_scene
 from hil_tests.board.board import Board, board_file
 from hil_tests.energy.energy_run import make_plan
@@ -31,7 +32,7 @@ from hil_tests.places.place import REPOSITORY
 from hil_tests.places.runtime_wheel import build_runtime_wheel
 from hil_tests.targets.target_factory import make_target
 from hil_tests.targets.transfer import file_sha256
-from runtime.cell.flight_package import SHIPPED, open_package
+from runtime.cell.flight_package import SHIPPED, FlightPackage, open_package
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.whole_output import replacing
 
@@ -71,11 +72,12 @@ class AcceptanceRun:
         self.beside = beside = output or OUTPUT / board.name
         """The folder that runs of the board share: wheel, what a local target keeps."""
         wheel = build_runtime_wheel(beside / "wheel")
-        named = board.path.parent / board.package
-        is_shipped = not named.exists() and "/" not in board.package
-        self.package = open_package(SHIPPED.with_name(board.package) if is_shipped else named, trust)
+        names = dict.fromkeys([board.package, *(form.package for form in board.forms if form.package)])
+        packages = {name: named_package(name, board.path.parent, trust) for name in names}
+        self.package = packages[board.package]
         self.scene = run_scene(board.scene, scene, board.path.parent, is_short=is_short)
-        parts = [file_sha256(wheel), self.package.sha256.hex(), board.sha256, self.scene.sha256(), str(is_short), *only]
+        hashes = [package.sha256.hex() for package in packages.values()]
+        parts = [file_sha256(wheel), *hashes, board.sha256, self.scene.sha256(), str(is_short), *only]
         identity = hashlib.sha256(" ".join(parts).encode()).hexdigest()
         self.folder = output or beside / identity[:12]
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +88,7 @@ class AcceptanceRun:
             for name in self.steps:
                 self.kept.path(name).unlink(missing_ok=True)
         self.finished: list[Finished] = []
-        self.bench = Bench(board, self.target, wheel, self.package, self.scene, self.folder)
+        self.bench = Bench(board, self.target, wheel, packages, self.scene, self.folder)
         before = [kept.ended_s for name in self.steps if (kept := self.kept.read(name)) is not None]
         self.bench.began -= max(before, default=0.0)  # pauses between two starts do not count
         self.started = self.start_time(identity)
@@ -120,6 +122,7 @@ class AcceptanceRun:
             "bring-up": bring_up,
             "deploy": deploy,
             "self-test": partial(self_test, is_short=self.is_short),
+            "probe": probe,
             "encode": encode,
             "decode": decode,
             "soak": left_out("a short run") if self.is_short else soak,
@@ -225,6 +228,13 @@ class AcceptanceRun:
                 continue
             found += [beside] if beside.board == self.board.name else []
         return sorted(found, key=lambda one: one.started)
+
+
+def named_package(name: str, folder: Path, trust: Path | None) -> FlightPackage:
+    """A shipped package by its name, or one by a path relative to the board file's folder. Raises LineRwkvError."""
+    beside = folder / name
+    is_shipped = not beside.exists() and "/" not in name
+    return open_package(SHIPPED.with_name(name) if is_shipped else beside, trust)
 
 
 def left_out(why: str) -> Callable[[Bench], StepResult]:

@@ -37,10 +37,13 @@ class Bench:
     """A target and what has been done to it. Steps ask for the state that they need."""
 
     def __init__(
-        self, board: Board, target: Target, wheel: Path, package: FlightPackage, scene: RunScene, folder: Path
-    ) -> None:
-        """`folder`: of the run, for logs and what is fetched."""
-        self.board, self.target, self.wheel, self.package = board, target, wheel, package
+        self, board: Board, target: Target, wheel: Path, packages: Mapping[str, FlightPackage], scene: RunScene,
+        folder: Path,
+    ) -> None:  # fmt: skip
+        """`packages`: by name, the board file's first; `folder`: of the run, for logs and what is fetched."""
+        self.board, self.target, self.wheel = board, target, wheel
+        self.packages = packages
+        self.package = packages[board.package]
         self.scene, self.folder = scene, folder
         self.began = time.monotonic()
         """The zero of the run's times."""
@@ -50,8 +53,8 @@ class Bench:
         self.power: dict[str, str] = {}
         """Power mode and clocks, as the target says them."""
         self.session: Session | None = None
-        self.executor = ""
-        """That the session has loaded."""
+        self.network: tuple[str, str] | None = None
+        """Executor and package that the session has loaded."""
         self.loaded: Done | None = None
         self.warmed: Done | None = None
 
@@ -93,7 +96,8 @@ class Bench:
     def deploy(self) -> None:
         """Wheel, package and scene."""
         self.target.deploy(self.wheel)
-        self.target.put(self.package.source, PACKAGE)
+        for name, package in self.packages.items():
+            self.target.put(package.source, self.place(name))
         raw = self.folder / SCENE
         with replacing(raw) as part:
             part.write_bytes(self.scene.raw())
@@ -108,22 +112,31 @@ class Bench:
         say("start, load package, self-test")
         log = self.folder / "target.log"
         self.session = Session(self.target, log, start_seconds=board.start_seconds)
-        self.loaded = self.session.do(
-            "load", seconds=board.start_seconds, package=PACKAGE, executor=board.executor_words
-        )  # fmt: skip
-        self.executor = board.executor_words
-        found = self.loaded.result.get("package_sha256")
-        if found != self.package.sha256.hex():
-            raise TargetFailed(f"{self.target.name}: package {found} there, {self.package.sha256.hex()} was sent")
+        self.loaded = self.load(self.session, board.executor_words, board.package)
         say("compile there, minutes where the kernels are new")
         self.warmed = self.session.do("warm_up", seconds=board.start_seconds, **self.coding())
 
-    def use_executor(self, words: str) -> None:
-        """Load the package with another executor; an empty text asks for none. Raises TargetFailed."""
+    def load(self, session: Session, executor: str, package: str) -> Done:
+        """Load one of the packages with an executor there. Raises TargetFailed."""
+        done = session.do(
+            "load", seconds=self.board.start_seconds, package=self.place(package), executor=executor
+        )  # fmt: skip
+        found, sent = done.result.get("package_sha256"), self.packages[package].sha256.hex()
+        if found != sent:
+            raise TargetFailed(f"{self.target.name}: package {found} there, {sent} was sent")
+        self.network = executor, package
+        return done
+
+    def use_network(self, executor: str, package: str) -> None:
+        """Load another executor or package; an empty executor asks for none. Raises TargetFailed."""
         session = self.ready()
-        if words and words != self.executor:
-            session.do("load", seconds=self.board.start_seconds, package=PACKAGE, executor=words)
-            self.executor = words
+        if executor and (executor, package) != self.network:
+            self.load(session, executor, package)
+
+    def place(self, package: str) -> str:
+        """Where a package lies on the target."""
+        index = list(self.packages).index(package)
+        return f"{PACKAGE}-{index}" if index else PACKAGE
 
     def coding(self, form: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The keys of every coding job; form: words of another predictor and stage than the board file's."""

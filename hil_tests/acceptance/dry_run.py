@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hil_tests.acceptance.energy_step import forms_of
 from hil_tests.acceptance.fault_step import fault_catalogue
+from hil_tests.acceptance.probe_step import executors_of
 from hil_tests.acceptance.run_scene import SYNTHETIC, scene_file
 from hil_tests.board.board import Board, board_file
 from hil_tests.energy.energy_run import EnergyPlan, make_plan
@@ -45,6 +46,10 @@ def planned_steps(board: Board, beside: Path, *, is_short: bool) -> list[Planned
         "bring-up": PlannedStep("bring-up", there, power_read(board)),
         "deploy": PlannedStep("deploy", deploy_needs(board), ["processor, system, Python and libraries there"]),
         "self-test": PlannedStep("self-test", ["the package's recorded lines"], ["whether all integers are equal"]),
+        "probe": PlannedStep(
+            "probe", [f"executors that run ONNX files: {', '.join(executors_of(board))}"],
+            ["rounding, saturation and sums of each, and whether sub-graphs can be exact"],
+        ),
         "encode": PlannedStep("encode", coding, [*figures, "bits per sample", "peak memory", "equal bit for bit"]),
         "decode": PlannedStep("decode", coding, [*figures, "equal bit for bit"]),
         "soak": soak_step(board, is_short=is_short),
@@ -123,14 +128,17 @@ def soak_step(board: Board, *, is_short: bool) -> PlannedStep:
 
 
 def energy_step(board: Board, meters: list[Meter], plan: EnergyPlan, *, is_short: bool) -> PlannedStep:
-    """Left out in a short run and where the board file names no meter."""
-    if is_short or not meters:
+    """Left out in a short run and where the board file names neither a meter nor forms."""
+    forms = [" ".join(filter(None, (form.name, form.executor))) for form in forms_of(board)]
+    if is_short or not (meters or board.forms):
         why = "a short run" if is_short else "the board file names no meter"
         return PlannedStep("energy", [f"left out: {why}; joules are not measured"], [])
+    figures = ["bits per sample, Msamples/s, time of a line and of its parts of each form"] if board.forms else []
+    if not meters:
+        return PlannedStep("energy", [f"no meter: {', '.join(forms)} are coded, joules are not measured"], figures)
     seconds = plan.warm_up_s + plan.idle_s + 4 * plan.settle_s + (1 + plan.min_windows) * plan.window_s
     rails = [f"{one.name}: {', '.join(one.rails) or 'all its rails, which only the target knows'}" for one in meters]
-    forms = [form.name for form in forms_of(board)]
     return PlannedStep(
         "energy", [*(f"meter {rail}" for rail in rails), f"{seconds:g} s or more for each of {', '.join(forms)}"],
-        ["J/Msample idle included and above idle, with its 95 % interval, of each rail"],
+        [*figures, "J/Msample idle included and above idle, with its 95 % interval, of each rail"],
     )  # fmt: skip

@@ -28,6 +28,8 @@ class Form:
     name: str
     executor: str
     """What runs the network; empty where there is none."""
+    package: str
+    """Of the network, by its name in the board file."""
     words: dict[str, str]
     """Of `CodingOptions`; empty: those of the board file."""
 
@@ -35,15 +37,17 @@ class Form:
 def forms_of(board: Board) -> list[Form]:
     """The forms of the board file, or the one that every step of it codes by."""
     if not board.forms:
-        return [Form(f"{NETWORK} {board.stage}".rstrip(), board.executor_words, {})]
+        return [Form(f"{NETWORK} {board.stage}".rstrip(), board.executor_words, board.package, {})]
     return [form_of(choice, board) for choice in board.forms]
 
 
 def form_of(choice: FormChoice, board: Board) -> Form:
-    """`network best` and so on, `rls fast`, `rls best`, `ccsds123`."""
+    """`network best` and so on, `rls fast`, `rls best`, `ccsds123`; a package of its own stands behind a comma."""
     predictor, _, stage = choice.name.partition(" ")
     words = {"predictor": "linerwkv" if predictor == NETWORK else predictor, **({"stage": stage} if stage else {})}
-    return Form(choice.name, (choice.executor or board.executor_words) if predictor == NETWORK else "", words)
+    executor = (choice.executor or board.executor_words) if choice.has_network else ""
+    name = f"{choice.name}, {choice.package}" if choice.package else choice.name
+    return Form(name, executor, choice.package or board.package, words)
 
 
 def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
@@ -67,7 +71,7 @@ def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
         found["energy"] += [asdict(replace(each, form=prefix.removesuffix(": "))) for each in metered.energies]
         found["phases"] += [asdict(replace(phase, name=prefix + phase.name)) for phase in metered.phases]
         failures += [prefix + line for line in metered.not_measured]
-    if any(form.executor not in ("", bench.board.executor_words) for form in forms):
+    if bench.network != (bench.board.executor_words, bench.board.package):
         bench.end_session()
     found["notes"] += failures
     if failures:
@@ -84,7 +88,7 @@ def energy(bench: Bench, meters: list[Meter], plan: EnergyPlan) -> StepResult:
 
 def estimated(bench: Bench, form: Form) -> list[dict[str, Any]]:
     """What its operations would cost by published energies; nothing for a form whose operations are not counted."""
-    package, image = bench.package, bench.scene.image
+    package, image = bench.packages[form.package], bench.scene.image
     coding = coding_options(bench.coding(form.words)["coding"]).coding(package, image)
     if coding.predictor is PredictorKind.CCSDS123 or not isinstance(package, IntegerPackage):
         return []
@@ -95,7 +99,7 @@ def estimated(bench: Bench, form: Form) -> list[dict[str, Any]]:
 def form_cost(bench: Bench, form: Form, meters: Sequence[Meter], plan: EnergyPlan) -> tuple[FormCost, Metered]:
     """What a form costs on the target. Raises TargetFailed."""
     msamples = bench.scene.n_samples / 1e6
-    bench.use_executor(form.executor)
+    bench.use_network(form.executor, form.package)
     session, coding = bench.ready(), bench.coding(form.words)
     with waiting(f"energy, {form.name}") as say:
         say("compile there, minutes where the kernels are new")

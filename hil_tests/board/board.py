@@ -12,7 +12,7 @@ from runtime.checked_table import AtLeast0, AtLeast1, checked_table, checked_val
 from runtime.errors import BadArgument
 
 Transport = Literal["local", "ssh", "qemu", "labgrid"]
-STEPS = ("bring-up", "deploy", "self-test", "encode", "decode", "soak", "energy")
+STEPS = ("bring-up", "deploy", "self-test", "probe", "encode", "decode", "soak", "energy")
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", description="letters, digits, '_', '.', '-'")]
 Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z", description="letters, digits, '_'")]
 Seconds = Annotated[float, Meta(gt=0, le=1e6)]
@@ -72,6 +72,19 @@ class FormChoice:
     name: Literal["network none", "network fast", "network best", "rls fast", "rls best", "ccsds123"]
     executor: str = ""
     """Of the network, `name` or `name:provider,option=value`; empty: the board's."""
+    package: str = ""
+    """Of the network, as `package` of the board file; empty: the board's."""
+
+    def __post_init__(self) -> None:
+        """Refuse an executor or package of a form that has no network."""
+        for key in ("executor", "package"):
+            if getattr(self, key) and not self.has_network:
+                raise BadArgument(f"{key}: form {self.name} has no network, allowed for the forms network ...")
+
+    @property
+    def has_network(self) -> bool:
+        """Whether an executor runs part of it."""
+        return self.name.startswith("network")
 
 
 @dataclass(frozen=True)

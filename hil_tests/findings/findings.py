@@ -17,7 +17,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One state of the run: bring-up, deploy, self-test, encode, decode, soak, energy, a fault."""
+    """One state of the run: bring-up, deploy, self-test, probe, encode, decode, soak, energy, a fault."""
 
     name: str
     outcome: Outcome
@@ -125,7 +125,7 @@ class FormCost:
     """What one way to code the scene costs on the target; None is not measured."""
 
     form: str
-    """As `[[forms]]` of a board file names it."""
+    """As `[[forms]]` of a board file names it; a package of its own stands behind a comma."""
     executor: str
     """Of the network, empty where there is none."""
     label: str
@@ -150,6 +150,43 @@ class FormCost:
     parts: dict[str, float] = field(default_factory=dict)
     """CPU s/Msample of network, host side, predictor and coder on one thread, and wall s/Msample of waiting for the
     network (runtime/target/part_times.py); those that the form has."""
+
+
+@dataclass(frozen=True)
+class ProbedOperator:
+    """By which rules an executor computes one operator of dense sub-graphs (docs/accelerators.md, The probe)."""
+
+    operator: str
+    outputs: int
+    """That were held against the rules."""
+    rounding: str
+    """`not known` where no known rules explain every output, as the next two."""
+    saturation: str
+    """Past the ends of 8 bits."""
+    sums: str
+    """What the accumulator does."""
+    finding: str
+    """In words, or why the executor does not run it."""
+    is_exact: bool
+    """Whether layers can be made so that it is."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What the probe found of an executor on the target."""
+
+    executor: str
+    """As the board file names it."""
+    provider: str
+    activation: str
+    """`uint8` or `int8`."""
+    is_usable: bool
+    """Whether sub-graphs can be exact there."""
+    verdict: str
+    """One sentence: exact, under which conditions, or why not."""
+    is_deciding: bool
+    """Whether the executor runs sub-graphs, so that a refusal fails the step; else only the self-test decides."""
+    operators: list[ProbedOperator] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -192,6 +229,7 @@ class Findings:
     scene_shape: tuple[int, int, int]
     """(Y, Z, X)."""
     steps: list[Step] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
     speeds: list[Speed] = field(default_factory=list)
     latencies: list[Latency] = field(default_factory=list)
     line_rates: list[LineRate] = field(default_factory=list)

@@ -34,6 +34,11 @@ class RealTime(NamedTuple):
         """Of real time; 1 and more is enough."""
         return self.lines_per_s / self.imager.lines_per_s
 
+    def __str__(self) -> str:
+        """Lines per second, and in brackets the share of real time."""
+        lines = f"{self.lines_per_s:.0f}" if self.lines_per_s >= 1000 else f"{self.lines_per_s:.3g}"
+        return f"{lines} ({self.share:.2g})" if self.share < 100 else f"{lines} ({self.share:.0f})"
+
 
 IMAGERS = (
     FlownImager("EnMAP", 1000, 224, 230, "230 lines/s, 1000 columns, 224 bands: its operator's documents"),

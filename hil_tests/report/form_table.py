@@ -16,6 +16,7 @@ def form_rows(forms: Sequence[FormCost]) -> list[dict[str, Any]]:
             "bits/sample": one.bits_per_sample,
             "Msamples/s": one.msamples_per_s,
             "line, median ms": one.line_ms_median,
+            "line, largest ms": one.line_ms_largest,
             "CPU s/Msample": one.cpu_seconds_per_msample,
             "J/Msample": joules(one, one.joules_per_msample, one.uncertainty),
             "above idle": joules(one, one.joules_per_msample_above_idle, one.uncertainty_above_idle),

@@ -11,10 +11,12 @@ from hil_tests.findings.findings import Findings, Reading
 from hil_tests.findings.limits import speed
 from hil_tests.findings.line_times import line_times
 from hil_tests.findings.real_time import real_time_sentence, real_times
+from hil_tests.report.certificate_table import decision, operator_rows
 from hil_tests.report.comparison import SHOWN, compared, comparison_picture, figures_of
 from hil_tests.report.form_table import form_rows
 from hil_tests.report.numerals import NOT_MEASURED, aligned, fixed, given, moment, number, with_uncertainty
 from hil_tests.report.part_table import part_picture, part_rows
+from hil_tests.report.real_time_table import form_real_time_rows
 from hil_tests.report.record_table import record_table
 from hil_tests.report.run_pictures import latency_picture, power_picture, temperature_picture
 from hil_tests.report.verdict import WHAT_LABELS_MEAN, rate_text, verdict_of
@@ -53,7 +55,9 @@ def page_of(findings: Findings, earlier: Sequence[Findings]) -> str:
         real_time=real_time_of(findings),
         real_times=real_times,
         median=median,
+        certificates=[(one, operator_rows(one), decision(one)) for one in findings.certificates],
         forms=form_rows(findings.forms),
+        form_real_times=form_real_time_rows(findings.forms),
         parts=part_rows(findings.forms),
         runs=runs,
         last_runs=runs[-SHOWN:],

@@ -32,7 +32,8 @@ def test_every_board_file_has_a_plan_and_nothing_is_written(
     assert len(steps[-1]["measures"]) == len(board.limits)
     assert list(tmp_path.iterdir()) == []
     by_name = {str(step["name"]): step for step in steps}
-    assert bool(by_name["energy"]["measures"]) == bool(board.meters)
+    assert bool(by_name["energy"]["measures"]) == bool(board.meters or board.forms)
+    assert any("J/Msample" in figure for figure in by_name["energy"]["measures"]) == bool(board.meters)
     mode = board.power
     assert len(by_name["bring-up"]["measures"]) == bool(mode.nvpmodel) + bool(mode.governor) + mode.jetson_clocks
 

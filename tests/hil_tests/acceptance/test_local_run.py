@@ -404,3 +404,35 @@ def test_a_whole_run_meters_energy_and_soaks(run: tuple[AcceptanceRun, Findings]
     (soak,) = findings.speeds
     assert soak.samples % whole.scene.n_samples == 0
     assert soak.seconds <= 60
+
+
+OTHER_NETWORKS = """
+[[forms]]
+name = "network none"
+[[forms]]
+name = "network none"
+executor = "export.accelerator_executor:load_int8"
+[[forms]]
+name = "network none"
+package = "flight-large"
+"""
+
+
+def test_forms_of_other_executors_and_packages_are_coded_by_them(folder: Path) -> None:
+    board = board_of(folder, OTHER_NETWORKS)
+    board = replace(board, scene=replace(board.scene, lines=3))
+    with AcceptanceRun(board, output=folder / "forms", only=("energy",)) as run:
+        step = run.perform("energy")
+        assert (step.outcome, step.detail) == (
+            Outcome.SKIPPED, "no meter in the board file; 3 forms coded without",
+        )  # fmt: skip
+        assert run.bench.state is State.DEPLOYED  # so that the next step has the board file's network again
+        plain, subgraphs, large = run.finish().forms
+    assert [(one.form, one.executor) for one in (plain, subgraphs, large)] == [
+        ("network none", "onnxruntime"), ("network none", "export.accelerator_executor:load_int8"),
+        ("network none, flight-large", "onnxruntime"),
+    ]  # fmt: skip
+    assert plain.bits_per_sample == subgraphs.bits_per_sample, "the same integers, whoever computes them"
+    assert plain.bits_per_sample != large.bits_per_sample
+    assert all(0 < one.line_ms_median <= one.line_ms_largest for one in (plain, subgraphs, large))
+    assert all(one.joules_per_msample is None for one in (plain, subgraphs, large))

@@ -154,6 +154,11 @@ def test_what_was_found_is_said(tmp_path: Path) -> None:
     assert all(picture.startswith(words) for picture, words in zip(pictures, beginnings, strict=True))
 
 
+def test_of_few_lines_the_largest_is_shown_and_p99_is_left_out(tmp_path: Path) -> None:
+    findings = dataclasses.replace(EMPTY, latencies=[Latency("encode", [4.0, 5.0, 9.0])])
+    assert "encode 3 4.000 5.000 \u2013 9.000" in drawn_page(tmp_path, findings, []).text
+
+
 def test_no_meter_is_not_measured_and_never_a_number(tmp_path: Path) -> None:
     page = drawn_page(tmp_path, NO_METERS, [])
     for words in ("no meter gave an account of energy", "no power was sampled", "no reading has both"):

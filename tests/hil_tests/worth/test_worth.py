@@ -171,7 +171,7 @@ def test_the_emulated_board_has_no_joules_and_the_page_says_so(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("mission", ["cubesat_6u", "small_satellite", "enmap"])
-@pytest.mark.parametrize("run", ["hil_simulated_meter", "hil_emulated_aarch64"])
+@pytest.mark.parametrize("run", ["hil_simulated_meter", "hil_emulated_aarch64", "hil_emulated_forms"])
 def test_committed_answers_are_those_of_the_committed_reports(run: str, mission: str) -> None:
     folder = REPOSITORY / "benchmarks/results" / run
     link = REPOSITORY / "hil_tests/worth/missions" / f"{mission}.toml"
