@@ -110,7 +110,7 @@ class Flight:
         assert worker is not None
         os.kill(worker, number)
         self.event(name, f"process {worker}")
-        self.recorder.wait_until(lambda: self.n_faults() > n_faults, f"telemetry of: {name}")
+        self.send_slowly(lambda: self.n_faults() > n_faults, f"telemetry of: {name}")
         self.check(f"telemetry of: {name}", f"{self.n_faults() - n_faults} faults", self.n_faults() > n_faults)
         self.use_form("auto")
 
