@@ -66,7 +66,7 @@ def flown(
         found = decoded(streams, scene, packages)
         in_memory = BUFFER_LINES + 2 * segment_lines
         checks = line_checks(found, imager.sent_at, flight.cut, flight.n_unread, in_memory)
-        checks += stream_checks(streams, found, flight.killed, len(plan.lost))
+        checks += stream_checks(streams, found, flight.killed, len(plan.lost - set(flight.cut)))
         checks += packet_checks(folder / "disk", ground.received(), scene, packages, flight.killed)
         n_bytes = sum(len(data) for _, data in streams)
     held = [one._replace(found=one.found.replace(f"{folder}/", "")) for one in [*checks, *flight.checks]]
