@@ -144,9 +144,7 @@ class Flight:
         n_waits, n_resumed = len(self.recorder.told("waiting")), len(self.recorder.told("resumed"))
         self.disk.fill()
         self.event("disk full", self.disk.kind)
-        n_lines = self.imager.plan.n_lines
-        self.imager.limit = max(int(REPLACED * n_lines), self.imager.limit + n_lines // 20)
-        self.recorder.wait_until(lambda: len(self.recorder.told("waiting")) > n_waits, "telemetry of a full disk")
+        self.send_slowly(lambda: len(self.recorder.told("waiting")) > n_waits, "telemetry of a full disk")
         time.sleep(FULL_S)
         self.disk.empty()
         self.event("disk has room")
