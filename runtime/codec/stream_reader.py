@@ -1,7 +1,7 @@
 """The structures of a stream: header, segments, records of lines, gaps; no sample is decoded. No byte is trusted."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from runtime.errors import Corrupt, Truncated
@@ -97,15 +97,7 @@ class StreamReader:
 
     def pieces_with_records(self) -> Iterator[tuple[Segment | Gap, LineRecords | None]]:
         """As in `structures`, each segment with the records of its lines: it comes when what follows it begins."""
-        held: Segment | None = None
-        for piece in self.structures():
-            if held is not None:
-                yield held, piece if isinstance(piece, LineRecords) else None
-            held = piece if isinstance(piece, Segment) else None
-            if isinstance(piece, Gap):
-                yield piece, None
-        if held is not None:
-            yield held, None
+        return with_records(self.structures())
 
     def segments(self) -> Iterator[Segment]:
         """The segments alone; `gaps` has what lies between them."""
@@ -144,6 +136,21 @@ class StreamReader:
         if self.file.read(1):
             raise Corrupt("stream: bytes follow the end record")
         self.end = end
+
+
+def with_records(
+    structures: Iterable[Segment | LineRecords | Gap],
+) -> Iterator[tuple[Segment | Gap, LineRecords | None]]:
+    """Structures in their order, each segment with the records that follow it, None where none do."""
+    held: Segment | None = None
+    for piece in structures:
+        if held is not None:
+            yield held, piece if isinstance(piece, LineRecords) else None
+        held = piece if isinstance(piece, Segment) else None
+        if isinstance(piece, Gap):
+            yield piece, None
+    if held is not None:
+        yield held, None
 
 
 def check_first_line(found: int, expected: int) -> None:

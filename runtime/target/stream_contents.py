@@ -10,8 +10,8 @@ import numpy as np
 from runtime.cell.flight_package import FlightPackage
 from runtime.cell.package_store import known_packages
 from runtime.codec.decoder import Decoder
-from runtime.codec.stream_reader import Segment, StreamReader
-from runtime.codec.threaded_decoder import Pieces, decoded
+from runtime.codec.stream_reader import Segment, StreamReader, with_records
+from runtime.codec.threaded_decoder import decoded
 from runtime.errors import BadArgument, Corrupt, Truncated
 from runtime.images.line_frame import RecordedLine, frame_of
 from runtime.images.sample_file import DTYPES
@@ -40,7 +40,7 @@ class StreamContents:
 
         Raises LineRwkvError: it is damaged; BadArgument: the records of its last segment are cut off.
         """
-        for piece, records, lines in decoded(self.whole_pieces(), self.decoders):
+        for piece, records, lines in decoded(with_records(self.whole_structures()), self.decoders):
             if isinstance(piece, Gap):
                 yield piece
                 continue
@@ -49,24 +49,16 @@ class StreamContents:
             for line, record in zip(lines, found, strict=True):
                 yield RecordedLine(line.astype(DTYPES[self.image.file_type], copy=False), record)
 
-    def whole_pieces(self) -> Pieces:
-        """As `StreamReader.pieces_with_records`, up to where the stream is cut."""
-        held: Segment | None = None
-        structures = self.reader.structures()
-        while True:
-            try:
-                piece = next(structures, None)
-            except Truncated:
-                self.is_cut, piece = True, None
-                if held is not None and frame_of(self.image.metadata) is not None:
-                    raise BadArgument("cut within the records of a segment: --salvage reads its lines") from None
-            if held is not None:
-                yield held, piece if isinstance(piece, LineRecords) else None
-            held = piece if isinstance(piece, Segment) else None
-            if isinstance(piece, Gap):
-                yield piece, None
-            if piece is None:
-                return
+    def whole_structures(self) -> Iterator[Segment | LineRecords | Gap]:
+        """As `StreamReader.structures`, up to where the stream is cut."""
+        last: Segment | LineRecords | Gap | None = None
+        try:
+            for last in self.reader.structures():
+                yield last
+        except Truncated:
+            self.is_cut = True
+            if isinstance(last, Segment) and frame_of(self.image.metadata) is not None:
+                raise BadArgument("cut within the records of a segment: --salvage reads its lines") from None
 
 
 def check_same(source: Path, copy: Path, packages: Sequence[FlightPackage], n_threads: int, max_error: int) -> None:
