@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,16 +63,8 @@ def compress_in_place(path: Path, later: Later, room: float) -> Compressed:
 
 def write_copy(source: StreamContents, part: Path, later: Later, room: float, bytes_before: int) -> Compressed:
     """Write a stream of the same content. Raises LeftAsItIs and LineRwkvError."""
-    n_bytes = 0
     with opened_file_encoder(later.options, source.image, later.n_threads) as encoder, part.open("wb") as out:
-
-        def put(data: bytes) -> None:
-            nonlocal n_bytes
-            n_bytes += len(data)
-            if n_bytes > room:
-                raise BadArgument(f"{n_bytes} bytes and more, the quota has room for {max(0, int(room))}")
-            out.write(data)
-
+        put = Within(out.write, room)
         put(encoder.header)
         for one in source.content():
             if source.max_error:
@@ -82,9 +74,9 @@ def write_copy(source: StreamContents, part: Path, later: Later, room: float, by
         if encoder.n_lines == 0:
             raise BadArgument("no whole segment")
         put(encoder.finish())
-    if n_bytes >= bytes_before and not source.is_cut:
-        raise LeftAsItIs(f"no smaller: {n_bytes} bytes, now {bytes_before}")
-    return Compressed(encoder.n_lines, bytes_before, n_bytes, source.is_cut)
+    if put.n_bytes >= bytes_before and not source.is_cut:
+        raise LeftAsItIs(f"no smaller: {put.n_bytes} bytes, now {bytes_before}")
+    return Compressed(encoder.n_lines, bytes_before, put.n_bytes, source.is_cut)
 
 
 def pack_stream(path: Path, options: PacketOptions, time_ms: int, count: int, room: float) -> int:
@@ -94,15 +86,24 @@ def pack_stream(path: Path, options: PacketOptions, time_ms: int, count: int, ro
     """
     with path.open("rb") as file, replacing(path.with_suffix(".packets")) as part, part.open("wb") as out:
         packets = StreamPackets(file, options, time_ms, count)
-        write_within(packets, out.write, room)
+        put = Within(out.write, room, "packets of ")
+        for packet in packets:
+            put(packet)
     return packets.next_count
 
 
-def write_within(packets: Iterable[bytes], write: Callable[[bytes], object], room: float) -> None:
-    """Write packets. Raises BadArgument where they have more bytes than there is room for."""
-    n_bytes = 0
-    for packet in packets:
-        n_bytes += len(packet)
-        if n_bytes > room:
-            raise BadArgument(f"packets of {n_bytes} bytes and more, the quota has room for {max(0, int(room))}")
-        write(packet)
+class Within:
+    """Writes to a file that may have so many bytes. Raises BadArgument for more."""
+
+    def __init__(self, write: Callable[[bytes], object], room: float, what: str = "") -> None:
+        """what: is written, for the error."""
+        self.write, self.room, self.what = write, room, what
+        self.n_bytes = 0
+
+    def __call__(self, data: bytes) -> None:
+        """Write the next bytes."""
+        self.n_bytes += len(data)
+        if self.n_bytes > self.room:
+            room = max(0, int(self.room))
+            raise BadArgument(f"{self.what}{self.n_bytes} bytes and more, the quota has room for {room}")
+        self.write(data)
