@@ -19,6 +19,7 @@ from runtime.target.recording import Recording, next_free
 from runtime.whole_output import writing
 
 ENDINGS = (".lrwk", ".packets")
+NOT_LOOKED = float("inf")
 
 
 class Waiting(NamedTuple):
@@ -40,7 +41,7 @@ class StreamFiles:
         self.count = 0  # Sequence count of the next packet
         self.reader = StructureReader()
         self.maker: PacketMaker | None = None
-        self.total = 0  # Bytes of the folder, as counted since it was looked at
+        self.total: float = NOT_LOOKED  # Bytes of the folder, as counted since it was looked at
         self.waiting: deque[Waiting] = deque()
         self.is_ending = False  # Whether the stream ends with what waits
         self.ended: list[Recording] = []  # That nobody was told of yet
@@ -54,9 +55,7 @@ class StreamFiles:
             recording.close()
             raise
         self.recording, self.reader, self.maker = recording, StructureReader(), None
-        self.total = (
-            0 if self.table.quota_bytes is None else self.table.quota_bytes
-        )  # looked at before it is written to
+        self.total = NOT_LOOKED
         return recording.path
 
     @property
@@ -79,6 +78,7 @@ class StreamFiles:
             one = self.waiting[0]
             self.make_room(len(one.data))
             one.file.append(one.data)
+            self.total += len(one.data)
             self.send(one.packets)
             self.waiting.popleft()
         if self.is_ending:
@@ -119,26 +119,25 @@ class StreamFiles:
         The folder is looked at when a stream begins, and where what was counted since would not fit.
         """
         quota = self.table.quota_bytes
-        if quota is None:
-            return
-        self.total += n_bytes
-        if self.total <= quota:
-            return
-        with locked_folder(self.table.folder), writing(self.table.folder):
-            self.remove_oldest(n_bytes, quota)
+        if quota is not None and self.total + n_bytes > quota:
+            with locked_folder(self.table.folder), writing(self.table.folder):
+                self.total = self.after_removal(n_bytes, quota)
 
-    def remove_oldest(self, n_bytes: int, quota: int) -> None:
-        """Look at the folder, and remove what is too much with so many new bytes. Raises BadArgument."""
+    def after_removal(self, n_bytes: int, quota: int) -> int:
+        """Look at the folder, and remove what is too much with so many new bytes; what is there then.
+
+        Raises BadArgument.
+        """
         sizes = self.sizes()
-        self.total = n_bytes + sum(sizes.values())
+        total = sum(sizes.values())
         open_name = None if self.recording is None else self.recording.path.stem
         old = sorted((path for path in sizes if path.stem != open_name), key=lambda path: (int(path.stem), path.suffix))
-        while self.total > quota:
+        while total + n_bytes > quota:
             if self.table.when_full == "stop" or not old:
-                found, self.total = self.total, self.total - n_bytes
-                raise BadArgument(f"recordings would have {found} bytes, the quota allows {quota}")
-            self.total -= sizes[old[0]]
+                raise BadArgument(f"recordings would have {total + n_bytes} bytes, the quota allows {quota}")
+            total -= sizes[old[0]]
             old.pop(0).unlink(missing_ok=True)
+        return total
 
     def sizes(self) -> dict[Path, int]:
         """Bytes of the streams and packets of the folder; whoever takes one away meanwhile is no error."""
