@@ -7,9 +7,6 @@ import threading
 from typing_extensions import override
 
 from hil_tests.targets.target import Target
-from runtime.errors import LineRwkvError
-from runtime.executors.deadline_pipe import DeadlinePipe
-from runtime.executors.executor_frames import Kind
 from runtime.executors.executor_process import ExecutorProcess
 
 MODULE = "runtime.executors.executor_server"
@@ -28,15 +25,7 @@ class TargetExecutor(ExecutorProcess):
         self.child = target.start(MODULE, "--executor", executor, source)
         self.stderr_file = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `close`
         threading.Thread(target=self.keep_errors, daemon=True).start()
-        assert self.child.stdin is not None
-        assert self.child.stdout is not None
-        self.pipe = DeadlinePipe(self.child.stdin, self.child.stdout)
-        try:
-            words = self.exchange(None, Kind.HELLO, start_deadline_s).words
-        except LineRwkvError:
-            self.close()
-            raise
-        self.provider, self.sha256 = words["provider"], words["sha256"]
+        self.greeted(start_deadline_s)
 
     def keep_errors(self) -> None:
         """What the server prints, for messages, until it ends or nobody asks any more."""

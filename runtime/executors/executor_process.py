@@ -46,15 +46,20 @@ class ExecutorProcess(ArrayExecutor, contextlib.AbstractContextManager["Executor
         except OSError as error:
             self.stderr_file.close()
             raise ExecutorFailed(f"executor {command[0]} does not start: {error.strerror}") from None
+        self.executor = self.greeted(start_deadline_s)
+
+    def greeted(self, seconds: float) -> str:
+        """The name that the child gives its executor in its `hello`. Raises what the server reports, ExecutorFailed."""
         assert self.child.stdin is not None
         assert self.child.stdout is not None
         self.pipe = DeadlinePipe(self.child.stdin, self.child.stdout)
         try:
-            words = self.exchange(None, Kind.HELLO, start_deadline_s).words
+            words = self.exchange(None, Kind.HELLO, seconds).words
         except LineRwkvError:
             self.close()
             raise
-        self.executor, self.provider, self.sha256 = words["executor"], words["provider"], words["sha256"]
+        self.provider, self.sha256 = words["provider"], words["sha256"]
+        return words["executor"]
 
     @override
     def run(self, inputs: dict[str, AnyArray]) -> dict[str, AnyArray]:
