@@ -1,7 +1,7 @@
 """One stream in which the lines of one form are coded a second time, to be compared and never sent."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from typing_extensions import override
@@ -92,6 +92,6 @@ def ended(encoder: SegmentEncoder) -> list[CodedSegment]:
     return encoder.closed_if_damaged() + encoder.close()
 
 
-def n_bytes(coded: list[CodedSegment]) -> int:
+def n_bytes(coded: Sequence[CodedSegment]) -> int:
     """Of segments, headers included; the records of their lines are the same both ways."""
     return sum(SEGMENT_BYTES + one.header.n_payload_bytes for one in coded)

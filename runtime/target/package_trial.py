@@ -39,7 +39,7 @@ class PackageTrial:
         if self.verdict is not None:
             return None
         self.n_compared += len(coded)
-        self.n_bytes += n_bytes(list(coded))
+        self.n_bytes += n_bytes(coded)
         self.n_old_bytes += n_old_bytes
         failure = next(filter(None, map(failure_of, coded)), None)
         if failure is not None:
