@@ -1,7 +1,6 @@
 """The page of a flight: buffer, forms, bits and delay over time with each event, and what was held."""
 
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -9,30 +8,22 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from hil_tests.report.inline_svg import QUIET, SERIES, drawn, from_zero, plain
-from hil_tests.report.page import HERE, STYLE
+from hil_tests.report.short_page import html_table, write_short_page
 from runtime.target.form_rule import FormRule
-from runtime.whole_output import replacing
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def write_page(found: Mapping[str, Any], path: Path) -> None:
     """Write the page by whole replacement. found: as the flight printed it."""
-    style = (HERE / STYLE).read_text(encoding="utf-8")
     title = found.get("error") or ("No accepted line lost" if found["passed"] else "A check of the flight failed")
-    lines = [
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><link rel="icon" href="data:,">',
-        f"<title>{escape(title)}</title><style>{style}</style></head><body><header>",
-        f"<p class='kicker'>linerwkv, flight</p><h1>{escape(title)}</h1>",
-        f"<p class='about'>{escape(about(found))}</p></header>",
-        f"<section><h2>Over time</h2>{picture(found)}</section>" if found.get("segments") else "",
-        f"<section><h2>Held</h2>{check_table(found)}</section>" if found.get("checks") else "",
-        "</body></html>",
+    checks = [
+        {"what": one["name"], "found": one["found"], "": "held" if one["is_held"] else "FAILED"}
+        for one in found.get("checks", [])
     ]
-    with replacing(path) as part:
-        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sections = [
+        ("Over time", picture(found) if found.get("segments") else ""),
+        ("Held", html_table(checks) if checks else ""),
+    ]
+    write_short_page(path, "linerwkv, flight", title, about(found), sections)
 
 
 def about(found: Mapping[str, Any]) -> str:
@@ -46,17 +37,6 @@ def about(found: Mapping[str, Any]) -> str:
         f"{found['disk']}; {found['streams']} streams of {found['bytes'] / 1e6:.1f} MB; "
         f"commit {found['commit']}{left_out}"
     )
-
-
-def check_table(found: Mapping[str, Any]) -> str:
-    """Each thing that was held."""
-    rows = "".join(
-        f"<tr><td>{escape(one['name'])}</td><td>{escape(one['found'])}</td>"
-        f"<td>{'held' if one['is_held'] else 'FAILED'}</td></tr>"
-        for one in found["checks"]
-    )
-    head = "<thead><tr><th>what</th><th>found</th><th></th></tr></thead>"
-    return f"<div class='wide'><table>{head}<tbody>{rows}</tbody></table></div>"
 
 
 def picture(found: Mapping[str, Any]) -> Markup:

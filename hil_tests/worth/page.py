@@ -11,45 +11,22 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from hil_tests.report.inline_svg import QUIET, SERIES, drawn, plain
-from hil_tests.report.page import HERE, STYLE
+from hil_tests.report.short_page import html_table, write_short_page
 from hil_tests.worth.answer import day_rows, energy_rows
 from hil_tests.worth.break_even import RAW, Worth
-from runtime.whole_output import replacing
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 LEAST_EFFICIENCY = 0.05
 
 
 def write_page(found: Sequence[Worth], sentence: str, notes: Sequence[str], about: str, path: Path) -> None:
     """Write the page by whole replacement. about: of which report and link it is made."""
-    style = (HERE / STYLE).read_text(encoding="utf-8")
-    lines = [
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><link rel="icon" href="data:,">',
-        f"<title>{escape(sentence)}</title><style>{style}</style></head><body><header>",
-        f"<p class='kicker'>linerwkv, worth</p><h1>{escape(sentence)}</h1>",
-        f"<p class='about'>{escape(about)}</p></header>",
-        f"<section><h2>J/Msample</h2>{html_table(energy_rows(found))}</section>",
-        f"<section><h2>A day</h2>{html_table(day_rows(found))}{picture(found) or ''}</section>",
-        *([f"<section><h2>Notes</h2><ul>{''.join(f'<li>{escape(one)}</li>' for one in notes)}</ul></section>"] if notes
-          else []),
-        "</body></html>",
-    ]  # fmt: skip
-    with replacing(path) as part:
-        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def html_table(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows with equal keys."""
-
-    def cell(value: Any) -> str:
-        text = value if isinstance(value, str) else f"{value:.4g}"
-        return f"<td>{escape(text)}</td>"
-
-    head = "".join(f"<th>{escape(name)}</th>" for name in rows[0])
-    body = "".join(f"<tr>{''.join(cell(value) for value in row.values())}</tr>" for row in rows)
-    return f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    said = "".join(f"<li>{escape(one)}</li>" for one in notes)
+    sections = [
+        ("J/Msample", html_table(energy_rows(found))),
+        ("A day", f"{html_table(day_rows(found))}{picture(found) or ''}"),
+        ("Notes", f"<ul>{said}</ul>" if said else ""),
+    ]
+    write_short_page(path, "linerwkv, worth", sentence, about, sections)
 
 
 def picture(found: Sequence[Worth]) -> Markup | None:
