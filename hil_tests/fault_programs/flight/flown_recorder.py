@@ -30,6 +30,8 @@ class FlownRecorder:
     def __init__(self, config: Path, telemetry: Path, commands: Path, log: Path) -> None:
         self.config, self.telemetry, self.commands, self.log = config, telemetry, commands, log
         self.process: subprocess.Popen[bytes] | None = None
+        self.events: list[Told] = []  # Of telemetry, as far as it was read
+        self.n_read = 0
 
     def start(self) -> None:
         """Return when it is ready. Raises FlightFailed."""
@@ -41,15 +43,20 @@ class FlownRecorder:
 
     def told(self, key: str) -> list[Told]:
         """The lines of telemetry that have a key, so far."""
+        self.read_telemetry()
+        return [one for one in self.events if key in one]
+
+    def read_telemetry(self) -> None:
+        """Take what was written since the last look: the machine that looks is the one that flies."""
         if not self.telemetry.exists():
-            return []
-        lines = self.telemetry.read_bytes().split(b"\n")[:-1]  # the last may not be whole yet
-        found = []
-        for line in lines:
+            return
+        with self.telemetry.open("rb") as file:
+            file.seek(self.n_read)
+            text, end, _ = file.read().rpartition(b"\n")  # the last line may not be whole yet
+        self.n_read += len(text) + len(end)
+        for line in text.splitlines():
             with contextlib.suppress(ValueError):  # one that a kill cut
-                values = json.loads(line)
-                found += [values] if key in values else []
-        return found
+                self.events.append(json.loads(line))
 
     def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
         """Return when it is so. Raises FlightFailed: it does not come, or the recorder has ended."""
