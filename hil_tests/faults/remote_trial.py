@@ -7,7 +7,7 @@ from typing import Any
 
 from hil_tests.faults.camera import Camera
 from hil_tests.faults.fault_failed import FaultFailed
-from hil_tests.places.place import REPOSITORY
+from hil_tests.targets.fault_programs import put_fault_programs
 from hil_tests.targets.target import Target
 
 TRIALS = {
@@ -21,8 +21,6 @@ TRIALS = {
 }
 """By names of faults: the name in hil_tests.fault_programs.fault_trial, and the kinds of error of which the telemetry
 must have one (docs/defences.md)."""
-PROGRAMS = ("hil_tests/__init__.py", "hil_tests/fault_programs")
-"""Their paths in the checkout and on the target: the wheel of the runtime has none of them."""
 OPTIONS = ("--stage", "none", "--line-deadline", "20", "--guard", "proof", "--segment-lines", "8")
 """The stage compiles in the shortest time; an emulated executor may take seconds for a line."""
 TRIAL_S = 1800.0
@@ -35,8 +33,7 @@ def runtime_trial(name: str) -> Callable[[Target, Camera], str]:
 
     def fault(target: Target, camera: Camera) -> str:
         """What was found. Raises FaultFailed."""
-        for part in PROGRAMS:
-            target.put(REPOSITORY / part, part)
+        put_fault_programs(target)
         with target.start("hil_tests.fault_programs.fault_trial", theirs, *OPTIONS) as process:
             try:
                 output, errors = process.communicate(timeout=TRIAL_S)

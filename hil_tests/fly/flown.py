@@ -11,14 +11,12 @@ from typing import Any
 import click
 
 from hil_tests.board.board import Board
-from hil_tests.places.place import REPOSITORY
 from hil_tests.places.runtime_wheel import build_runtime_wheel
+from hil_tests.targets.fault_programs import put_fault_programs
 from hil_tests.targets.target_factory import make_target
 from runtime.errors import BadArgument
 
 PROGRAM = "hil_tests.fault_programs.flight.trial"
-PROGRAMS = ("hil_tests/__init__.py", "hil_tests/fault_programs")
-"""Their paths in the checkout and on a target: the wheel of the runtime has none of them."""
 FOLDER = "flight"
 REPORT, PAGE = "report.json", "report.html"
 
@@ -40,8 +38,7 @@ def flown_on(board: Board, output: Path, words: list[str]) -> dict[str, Any]:
         click.echo(f"{board.name}: bring-up, deploy", err=True)
         target.bring_up()
         target.deploy(wheel)
-        for part in PROGRAMS:
-            target.put(REPOSITORY / part, part)
+        put_fault_programs(target)
         target.shell(["rm", "-rf", FOLDER])
         with target.start(PROGRAM, FOLDER, *words) as process:
             return said(process)
