@@ -12,9 +12,9 @@ from typing import Any
 
 from benchmarks.harness.form_simulation import simulated
 from benchmarks.harness.record import RESULTS, save
+from hil_tests.fault_programs.flight.configuration import BUFFER_LINES
 from runtime.target.form_rule import FormRule
 
-BUFFER_LINES = 96  # hil_tests/fault_programs/flight/configuration.py
 BEGIN, END = "ready again", "TERM"
 
 
