@@ -19,6 +19,7 @@ from runtime.target.flight_recorder import FlightRecorder
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import FoundLine, LineFrames
 from runtime.target.package_boot import Notes, booted_forms
+from runtime.target.package_slots import PackageSlots, SlotState
 from runtime.target.telecommands import PackageCommand
 from tests.runtime.cell.package_parts import manifest_of, random_parts, sealed, shipped_parts
 from tests.runtime.target.recorded_frames import config_of
@@ -175,3 +176,8 @@ def streams(folder: Path, *packages: FlightPackage) -> list[Stream]:
 def all_lines(found: list[Stream]) -> npt.NDArray[Any]:
     """Of streams, one after another."""
     return np.array([line for stream in found for line in stream.lines])
+
+
+def slot_state(folder: Path, form: str = NET) -> SlotState:
+    """What the slots of a form say, of a recorder of `text_of`."""
+    return PackageSlots(folder / "slots", form).read()

@@ -13,7 +13,7 @@ from runtime.cell.signing import write_keys
 from runtime.errors import BadArgument
 from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import OnnxRuntimeCell
-from runtime.target.package_slots import PackageSlots, SlotState
+from runtime.target.package_slots import PackageSlots
 from runtime.target.telecommands import PackageCommand
 from tests.runtime.cell.package_parts import shipped_parts
 from tests.runtime.target.package_flights import (
@@ -24,18 +24,10 @@ from tests.runtime.target.package_flights import (
     Ground,
     all_lines,
     flight,
+    slot_state,
     streams,
     text_of,
 )  # fmt: skip
-
-
-@pytest.fixture
-def ground(tmp_path: Path) -> Ground:
-    return Ground.made(tmp_path / "ground")
-
-
-def slot_state(folder: Path, form: str = NET) -> SlotState:
-    return PackageSlots(folder / "slots", form).read()
 
 
 def refused(recorder: Flight, path: Path, found: str, form: str = NET) -> None:

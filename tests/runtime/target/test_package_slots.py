@@ -61,11 +61,6 @@ def test_a_state_is_checked(active: str | None, trial: str | None, found: str) -
         SlotState(a=A, active=active, trial=trial)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def ground(tmp_path: Path) -> Ground:
-    return Ground.made(tmp_path / "ground")
-
-
 def start(folder: Path, ground: Ground, package: FlightPackage, state: SlotState) -> PackageSlots:
     """Slots with a package in `a`."""
     slots = PackageSlots(folder / "slots", NET)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from runtime.errors import BadArgument
-from runtime.target.package_slots import PackageSlots, SlotState
+from runtime.target.package_slots import SlotState
 from runtime.target.telecommands import FormCommand, MaxErrorCommand
 from tests.runtime.target.package_flights import (
     NET,
@@ -15,18 +15,10 @@ from tests.runtime.target.package_flights import (
     Ground,
     all_lines,
     flight,
+    slot_state,
     streams,
     text_of,
 )  # fmt: skip
-
-
-@pytest.fixture
-def ground(tmp_path: Path) -> Ground:
-    return Ground.made(tmp_path / "ground")
-
-
-def slot_state(folder: Path, form: str = NET) -> SlotState:
-    return PackageSlots(folder / "slots", form).read()
 
 
 def test_a_better_package_takes_over_and_runs_from_then_on(ground: Ground, tmp_path: Path) -> None:
