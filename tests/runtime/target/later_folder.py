@@ -12,7 +12,7 @@ from runtime.stream.records import Gap
 from runtime.target.flight_command import run
 from runtime.target.flight_config import FlightConfig
 from runtime.target.stream_contents import StreamContents
-from tests.runtime.target.recorded_frames import SYNC, config_of
+from tests.runtime.target.recorded_frames import SYNC, config_of, lines_text
 
 N_BANDS, N_COLUMNS, N_LINES = 6, 40, 24
 SENT = [y for y in range(N_LINES) if y not in (5, 6, 13)]
@@ -32,14 +32,7 @@ forms = [{{ name = "plain", predictor = "plain" }}]
 [source]
 kind = "file"
 path = "{folder.parent / "frames"}"
-[lines]
-bands = {N_BANDS}
-columns = {N_COLUMNS}
-bit_depth = 12
-line_header = 8
-sync = "{SYNC.hex()}"
-counter_at = 4
-counter_bytes = 4
+{lines_text(N_BANDS, N_COLUMNS)}
 [coding]
 segment_lines = 3
 max_errors = [0]

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from runtime.images.synthetic import BIT_DEPTH, synthetic_lines
+from tests.runtime.target.recorded_frames import SYNC, lines_text
 
 N_BANDS, N_COLUMNS = 24, 64
-SYNC = bytes.fromhex("1acffc1d")
 LINES = np.stack(list(synthetic_lines(256, N_BANDS, N_COLUMNS, np.random.default_rng(7))))
 """Those that it sends, again and again."""
 LEFT_OUT_EVERY, TWICE_EVERY, NOISE_EVERY = 97, 89, 211
@@ -43,14 +43,7 @@ def config_text(folder: Path, imager_port: int, downlink_port: int) -> str:
 [source]
 kind = "tcp"
 port = {imager_port}
-[lines]
-bands = {N_BANDS}
-columns = {N_COLUMNS}
-bit_depth = {BIT_DEPTH}
-line_header = 8
-sync = "{SYNC.hex()}"
-counter_at = 4
-counter_bytes = 4
+{lines_text(N_BANDS, N_COLUMNS, BIT_DEPTH)}
 [coding]
 segment_lines = 32
 max_errors = [0, 2]

@@ -1,5 +1,6 @@
 """Lines as an imager sends them, a configuration of the recorder for them, and what a recording gives back."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,18 @@ def frame(y: int, counter: int | None = None) -> bytes:
     return SYNC + (y if counter is None else counter).to_bytes(4, "big") + samples
 
 
+def lines_text(n_bands: int, n_columns: int, bit_depth: int = 12) -> str:
+    """The table of frames that begin with sync word and counter, as TOML."""
+    return f"""[lines]
+bands = {n_bands}
+columns = {n_columns}
+bit_depth = {bit_depth}
+line_header = 8
+sync = "{SYNC.hex()}"
+counter_at = 4
+counter_bytes = 4"""
+
+
 def config_text(folder: Path, source: str, more: str = "") -> str:
     """TOML."""
     return f"""
@@ -30,14 +43,7 @@ buffer_lines = 64
 {more}
 [source]
 {source}
-[lines]
-bands = {N_BANDS}
-columns = {N_COLUMNS}
-bit_depth = 12
-line_header = 8
-sync = "{SYNC.hex()}"
-counter_at = 4
-counter_bytes = 4
+{lines_text(N_BANDS, N_COLUMNS)}
 [coding]
 segment_lines = {SEGMENT_LINES}
 max_errors = [0, 2]
@@ -58,6 +64,12 @@ status = "{folder}.status"
 def config_of(text: str) -> FlightConfig:
     """The tables of TOML."""
     return checked_table(FlightConfig, toml_table(text.encode(), "config"), "config")
+
+
+def told(folder: Path) -> list[dict[str, Any]]:
+    """The telemetry of a recorder of `config_text`, so far."""
+    path = folder.with_name(folder.name + ".jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def read_back(path: Path) -> tuple[dict[int, npt.NDArray[Any]], list[tuple[int, int]], list[Segment]]:

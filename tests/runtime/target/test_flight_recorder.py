@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -19,8 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from runtime.codec.forms_encoder import FormsEncoder, loaded_forms
-from runtime.codec.salvage import salvage
-from runtime.errors import BadArgument, Incomplete
+from runtime.errors import BadArgument
 from runtime.images.raw_lines import describe_pipe
 from runtime.packets.assembled_file import assemble
 from runtime.packets.packet_scan import fragments
@@ -30,13 +28,9 @@ from runtime.target.flight_tables import OutputTable
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from runtime.target.stream_files import StreamFiles
-from tests.runtime.target.recorded_frames import LINES, config_of, config_text, frame, read_back
+from tests.runtime.target.recorded_frames import LINES, config_of, config_text, frame, read_back, told
 
 WAIT_S = 300  # a first start compiles
-
-
-def told(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in folder.with_name(folder.name + ".jsonl").read_text().splitlines()]
 
 
 def recorded(folder: Path, data: bytes, more: str = "", **changes: str) -> list[Path]:
@@ -117,58 +111,6 @@ def test_a_recording_that_somebody_took_away_is_no_error_of_the_quota(tmp_path: 
         with pytest.raises(BadArgument, match="would have 1001 bytes, the quota allows 1000"):
             files.flush()
     files.close(is_kept=False)
-
-
-def test_a_full_quota_makes_lines_wait_until_there_is_room(tmp_path: Path) -> None:
-    data = b"".join(map(frame, range(40)))
-    free = recorded(tmp_path / "free", data, output="rotate_bytes = 300")
-    out, stopping = tmp_path / "out", threading.Event()
-    (tmp_path / "frames").write_bytes(data)
-    text = config_text(out, f'kind = "file"\npath = "{tmp_path / "frames"}"')
-    words = '[output]\nrotate_bytes = 300\nquota_bytes = 700\nwhen_full = "stop"'
-    recording = threading.Thread(target=run, args=(config_of(text.replace("[output]", words)), stopping))
-    recording.start()
-    kept: dict[str, bytes] = {}
-    while recording.is_alive():  # the ground takes away what has ended, whenever nothing goes on
-        there = out.with_name("out.jsonl").exists()
-        waits = [one for one in told(out) if "waiting" in one or "resumed" in one] if there else []
-        for path in sorted(out.glob("*.lrwk"))[:-1] if waits and "waiting" in waits[-1] else []:
-            kept[path.name] = path.read_bytes()
-            path.unlink()
-        recording.join(0.05)
-    kept |= {path.name: path.read_bytes() for path in out.glob("*.lrwk")}
-    assert [kept[name] for name in sorted(kept)] == [path.read_bytes() for path in free]
-    events = told(out)
-    assert any("the quota allows 700" in one.get("waiting", "") for one in events)
-    assert events[-1]["ended"]["lines"] == 40 and not events[-1]["ended"]["why_waiting"]
-
-
-def test_a_stop_while_the_quota_is_full_says_what_is_lost(tmp_path: Path) -> None:
-    stopping = threading.Event()
-    (tmp_path / "frames").write_bytes(b"".join(map(frame, range(40))))
-    text = config_text(tmp_path / "out", f'kind = "file"\npath = "{tmp_path / "frames"}"')
-    words = '[output]\nquota_bytes = 300\nwhen_full = "stop"'
-    failed: list[Exception] = []
-
-    def recording() -> None:
-        try:
-            run(config_of(text.replace("[output]", words)), stopping)
-        except Incomplete as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=recording)
-    thread.start()
-    while not (tmp_path / "out.jsonl").exists() or not any("waiting" in one for one in told(tmp_path / "out")):
-        thread.join(0.05)
-    stopping.set()
-    thread.join()
-    assert re.match(r"at least \d+ lines are lost: recordings would have \d+ bytes", str(failed[0]))
-    end = told(tmp_path / "out")[-1]["ended"]
-    written = sum(one["lines"] for one in told(tmp_path / "out") if "segment" in one)
-    assert [one["whole"] for one in told(tmp_path / "out") if "file_ended" in one] == [False]
-    assert end["why_waiting"] and 0 < written < end["lines"]
-    found = salvage((tmp_path / "out" / "0001.lrwk").read_bytes())
-    assert sum(header.n_lines for header, _ in found.segments) == written
 
 
 def test_packets_of_each_stream_give_it_again(tmp_path: Path) -> None:

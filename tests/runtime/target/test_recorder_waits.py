@@ -2,8 +2,8 @@
 
 import contextlib
 import fcntl
-import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from runtime.codec.salvage import salvage
 from runtime.errors import BadArgument, Incomplete
 from runtime.images.line_frame import RecordedLine
 from runtime.target import recording as recording_module
@@ -24,21 +25,27 @@ from runtime.target.line_sources import opened_source
 from runtime.target.recording import Recording
 from runtime.target.stream_files import StreamFiles
 from runtime.target.told_lines import opened_telemetry
-from tests.runtime.target.recorded_frames import LINES, config_of, config_text, frame, read_back
+from tests.runtime.target.recorded_frames import LINES, config_of, config_text, frame, read_back, told
 
 QUOTA = 1 << 20
 STOP = f'[output]\nquota_bytes = {QUOTA}\nwhen_full = "stop"'
 
 
+def frames_text(folder: Path, output: str) -> str:
+    """The configuration for a file of 40 frames, which is there then. output: the head of its table of that name."""
+    (folder.parent / "frames").write_bytes(b"".join(map(frame, range(40))))
+    text = config_text(folder, f'kind = "file"\npath = "{folder.parent / "frames"}"')
+    return text.replace("[output]", output)
+
+
 class Waiting:
     """A recorder of a file of frames, in a thread, once telemetry says that it waits."""
 
-    def __init__(self, folder: Path) -> None:
-        self.telemetry, self.stopping = folder.with_name("out.jsonl"), threading.Event()
-        (folder.parent / "frames").write_bytes(b"".join(map(frame, range(40))))
-        text = config_text(folder, f'kind = "file"\npath = "{folder.parent / "frames"}"').replace("[output]", STOP)
+    def __init__(self, folder: Path, output: str = STOP) -> None:
+        """output: the head of its table of that name."""
+        self.folder, self.stopping = folder, threading.Event()
         self.failed: list[Exception] = []
-        self.thread = threading.Thread(target=self.record, args=(text,))
+        self.thread = threading.Thread(target=self.record, args=(frames_text(folder, output),))
         self.thread.start()
         self.wait_until(lambda: bool(self.told("waiting")))
 
@@ -49,10 +56,7 @@ class Waiting:
             self.failed.append(error)
 
     def told(self, key: str) -> list[Any]:
-        if not self.telemetry.exists():
-            return []
-        events = [json.loads(line) for line in self.telemetry.read_text().splitlines()]
-        return [one[key] for one in events if key in one]
+        return [one[key] for one in told(self.folder) if key in one]
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 300
@@ -81,7 +85,6 @@ def all_lines(folder: Path) -> None:
 def test_room_that_comes_with_the_end_is_used_for_all_that_waits(tmp_path: Path) -> None:
     filler = fill(tmp_path / "out")
     recorder = Waiting(tmp_path / "out")
-    recorder.wait_until(lambda: recorder.told("waiting") != [])
     filler.unlink()
     recorder.stopping.set()
     recorder.end()
@@ -96,6 +99,38 @@ def test_the_end_without_room_counts_what_is_lost_and_leaves_no_empty_file(tmp_p
     recorder.end()
     assert str(recorder.failed[0]).startswith("at least ")
     assert list((tmp_path / "out").iterdir()) == [filler]
+
+
+def test_a_full_quota_makes_lines_wait_until_there_is_room(tmp_path: Path) -> None:
+    run(config_of(frames_text(tmp_path / "free", "[output]\nrotate_bytes = 300")), threading.Event())
+    free = sorted((tmp_path / "free").glob("*.lrwk"))
+    out = tmp_path / "out"
+    recorder = Waiting(out, '[output]\nrotate_bytes = 300\nquota_bytes = 700\nwhen_full = "stop"')
+    kept: dict[str, bytes] = {}
+    while recorder.thread.is_alive():  # the ground takes away what has ended, whenever nothing goes on
+        waits = [one for one in told(out) if "waiting" in one or "resumed" in one]
+        for path in sorted(out.glob("*.lrwk"))[:-1] if "waiting" in waits[-1] else []:
+            kept[path.name] = path.read_bytes()
+            path.unlink()
+        recorder.thread.join(0.05)
+    kept |= {path.name: path.read_bytes() for path in out.glob("*.lrwk")}
+    assert [kept[name] for name in sorted(kept)] == [path.read_bytes() for path in free]
+    assert any("the quota allows 700" in one for one in recorder.told("waiting"))
+    (end,) = recorder.told("ended")
+    assert end["lines"] == 40 and not end["why_waiting"]
+
+
+def test_a_stop_while_the_quota_is_full_says_what_is_lost(tmp_path: Path) -> None:
+    recorder = Waiting(tmp_path / "out", '[output]\nquota_bytes = 300\nwhen_full = "stop"')
+    recorder.stopping.set()
+    recorder.end()
+    assert re.match(r"at least \d+ lines are lost: recordings would have \d+ bytes", str(recorder.failed[0]))
+    (end,) = recorder.told("ended")
+    written = sum(one["lines"] for one in told(tmp_path / "out") if "segment" in one)
+    assert [one["whole"] for one in told(tmp_path / "out") if "file_ended" in one] == [False]
+    assert end["why_waiting"] and 0 < written < end["lines"]
+    found = salvage((tmp_path / "out" / "0001.lrwk").read_bytes())
+    assert sum(header.n_lines for header, _ in found.segments) == written
 
 
 def test_a_folder_that_cannot_be_made_is_waited_for_and_told_once(tmp_path: Path) -> None:
