@@ -54,12 +54,12 @@ def readings_of(meter: Meter, seconds: float) -> list[Reading]:
 
 def reading_of(name: str, rail: str, trace: PowerTrace) -> Reading:
     """Of one rail."""
-    length = float(trace.seconds[-1] - trace.seconds[0])
+    steps = np.diff(trace.seconds)
+    length = float(steps.sum())
     n_new = int(np.count_nonzero(np.diff(trace.watts)))
     why = f"{trace.label}: {trace.caveat}" if trace.label else trace.caveat
-    return Reading(
-        name, rail, float(trace.watts[1:].mean()), why, (len(trace.seconds) - 1) / length, n_new / length
-    )  # fmt: skip
+    watts = float(np.average(trace.watts[1:], weights=steps))
+    return Reading(name, rail, watts, why, len(steps) / length, n_new / length)
 
 
 def local_meters(root: str, seconds: float) -> list[Reading]:

@@ -37,7 +37,10 @@ class SimulatedSource(Source):
 
     @override
     def read(self) -> list[float]:
-        return [self.idle_watts * time.monotonic() + self.busy_watts * children_seconds(os.getpid())]
+        before = time.monotonic()
+        busy_s = children_seconds(os.getpid())
+        middle = (before + time.monotonic()) / 2  # as the sample is stamped, so that idle power is what the table says
+        return [self.idle_watts * middle + self.busy_watts * busy_s]
 
     @override
     def close(self) -> None:

@@ -49,7 +49,9 @@ def test_meters_of_a_board_are_those_of_its_file(tmp_path: Path, monkeypatch: py
     assert done.exit_code == 0, done.output
     (reading,) = json.loads(done.stdout)
     assert (reading["kind"], reading["rail"]) == ("pretended", "board")
-    assert reading["watts"] >= 3.0  # children of the test may be busy
+    # Children of the test may be busy: more than idle. Less by what the clock leaves open (test_simulated.py): 25 ms at
+    # either end, which only a busy machine has.
+    assert reading["watts"] >= 3.0 * (1 - 2 * 0.025 / 0.5)
     assert 10 < reading["samples_per_s"] <= 51
     assert reading["why_not"].startswith("simulated: ")
 

@@ -5,11 +5,23 @@ import subprocess
 import sys
 import time
 
+import numpy as np
+
 from hil_tests.energy.account import Batch, energy_of
 from hil_tests.meters.polled_meter import PolledMeter
 from hil_tests.meters.simulated import SimulatedSource, children_seconds
 
 BUSY = "import time\nwhile time.process_time() < 0.4: pass\nprint(flush=True)\ninput()\n"
+
+
+def test_idle_power_is_what_was_said_within_what_the_clock_leaves_open() -> None:
+    meter = PolledMeter("m", SimulatedSource(3.0, 0.0), period_s=0.02, accuracy="simulated")
+    meter.start()
+    time.sleep(0.3)
+    (trace,) = meter.stop()
+    steps = np.diff(trace.seconds)
+    joules = float((trace.watts[1:] * steps).sum())
+    assert abs(joules - 3.0 * float(steps.sum())) <= 3.0 * 2 * trace.clock_uncertainty_s
 
 
 def test_a_busy_child_uses_what_its_processor_time_says_and_the_label_stays() -> None:
