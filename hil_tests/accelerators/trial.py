@@ -15,8 +15,8 @@ import numpy as np
 from runtime.cell.flight_inputs import LEVELS, LINE_FEATURES
 from runtime.cell.flight_package import IntegerPackage, open_integer_package
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.cell_executor import initial_memory
 from runtime.executors.executor_registry import load_executor
+from runtime.executors.line_part import initial_memory
 from runtime.executors.self_test import recorded_findings
 
 ENMAP_BANDS, ENMAP_COLUMNS = 224, 1000

@@ -5,16 +5,22 @@ import sys
 from runtime.cell.flight_package import FlightPackage, FloatPackage, IntegerPackage
 from runtime.errors import BadArgument, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.cell_executor import OnnxRuntimeCell
 from runtime.executors.executor_process import ExecutorProcess
 from runtime.executors.executor_registry import ONNXRUNTIME, load_executor
 from runtime.executors.self_test import check_executor
 
 
+def onnxruntime_cell(package: FlightPackage) -> ArrayExecutor:
+    """ONNX Runtime, loaded only here: a coder without a network starts without it. Raises what it raises."""
+    from runtime.executors.cell_executor import OnnxRuntimeCell
+
+    return OnnxRuntimeCell(package)
+
+
 def unchecked_executor(package: IntegerPackage, name: str = ONNXRUNTIME) -> ArrayExecutor:
     """An executor by name that has not passed the self-test yet. Raises BadArgument or what the executor raises."""
     if name == ONNXRUNTIME:
-        return OnnxRuntimeCell(package)
+        return onnxruntime_cell(package)
     executor = load_executor(name, package.source)
     check_package(package, executor, name)
     return executor
@@ -32,7 +38,7 @@ def make_executor(package: FlightPackage, name: str = ONNXRUNTIME) -> ArrayExecu
     if isinstance(package, FloatPackage):
         if name != ONNXRUNTIME:
             raise BadArgument(f"executor {name!r} of a float32 package, allowed {ONNXRUNTIME}")
-        return OnnxRuntimeCell(package)
+        return onnxruntime_cell(package)
     assert isinstance(package, IntegerPackage)
     executor = unchecked_executor(package, name)
     check_executor(package, executor)

@@ -13,7 +13,7 @@ from runtime.cell.flight_package import IntegerPackage
 from runtime.cell.spectral_part import spectral_field, spectral_part, spectral_taps
 from runtime.errors import Corrupt, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
-from runtime.executors.cell_executor import initial_memory, step_groups
+from runtime.executors.line_part import initial_memory, step_groups
 
 COMPARED_TILES = (1, 8)
 EQUAL = "equal"

@@ -12,9 +12,10 @@ from runtime.cell.flight_inputs import LEVELS, LINE_FEATURES
 from runtime.cell.flight_package import IntegerPackage
 from runtime.errors import BadArgument, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor
-from runtime.executors.cell_executor import OPTIMISATION, OnnxRuntimeCell, initial_memory
+from runtime.executors.cell_executor import OPTIMISATION, OnnxRuntimeCell
 from runtime.executors.executor_registry import ONNXRUNTIME, executor_names
 from runtime.executors.executors import unchecked_executor
+from runtime.executors.line_part import initial_memory
 from runtime.executors.self_test import EQUAL, recorded_findings, spectral_difference
 
 OPTIMISATIONS = {

@@ -10,7 +10,7 @@ from runtime.cell.flight_package import NEXT, FlightPackage, FloatPackage
 from runtime.cell.integer_base import base_samples, doubled_predictions
 from runtime.errors import BadArgument, Corrupt, ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor, Arrays
-from runtime.executors.cell_executor import check_answer
+from runtime.executors.line_part import check_answer
 from runtime.float_network.normalise import Normalisation, from_first_line, normalised
 from runtime.kernels.marks import Marks, kernel_marks
 from runtime.prediction.network_bands import LineCoding, code_plain_band

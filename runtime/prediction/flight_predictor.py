@@ -19,7 +19,7 @@ from runtime.cell.flight_package import IntegerPackage
 from runtime.cell.spectral_part import SpectralPart, spectral_field, spectral_part
 from runtime.errors import ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor, Arrays
-from runtime.executors.cell_executor import initial_memory, step_groups
+from runtime.executors.line_part import initial_memory, step_groups
 from runtime.kernels.marks import Marks, kernel_marks
 from runtime.prediction.band_coding import band_coding
 from runtime.prediction.network_bands import LineCoding, NetworkLine
