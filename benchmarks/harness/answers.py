@@ -23,7 +23,7 @@ ANSWERS: dict[str, Callable[[Record], str]] = {
         speed_answers.golomb_speed, speed_answers.guard, speed_answers.int8_line, speed_answers.kernels_ahead,
         speed_answers.line_latency,
         speed_answers.random_access, speed_answers.real_time, speed_answers.stage_parts, speed_answers.start,
-        speed_answers.threads, speed_answers.training_step,
+        speed_answers.threads, speed_answers.training_step, speed_answers.two_images,
     )
 }  # fmt: skip
 """By the name of a result, or its beginning: `checkpoint` answers for `checkpoint_paper`."""

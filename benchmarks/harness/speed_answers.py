@@ -181,6 +181,17 @@ def threads(record: Record) -> str:
     return f"Encoding of files with the entropy coder, Msamples/s on one thread and on two: {said}."
 
 
+def two_images(record: Record) -> str:
+    """New by old on two threads."""
+    speeds = {(row["checkout"], row["way"]): row["Msamples/s"] for row in record["rows"]}
+    side_by_side = "two images side by side, 2 threads"
+    before, now = speeds["old", side_by_side], speeds["new", "one image, 2 threads"]
+    return (
+        f"One image on two threads is coded by `ccsds123` {now / before:.2f} times as fast as two images side by side "
+        f"were at {record['old_commit']}: {now:.3g} and {before:.3g} Msamples/s."
+    )
+
+
 def training_step(record: Record) -> str:
     """The preset that is shipped first."""
     rows = record["rows"]
