@@ -3,7 +3,7 @@
 `runtime.codec.opened_encoder` makes an encoder from options.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from typing_extensions import override
@@ -40,14 +40,14 @@ class Encoder(LiveEncoder):
     def __init__(
         self, image: ImageDescription, options: CodingOptions, package: FlightPackage | None = None,
         executor: ArrayExecutor | None = None, on_segment: Callable[[SegmentTelemetry], None] | None = None,
-        threads: ThreadPoolExecutor | None = None,
+        threads: Sequence[ThreadPoolExecutor] = (),
     ) -> None:  # fmt: skip
         """A network needs its package and an executor that passed the self-test. Raises BadArgument.
 
         After a failure of `executor` a `SupervisedExecutor` gives another, after any other one the rest is
-        CCSDS 123. `on_segment` is called after each segment. threads: where the network of the next line runs beside
-        the coding of a line; all of it is done when `push` returns.
+        CCSDS 123. `on_segment` is called after each segment. threads: for parts of lines, of
+        `runtime.segments.line_threads`.
         """
         super().__init__(image, options, () if package is None else (package,), on_segment)
-        self.n_threads = 1 if threads is None else 2
         self.segments = SegmentEncoder(image, options, self.stream_crc, package, executor, threads)
+        self.n_threads = self.segments.n_threads

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from runtime.codec.opened_encoder import executor_of, needed_package
 from runtime.codec.segment_encoder import SegmentEncoder
 from runtime.codec.warm_up import warm_up
 from runtime.executors.array_executor import ArrayExecutor
+from runtime.segments.line_threads import opened_threads
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.segment_header import NO_PACKAGE
 from runtime.stream.telemetry import SegmentTelemetry
@@ -36,13 +38,17 @@ class LoadedForms(NamedTuple):
     """Of each form."""
     rows: tuple[int, ...]
     """Of each form's package in `packages`; NO_PACKAGE where it needs none."""
+    threads: tuple[ThreadPoolExecutor, ...] = ()
+    """For parts of lines, of all forms."""
 
 
 @contextlib.contextmanager
-def loaded_forms(image: ImageDescription, forms: Sequence[Form], max_errors: Sequence[int]) -> Iterator[LoadedForms]:
+def loaded_forms(
+    image: ImageDescription, forms: Sequence[Form], max_errors: Sequence[int], n_threads: int = 1
+) -> Iterator[LoadedForms]:
     """Every form with every maximum error, warm; packages and executors are closed with the block.
 
-    Raises LineRwkvError.
+    n_threads: as in `opened_encoder`. Raises LineRwkvError.
     """
     with contextlib.ExitStack() as stack:
         opened: dict[Path, tuple[int, FlightPackage]] = {}
@@ -51,25 +57,27 @@ def loaded_forms(image: ImageDescription, forms: Sequence[Form], max_errors: Seq
             if package is not None:
                 opened[form.options.package] = len(opened), package
         encoders, executors, rows = {}, [], []
+        threads = stack.enter_context(opened_threads(n_threads))
         for number, form in enumerate(forms):
             row, package = opened[form.options.package] if form.options.has_network else (NO_PACKAGE, None)
             executor = stack.enter_context(executor_of(form.options, package))
             for max_error in max_errors:
-                encoder = form_encoder(image, form.options, max_error, package, executor, row)
+                encoder = form_encoder(image, form.options, max_error, package, executor, row, threads)
                 warm_up(encoder)
                 encoders[number, max_error] = encoder
             executors.append(executor)
             rows.append(row)
         packages = tuple(package for _, package in opened.values())
-        yield LoadedForms(tuple(forms), packages, encoders, tuple(executors), tuple(rows))
+        yield LoadedForms(tuple(forms), packages, encoders, tuple(executors), tuple(rows), threads)
 
 
 def form_encoder(
     image: ImageDescription, options: CodingOptions, max_error: int, package: FlightPackage | None,
-    executor: ArrayExecutor | None, row: int,
+    executor: ArrayExecutor | None, row: int, threads: Sequence[ThreadPoolExecutor] = (),
 ) -> SegmentEncoder:  # fmt: skip
     """What codes segments of a form, once a `FormsEncoder` has begun a stream. row: of the package in its table."""
-    return SegmentEncoder(image, replace(options, max_error=max_error), 0, package, executor, package_index=row)
+    options = replace(options, max_error=max_error)
+    return SegmentEncoder(image, options, 0, package, executor, threads, package_index=row)
 
 
 class FormsEncoder(LiveEncoder):

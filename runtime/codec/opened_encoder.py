@@ -3,12 +3,11 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from runtime.cell.flight_package import FlightPackage, IntegerPackage, open_package
+from runtime.cell.flight_package import FlightPackage, open_package
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.encoder import Encoder
 from runtime.codec.stream_encoder import StreamEncoder
@@ -16,6 +15,7 @@ from runtime.codec.threaded_encoder import ThreadedEncoder, useful_threads
 from runtime.codec.warm_up import warm_up
 from runtime.defences.encoding_executor import encoding_executor
 from runtime.executors.array_executor import ArrayExecutor
+from runtime.segments.line_threads import opened_threads
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.telemetry import SegmentTelemetry
 from runtime.stream.telemetry_log import telemetry_log
@@ -39,17 +39,15 @@ def opened_encoder(
 
     loaded: in place of `options.package` and `options.executor`. on_segment: called after each segment, beside the log
     of `options.telemetry`, whose `-` is `pipe`. is_live: lines do not wait, so all that they can need is compiled
-    before the first one, as it is where the worker of `options.isolate` has a deadline. n_threads: on 2 or more the
-    network of the next line runs beside the coding of a line; the bytes are the same.
+    before the first one, as it is where the worker of `options.isolate` has a deadline. n_threads: on 2 or more
+    parts of a line are done beside another (runtime/segments/line_threads.py); the bytes are the same.
     """
     with contextlib.ExitStack() as stack:
         loaded = loaded if options.has_network else None
         package = loaded.package if loaded is not None else needed_package(options)
         running = contextlib.nullcontext(loaded.executor) if loaded is not None else executor_of(options, package)
         executor = stack.enter_context(running)
-        threads = None
-        if n_threads > 1 and options.max_error == 0 and isinstance(package, IntegerPackage):
-            threads = stack.enter_context(ThreadPoolExecutor(1, "linerwkv-network"))
+        threads = stack.enter_context(opened_threads(n_threads))
         encoder = Encoder(image, options, package, executor, told(stack, options, on_segment, pipe), threads)
         if is_live or options.isolate:
             warm_up(encoder.segments)

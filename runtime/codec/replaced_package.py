@@ -37,19 +37,14 @@ def replaced_package(
     row = free_row(loaded, form)
     made, always = {}, {}
     for max_error in max_errors:
-        made[max_error] = form_encoder(image, options, max_error, package, executor, row)
-        always[max_error] = form_encoder(image, with_network(options), max_error, package, executor, row)
+        made[max_error] = form_encoder(image, options, max_error, package, executor, row, loaded.threads)
+        forced = with_network(options)
+        always[max_error] = form_encoder(image, forced, max_error, package, executor, row, loaded.threads)
         for encoder in (made[max_error], always[max_error]):
             warm_up(encoder)
             if encoder.faults:
                 raise ExecutorFailed(encoder.faults[0].text)
-    before, old_row = loaded.forms[form], loaded.rows[form]
-    old = {
-        max_error: form_encoder(
-            image, with_network(before.options), max_error, loaded.packages[old_row], loaded.executors[form], old_row
-        )
-        for max_error in max_errors
-    }
+    old = {max_error: running_form(image, loaded, form, max_error) for max_error in max_errors}
     after = with_package(loaded, form, options, package, executor, made)
     return Replacement(loaded, with_package(loaded, form, options, package, executor, always), after, old)
 
@@ -57,6 +52,12 @@ def replaced_package(
 def with_network(options: CodingOptions) -> CodingOptions:
     """The same, with the network in every segment."""
     return replace(options, network=NetworkUse.ALWAYS)
+
+
+def running_form(image: ImageDescription, loaded: LoadedForms, form: int, max_error: int) -> SegmentEncoder:
+    """A form by the package that runs, always with its network."""
+    row, options = loaded.rows[form], with_network(loaded.forms[form].options)
+    return form_encoder(image, options, max_error, loaded.packages[row], loaded.executors[form], row, loaded.threads)
 
 
 def free_row(loaded: LoadedForms, form: int) -> int:
@@ -75,4 +76,4 @@ def with_package(
     forms, executors, rows = list(loaded.forms), list(loaded.executors), list(loaded.rows)
     forms[form], executors[form], rows[form] = Form(loaded.forms[form].name, options), executor, row
     placed = {(form, max_error): encoder for max_error, encoder in encoders.items()}
-    return LoadedForms(tuple(forms), packages, loaded.encoders | placed, tuple(executors), tuple(rows))
+    return LoadedForms(tuple(forms), packages, loaded.encoders | placed, tuple(executors), tuple(rows), loaded.threads)

@@ -5,6 +5,7 @@ is lost.
 """
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from runtime.defences.segment_guard import GuardLevel
 from runtime.defences.supervised_executor import SupervisedExecutor
 from runtime.errors import ExecutorFailed
 from runtime.executors.array_executor import ArrayExecutor
+from runtime.segments.line_threads import line_threads
 from runtime.segments.segment_codecs import segment_codec
 from runtime.stream.coded_line import Codes
 from runtime.stream.image_description import ImageDescription
@@ -44,7 +46,7 @@ class SegmentEncoder:
 
     def __init__(
         self, image: ImageDescription, options: CodingOptions, stream_crc: int, package: FlightPackage | None,
-        executor: ArrayExecutor | None, threads: ThreadPoolExecutor | None = None, package_index: int = 0,
+        executor: ArrayExecutor | None, threads: Sequence[ThreadPoolExecutor] = (), package_index: int = 0,
     ) -> None:  # fmt: skip
         """As for `Encoder`. stream_crc: of the stream's header; package_index: row of its table. Raises BadArgument."""
         if (
@@ -60,9 +62,14 @@ class SegmentEncoder:
         if options.has_network:
             coding = coding._replace(package_index=package_index)
         coder = options.residual_coder
-        self.codec = segment_codec(coding, image, package, executor, coder, threads)
+        is_ahead = isinstance(package, IntegerPackage) and coding.max_error == 0
+        beside, alone = (line_threads(threads, has_network_ahead=has) for has in (is_ahead, False))
+        self.n_threads = 1 if coding.predictor is PredictorKind.CCSDS123 else beside.n
+        self.codec = segment_codec(coding, image, package, executor, coder, beside)
         self.choice = NetworkChoice(coding, options.network, image.n_lines, options.segment_lines)
-        self.alone = segment_codec(self.choice.alone, image, coder=coder) if self.choice.is_free else None
+        self.alone = (
+            segment_codec(self.choice.alone, image, coder=coder, threads=alone) if self.choice.is_free else None
+        )
         fallback = SegmentCoding(PredictorKind.CCSDS123, max_error=coding.max_error, has_specials=coding.has_specials)
         self.fallback = segment_codec(fallback, image, coder=coder)
         self.closing = SegmentClosing(image, stream_crc, self.fallback, self.supervised, options.guard)

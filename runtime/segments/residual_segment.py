@@ -1,6 +1,7 @@
 """Segments of residuals: samples, perhaps prequantised, a predictor, the coder that makes them smallest."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,17 @@ class ResidualSegments(SegmentCodec):
     coders = RESIDUAL_CODERS
 
     def __init__(
-        self, coding: SegmentCoding, image: ImageDescription, predictor: Predictor, coder: Coder | None = None
-    ) -> None:
-        """coder: that it writes; None: that of its stage."""
+        self, coding: SegmentCoding, image: ImageDescription, predictor: Predictor, coder: Coder | None = None,
+        thread: ThreadPoolExecutor | None = None,
+    ) -> None:  # fmt: skip
+        """coder: that it writes; None: that of its stage. thread: where it codes; None: where lines are pushed."""
         self.coding = coding
         self.lines_predictor = predictor
         self.shape = (image.n_bands, image.n_columns)
         self.quantiser = prequantiser(coding, image)
         self.depth = residual_depth(coding, image)
         self.written_coders = default_coders(coding.stage) if coder is None else (coder,)
+        self.thread = thread
 
     @override
     def writer(self) -> "ResidualSegmentWriter":
@@ -68,13 +71,21 @@ def residual_depth(coding: SegmentCoding, image: ImageDescription) -> int:
 
 
 class ResidualSegmentWriter(SegmentWriter):
-    """One segment being written."""
+    """One segment being written; the last line may still be coded while the next is predicted."""
 
     def __init__(self, codec: ResidualSegments) -> None:
         self.codec = codec
         self.state: Any = None
-        self.written = ResidualWriter(codec.depth, *codec.shape, codec.written_coders)
+        self.coded_lines = ResidualWriter(codec.depth, *codec.shape, codec.written_coders)
+        self.last_line: Future[None] | None = None
         self.residual_sums = ResidualSums()
+
+    @property
+    def written(self) -> ResidualWriter:
+        """What is coded so far: all lines."""
+        if self.last_line is not None:
+            self.last_line.result()
+        return self.coded_lines
 
     @override
     def push(self, line: Samples, marks: Marks | None = None) -> Samples:
@@ -83,7 +94,10 @@ class ResidualSegmentWriter(SegmentWriter):
         mapped, samples = np.empty(codec.shape, np.int32), codec.quantiser.quantised(line)
         self.state = codec.lines_predictor.encode_line(samples, self.state, mapped, marks)
         self.residual_sums.add(mapped if marks is None else mapped[marks == 0])
-        self.written.push(mapped, marks)
+        if codec.thread is None:
+            self.coded_lines.push(mapped, marks)
+        else:
+            self.last_line = codec.thread.submit(self.written.push, mapped, marks)
         return codec.quantiser.reconstructed(samples)
 
     @override

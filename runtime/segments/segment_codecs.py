@@ -1,7 +1,6 @@
 """All ways to code a segment of an image."""
 
 import importlib
-from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from runtime.cell.flight_package import FlightPackage, IntegerPackage
@@ -11,6 +10,7 @@ from runtime.executors.array_executor import ArrayExecutor
 from runtime.prediction.adaptive_predictor import AdaptivePredictor
 from runtime.prediction.predictors import DpcmPredictor, Predictor
 from runtime.segments.ccsds123_segment import Ccsds123Segments, largest_ccsds123
+from runtime.segments.line_threads import NO_THREADS, LineThreads
 from runtime.segments.plain_segment import PlainSegments
 from runtime.segments.residual_segment import ResidualSegments, prequantiser, residual_depth
 from runtime.segments.segment_codec import SegmentCodec
@@ -44,12 +44,12 @@ def default_quantisation(kind: PredictorKind, package: FlightPackage | None) -> 
 
 def segment_codec(
     coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None = None,
-    executor: ArrayExecutor | None = None, coder: Coder | None = None, threads: ThreadPoolExecutor | None = None,
+    executor: ArrayExecutor | None = None, coder: Coder | None = None, threads: LineThreads = NO_THREADS,
 ) -> SegmentCodec:  # fmt: skip
     """The codec of a way to code. Raises BadArgument: its package is missing, or cannot have the adaptive stage.
 
-    coder: of residuals, that it writes; None: that of its stage; STORED with CCSDS 123: plain samples. threads: where
-    an int8 network makes the contexts of the next line; None: nothing of it runs beside the coding of a line.
+    coder: of residuals, that it writes; None: that of its stage; STORED with CCSDS 123: plain samples. threads: for
+    parts of lines that it writes.
     """
     check_coding(coding, image)
     inside: SegmentCodec
@@ -57,7 +57,8 @@ def segment_codec(
         is_plain = coder is Coder.STORED
         inside = PlainSegments(image) if is_plain else Ccsds123Segments(image, coding.max_error)
     else:
-        inside = ResidualSegments(coding, image, line_predictor(coding, image, package, executor, threads), coder)
+        predictor = line_predictor(coding, image, package, executor, threads)
+        inside = ResidualSegments(coding, image, predictor, coder, threads.coder)
     return SpecialSegments(inside, image) if coding.has_specials else inside
 
 
@@ -82,7 +83,7 @@ def check_coding(coding: SegmentCoding, image: ImageDescription) -> None:
 
 def line_predictor(
     coding: SegmentCoding, image: ImageDescription, package: FlightPackage | None, executor: ArrayExecutor | None,
-    threads: ThreadPoolExecutor | None,
+    threads: LineThreads,
 ) -> Predictor:  # fmt: skip
     """The predictor of lines. Raises BadArgument."""
     limits = prequantiser(coding, image).index_range
@@ -95,7 +96,7 @@ def line_predictor(
         raise BadArgument(f"a segment predicted by {coding.predictor.name.lower()} needs its flight package")
     module, _, name = NETWORK_PREDICTORS[package.arithmetic].partition(":")
     network = getattr(importlib.import_module(module), name)
-    beside = {"threads": threads} if isinstance(package, IntegerPackage) else {}
+    beside = {"threads": threads.network} if isinstance(package, IntegerPackage) else {}
     return cast(Predictor, network(package, executor, *limits, stage=coding.stage, max_error=max_error, **beside))
 
 

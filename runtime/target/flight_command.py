@@ -54,7 +54,9 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
     image = config.lines.image()
     with contextlib.ExitStack() as stack:
         forms, errors, notes = config.made_forms(), config.coding.max_errors, Notes()
-        loaded = stack.enter_context(booted_forms(config.packages, image, forms, errors, notes))
+        loaded = stack.enter_context(
+            booted_forms(config.packages, image, forms, errors, notes, config.coding.n_threads)
+        )
         tell = stack.enter_context(opened_telemetry(config.telemetry.file))
         buffer, frames = LineBuffer(config.buffer_lines), LineFrames(config.lines)
         send = stack.enter_context(opened_downlink(config.downlink))

@@ -15,6 +15,7 @@ from runtime.images.packed_samples import BitOrder
 from runtime.images.raw_lines import RawLayout, describe_pipe
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.segment_header import LARGEST_SEGMENT_LINES
+from runtime.usable_cores import usable_cores
 
 AUTO = "auto"
 
@@ -89,11 +90,17 @@ class CodingTable:
     """Those that a command may choose; the first from the start on."""
     segment_lines: Annotated[int, Meta(ge=1, le=LARGEST_SEGMENT_LINES)] = DEFAULT_SEGMENT_LINES
     form: Text = AUTO  # A form's name: only that one
+    threads: AtLeast0 = 0  # For parts of a line, three at most; 0: as many as the process may use
 
     def __post_init__(self) -> None:
         """Raise BadArgument."""
         if not self.max_errors:
             raise BadArgument("max_errors: found none, allowed at least one")
+
+    @property
+    def n_threads(self) -> int:
+        """That code lines."""
+        return self.threads or usable_cores()
 
 
 @dataclass(frozen=True)

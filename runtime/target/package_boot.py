@@ -23,21 +23,22 @@ Notes = list[dict[str, Any]]
 @contextlib.contextmanager
 def booted_forms(
     table: PackagesTable | None, image: ImageDescription, forms: Sequence[Form], max_errors: Sequence[int],
-    notes: Notes,
+    notes: Notes, n_threads: int = 1,
 ) -> Iterator[LoadedForms]:  # fmt: skip
     """As `loaded_forms`, each form with its package in the slots.
 
-    notes: takes what was found. Raises LineRwkvError where the packages of the configuration do not load.
+    notes: takes what was found. n_threads: as in `opened_encoder`. Raises LineRwkvError where the
+    packages of the configuration do not load.
     """
     found = [form if table is None else form_in_slots(table, form, notes) for form in forms]
     with contextlib.ExitStack() as stack:
         try:
-            loaded = stack.enter_context(loaded_forms(image, found, max_errors))
+            loaded = stack.enter_context(loaded_forms(image, found, max_errors, n_threads))
         except LineRwkvError as error:
             if found == list(forms):
                 raise
             notes.append({"package": None, "state": "left out", "why": f"{error}; all forms have the configured ones"})
-            loaded = stack.enter_context(loaded_forms(image, forms, max_errors))
+            loaded = stack.enter_context(loaded_forms(image, forms, max_errors, n_threads))
         yield loaded
 
 

@@ -48,7 +48,7 @@ def encoded(
     """The stream of CUBE with the network a line ahead."""
     on_segment = None if told is None else told.append
     with ThreadPoolExecutor(1) as threads:
-        encoder = Encoder(IMAGE, options, package, executor, on_segment, threads)
+        encoder = Encoder(IMAGE, options, package, executor, on_segment, [threads])
         return b"".join([encoder.header, *map(encoder.push, CUBE), encoder.finish()])
 
 
@@ -64,13 +64,15 @@ def test_the_bytes_are_the_same(stage: AdaptiveStage, guard: GuardLevel, package
 
 
 def test_the_threads_of_a_live_encoder(package: FlightPackage) -> None:
-    """One, unless there is a network whose next line needs nothing of how this one is coded."""
+    """One more for a network whose next line needs nothing of how this one is coded, one more for a coder."""
     forms: list[tuple[dict[str, Any], int]] = [
-        ({}, 2), ({"max_error": 2}, 1), ({"predictor": PredictorKind.RLS}, 1),
+        ({}, 3), ({"max_error": 2}, 2), ({"predictor": PredictorKind.RLS}, 2), ({"predictor": PredictorKind.DPCM}, 2),
+        ({"predictor": PredictorKind.CCSDS123}, 1),
     ]  # fmt: skip
-    for words, expected in forms:
-        with opened_encoder(CodingOptions(**words), IMAGE, n_threads=4) as encoder:
-            assert encoder.n_threads == expected
+    for words, most in forms:
+        for n_threads in (1, 2, 4):
+            with opened_encoder(CodingOptions(**words), IMAGE, n_threads=n_threads) as encoder:
+                assert encoder.n_threads == min(n_threads, most)
 
 
 @pytest.mark.parametrize("step", range(1, 8))
@@ -89,7 +91,7 @@ def test_what_is_ahead_is_guarded(field: str, package: FlightPackage) -> None:
     told: list[SegmentTelemetry] = []
     options = CodingOptions(network=NetworkUse.ALWAYS, guard=GuardLevel.CHECKS)
     with ThreadPoolExecutor(1) as threads:
-        encoder = Encoder(IMAGE, options, package, make_executor(package), told.append, threads)
+        encoder = Encoder(IMAGE, options, package, make_executor(package), told.append, [threads])
         stream = coded_with_a_flip(encoder, CUBE, 20, attrgetter(field))
     assert np.array_equal(restored(stream, package, 1)[0], CUBE)
     assert [(fault.line, fault.kind) for one in told for fault in one.faults] == [(20, FaultKind.STATE)]

@@ -1,0 +1,39 @@
+"""Threads beside the one that takes lines, for parts of live lines: the network of the next, the coder of the last."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+PARTS = 2
+
+
+class LineThreads(NamedTuple):
+    """Where a part is done; None: where lines are taken, one part after the other."""
+
+    network: ThreadPoolExecutor | None = None
+    """An int8 network makes the contexts of the next line here, all of them before `push` returns."""
+    coder: ThreadPoolExecutor | None = None
+    """The residuals of a line are coded here, while the line after it is predicted."""
+
+    @property
+    def n(self) -> int:
+        """The one that takes lines included."""
+        return 1 + (self.network is not None) + (self.coder is not None)
+
+
+NO_THREADS = LineThreads()
+
+
+@contextlib.contextmanager
+def opened_threads(n_threads: int) -> Iterator[tuple[ThreadPoolExecutor, ...]]:
+    """A thread each for as many parts as `n_threads` in all allow; they begin with the first work that they get."""
+    with contextlib.ExitStack() as stack:
+        n = min(n_threads - 1, PARTS)
+        yield tuple(stack.enter_context(ThreadPoolExecutor(1, f"linerwkv-{number}")) for number in range(n))
+
+
+def line_threads(threads: Sequence[ThreadPoolExecutor], *, has_network_ahead: bool) -> LineThreads:
+    """Who does what: a network takes longer than a coder, so that it has the first."""
+    network, *others = [*threads, None] if has_network_ahead else [None, *threads]
+    return LineThreads(network, others[0] if others else None)
