@@ -1,8 +1,8 @@
-"""How much faster two threads are than one: files of every form, each way, and lines that come live with a network.
+"""How much faster two threads are than one: files of every form, each way.
 
 A scene of 224 bands, 250 columns and 256 lines, eight segments, four times over for ccsds123, which codes it in half a
 second; both numbers of threads in turn, wall time, best of five. The memory is of processes of their own that encode
-130 lines of 1000 columns, of a file and from a pipe.
+130 lines of 1000 columns. Lines that come live: benchmarks/bench_live_threads.py.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_threads [--only FORM]
 """
@@ -27,7 +27,6 @@ from benchmarks.harness.reference_loop import loop_msteps_per_s
 from runtime.codec.coding_options import CodingOptions, coding_options
 from runtime.codec.compression import compress_lines, needed_packages
 from runtime.codec.decoder import Decoder
-from runtime.codec.opened_encoder import opened_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.codec.threaded_decoder import decoded
 from runtime.images.synthetic import synthetic_lines
@@ -49,10 +48,9 @@ FORMS: dict[str, dict[str, str]] = {
     "rls, fast": {"predictor": "rls", "stage": "fast"},
     "ccsds123": {"predictor": "ccsds123"},
 }
-ENCODING, LINES = "file, encoding", "live lines, encoding"
-LIVE = ("flight, best", "flight-large, best")
+ENCODING = "file, encoding"
 WEIGHED = ("flight, best", "rls, best", "ccsds123")
-"""Forms whose live lines, and whose memory, are measured."""
+"""Forms whose memory is measured."""
 
 
 def decode(stream: bytes, n_threads: int) -> int:
@@ -61,12 +59,6 @@ def decode(stream: bytes, n_threads: int) -> int:
     packages = needed_packages(reader.header, [])
     decoders = [Decoder(reader.header, packages) for _ in range(n_threads)]
     return sum(1 for one in decoded(reader.pieces_with_records(), decoders) for _ in one.lines)
-
-
-def push_live(options: CodingOptions, image: ImageDescription, lines: Any, n_threads: int) -> int:
-    """Code lines one at a time, as a recorder does; how many bytes."""
-    with opened_encoder(options, image, n_threads=n_threads) as encoder:
-        return sum(len(encoder.push(line)) for line in lines) + len(encoder.finish())
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -84,8 +76,6 @@ def speeds(form: str, options: CodingOptions, image: ImageDescription, lines: An
         ENCODING: [*encode],
         "file, decoding": [partial(decode, file.read_bytes(), n) for n in THREADS],
     }
-    if form in LIVE:
-        ways[LINES] = [partial(push_live, options, image, lines, n) for n in THREADS]
     rows = []
     for way, works in ways.items():
         best = [min(times) for times in zip(*([seconds(work) for work in works] for _ in range(ROUNDS)), strict=True)]
@@ -97,16 +87,24 @@ def speeds(form: str, options: CodingOptions, image: ImageDescription, lines: An
     return rows
 
 
-def memory(words: dict[str, str], way: str, n_threads: int) -> float:
-    """MiB of a process that encodes."""
+def memory(words: dict[str, str], n_threads: int, *, is_live: bool = False) -> float:
+    """MiB of a process that encodes a file, or the same from a pipe."""
     options = [word for key, value in words.items() for word in (f"--{key}", value)]
     layout = ["--bands", str(N_BANDS), "--columns", str(MEMORY_COLUMNS), "--bit-depth", "13"]
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "scene.bil"
         lines = synthetic_lines(MEMORY_LINES, N_BANDS, MEMORY_COLUMNS, np.random.default_rng(0))
         path.write_bytes(np.stack(list(lines)).astype("<i2").tobytes())
-        place = "-" if way == LINES else str(path)
-        words_of = ["compress", place, f"{path}.lrwk", *layout, *options, "--threads", str(n_threads), "--json"]
+        words_of = [
+            "compress",
+            "-" if is_live else str(path),
+            f"{path}.lrwk",
+            *layout,
+            *options,
+            "--threads",
+            str(n_threads),
+            "--json",
+        ]
         command = [sys.executable, "-m", "runtime.commands.cli", *words_of]
         with path.open("rb") as stdin:
             done = subprocess.run(command, check=True, capture_output=True, stdin=stdin)
@@ -131,8 +129,8 @@ def main(only: str | None) -> None:
             longer, described = np.tile(lines, (n_copies, 1, 1)), replace(image, n_lines=n_copies * N_LINES)
             found = speeds(form, options, described, longer, Path(name) / "stream")
             for row in found:
-                if form in WEIGHED and row["way"] in (ENCODING, LINES):
-                    row |= {f"MiB, {n}": memory(words, row["way"], n) for n in THREADS}
+                if form in WEIGHED and row["way"] == ENCODING:
+                    row |= {f"MiB, {n}": memory(words, n) for n in THREADS}
             rows = [*(old for old in rows if old["form"] != form), *found]
     command = "OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_threads"
     save("threads", command, rows, **{"reference loop Msteps/s": round(loop_msteps_per_s(), 1)})

@@ -21,7 +21,7 @@ ANSWERS: dict[str, Callable[[Record], str]] = {
         speed_answers.adaptive_speed, speed_answers.against, speed_answers.archive, speed_answers.bank_step,
         speed_answers.cell_step, speed_answers.closing_line, speed_answers.flight_profile,
         speed_answers.golomb_speed, speed_answers.guard, speed_answers.int8_line, speed_answers.kernels_ahead,
-        speed_answers.line_latency,
+        speed_answers.line_latency, speed_answers.live_threads,
         speed_answers.random_access, speed_answers.real_time, speed_answers.stage_parts, speed_answers.start,
         speed_answers.threads, speed_answers.training_step, speed_answers.two_images,
     )

@@ -124,6 +124,14 @@ def kernels_ahead(record: Record) -> str:
     )
 
 
+def live_threads(record: Record) -> str:
+    """The ratio of each form, and its limit."""
+    said = "; ".join(
+        f"{row['form']}: {row['ratio']:.3g} ({row['limit of the parts']:.3g})" for row in record["rows"]
+    )  # fmt: skip
+    return f"Live lines on two threads by one, in brackets what their parts allow: {said}."
+
+
 def line_latency(record: Record) -> str:
     """Every form."""
     said = "; ".join(
