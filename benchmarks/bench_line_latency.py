@@ -52,15 +52,15 @@ def waited(encoder: Encoder, source: Iterator[Any]) -> list[float]:
 
 
 def form_rows(form: str, words: dict[str, str]) -> list[dict[str, Any]]:
-    """One row for each number of threads; a form without a network has one."""
+    """One row for each number of threads; a form without parts has one."""
     options = coding_options(words | {"segment_lines": SEGMENT_LINES, "network": "always"})
     image = ImageDescription(N_BANDS, N_COLUMNS, BIT_DEPTH, False)
-    numbers = (1, 2) if options.has_network else (1,)
-    times: dict[int, list[float]] = {n: [] for n in numbers}
     with (
         opened_encoder(options, image, is_live=True) as one,
         opened_encoder(options, image, is_live=True, n_threads=2) as two,
     ):
+        numbers = range(1, two.n_threads + 1)
+        times: dict[int, list[float]] = {n: [] for n in numbers}
         sources = {n: lines() for n in numbers}
         for _ in range(N_BLOCKS):
             for n in numbers:

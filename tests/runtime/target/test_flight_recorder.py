@@ -60,6 +60,17 @@ def test_gaps_and_repeats_are_in_the_stream_and_in_telemetry(tmp_path: Path) -> 
     assert json.loads((tmp_path / "out.status").read_text())["lines"] == 9
 
 
+@pytest.mark.parametrize("form", ["dpcm", "ccsds123"])
+def test_threads_change_no_byte(form: str, tmp_path: Path) -> None:
+    data = b"".join(map(frame, range(40)))
+    paths = [
+        recorded(tmp_path / str(n), data, coding=f'form = "{form}"\nthreads = {n}', output="rotate_bytes = 300")
+        for n in (1, 3)
+    ]
+    one, three = ([path.read_bytes() for path in found] for found in paths)
+    assert one == three and len(one) > 3
+
+
 def test_a_line_beyond_the_depth_is_a_gap(tmp_path: Path) -> None:
     bad = frame(2)[:8] + b"\xff" * (len(frame(2)) - 8)
     (path,) = recorded(tmp_path / "out", frame(0) + frame(1) + bad + frame(3))
