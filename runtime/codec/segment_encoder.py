@@ -22,7 +22,7 @@ from runtime.segments.line_threads import line_threads
 from runtime.segments.segment_codecs import segment_codec
 from runtime.stream.coded_line import Codes
 from runtime.stream.image_description import ImageDescription
-from runtime.stream.kinds import PredictorKind
+from runtime.stream.kinds import Coder, PredictorKind
 from runtime.stream.line_records import LineRecords
 from runtime.stream.segment_header import SegmentCoding, SegmentHeader
 from runtime.stream.telemetry import Fault, FaultKind, ResidualSums
@@ -64,7 +64,7 @@ class SegmentEncoder:
         coder = options.residual_coder
         is_ahead = isinstance(package, IntegerPackage) and coding.max_error == 0
         beside, alone = (line_threads(threads, has_network_ahead=has) for has in (is_ahead, False))
-        self.n_threads = 1 if coding.predictor is PredictorKind.CCSDS123 else beside.n
+        self.n_threads = 1 if coder is Coder.STORED else beside.n
         self.codec = segment_codec(coding, image, package, executor, coder, beside)
         self.choice = NetworkChoice(coding, options.network, image.n_lines, options.segment_lines)
         self.alone = (

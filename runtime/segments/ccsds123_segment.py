@@ -1,6 +1,8 @@
 """Segments that are CCSDS 123.0-B-2 compressed images of their own: the predictor for when no network can run."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from typing_extensions import override
@@ -9,11 +11,12 @@ from runtime.ccsds123 import Ccsds123Parameters, decode_lines, read_header
 from runtime.ccsds123.announcement import DEFAULT_MAX_SAMPLES
 from runtime.ccsds123.encoder import index_encoder, padded
 from runtime.ccsds123.header import write_header
-from runtime.ccsds123.line_predictor import LinePredictor
-from runtime.ccsds123.order import line_piece
+from runtime.ccsds123.line_predictor import Int32Array, LinePredictor
+from runtime.ccsds123.order import Uint32Array, line_piece
 from runtime.coders.plain import PlainReader, PlainWriter, plain_bytes
 from runtime.errors import BadArgument, Corrupt
 from runtime.kernels.marks import Marks
+from runtime.segments.line_threads import LineCoding
 from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, PredictorKind
@@ -34,9 +37,11 @@ class Ccsds123Segments(SegmentCodec):
     coders: tuple[Coder, ...] = (Coder.CCSDS123, Coder.STORED)
     written_coders = coders
 
-    def __init__(self, image: ImageDescription, max_error: int) -> None:
+    def __init__(self, image: ImageDescription, max_error: int, thread: ThreadPoolExecutor | None = None) -> None:
+        """thread: where it codes what is predicted; None: where lines are pushed."""
         self.coding = SegmentCoding(PredictorKind.CCSDS123, max_error=max_error)
         self.image = image
+        self.thread = thread
 
     def parameters(self, n_lines: int) -> Ccsds123Parameters:
         """Those of a segment; with a maximum error the hybrid coder, which codes below one bit per sample."""
@@ -113,28 +118,45 @@ class Ccsds123Writer(SegmentWriter):
         self.predictor = LinePredictor(self.parameters)
         self.indices = index_encoder(self.parameters)
         self.plain = PlainWriter(codec.image.depth) if codec.coding.max_error == 0 else None
-        self.state, self.written = self.predictor.state, [self.indices, self.plain]
+        self.state = self.predictor.state
+        self.coding = LineCoding(codec.thread)
         self.residual_sums = ResidualSums()
+
+    @property
+    def written(self) -> list[Any]:
+        """All lines."""
+        self.coding.wait()
+        return [self.indices, self.plain]
 
     @override
     def push(self, line: Samples, marks: Marks | None = None) -> Samples:
-        y = self.predictor.next_line
-        mapped = self.predictor.encode(line)
-        self.indices.put(mapped, line_piece(self.parameters.image, y))
+        y, mapped, offsets = self.predicted(line)
         self.residual_sums.add(mapped)
-        image = self.codec.image
-        if self.plain is not None:
-            self.plain.push(line.astype(np.int32, order="C") - image.range[0])
-            if self.indices.writer.bits[0] < CLEARLY_SMALLER * plain_bytes((y + 1) * line.size, image.depth):
-                self.plain = self.written[1] = None
+        self.coding.begin(self.code, y, mapped, offsets)
         if self.codec.coding.max_error == 0:
             return line
         # neither damping nor offset is set, so a representative is the restored sample (equations 45 and 48)
         restored: Samples = self.predictor.state.representatives + self.parameters.image.middle
         return self.codec.clipped(restored)
 
+    def predicted(self, line: Samples) -> tuple[int, Uint32Array, Int32Array | None]:
+        """What `code` takes of the next line."""
+        y, mapped = self.predictor.next_line, self.predictor.encode(line)
+        return y, mapped, None if self.plain is None else line.astype(np.int32, order="C") - self.codec.image.range[0]
+
+    def code(self, y: int, mapped: Uint32Array, offsets: Int32Array | None) -> None:
+        """Code line `y`. offsets: its samples (Z, X) less the smallest, while these are kept beside."""
+        self.indices.put(mapped, line_piece(self.parameters.image, y))
+        if self.plain is not None and offsets is not None:
+            self.plain.push(offsets)
+            if self.indices.writer.bits[0] < CLEARLY_SMALLER * plain_bytes(
+                (y + 1) * mapped.size, self.codec.image.depth
+            ):
+                self.plain = None
+
     @override
     def coded(self) -> tuple[Coder, bytes | memoryview]:
+        self.coding.wait()
         image, n_lines = self.codec.image, self.predictor.next_line
         n_plain_bytes = plain_bytes(n_lines * image.n_bands * image.n_columns, image.depth)
         if self.plain is not None and self.indices.writer.bits[0] > n_plain_bytes:

@@ -1,8 +1,8 @@
 """Threads beside the one that takes lines, for parts of live lines: the network of the next, the coder of the last."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 PARTS = 2
@@ -23,6 +23,27 @@ class LineThreads(NamedTuple):
 
 
 NO_THREADS = LineThreads()
+
+
+class LineCoding:
+    """The coding of a segment's lines, one after another: beside their prediction, or between."""
+
+    def __init__(self, thread: ThreadPoolExecutor | None) -> None:
+        self.thread = thread
+        self.last: Future[None] | None = None
+
+    def begin(self, code: Callable[..., None], *of_line: object) -> None:
+        """Code a line, after those before it. Raises what `code` raised for the one before; here also for this one."""
+        self.wait()
+        if self.thread is None:
+            code(*of_line)
+        else:
+            self.last = self.thread.submit(code, *of_line)
+
+    def wait(self) -> None:
+        """Until all lines are coded. Raises what `code` raised for the last."""
+        if self.last is not None:
+            self.last.result()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Segments of residuals: samples, perhaps prequantised, a predictor, the coder that makes them smallest."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from runtime.kernels.in_loop import index_depth
 from runtime.kernels.marks import Marks
 from runtime.prediction.predictors import Predictor
 from runtime.prediction.prequantise import Quantiser
+from runtime.segments.line_threads import LineCoding
 from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, Quantisation
@@ -76,16 +77,15 @@ class ResidualSegmentWriter(SegmentWriter):
     def __init__(self, codec: ResidualSegments) -> None:
         self.codec = codec
         self.state: Any = None
-        self.coded_lines = ResidualWriter(codec.depth, *codec.shape, codec.written_coders)
-        self.last_line: Future[None] | None = None
+        self.lines = ResidualWriter(codec.depth, *codec.shape, codec.written_coders)
+        self.coding = LineCoding(codec.thread)
         self.residual_sums = ResidualSums()
 
     @property
     def written(self) -> ResidualWriter:
-        """What is coded so far: all lines."""
-        if self.last_line is not None:
-            self.last_line.result()
-        return self.coded_lines
+        """All lines."""
+        self.coding.wait()
+        return self.lines
 
     @override
     def push(self, line: Samples, marks: Marks | None = None) -> Samples:
@@ -94,10 +94,7 @@ class ResidualSegmentWriter(SegmentWriter):
         mapped, samples = np.empty(codec.shape, np.int32), codec.quantiser.quantised(line)
         self.state = codec.lines_predictor.encode_line(samples, self.state, mapped, marks)
         self.residual_sums.add(mapped if marks is None else mapped[marks == 0])
-        if codec.thread is None:
-            self.coded_lines.push(mapped, marks)
-        else:
-            self.last_line = codec.thread.submit(self.written.push, mapped, marks)
+        self.coding.begin(self.lines.push, mapped, marks)
         return codec.quantiser.reconstructed(samples)
 
     @override

@@ -55,7 +55,7 @@ def segment_codec(
     inside: SegmentCodec
     if coding.predictor is PredictorKind.CCSDS123:
         is_plain = coder is Coder.STORED
-        inside = PlainSegments(image) if is_plain else Ccsds123Segments(image, coding.max_error)
+        inside = PlainSegments(image) if is_plain else Ccsds123Segments(image, coding.max_error, threads.coder)
     else:
         predictor = line_predictor(coding, image, package, executor, threads)
         inside = ResidualSegments(coding, image, predictor, coder, threads.coder)

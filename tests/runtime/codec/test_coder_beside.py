@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +19,7 @@ from runtime.coders.residual_coders import ResidualWriter
 from runtime.defences.segment_guard import GuardLevel
 from runtime.executors.executors import make_executor
 from runtime.kernels.marks import Marks
+from runtime.segments.ccsds123_segment import Ccsds123Writer
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind
 from runtime.stream.special_values import Special
@@ -36,13 +38,16 @@ def encoded(options: CodingOptions, n_threads: int, image: ImageDescription = IM
 
 def slow_coder(monkeypatch: pytest.MonkeyPatch, schedule: random.Random) -> None:
     """Let any line wait in the coder."""
-    push = ResidualWriter.push
 
-    def waiting(self: ResidualWriter, mapped: Any, marks: Marks | None = None) -> None:
-        time.sleep(schedule.choice([0, 0, 0, 2e-3]))
-        push(self, mapped, marks)
+    def delayed(code: Callable[..., None]) -> Callable[..., None]:
+        def waiting(*of_line: Any) -> None:
+            time.sleep(schedule.choice([0, 0, 0, 2e-3]))
+            code(*of_line)
 
-    monkeypatch.setattr(ResidualWriter, "push", waiting)
+        return waiting
+
+    for owner, name in ((ResidualWriter, "push"), (Ccsds123Writer, "code")):
+        monkeypatch.setattr(owner, name, delayed(getattr(owner, name)))
 
 
 @pytest.mark.parametrize("guard", [GuardLevel.OFF, GuardLevel.CHECKS])

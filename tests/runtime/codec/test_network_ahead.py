@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from runtime.cell.flight_package import FlightPackage, IntegerPackage
-from runtime.codec.coding_options import CodingOptions
+from runtime.codec.coding_options import CodingOptions, Unpredicted
 from runtime.codec.encoder import Encoder
 from runtime.codec.network_choice import NetworkUse
 from runtime.codec.opened_encoder import opened_encoder
@@ -67,7 +67,7 @@ def test_the_threads_of_a_live_encoder(package: FlightPackage) -> None:
     """One more for a network whose next line needs nothing of how this one is coded, one more for a coder."""
     forms: list[tuple[dict[str, Any], int]] = [
         ({}, 3), ({"max_error": 2}, 2), ({"predictor": PredictorKind.RLS}, 2), ({"predictor": PredictorKind.DPCM}, 2),
-        ({"predictor": PredictorKind.CCSDS123}, 1),
+        ({"predictor": PredictorKind.CCSDS123}, 2), ({"predictor": Unpredicted.PLAIN}, 1),
     ]  # fmt: skip
     for words, most in forms:
         for n_threads in (1, 2, 4):
