@@ -149,9 +149,8 @@ class Ccsds123Writer(SegmentWriter):
         self.indices.put(mapped, line_piece(self.parameters.image, y))
         if self.plain is not None and offsets is not None:
             self.plain.push(offsets)
-            if self.indices.writer.bits[0] < CLEARLY_SMALLER * plain_bytes(
-                (y + 1) * mapped.size, self.codec.image.depth
-            ):
+            n_plain_bytes = plain_bytes((y + 1) * mapped.size, self.codec.image.depth)
+            if self.indices.writer.bits[0] < CLEARLY_SMALLER * n_plain_bytes:
                 self.plain = None
 
     @override
