@@ -11,6 +11,7 @@ from tqdm import tqdm
 from linerwkv.stream_image import Array, Packages, StreamImage
 from linerwkv.stream_source import Source
 from runtime.errors import BadArgument
+from runtime.extras import needed_for
 from runtime.output_checks import check_outputs
 from runtime.whole_output import replacing
 
@@ -48,10 +49,8 @@ def quicklook(
     header, else three in equal distances. Raises BadArgument: no such lines or bands, no pillow, no PNG to write;
     Corrupt, Truncated or TooNew for a header that is not sound.
     """
-    try:
+    with needed_for("a quicklook", "ground"):
         from PIL import Image
-    except ImportError:
-        raise BadArgument("a quicklook needs pillow, install linerwkv[ground]") from None
     if output.suffix.lower() != PNG:
         raise BadArgument(f"output {output}: allowed a name ending in {PNG}")
     with StreamImage(source, missing="fill", packages=packages) as image:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from runtime.errors import BadArgument, one_line
+from runtime.extras import needed_for
 
 Source = str | os.PathLike[str] | BinaryIO
 
@@ -43,10 +44,8 @@ def open_source(source: Source, storage_options: dict[str, Any] | None = None) -
 
 def open_url(url: str, storage_options: dict[str, Any]) -> BinaryIO:
     """A file that fetches exactly what is read of it. Raises BadArgument."""
-    try:
+    with needed_for(f"{url}: a URL", "ground"):
         from fsspec.core import url_to_fs
-    except ImportError:
-        raise BadArgument(f"{url}: a URL needs fsspec, install linerwkv[ground]") from None
     try:
         system, path = url_to_fs(url, **storage_options)
         file = cast(BinaryIO, system.open(path, "rb", cache_type="none"))

@@ -10,7 +10,7 @@ from hil_tests.board.board import load_board
 from hil_tests.findings.provenance import head
 from hil_tests.fly.flown import PAGE, REPORT, flown_here, flown_on
 from runtime.command_options import EXIT_CHECK_FAILED, json_option
-from runtime.errors import BadArgument
+from runtime.extras import needed_for
 from runtime.whole_output import replacing
 
 FILE = click.Path(path_type=Path)
@@ -50,10 +50,8 @@ def fly_command(
         found |= flown_on(board, output, words)
     with replacing(output / REPORT) as part:
         part.write_text(json.dumps(found, indent=1) + "\n")
-    try:
+    with needed_for("the page", "hil"):
         from hil_tests.fly.page import write_page
-    except ModuleNotFoundError as error:
-        raise BadArgument(f"the page needs {error.name}, which is not there: pip install linerwkv[hil]") from None
     write_page(found, output / PAGE)
     if as_json:
         click.echo(json.dumps(found))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from hil_tests.findings.findings_file import read_findings
-from runtime.errors import BadArgument
+from runtime.extras import needed_for
 
 FILE = click.Path(path_type=Path)
 
@@ -16,10 +16,8 @@ FILE = click.Path(path_type=Path)
 @click.option("-o", "--output", type=FILE, help="The page; default: report.html beside the report.")
 def report_command(report: Path, earlier: tuple[Path, ...], output: Path | None) -> None:
     """Draw the page of REPORT, a report.json, again."""
-    try:
+    with needed_for("the page", "hil"):
         from hil_tests.report.page import write_page
-    except ModuleNotFoundError as error:
-        raise BadArgument(f"the page needs {error.name}, which is not installed: pip install linerwkv[hil]") from None
     page = output or report.with_suffix(".html")
     write_page(read_findings(report), [read_findings(path) for path in earlier], page)
     click.echo(str(page))

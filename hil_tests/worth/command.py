@@ -13,7 +13,7 @@ from hil_tests.worth.answer import answer, day_rows, energy_rows, missing
 from hil_tests.worth.break_even import worths
 from hil_tests.worth.link import Link, load_link
 from runtime.command_options import json_option
-from runtime.errors import BadArgument
+from runtime.extras import needed_for
 
 FILE = click.Path(path_type=Path)
 
@@ -29,10 +29,8 @@ def worth_command(report: Path, link_file: Path, output: Path | None, as_json: b
     found = worths(findings, link)
     sentence, notes = answer(found), missing(found, findings)
     if output is not None:
-        try:
+        with needed_for("the page", "hil"):
             from hil_tests.worth.page import write_page
-        except ModuleNotFoundError as error:
-            raise BadArgument(f"the page needs {error.name}, which is not there: pip install linerwkv[hil]") from None
         write_page(found, sentence, [*notes, f"link: {link.source}"], about(findings, link), output)
     if as_json:
         rows = {"joules_per_msample": energy_rows(found), "day": day_rows(found)}

@@ -9,6 +9,7 @@ from typing import Any
 
 from linerwkv.ground.archive_jobs import Outcome, outcome_of
 from runtime.errors import BadArgument, Incomplete, one_line
+from runtime.extras import needed_for
 
 CONNECT_S = 30
 """That a scheduler has to answer, and its first worker to come."""
@@ -25,11 +26,9 @@ def opened_client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
 
     Raises BadArgument: distributed is not here, no answer, no worker.
     """
-    try:
+    with needed_for("work over archives", "ground"):
         import dask
         import distributed
-    except ImportError as error:
-        raise BadArgument(f"work over archives needs {error.name}, install linerwkv[ground]") from None
     for name in [one for one in logging.root.manager.loggerDict if one.startswith("distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # each has a level of its own
     with contextlib.ExitStack() as stack:

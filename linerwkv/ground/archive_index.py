@@ -15,6 +15,7 @@ from linerwkv.stream_image import AXES
 from linerwkv.stream_source import is_url, open_source
 from runtime.codec.segment_places import SegmentPlaces, segment_places
 from runtime.errors import BadArgument, LineRwkvError, one_line
+from runtime.extras import needed_for
 from runtime.images.image_facts import nodata_of
 from runtime.images.sample_file import DTYPES
 from runtime.output_checks import check_outputs
@@ -151,12 +152,10 @@ def write_index(index: ArchiveIndex, output: Path | str, sources: Sequence[str] 
 
 def write_parquet(index: ArchiveIndex, folder: Path) -> None:
     """Fill a folder with references. Raises BadArgument where the libraries are not here."""
-    try:
+    with needed_for("an index in Parquet", "ground"):
         import fastparquet  # noqa: F401  # what fsspec writes with
         import fsspec
         from fsspec.implementations.reference import LazyReferenceMapper
-    except ImportError as error:
-        raise BadArgument(f"references in Parquet need {error.name}, install linerwkv[ground]") from None
     (folder / PARQUET_MARK).write_text(json.dumps({"metadata": {}, "record_size": RECORDS_OF_A_FILE}))
     mapper = LazyReferenceMapper(str(folder), fs=fsspec.filesystem("file"))
     for key, value in index.references.items():

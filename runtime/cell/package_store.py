@@ -17,6 +17,7 @@ from typing import Any
 from runtime.cell.flight_package import FlightPackage, open_package, shipped_identities, shipped_packages
 from runtime.cell.package_files import LARGEST_BYTES, read_parts
 from runtime.errors import BadArgument, Corrupt, LineRwkvError, one_line
+from runtime.extras import needed_for
 from runtime.whole_output import replacing
 
 VARIABLE = "LINERWKV_PACKAGES"
@@ -76,10 +77,8 @@ def is_url(place: str) -> bool:
 
 def file_system(url: str) -> tuple[Any, str]:
     """Of fsspec, and the path there. Raises BadArgument."""
-    try:
+    with needed_for(f"package store {url}", "ground"):
         from fsspec.core import url_to_fs
-    except ImportError:
-        raise BadArgument(f"package store {url}: needs fsspec, install linerwkv[ground]") from None
     with reaching(url):
         system, path = url_to_fs(url)
         return system, path.rstrip("/")

@@ -14,6 +14,7 @@ from msgspec import Meta
 from runtime.cell.package_files import MANIFEST
 from runtime.checked_table import checked_table, json_table, read_toml
 from runtime.errors import BadArgument, Corrupt
+from runtime.extras import needed_for
 
 SIGNATURE = "signature.json"
 SIGNED_TEXT = b"linerwkv flight package\n"
@@ -40,10 +41,8 @@ class Signature:
 
 def ed25519() -> Any:
     """The module of `cryptography`. Raises BadArgument where it is not installed."""
-    try:
+    with needed_for("a signature", "sign"):
         from cryptography.hazmat.primitives.asymmetric import ed25519 as module
-    except ImportError:
-        raise BadArgument("signatures need cryptography: install linerwkv[sign]") from None
     return module
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.errors import BadArgument, one_line
+from runtime.extras import needed_for
 from runtime.images.carried_keys import GEOTIFF
 from runtime.images.geotiff_facts import lost, page_of
 from runtime.images.geotiff_page import Page, checked_pages, table_of_pages
@@ -67,10 +68,8 @@ class GeoTiff:
 
 def opened(path: Path, name: str | None = None) -> Any:
     """The file, or a page of it by GDAL's name, as rasterio has it. Raises BadArgument."""
-    try:
+    with needed_for(f"{path}: GeoTIFF", "geotiff"):
         import rasterio
-    except ImportError:
-        raise BadArgument(f"{path}: GeoTIFF needs rasterio, install linerwkv[geotiff]") from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)

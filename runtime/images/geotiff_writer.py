@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.errors import BadArgument, one_line
+from runtime.extras import needed_for
 from runtime.images.envi_pair import GDAL_SUFFIXES, refuse_beside
 from runtime.images.geotiff import opened
 from runtime.images.geotiff_comparison import differences
@@ -64,10 +65,8 @@ def writing_geotiff(
 
 def opened_module(path: Path) -> Any:
     """The library rasterio. Raises BadArgument where it is not installed."""
-    try:
+    with needed_for(f"output {path}: GeoTIFF", "geotiff"):
         import rasterio
-    except ImportError:
-        raise BadArgument(f"output {path}: GeoTIFF needs rasterio, install linerwkv[geotiff]") from None
     return rasterio
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.errors import BadArgument, one_line
+from runtime.extras import needed_for
 from runtime.images.carried_keys import entries_of
 from runtime.images.image_facts import NUMBERS_OF_BANDS, band_numbers, nodata_of
 from runtime.images.sample_file import DTYPES, SampleFile
@@ -54,10 +55,8 @@ def writing_zarr(path: Path, image: ImageDescription) -> Iterator[SampleFile]:
 
 def opened_module(path: Path) -> Any:
     """The library zarr. Raises BadArgument where it is not installed."""
-    try:
+    with needed_for(f"output {path}: Zarr", "ground"):
         import zarr
-    except ImportError:
-        raise BadArgument(f"output {path}: Zarr needs zarr, install linerwkv[ground]") from None
     return zarr
 
 

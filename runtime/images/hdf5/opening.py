@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import BadArgument, one_line
+from runtime.extras import needed_for
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 USER_BLOCKS = (0, 512, 1024, 2048, 4096)
@@ -30,10 +31,8 @@ def is_hdf5(path: Path) -> bool:
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Any]:
     """The file as h5py has it. Raises BadArgument, for errors of h5py within the block, too."""
-    try:
+    with needed_for(f"{path}: HDF5 or NetCDF", "hdf"):
         import h5py
-    except ImportError:
-        raise BadArgument(f"{path}: HDF5 and NetCDF need h5py, install linerwkv[hdf]") from None
     try:
         with h5py.File(path, "r", locking="best-effort") as file:
             yield file

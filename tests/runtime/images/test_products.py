@@ -132,5 +132,5 @@ def test_a_product_with_parts_missing_or_of_other_counts(tmp_path: Path) -> None
 def test_h5py_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_hypso(tmp_path / "s.nc")
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(BadArgument, match=r"s\.nc: HDF5 and NetCDF need h5py, install linerwkv\[hdf\]"):
+    with pytest.raises(BadArgument, match=r"s\.nc: HDF5 or NetCDF needs h5py, install linerwkv\[hdf\]"):
         open_scene(path)
