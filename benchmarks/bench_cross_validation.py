@@ -11,7 +11,7 @@ import functools
 import json
 from pathlib import Path
 from statistics import mean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import torch
@@ -91,21 +91,26 @@ def rounded(gains: dict[str, float]) -> str:
     return ", ".join(f"{name} {gain:.4f}" for name, gain in gains.items())
 
 
+def known_rows() -> list[dict[str, Any]]:
+    """Of the result as it is now."""
+    file = RESULTS / "cross_validation.json"
+    rows: list[dict[str, Any]] = json.loads(file.read_text())["rows"] if file.is_file() else []
+    return rows
+
+
 @click.command()
 @click.option("--only", help="One table.")
 @click.option("--set", "changed", multiple=True, help="Another value than the recipe's, as for `linerwkv train`.")
 def main(only: str | None, changed: tuple[str, ...]) -> None:
     """Train what is missing, measure, write the table."""
     torch.set_num_threads(1)
-    file = RESULTS / "cross_validation.json"
-    rows = json.loads(file.read_text())["rows"] if file.is_file() else []
     models = [Model(fold, 0) for fold in folds()] + [Model("sensor-new", seed) for seed in range(3)]
     for model in (model._replace(changed=changed) for model in models if only in (None, model.table)):
-        if any(row["model"] == model.name for row in rows):
+        if any(row["model"] == model.name for row in known_rows()):
             continue
         found = gains(model)
-        gain = round(mean(list(found.values())), 4)
-        rows.append({"model": model.name, "gain": gain, "of each": rounded(found)})
+        row = {"model": model.name, "gain": round(mean(list(found.values())), 4), "of each": rounded(found)}
+        rows = [*known_rows(), row]  # another fold may have been measured meanwhile
         save("cross_validation", "OMP_NUM_THREADS=1 python -m benchmarks.bench_cross_validation", rows)
 
 
