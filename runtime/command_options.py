@@ -40,7 +40,7 @@ axes_option = click.option(
 
 threads_option = click.option(
     "--threads", "n_threads", type=click.IntRange(1), default=usable_cores, show_default="all cores allowed",
-    help="Of files each codes whole segments; of lines from a pipe one runs the network a line ahead. Same bytes.",
+    help="Of files each codes whole segments; of lines from a pipe one runs the network ahead, one codes. Same bytes.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
