@@ -1,6 +1,7 @@
 """Images of every form on threads for a long time: `python -m tests.runtime.codec.thread_soak [--minutes 60]`.
 
-Each image is coded on one thread, on two, and live with the network ahead, with equal bytes, and decoded on two. The
+Each image is coded on one thread, by segments on two, and live with the network ahead and the coder behind, with equal
+bytes, and decoded on two. The
 same images come again in every round, so that a later round needs no more memory than an earlier one. The memory of
 the process, minute by minute, goes to benchmarks/results/thread_soak.json: it must not grow.
 """
@@ -45,7 +46,7 @@ def one(generator: np.random.Generator, package: Any) -> int:
     max_error = int(generator.choice([0, 0, 3]))
     options = CodingOptions(**words, max_error=max_error, segment_lines=int(generator.integers(1, 20)))
     streams = set()
-    for opened, n_threads in ((opened_encoder, 1), (opened_encoder, 2), (opened_file_encoder, 2)):
+    for opened, n_threads in ((opened_encoder, 1), (opened_encoder, 2), (opened_encoder, 3), (opened_file_encoder, 2)):
         with opened(options, image, n_threads=n_threads) as encoder:
             streams.add(b"".join([encoder.header, *map(encoder.push, lines), encoder.finish()]))
     assert len(streams) == 1
