@@ -1,4 +1,4 @@
-"""How long a line waits for its coding, with the network of the next line on a thread of its own and without.
+"""How long a line waits for its coding, on one thread and with parts of lines on a second one.
 
 Lines come one by one, each as soon as the one before is coded, from a real scene repeated as often as it takes: wall
 time from passing a line in to its return. The segment of a line that closes it is in its time. Both ways by turns, in

@@ -35,7 +35,7 @@ class LiveEncoder(StreamEncoder):
 
 
 class Encoder(LiveEncoder):
-    """A line that raises is not part of the stream, and changes nothing."""
+    """A line that raises LineRwkvError is not part of the stream, and changes nothing."""
 
     def __init__(
         self, image: ImageDescription, options: CodingOptions, package: FlightPackage | None = None,

@@ -56,19 +56,21 @@ def loaded_forms(
             package = needed_package(form.options) if form.options.package not in opened else None
             if package is not None:
                 opened[form.options.package] = len(opened), package
-        encoders, executors, rows = {}, [], []
-        threads = stack.enter_context(opened_threads(n_threads))
-        for number, form in enumerate(forms):
-            row, package = opened[form.options.package] if form.options.has_network else (NO_PACKAGE, None)
-            executor = stack.enter_context(executor_of(form.options, package))
+        placed = [opened[form.options.package] if form.options.has_network else (NO_PACKAGE, None) for form in forms]
+        executors = [
+            stack.enter_context(executor_of(form.options, package))
+            for form, (_, package) in zip(forms, placed, strict=True)
+        ]
+        threads = stack.enter_context(opened_threads(n_threads))  # closed before the executors that they call
+        encoders = {}
+        for number, (form, (row, package)) in enumerate(zip(forms, placed, strict=True)):
             for max_error in max_errors:
-                encoder = form_encoder(image, form.options, max_error, package, executor, row, threads)
+                encoder = form_encoder(image, form.options, max_error, package, executors[number], row, threads)
                 warm_up(encoder)
                 encoders[number, max_error] = encoder
-            executors.append(executor)
-            rows.append(row)
+        rows = tuple(row for row, _ in placed)
         packages = tuple(package for _, package in opened.values())
-        yield LoadedForms(tuple(forms), packages, encoders, tuple(executors), tuple(rows), threads)
+        yield LoadedForms(tuple(forms), packages, encoders, tuple(executors), rows, threads)
 
 
 def form_encoder(

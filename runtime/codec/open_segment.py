@@ -42,7 +42,8 @@ class OpenSegment:
     def push(self, line: Samples, record: bytes = b"") -> None:
         """Code the next line, and keep its record.
 
-        Raises ExecutorFailed; what is coded, and the records, are then as they were after the line before.
+        Raises ExecutorFailed; what is coded, and the records, are then as they were after the line before, which may
+        still be on its way through the coder.
         """
         start = time.perf_counter()
         try:

@@ -35,15 +35,16 @@ def replaced_package(
     where its executor fails.
     """
     row = free_row(loaded, form)
-    made, always = {}, {}
+    made: dict[int, SegmentEncoder] = {}
+    always: dict[int, SegmentEncoder] = {}
     for max_error in max_errors:
-        made[max_error] = form_encoder(image, options, max_error, package, executor, row, loaded.threads)
-        forced = with_network(options)
-        always[max_error] = form_encoder(image, forced, max_error, package, executor, row, loaded.threads)
-        for encoder in (made[max_error], always[max_error]):
-            warm_up(encoder)
-            if encoder.faults:
-                raise ExecutorFailed(encoder.faults[0].text)
+        for encoders, words in ((made, options), (always, with_network(options))):
+            # without threads: those are for lines that come meanwhile
+            warmed = form_encoder(image, words, max_error, package, executor, row)
+            warm_up(warmed)
+            if warmed.faults:
+                raise ExecutorFailed(warmed.faults[0].text)
+            encoders[max_error] = form_encoder(image, words, max_error, package, executor, row, loaded.threads)
     old = {max_error: running_form(image, loaded, form, max_error) for max_error in max_errors}
     after = with_package(loaded, form, options, package, executor, made)
     return Replacement(loaded, with_package(loaded, form, options, package, executor, always), after, old)

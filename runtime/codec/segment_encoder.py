@@ -16,7 +16,7 @@ from runtime.codec.open_segment import OpenSegment, TrialSegment
 from runtime.codec.segment_closing import ClosedSegment, SegmentClosing
 from runtime.defences.segment_guard import GuardLevel
 from runtime.defences.supervised_executor import SupervisedExecutor
-from runtime.errors import ExecutorFailed
+from runtime.errors import ExecutorFailed, LineRwkvError
 from runtime.executors.array_executor import ArrayExecutor
 from runtime.segments.line_threads import line_threads
 from runtime.segments.segment_codecs import segment_codec
@@ -136,15 +136,21 @@ class SegmentEncoder:
 
     def close(self) -> list[CodedSegment]:
         """The open segment, none where it has no line; the next line begins another."""
-        segment, self.segment = self.segment, None
+        segment = self.segment
         if segment is None or segment.n_lines == 0:
+            self.segment = None
             return []
         start, gains = time.perf_counter(), None
-        closed, faults = self.closing.closed(segment)
+        try:
+            closed, faults = self.closing.closed(segment)
+            rival = self.closing.closed(segment.rival) if isinstance(segment, TrialSegment) else None
+        except LineRwkvError:  # which says that its lines are lost; after any other error nothing more is closed
+            self.segment = None
+            raise
+        self.segment = None
         self.choice.n_segments += 1
-        if isinstance(segment, TrialSegment):
-            other, more = self.closing.closed(segment.rival)
-            closed, faults = self.choice.smaller(closed, other), faults + more
+        if rival is not None:
+            closed, faults = self.choice.smaller(closed, rival[0]), faults + rival[1]
             gains = self.choice.has_network
         seconds = segment.spent + time.perf_counter() - start
         taken, self.faults = (*self.faults, *faults), []

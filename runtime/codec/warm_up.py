@@ -18,6 +18,7 @@ from runtime.coders.range_coder import take_carry_back
 from runtime.coders.residual_coders import ChosenLines, ResidualReader
 from runtime.defences.segment_guard import GuardLevel
 from runtime.errors import ExecutorFailed
+from runtime.executors.executors import make_executor
 from runtime.segments.residual_segment import ResidualSegments
 from runtime.segments.segment_codec import Samples, SegmentCodec
 from runtime.segments.special_segments import SpecialSegments, reading_codec
@@ -40,6 +41,8 @@ def warm_up(encoder: SegmentEncoder) -> None:
         except ExecutorFailed as error:
             encoder.note(FaultKind.EXECUTOR, f"before the first line: {error}")
             encoder.give_up_executor()
+    if encoder.supervised is not None and encoder.options.guard is GuardLevel.PROOF:
+        make_executor(encoder.supervised.package)  # what proves a segment, which the process may not have loaded yet
 
 
 def used_codecs(encoder: SegmentEncoder) -> Iterator[SegmentCodec]:

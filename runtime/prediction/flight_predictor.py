@@ -54,15 +54,15 @@ class FlightPredictor(Predictor):
         stage: AdaptiveStage = AdaptiveStage.NONE,
         max_error: int = 0,
         tile_columns: int = TILE_COLUMNS,
-        threads: ThreadPoolExecutor | None = None,
+        thread: ThreadPoolExecutor | None = None,
     ) -> None:
-        """threads: where the contexts of the next line are made; None: they are made when that line comes."""
+        """thread: where the contexts of the next line are made; None: they are made when that line comes."""
         self.package = package
         self.executor = executor
         self.limits = max_error, smallest, largest
         self.tile_columns = tile_columns
         self.coding = band_coding(stage)
-        self.threads = threads if max_error == 0 else None
+        self.thread = thread if max_error == 0 else None
 
     @override
     def encode_line(
@@ -86,8 +86,8 @@ class FlightPredictor(Predictor):
         coding = LineCoding(line, mapped, known, kernel_marks(marks, len(line)), *self.limits, is_decoder)
         stage = self.coding.initial_state(*line.shape) if state is None else state.stage
         ahead: Future[FlightState] | None = None
-        if self.threads is not None and not is_decoder:
-            ahead = self.threads.submit(self.state_ahead, line, state)
+        if self.thread is not None and not is_decoder:
+            ahead = self.thread.submit(self.state_ahead, line, state)
         try:
             self.coding.begin(stage)
             if state is None:

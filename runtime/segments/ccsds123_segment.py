@@ -16,7 +16,7 @@ from runtime.ccsds123.order import Uint32Array, line_piece
 from runtime.coders.plain import PlainReader, PlainWriter, plain_bytes
 from runtime.errors import BadArgument, Corrupt
 from runtime.kernels.marks import Marks
-from runtime.segments.line_threads import LineCoding
+from runtime.segments.line_threads import LineCoder
 from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, PredictorKind
@@ -119,20 +119,20 @@ class Ccsds123Writer(SegmentWriter):
         self.indices = index_encoder(self.parameters)
         self.plain = PlainWriter(codec.image.depth) if codec.coding.max_error == 0 else None
         self.state = self.predictor.state
-        self.coding = LineCoding(codec.thread)
+        self.coder = LineCoder(codec.thread)
         self.residual_sums = ResidualSums()
 
     @property
     def written(self) -> list[Any]:
         """All lines."""
-        self.coding.wait()
+        self.coder.wait()
         return [self.indices, self.plain]
 
     @override
     def push(self, line: Samples, marks: Marks | None = None) -> Samples:
         y, mapped, offsets = self.predicted(line)
         self.residual_sums.add(mapped)
-        self.coding.begin(self.code, y, mapped, offsets)
+        self.coder.begin(self.code, y, mapped, offsets)
         if self.codec.coding.max_error == 0:
             return line
         # neither damping nor offset is set, so a representative is the restored sample (equations 45 and 48)
@@ -155,7 +155,7 @@ class Ccsds123Writer(SegmentWriter):
 
     @override
     def coded(self) -> tuple[Coder, bytes | memoryview]:
-        self.coding.wait()
+        self.coder.wait()
         image, n_lines = self.codec.image, self.predictor.next_line
         n_plain_bytes = plain_bytes(n_lines * image.n_bands * image.n_columns, image.depth)
         if self.plain is not None and self.indices.writer.bits[0] > n_plain_bytes:

@@ -1,6 +1,7 @@
 """Threads beside the one that takes lines, for parts of live lines: the network of the next, the coder of the last."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
@@ -25,7 +26,7 @@ class LineThreads(NamedTuple):
 NO_THREADS = LineThreads()
 
 
-class LineCoding:
+class LineCoder:
     """The coding of a segment's lines, one after another: beside their prediction, or between."""
 
     def __init__(self, thread: ThreadPoolExecutor | None) -> None:
@@ -48,10 +49,13 @@ class LineCoding:
 
 @contextlib.contextmanager
 def opened_threads(n_threads: int) -> Iterator[tuple[ThreadPoolExecutor, ...]]:
-    """A thread each for as many parts as `n_threads` in all allow; they begin with the first work that they get."""
+    """A thread each for as many parts as `n_threads` in all allow; they have begun, so that no line waits for that."""
     with contextlib.ExitStack() as stack:
         n = min(n_threads - 1, PARTS)
-        yield tuple(stack.enter_context(ThreadPoolExecutor(1, f"linerwkv-{number}")) for number in range(n))
+        threads = tuple(stack.enter_context(ThreadPoolExecutor(1, f"linerwkv-{number}")) for number in range(n))
+        for thread in threads:
+            thread.submit(threading.get_ident).result()
+        yield threads
 
 
 def line_threads(threads: Sequence[ThreadPoolExecutor], *, has_network_ahead: bool) -> LineThreads:

@@ -12,7 +12,7 @@ from runtime.kernels.in_loop import index_depth
 from runtime.kernels.marks import Marks
 from runtime.prediction.predictors import Predictor
 from runtime.prediction.prequantise import Quantiser
-from runtime.segments.line_threads import LineCoding
+from runtime.segments.line_threads import LineCoder
 from runtime.segments.segment_codec import Given, Samples, SegmentCodec, SegmentWriter
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Coder, Quantisation
@@ -78,13 +78,13 @@ class ResidualSegmentWriter(SegmentWriter):
         self.codec = codec
         self.state: Any = None
         self.lines = ResidualWriter(codec.depth, *codec.shape, codec.written_coders)
-        self.coding = LineCoding(codec.thread)
+        self.coder = LineCoder(codec.thread)
         self.residual_sums = ResidualSums()
 
     @property
     def written(self) -> ResidualWriter:
         """All lines."""
-        self.coding.wait()
+        self.coder.wait()
         return self.lines
 
     @override
@@ -94,7 +94,7 @@ class ResidualSegmentWriter(SegmentWriter):
         mapped, samples = np.empty(codec.shape, np.int32), codec.quantiser.quantised(line)
         self.state = codec.lines_predictor.encode_line(samples, self.state, mapped, marks)
         self.residual_sums.add(mapped if marks is None else mapped[marks == 0])
-        self.coding.begin(self.lines.push, mapped, marks)
+        self.coder.begin(self.lines.push, mapped, marks)
         return codec.quantiser.reconstructed(samples)
 
     @override

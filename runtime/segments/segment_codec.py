@@ -26,11 +26,15 @@ class Given(NamedTuple):
 
 
 class SegmentWriter(Protocol):
-    """One segment being written. A line enters `written` whole, or not at all where `push` raises."""
+    """One segment being written. A line enters `written` whole, or not at all where `push` raises for it.
+
+    The last line may still be coded on a thread when `push` returns: reading `written` waits for it. What fails there
+    is raised by the next `push`, by `written` and by `coded`, each time.
+    """
 
     residual_sums: ResidualSums  # Of the lines so far
     state: Any  # What the next line is predicted from: arrays that only `push` changes
-    written: Any  # What is coded so far, and what the coder learned from it: arrays that only `push` changes
+    written: Any  # What is coded so far, and what the coder learned from it: arrays that only coding a line changes
 
     def push(self, line: Samples, marks: Marks | None = None) -> Samples:
         """Add the next line of codes; returns what a decoder will restore.

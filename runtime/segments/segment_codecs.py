@@ -96,7 +96,7 @@ def line_predictor(
         raise BadArgument(f"a segment predicted by {coding.predictor.name.lower()} needs its flight package")
     module, _, name = NETWORK_PREDICTORS[package.arithmetic].partition(":")
     network = getattr(importlib.import_module(module), name)
-    beside = {"threads": threads.network} if isinstance(package, IntegerPackage) else {}
+    beside = {"thread": threads.network} if isinstance(package, IntegerPackage) else {}
     return cast(Predictor, network(package, executor, *limits, stage=coding.stage, max_error=max_error, **beside))
 
 

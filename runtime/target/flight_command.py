@@ -82,7 +82,7 @@ def run(config: FlightConfig, stopping: threading.Event) -> None:
             recorder.run(Between(config, recorder, stopping, make_due), stopping)
         except MemoryError:
             recorder.abandon_stream()
-            found = f"out of memory in line {recorder.n_lines} (memory.limit_mib: {config.memory.limit_mib or 'none'})"
+            found = f"out of memory at line {recorder.n_lines} (memory.limit_mib: {config.memory.limit_mib or 'none'})"
             raise BadArgument(f"{found}; the segments that were whole before it are kept") from None
         finally:
             notify(STOPPING)

@@ -1,6 +1,7 @@
 """The coder of a line on a thread beside the prediction of the next: the same bytes, whatever is slow or fails."""
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from runtime.stream.telemetry import FaultKind, SegmentTelemetry
 from tests.runtime.codec.test_threads import CUBE, FORMS, IMAGE, Cube, Failing, restored
 
 FAST = CodingOptions(predictor=PredictorKind.RLS, stage=AdaptiveStage.FAST, segment_lines=8)
+CODERS = ((ResidualWriter, "push"), (Ccsds123Writer, "code"))
 WITH_VOIDS = ImageDescription(8, 32, 12, is_signed=False, specials=(Special(0),))
 
 
@@ -46,7 +48,7 @@ def slow_coder(monkeypatch: pytest.MonkeyPatch, schedule: random.Random) -> None
 
         return waiting
 
-    for owner, name in ((ResidualWriter, "push"), (Ccsds123Writer, "code")):
+    for owner, name in CODERS:
         monkeypatch.setattr(owner, name, delayed(getattr(owner, name)))
 
 
@@ -60,6 +62,35 @@ def test_the_bytes_are_the_same(form: str, max_error: int, guard: GuardLevel, mo
     slow_coder(monkeypatch, random.Random(form))
     assert encoded(options, 2) == expected
     assert encoded(options, 3) == expected
+
+
+def thread_names(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Filled with the names of the threads that code."""
+    names: set[str] = set()
+
+    def named(code: Callable[..., None]) -> Callable[..., None]:
+        def naming(*of_line: Any) -> None:
+            names.add(threading.current_thread().name)
+            code(*of_line)
+
+        return naming
+
+    for owner, name in CODERS:
+        monkeypatch.setattr(owner, name, named(getattr(owner, name)))
+    return names
+
+
+@pytest.mark.parametrize(
+    ("form", "n_threads", "coder"),
+    [("flight, best", 2, "MainThread"), ("flight, best", 3, "linerwkv-1"), ("rls, best", 2, "linerwkv-0"),
+     ("dpcm", 2, "linerwkv-0"), ("ccsds123", 2, "linerwkv-0"), ("ccsds123", 1, "MainThread")],
+)  # fmt: skip
+def test_the_coder_has_the_thread_that_is_left(
+    form: str, n_threads: int, coder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = thread_names(monkeypatch)
+    encoded(CodingOptions(**FORMS[form], segment_lines=8, network=NetworkUse.ALWAYS), n_threads)
+    assert {name.partition("_")[0] for name in names} == {coder}
 
 
 def test_marked_samples_reach_the_coder_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,8 +129,9 @@ def test_a_coder_that_fails_is_heard_of_at_the_next_line(monkeypatch: pytest.Mon
             encoder.push(line)
         with pytest.raises(MemoryError):
             encoder.push(CUBE[3])
-        with pytest.raises(MemoryError):
-            encoder.finish()
+        for _ in range(2):
+            with pytest.raises(MemoryError):
+                encoder.finish()
 
 
 def test_what_is_coded_beside_is_guarded(package: FlightPackage) -> None:

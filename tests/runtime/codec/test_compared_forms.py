@@ -1,6 +1,7 @@
 """Lines that are coded twice: both ways see the same lines, and the stream is what it would be without."""
 
 import io
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.compared_forms import Compared, ComparedForms, n_bytes
 from runtime.codec.decoder import Decoder
 from runtime.codec.forms_encoder import Form, FormsEncoder, loaded_forms
+from runtime.codec.network_choice import NetworkUse
 from runtime.codec.opened_encoder import executor_of
 from runtime.codec.replaced_package import Replacement, replaced_package
 from runtime.codec.segment_encoder import CodedSegment
 from runtime.codec.stream_reader import StreamReader
 from runtime.errors import Corrupt
-from runtime.executors.array_executor import ArrayExecutor
+from runtime.executors.array_executor import ArrayExecutor, Arrays
+from runtime.executors.executors import make_executor
 from runtime.stream.coded_line import Codes
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind
@@ -54,7 +57,7 @@ def twin() -> IntegerPackage:
 @pytest.fixture(scope="module")
 def replacement(twin: IntegerPackage) -> Iterator[Replacement]:
     """Of the first form, whose package the second has, too."""
-    with loaded_forms(IMAGE, FORMS, ERRORS) as loaded, executor_of(OPTIONS, twin) as executor:
+    with loaded_forms(IMAGE, FORMS, ERRORS, 3) as loaded, executor_of(OPTIONS, twin) as executor:
         assert executor is not None
         yield replaced_package(IMAGE, loaded, 0, ERRORS, OPTIONS, twin, executor)
 
@@ -144,3 +147,35 @@ def test_where_the_other_way_fails_the_lines_go_on(replacement: Replacement, mon
     data = coded(ComparedForms(IMAGE, replacement.on_trial, 0, 0, None, compared), steps)
     assert data == coded(FormsEncoder(IMAGE, replacement.on_trial, 0, 0), steps)
     assert len(counted) == 5 and all(new == old for new, old in counted)
+
+
+class Waiting(ArrayExecutor):
+    """An executor whose step waits until it is let go."""
+
+    def __init__(self, executor: ArrayExecutor) -> None:
+        self.executor, self.provider, self.sha256 = executor, executor.provider, executor.sha256
+        self.has_begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def run(self, inputs: Arrays) -> Arrays:
+        self.has_begun.set()
+        assert self.may_go_on.wait(60)
+        return self.executor.run(inputs)
+
+
+def test_lines_do_not_wait_while_another_package_is_tried(twin: IntegerPackage) -> None:
+    """Though both have the network and the coder on threads."""
+    options = CodingOptions(network=NetworkUse.ALWAYS, segment_lines=LENGTH)
+    candidate = Waiting(make_executor(twin))
+    with loaded_forms(IMAGE, [Form("one", options)], [0], 3) as loaded:
+        words = (IMAGE, loaded, 0, [0], options, twin, candidate)
+        trying = threading.Thread(target=replaced_package, args=words)
+        trying.start()
+        assert candidate.has_begun.wait(60)
+        pushing = threading.Thread(target=coded, args=(FormsEncoder(IMAGE, loaded, 0, 0), [("line", 0, 0)] * 5))
+        pushing.start()
+        pushing.join(30)
+        is_done = not pushing.is_alive()
+        candidate.may_go_on.set()
+        trying.join()
+        pushing.join()
+    assert is_done

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from runtime.codec.coding_options import CodingOptions
 from runtime.codec.decoder import Decoder
@@ -23,8 +24,9 @@ FORMS = [
 ]  # fmt: skip
 
 
-def test_every_form_and_error_is_in_one_stream_and_streams_follow_one_another() -> None:
-    with loaded_forms(IMAGE, FORMS, [0, 2]) as loaded:
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_every_form_and_error_is_in_one_stream_and_streams_follow_one_another(n_threads: int) -> None:
+    with loaded_forms(IMAGE, FORMS, [0, 2], n_threads) as loaded:
         for order in ([(0, 0), (1, 0), (2, 0), (1, 2)], [(2, 2), (1, 0), (0, 2), (0, 0)]):
             encoder = FormsEncoder(IMAGE, loaded, *order[0])
             data = encoder.header

@@ -28,6 +28,7 @@ from runtime.target.flight_tables import OutputTable
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from runtime.target.stream_files import StreamFiles
+from tests.runtime.codec.test_coder_beside import thread_names
 from tests.runtime.target.recorded_frames import LINES, config_of, config_text, frame, read_back, told
 
 WAIT_S = 300  # a first start compiles
@@ -61,7 +62,8 @@ def test_gaps_and_repeats_are_in_the_stream_and_in_telemetry(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("form", ["dpcm", "ccsds123"])
-def test_threads_change_no_byte(form: str, tmp_path: Path) -> None:
+def test_threads_change_no_byte(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = thread_names(monkeypatch)
     data = b"".join(map(frame, range(40)))
     paths = [
         recorded(tmp_path / str(n), data, coding=f'form = "{form}"\nthreads = {n}', output="rotate_bytes = 300")
@@ -69,6 +71,7 @@ def test_threads_change_no_byte(form: str, tmp_path: Path) -> None:
     ]
     one, three = ([path.read_bytes() for path in found] for found in paths)
     assert one == three and len(one) > 3
+    assert {name.partition("_")[0] for name in names} == {"MainThread", "linerwkv-0"}
 
 
 def test_a_line_beyond_the_depth_is_a_gap(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_memory_that_is_exhausted_ends_by_one_line_and_whole_segments_are_kept(t
     if code == EXIT_CHECK_FAILED:  # the thread that reads was the first to ask for more
         assert "source -: " in said and said.endswith("the lines before it are kept\n")
     else:
-        assert code == EXIT_BAD_INPUT and said.startswith("linerwkv: out of memory in line ")
+        assert code == EXIT_BAD_INPUT and said.startswith("linerwkv: out of memory at line ")
         assert said.endswith("(memory.limit_mib: none); the segments that were whole before it are kept\n")
     assert said.count("\n") == 1
     found = salvage((tmp_path / "out" / "0001.lrwk").read_bytes())
