@@ -28,11 +28,12 @@ from runtime.stream.telemetry import FaultKind, SegmentTelemetry
 from tests.runtime.codec.test_threads import CUBE, FORMS, IMAGE, Cube, Failing, restored
 
 FAST = CodingOptions(predictor=PredictorKind.RLS, stage=AdaptiveStage.FAST, segment_lines=8)
+LINES = CUBE[:40]
 CODERS = ((ResidualWriter, "push"), (Ccsds123Writer, "code"))
 WITH_VOIDS = ImageDescription(8, 32, 12, is_signed=False, specials=(Special(0),))
 
 
-def encoded(options: CodingOptions, n_threads: int, image: ImageDescription = IMAGE, lines: Cube = CUBE) -> bytes:
+def encoded(options: CodingOptions, n_threads: int, image: ImageDescription = IMAGE, lines: Cube = LINES) -> bytes:
     """The stream of some lines, as they come."""
     with opened_encoder(options, image, n_threads=n_threads) as encoder:
         return b"".join([encoder.header, *map(encoder.push, lines), encoder.finish()])
@@ -95,7 +96,7 @@ def test_the_coder_has_the_thread_that_is_left(
 
 def test_marked_samples_reach_the_coder_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the next line has other marks."""
-    lines = CUBE * (np.random.default_rng(2).random(CUBE.shape) > 0.1)
+    lines = LINES * (np.random.default_rng(2).random(LINES.shape) > 0.1)
     expected = encoded(FAST, 1, WITH_VOIDS, lines)
     slow_coder(monkeypatch, random.Random(1))
     assert encoded(FAST, 2, WITH_VOIDS, lines) == expected
@@ -108,8 +109,8 @@ def test_an_executor_that_fails_while_a_line_is_coded_costs_no_line(step: int, p
     with ThreadPoolExecutor(1) as network, ThreadPoolExecutor(1) as coder:
         executor = Failing(make_executor(package), step)
         encoder = Encoder(IMAGE, options, package, executor, told.append, [network, coder])
-        stream = b"".join([encoder.header, *map(encoder.push, CUBE), encoder.finish()])
-    assert np.array_equal(restored(stream, package, 1)[0], CUBE)
+        stream = b"".join([encoder.header, *map(encoder.push, LINES), encoder.finish()])
+    assert np.array_equal(restored(stream, package, 1)[0], LINES)
     assert [fault.kind for one in told for fault in one.faults] == [FaultKind.EXECUTOR]
 
 
@@ -125,10 +126,10 @@ def test_a_coder_that_fails_is_heard_of_at_the_next_line(monkeypatch: pytest.Mon
 
     with opened_encoder(FAST, IMAGE, n_threads=2) as encoder:
         monkeypatch.setattr(ResidualWriter, "push", failing)
-        for line in CUBE[:3]:
+        for line in LINES[:3]:
             encoder.push(line)
         with pytest.raises(MemoryError):
-            encoder.push(CUBE[3])
+            encoder.push(LINES[3])
         for _ in range(2):
             with pytest.raises(MemoryError):
                 encoder.finish()
@@ -141,11 +142,11 @@ def test_what_is_coded_beside_is_guarded(package: FlightPackage) -> None:
     with ThreadPoolExecutor(1) as coder:
         encoder = Encoder(IMAGE, options, None, None, told.append, [coder])
         stream = encoder.header
-        for y, line in enumerate(CUBE):
+        for y, line in enumerate(LINES):
             if y == 20:
                 assert encoder.segments.segment is not None
                 flip_bit(encoder.segments.segment.writer.written, np.random.default_rng(0))
             stream += encoder.push(line)
         stream += encoder.finish()
-    assert np.array_equal(restored(stream, package, 1)[0], CUBE)
+    assert np.array_equal(restored(stream, package, 1)[0], LINES)
     assert [(fault.line, fault.kind) for one in told for fault in one.faults] == [(20, FaultKind.CODED)]

@@ -1,9 +1,9 @@
 """Images of every form on threads for a long time: `python -m tests.runtime.codec.thread_soak [--minutes 60]`.
 
 Each image is coded on one thread, by segments on two, and live with the network ahead and the coder behind, with equal
-bytes, and decoded on two. The
-same images come again in every round, so that a later round needs no more memory than an earlier one. The memory of
-the process, minute by minute, goes to benchmarks/results/thread_soak.json: it must not grow.
+bytes, and decoded on two. The same images come again in every round, so that a later round needs no more memory than
+an earlier one. The memory of the process, minute by minute, goes to benchmarks/results/thread_soak.json: it must not
+grow.
 """
 
 import argparse
