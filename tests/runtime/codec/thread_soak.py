@@ -24,17 +24,14 @@ from runtime.codec.opened_encoder import opened_encoder, opened_file_encoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.codec.threaded_decoder import decoded
 from runtime.images.synthetic import synthetic_lines
-from runtime.process_memory import memory_mib
 from runtime.stream.image_description import ImageDescription
 from tests.runtime.codec.test_threads import FORMS
+from tests.runtime.memory_growth import ALLOWED, growth, memory_now
 
 RESULT = Path(__file__).parents[3] / "benchmarks" / "results" / "thread_soak.json"
 IMAGES_A_ROUND = 300
 SETTLED_AFTER = 1 / 3
-"""Of the notes: two rounds or more in an hour, beside the one before them, and heaps have their pieces."""
-ALLOWED = {"traced_mib": 1.0, "rss_mib": 8.0}
-"""MiB of growth by a straight line through the notes after that. Of what Python and NumPy hold: nothing stays of an
-image. Of the process: heaps in pieces, which threads leave otherwise each time."""
+"""Of the time: two rounds or more in an hour, beside the one before them, and heaps have their pieces."""
 
 
 def one(generator: np.random.Generator, package: Any) -> int:
@@ -57,23 +54,6 @@ def one(generator: np.random.Generator, package: Any) -> int:
     return int(lines.size)
 
 
-def note(minutes: float, n_images: int) -> dict[str, float]:
-    """Memory now."""
-    traced = tracemalloc.get_traced_memory()[0] / (1 << 20)
-    return {
-        "minutes": round(minutes, 1), "images": n_images,
-        "traced_mib": round(traced, 2), "rss_mib": round(memory_mib() or 0.0, 1),
-    }  # fmt: skip
-
-
-def growth(notes: list[dict[str, float]], name: str) -> float:
-    """MiB more at the end than when it settled, by a straight line."""
-    settled = notes[int(len(notes) * SETTLED_AFTER) :]
-    minutes = [one["minutes"] for one in settled]
-    slope = np.polyfit(minutes, [one[name] for one in settled], 1)[0]
-    return round(float(slope) * (minutes[-1] - minutes[0]), 2)
-
-
 def main() -> None:
     """Code images until the time is over; the first that differs ends the run."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,14 +72,15 @@ def main() -> None:
         n_images += 1
         if passed >= len(notes) * minutes / 60:
             gc.collect()
-            notes.append(note(passed, n_images))
+            notes.append({"seconds": round(60 * passed, 1), "images": n_images, **memory_now()})
             print(f"{minutes:g} minutes: {notes[-1]}", flush=True)
+    grown = {name: growth(notes, name, SETTLED_AFTER) for name in ALLOWED}
     report = {
         "minutes": minutes, "images": n_images, "images_a_round": IMAGES_A_ROUND, "samples": n_samples,
-        "growth_mib": {name: growth(notes, name) for name in ALLOWED}, "allowed_mib": ALLOWED, "notes": notes,
+        "growth_mib": grown, "allowed_mib": ALLOWED, "notes": notes,
     }  # fmt: skip
     RESULT.write_text(json.dumps(report, indent=1) + "\n")
-    assert all(growth(notes, name) <= allowed for name, allowed in ALLOWED.items()), report["growth_mib"]
+    assert all(grown[name] <= ALLOWED[name] for name in ALLOWED), grown
 
 
 if __name__ == "__main__":

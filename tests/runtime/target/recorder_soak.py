@@ -25,9 +25,9 @@ from runtime.cell.flight_package import SHIPPED, open_package
 from runtime.codec.decoder import Decoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.packets.assembled_file import assemble
-from runtime.process_memory import memory_mib
 from runtime.stream.records import Gap
 from runtime.target.flight_command import run
+from tests.runtime.memory_growth import ALLOWED, growth, memory_now
 from tests.runtime.target.paced_imager import PacedImager, config_text, line_of
 from tests.runtime.target.recorded_frames import config_of
 
@@ -38,9 +38,6 @@ SETTLED_AFTER = 1 / 6
 """Of the time: caches of code, of files and of the allocator are filled."""
 NOTED = 1 / 60
 """Of the time, from one note to the next."""
-ALLOWED = {"traced_mib": 1.0, "rss_mib": 8.0}
-"""MiB of growth in the whole time, by a straight line through the notes after that. Of what Python and NumPy hold: 20
-bytes a line, no object that stays. Of the process: heaps in pieces."""
 ALLOWED_MORE = {"files": 4, "threads": 2}
 """Beyond those of the first settled note: the status file while it is replaced, the folder while it is synced,
 connections for commands that are about to end. One that stays open at each stream or command would be hundreds."""
@@ -68,8 +65,7 @@ def note(commands: Path, seconds: float) -> dict[str, float]:
         time.sleep(0.05)
     gc.collect()
     found = {
-        "seconds": round(seconds, 1), "rss_mib": round(memory_mib() or 0.0, 2),
-        "traced_mib": round(tracemalloc.get_traced_memory()[0] / (1 << 20), 3),
+        "seconds": round(seconds, 1), **memory_now(),
         "files": len(list(Path("/proc/self/fd").iterdir())), "threads": len(list(Path("/proc/self/task").iterdir())),
         "lines": status["lines"], "segments": status["segments"],
     }  # fmt: skip
@@ -111,21 +107,11 @@ def check_lines(path: Path) -> int:
     return n_lines
 
 
-def growth(notes: list[dict[str, float]], name: str) -> float:
-    """MiB in the whole time, by the settled notes."""
-    seconds = np.array([one["seconds"] for one in notes])
-    settled = seconds >= SETTLED_AFTER * seconds[-1]
-    if settled.sum() < 2:
-        return 0.0
-    values = np.array([one[name] for one in notes])
-    return round(float(np.polyfit(seconds[settled], values[settled], 1)[0] * seconds[-1]), 3)
-
-
 def report_of(notes: list[dict[str, float]], asked: float, began_cpu: float) -> dict[str, Any]:
     """What is written."""
     seconds = notes[-1]["seconds"]
     settled = [one for one in notes if one["seconds"] >= SETTLED_AFTER * seconds]
-    grown = {name: growth(notes, name) for name in ALLOWED}
+    grown = {name: growth(notes, name, SETTLED_AFTER) for name in ALLOWED}
     more = {name: max(one[name] for one in settled) - settled[0][name] for name in ALLOWED_MORE}
     holds = all(grown[name] <= ALLOWED[name] for name in ALLOWED)
     holds &= all(more[name] <= ALLOWED_MORE[name] for name in ALLOWED_MORE)
