@@ -39,18 +39,30 @@ def encoded(options: CodingOptions, n_threads: int, image: ImageDescription = IM
         return b"".join([encoder.header, *map(encoder.push, lines), encoder.finish()])
 
 
-def slow_coder(monkeypatch: pytest.MonkeyPatch, schedule: random.Random) -> None:
-    """Let any line wait in the coder."""
+def before_each_line(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Do something where a line is coded, before it is."""
 
-    def delayed(code: Callable[..., None]) -> Callable[..., None]:
-        def waiting(*of_line: Any) -> None:
-            time.sleep(schedule.choice([0, 0, 0, 2e-3]))
+    def acting(code: Callable[..., None]) -> Callable[..., None]:
+        def acted(*of_line: Any) -> None:
+            act()
             code(*of_line)
 
-        return waiting
+        return acted
 
     for owner, name in CODERS:
-        monkeypatch.setattr(owner, name, delayed(getattr(owner, name)))
+        monkeypatch.setattr(owner, name, acting(getattr(owner, name)))
+
+
+def slow_coder(monkeypatch: pytest.MonkeyPatch, schedule: random.Random) -> None:
+    """Let any line wait in the coder."""
+    before_each_line(monkeypatch, lambda: time.sleep(schedule.choice([0, 0, 0, 2e-3])))
+
+
+def thread_names(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Filled with the names of the threads that code."""
+    names: set[str] = set()
+    before_each_line(monkeypatch, lambda: names.add(threading.current_thread().name))
+    return names
 
 
 @pytest.mark.parametrize("guard", [GuardLevel.OFF, GuardLevel.CHECKS])
@@ -63,22 +75,6 @@ def test_the_bytes_are_the_same(form: str, max_error: int, guard: GuardLevel, mo
     slow_coder(monkeypatch, random.Random(form))
     assert encoded(options, 2) == expected
     assert encoded(options, 3) == expected
-
-
-def thread_names(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Filled with the names of the threads that code."""
-    names: set[str] = set()
-
-    def named(code: Callable[..., None]) -> Callable[..., None]:
-        def naming(*of_line: Any) -> None:
-            names.add(threading.current_thread().name)
-            code(*of_line)
-
-        return naming
-
-    for owner, name in CODERS:
-        monkeypatch.setattr(owner, name, named(getattr(owner, name)))
-    return names
 
 
 @pytest.mark.parametrize(
