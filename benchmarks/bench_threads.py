@@ -95,16 +95,8 @@ def memory(words: dict[str, str], n_threads: int, *, is_live: bool = False) -> f
         path = Path(name) / "scene.bil"
         lines = synthetic_lines(MEMORY_LINES, N_BANDS, MEMORY_COLUMNS, np.random.default_rng(0))
         path.write_bytes(np.stack(list(lines)).astype("<i2").tobytes())
-        words_of = [
-            "compress",
-            "-" if is_live else str(path),
-            f"{path}.lrwk",
-            *layout,
-            *options,
-            "--threads",
-            str(n_threads),
-            "--json",
-        ]
+        source = "-" if is_live else str(path)
+        words_of = ["compress", source, f"{path}.lrwk", *layout, *options, "--threads", str(n_threads), "--json"]
         command = [sys.executable, "-m", "runtime.commands.cli", *words_of]
         with path.open("rb") as stdin:
             done = subprocess.run(command, check=True, capture_output=True, stdin=stdin)
