@@ -23,6 +23,8 @@ SHIPPED = PACKAGES / "flight"
 SHIPPED_LARGE = PACKAGES / "flight-large"
 SHIPPED_FLOAT = PACKAGES / "small"
 ALL_SHIPPED = (SHIPPED, SHIPPED_LARGE, SHIPPED_FLOAT)
+FORMER = PACKAGES / "former"
+"""Those that were shipped under the same names before, HASH.zip as in a store: streams name them for ever."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,10 @@ def shipped_packages(identities: Collection[bytes], trust: Path | None = None) -
 
 
 def shipped_identities() -> dict[Path, bytes]:
-    """Of the shipped packages that are there, by their places; nothing else of them is read."""
+    """Of the shipped packages that are there, former ones too, by their places; nothing else of them is read."""
     there = [path for path in ALL_SHIPPED if (path / MANIFEST).is_file()]
-    return {path: hashlib.sha256((path / MANIFEST).read_bytes()).digest() for path in there}
+    former = {path: bytes.fromhex(path.stem) for path in sorted(FORMER.glob("*.zip"))}
+    return {path: hashlib.sha256((path / MANIFEST).read_bytes()).digest() for path in there} | former
 
 
 def open_integer_package(path: Path, trust: Path | None = None) -> IntegerPackage:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from runtime.cell.flight_package import SHIPPED, open_package
+from runtime.cell.flight_package import FORMER, SHIPPED, open_package
 from runtime.cell.package_store import VARIABLE, add_package, known_packages, listed, stored_package, zipped
 from runtime.codec.compression import needed_packages
 from runtime.codec.decoder import Decoder
@@ -39,6 +39,12 @@ def other(tmp_path: Path) -> Path:
     for name, data in parts.items():
         (folder / name).write_bytes(data)
     return folder
+
+
+def test_packages_that_were_shipped_before_are_there_under_their_hash() -> None:
+    former = sorted(FORMER.iterdir())
+    assert former and all(f"{open_package(path).sha256.hex()}.zip" == path.name for path in former)
+    assert {path.stem for path in former} < {identity for identity, _ in listed()}
 
 
 def test_a_package_is_found_by_its_hash(other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import spectral
 
-from runtime.cell.flight_package import SHIPPED, SHIPPED_FLOAT
+from runtime.cell.flight_package import FORMER, SHIPPED, SHIPPED_FLOAT
 
 CUBE = (np.random.default_rng(2).integers(0, 60, (6, 4, 10)) + np.arange(4)[:, None] * 300).astype(np.uint16)
 
@@ -186,8 +186,8 @@ def test_wrong_package(envi: Path, tmp_path: Path) -> None:
     assert run("decompress", packed, tmp_path / "back.hdr", "--package", other).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["flight", "flight-large", "small"])
-def test_shipped_packages_are_found_by_what_a_stream_names(name: str, envi: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["flight", "flight-large", "small", *sorted(FORMER.iterdir())])
+def test_shipped_packages_are_found_by_what_a_stream_names(name: str | Path, envi: Path, tmp_path: Path) -> None:
     packed = tmp_path / "packed.lrwk"
     assert run("compress", envi, packed, "--package", name, "--segment-lines", "3").returncode == 0
     done = run("decompress", packed, "-")
