@@ -2,35 +2,25 @@
 
 import json
 import os
-import resource
-import subprocess
 import sys
-import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hil_tests.acceptance import session
 from hil_tests.acceptance.acceptance_run import AcceptanceRun
 from hil_tests.acceptance.bench import State
-from hil_tests.acceptance.coding_steps import difference
-from hil_tests.acceptance.job_results import RESULTS, check_answer
-from hil_tests.acceptance.run_scene import run_scene
-from hil_tests.board.board import Board, SceneChoice, load_board
+from hil_tests.board.board import Board, load_board
 from hil_tests.commands import hil
 from hil_tests.findings.findings import Findings, Outcome
 from hil_tests.findings.findings_file import read_findings
-from hil_tests.places.runtime_wheel import build_runtime_wheel
-from hil_tests.targets.local import MARK, LocalTarget
 from hil_tests.targets.target import TargetFailed
-from hil_tests.targets.transfer import file_sha256
 from runtime.codec.compression import restored_lines
 from runtime.codec.decoder import Decoder
 from runtime.codec.stream_reader import StreamReader
 from runtime.commands.cli import cli, main
-from runtime.errors import BadArgument, Corrupt
+from runtime.errors import Corrupt
 from runtime.kernels.kernel_cache import cache_base
 
 BOARD = """
@@ -213,142 +203,6 @@ def test_a_failure_that_a_reset_cures_is_reported(folder: Path, monkeypatch: pyt
         monkeypatch.setattr(cured.target, "bring_up", at_the_second_attempt)
         assert cured.perform("bring-up").outcome is Outcome.PASSED
         assert "bring-up: a reset was needed, here: no answer" in cured.finish().notes
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        None,
-        {},
-        {"seconds": "1", "cpu_seconds": 1.0, "lines_ms": [1.0], "peak_mib": None},
-        {"seconds": 1.0, "cpu_seconds": float("nan"), "lines_ms": [1.0], "peak_mib": None},
-        {"seconds": 1.0, "cpu_seconds": 1.0, "lines_ms": ["1"], "peak_mib": None},
-        {"seconds": 1.0, "cpu_seconds": 1.0, "lines_ms": [], "peak_mib": None},
-        {"seconds": 0.0, "cpu_seconds": 1.0, "lines_ms": [1.0], "peak_mib": None},
-    ],
-)
-def test_a_target_that_answers_nonsense_has_failed(values: object) -> None:
-    with pytest.raises(TargetFailed, match="board: decode"):
-        check_answer(values, RESULTS["decode"], "board: decode")
-
-
-CODED = {
-    "seconds": 1.0,
-    "cpu_seconds": 1.0,
-    "lines_ms": [1.0],
-    "peak_mib": None,
-    "bytes": 9,
-    "sha256": "",
-    "telemetry": [],
-}
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"seconds": 10**400}, {"lines_ms": [-(10**400)]}, {"bytes": 10**400}, {"bytes": -1}, {"telemetry": None},
-        {"telemetry": [3]}, {"seconds": -1.0},
-    ],
-)  # fmt: skip
-def test_numbers_that_nothing_measures_and_telemetry_that_is_none_are_nonsense(more: dict[str, object]) -> None:
-    check_answer(CODED, RESULTS["encode"], "board: encode")
-    with pytest.raises(TargetFailed, match="board: encode"):
-        check_answer({**CODED, **more}, RESULTS["encode"], "board: encode")
-
-
-@pytest.mark.parametrize("said", ["[" * 99999, "[]", '{"event": "end"}', '{"event": "end", "at": 1' + "0" * 400 + "}"])
-def test_a_target_whose_words_are_no_events_has_failed(said: str, folder: Path) -> None:
-    target = LocalTarget(name="board", folder=folder / "nonsense")
-    target.bring_up()
-    (target.root / "runtime" / "target").mkdir(parents=True, exist_ok=True)
-    (target.root / "runtime" / "target" / "target_run.py").write_text(f"print({said!r}, flush=True)\ninput()\n")
-    target.site = target.root
-    with pytest.raises(TargetFailed, match="board: clock: no event"):
-        session.Session(target, folder / "nonsense.log", start_seconds=20)
-    target.close()
-
-
-def test_a_target_that_closes_its_output_and_stays_has_failed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "SECONDS_TO_END", 0.3)
-    target = LocalTarget(name="board", folder=folder / "silent")
-    target.bring_up()
-    (target.root / "runtime" / "target").mkdir(parents=True)
-    (target.root / "runtime" / "target" / "target_run.py").write_text("import os, time\nos.close(1)\ntime.sleep(60)\n")
-    target.site = target.root
-    with pytest.raises(TargetFailed, match="board: clock: closed its output and does not end"):
-        session.Session(target, folder / "silent.log", start_seconds=20)
-    assert [child.returncode for child in target.children] == [-9]
-    target.close()
-
-
-def test_a_local_file_takes_the_place_of_a_folder_and_leaves_no_part(tmp_path: Path) -> None:
-    target = LocalTarget(name="board", folder=tmp_path / "board")
-    target.bring_up()
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "inner").write_text("inner")
-    (tmp_path / "file").write_text("file")
-    for _ in range(2):
-        target.put(tmp_path / "folder", "package")
-        assert (target.root / "package" / "inner").read_text() == "inner"
-        target.put(tmp_path / "file", "package")
-        assert (target.root / "package").read_text() == "file"
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    (tmp_path / "large").write_bytes(bytes(9999))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
-    try:
-        with pytest.raises(TargetFailed, match=r"large to .*: File too large"):
-            target.put(tmp_path / "large", "large")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert {path.name for path in target.root.iterdir()} == {MARK, "package"}
-
-
-def test_a_local_target_takes_no_folder_of_others(tmp_path: Path) -> None:
-    (tmp_path / "site-plan").write_text("years")
-    for folder in (tmp_path, Path.cwd()):
-        with pytest.raises(TargetFailed, match=r"holds other files|is the current folder"):
-            LocalTarget(name="board", folder=folder).bring_up()
-    assert [path.name for path in tmp_path.iterdir()] == ["site-plan"]
-
-
-def test_the_first_place_that_differs_is_named() -> None:
-    wanted = np.zeros((2, 3, 4), np.uint16)
-    found = wanted.copy()
-    found[1, 2, 3] = 7
-    assert difference(wanted, wanted) is None
-    assert difference(found, wanted) == "line 1, band 2, column 3: 7, the scene has 0"
-    assert difference(wanted[:1], wanted) == "1 of 2 lines"
-    assert difference([*wanted, wanted[0]], wanted) == "more than the 2 lines of the scene"
-
-
-def test_a_scene_that_is_not_here_has_a_synthetic_one_in_its_place(tmp_path: Path) -> None:
-    scene = run_scene(SceneChoice(name="no_such_scene", bands=5, columns=4), None, tmp_path, is_short=True)
-    assert scene.kind == "synthetic"
-    assert scene.note == "scene no_such_scene is not on this machine, a synthetic one stands in"
-    assert scene.samples.shape == (16, 5, 4)
-    with pytest.raises(BadArgument, match="not found"):
-        run_scene(SceneChoice(name="../no_such_scene.hdr"), None, tmp_path, is_short=True)
-    for pattern in ("a**b", "*", "[a"):  # a name, whatever a shell would make of it
-        assert run_scene(SceneChoice(name=pattern, bands=1, columns=1), None, tmp_path, is_short=True).note
-
-
-@pytest.mark.parametrize("name", ["no_such", "no/such"])
-def test_a_package_that_is_not_there_is_one_line(tmp_path: Path, name: str) -> None:
-    path = tmp_path / "board.toml"
-    path.write_text(f'name = "desk"\ntransport = "local"\npackage = "{name}"\n')
-    with pytest.raises(BadArgument, match=f"package .*{name} not found"):
-        AcceptanceRun(load_board(path), output=tmp_path / "run", is_short=True)
-
-
-def test_the_wheel_is_the_same_bytes_each_time_and_has_the_runtime_alone(tmp_path: Path) -> None:
-    wheels = [build_runtime_wheel(tmp_path / name) for name in ("one", "two")]
-    assert len({file_sha256(wheel) for wheel in wheels}) == 1
-    with zipfile.ZipFile(wheels[0]) as archive:
-        names = archive.namelist()
-    assert {name.split("/")[0] for name in names} == {"runtime", "linerwkv-0.1.0.dist-info"}
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-compile"]
-    subprocess.run([*pip, "--target", tmp_path / "site", wheels[0]], check=True)
-    assert (tmp_path / "site" / "runtime" / "packages" / "flight" / "manifest.json").is_file()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"board": 3}', "[" * 100000])
