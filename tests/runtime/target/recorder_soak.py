@@ -30,6 +30,7 @@ from runtime.target.flight_command import run
 from tests.runtime.memory_growth import ALLOWED, growth, memory_now
 from tests.runtime.target.paced_imager import PacedImager, config_text, line_of
 from tests.runtime.target.recorded_frames import config_of
+from tests.runtime.target.recorder_service import ask
 
 RESULT = Path(__file__).parents[3] / "benchmarks" / "results" / "recorder_soak.json"
 LINES_PER_SECOND = 16.0
@@ -49,19 +50,15 @@ COMMANDS: list[dict[str, Any]] = [
 """One after another from one note to the next; two of them are refused."""
 
 
-def ask(path: Path, command: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a command."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(path))
-        client.sendall(json.dumps(command).encode() + b"\n")
-        answer: dict[str, Any] = json.loads(client.makefile("rb").readline())
-        return answer
+def command(path: Path, words: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one."""
+    return ask(path, json.dumps(words).encode())[0]
 
 
 def note(commands: Path, seconds: float) -> dict[str, float]:
     """How the process stands between two streams, when no segment is open."""
-    ask(commands, {"do": "stop"})
-    while (status := ask(commands, {"do": "status"}))["file"] is not None:
+    command(commands, {"do": "stop"})
+    while (status := command(commands, {"do": "status"}))["file"] is not None:
         time.sleep(0.05)
     gc.collect()
     found = {
@@ -69,7 +66,7 @@ def note(commands: Path, seconds: float) -> dict[str, float]:
         "files": len(list(Path("/proc/self/fd").iterdir())), "threads": len(list(Path("/proc/self/task").iterdir())),
         "lines": status["lines"], "segments": status["segments"],
     }  # fmt: skip
-    ask(commands, {"do": "start"})
+    command(commands, {"do": "start"})
     return found
 
 
@@ -157,7 +154,7 @@ def soak(seconds: float, output: Path, folder: Path) -> dict[str, Any]:
             output.write_text(json.dumps(report_of(notes, seconds, cpu), indent=1) + "\n")
         if passed >= next_command:
             next_command += seconds * NOTED / len(COMMANDS)
-            ask(commands, next(words))
+            command(commands, next(words))
     imager.stop()
     recorder.join()
     ground.close()

@@ -1,37 +1,24 @@
-"""The recorder as it flies: every source, gaps, forms, commands, rotation, quota, packets, notices, a graceful end."""
+"""What a recorder writes of a file of lines: gaps, forms, rotation, quota, packets."""
 
-import contextlib
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from runtime.codec.forms_encoder import FormsEncoder, loaded_forms
 from runtime.errors import BadArgument
 from runtime.images.raw_lines import describe_pipe
 from runtime.packets.assembled_file import assemble
 from runtime.packets.packet_scan import fragments
-from runtime.target.flight_command import record, run
-from runtime.target.flight_config import FlightConfig
+from runtime.target.flight_command import run
 from runtime.target.flight_tables import OutputTable
 from runtime.target.line_buffer import LineBuffer
 from runtime.target.line_frames import LineFrames
 from runtime.target.stream_files import StreamFiles
 from tests.runtime.codec.test_coder_beside import thread_names
 from tests.runtime.target.recorded_frames import LINES, config_of, config_text, frame, read_back, told
-
-WAIT_S = 300  # a first start compiles
 
 
 def recorded(folder: Path, data: bytes, more: str = "", **changes: str) -> list[Path]:
@@ -169,176 +156,6 @@ def test_a_source_that_cannot_wait_drops_into_gaps() -> None:
             assert buffer.fill == 1 and buffer.take(0) is not None
     assert buffer.n_dropped == 2
     assert [found.n_lost for found in buffer.lines] == [0, 3]
-
-
-@contextlib.contextmanager
-def service(config: FlightConfig | str, folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The program, ended by TERM, which must leave with 0."""
-    (folder / "config.toml").write_text(str(config))
-    program = "from runtime.commands.cli import guarded; from runtime.target.flight_command import record; "
-    words = [sys.executable, "-c", program + "guarded(lambda: record)", str(folder / "config.toml")]
-    with subprocess.Popen(words, env={**os.environ, **environment}, stderr=subprocess.PIPE) as process:
-        try:
-            yield process
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(WAIT_S) == 0, process.stderr and process.stderr.read()
-        finally:
-            process.kill()
-
-
-def wait_for(is_there: Any) -> None:
-    end = time.monotonic() + WAIT_S
-    while not is_there():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def ask(path: Path, *lines: bytes) -> list[dict[str, Any]]:
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(path))
-        client.sendall(b"".join(line + b"\n" for line in lines))
-        client.shutdown(socket.SHUT_WR)
-        return [json.loads(line) for line in client.makefile("rb")]
-
-
-def status(path: Path) -> dict[str, Any]:
-    return ask(path, b'{"do": "status"}')[0]
-
-
-def test_a_service_by_fifo_is_commanded_and_ends_gracefully(tmp_path: Path) -> None:
-    fifo, commands = tmp_path / "fifo", tmp_path / "c"
-    os.mkfifo(fifo)
-    text = config_text(tmp_path / "out", f'kind = "fifo"\npath = "{fifo}"', "")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
-        notices.bind(str(tmp_path / "n"))
-        notices.settimeout(WAIT_S)
-        environment = {"NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "200000"}
-        with service(text + f'[commands]\nsocket = "{commands}"\n', tmp_path, **environment):
-            assert notices.recv(100) == b"READY=1"
-            assert notices.recv(100) == b"WATCHDOG=1" == notices.recv(100)
-            with fifo.open("wb") as out:
-                out.write(b"".join(map(frame, range(6))) + frame(6)[:4])
-            wait_for(lambda: status(commands)["lines"] == 6)
-            answers = ask(
-                commands, b'{"do": "form", "form": "dpcm"}', b'{"do": "max_error", "max_error": 2}',
-                b'{"do": "form", "form": "x"}', b'{"do": "max_error", "max_error": 1}', b'{"do": "fly"}', b"{",
-                b"\xff\xfe", b'{"do": "stop", "until": 1.0}', b'{"do": "stop", "more": 1}', b"[]",
-            )  # fmt: skip
-            assert [one["ok"] for one in answers] == [True, True] + [False] * 8
-            assert all("\n" not in one["error"] for one in answers[2:]) and "late" in answers[7]["error"]
-            with fifo.open("wb") as out:
-                out.write(frame(6)[4:] + b"".join(map(frame, range(7, 12))) + frame(12)[:4])
-            wait_for(lambda: status(commands)["lines"] == 12)
-            assert ask(commands, b'{"do": "stop"}') == [{"ok": True}]
-            wait_for(lambda: status(commands)["file"] is None)
-            with fifo.open("wb") as out:
-                out.write(frame(12)[4:] + frame(13)[:4])
-            wait_for(lambda: status(commands)["not_recorded"] == 1)
-            assert ask(commands, b'{"do": "start"}') == [{"ok": True}]
-            with fifo.open("wb") as out:
-                out.write(frame(13)[4:] + frame(14))
-            wait_for(lambda: status(commands)["lines"] == 13)
-        heard = []
-        notices.settimeout(0)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                heard.append(notices.recv(100))
-        assert b"STOPPING=1" in heard and set(heard) <= {b"STOPPING=1", b"WATCHDOG=1"}
-    first, second = sorted((tmp_path / "out").glob("*.lrwk"))
-    lines, _, segments = read_back(first)
-    codings = [(one.header.coding.predictor.name, one.header.coding.max_error) for one in segments]
-    assert codings == [("CCSDS123", 0), ("CCSDS123", 0), ("DPCM", 2)][: len(codings)] and codings[-1] == ("DPCM", 2)
-    assert sorted(lines) == list(range(12))
-    assert all(np.abs(lines[y].astype(int) - LINES[y].astype(int)).max() <= 2 for y in lines)
-    assert np.abs(read_back(second)[0][0].astype(int) - LINES[13].astype(int)).max() <= 2
-    assert not commands.exists()
-
-
-def test_lines_come_by_tcp(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        text = config_text(tmp_path / "out", f'kind = "tcp"\nport = {server.getsockname()[1]}', "")
-
-        def send() -> None:
-            connection, _ = server.accept()
-            with connection:
-                connection.sendall(b"noise" + b"".join(map(frame, range(9))))
-
-        sender = threading.Thread(target=send)
-        sender.start()
-        run(config_of(text), threading.Event())
-        sender.join()
-    (path,) = (tmp_path / "out").glob("*.lrwk")
-    assert sorted(read_back(path)[0]) == list(range(9))
-
-
-def test_datagrams_that_are_lost_cost_their_lines(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    stopping = threading.Event()
-    config = config_of(config_text(tmp_path / "out", f'kind = "udp"\nport = {port}', ""))
-    recorder = threading.Thread(target=run, args=(config, stopping))
-    recorder.start()
-    wait_for(lambda: (tmp_path / "out.jsonl").exists() and '"ready"' in (tmp_path / "out.jsonl").read_text())
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        for y in range(10):
-            half = frame(y)[:20], frame(y)[20:]
-            for part in half if y != 4 else half[:1]:
-                sender.sendto(part, ("127.0.0.1", port))
-    state = tmp_path / "out.status"
-    wait_for(lambda: state.exists() and json.loads(state.read_text())["lines"] >= 8)
-    stopping.set()
-    recorder.join(WAIT_S)
-    (path,) = (tmp_path / "out").glob("*.lrwk")
-    lines, gaps, _ = read_back(path)
-    assert sorted(lines) == [0, 1, 2, 3, 5, 6, 7, 8, 9] and gaps == [(4, 1)]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "found"),
-    [
-        ("bands = 3", "bands = 0", "key lines.bands: found 0, allowed int at least 1"),
-        ('kind = "file"', 'kind = "udp"', None),
-        ('kind = "file"', 'kind = "disk"', "key source.kind"),
-        ('sync = "1acffc1d"', 'sync = "1"', "key lines.sync"),
-        ("line_header = 8", "line_header = 6", "key lines.line_header: found 6 bytes, allowed 8"),
-        ("counter_at = 4", "counter_at = 2", "key lines.counter_at"),
-        ('name = "dpcm"', 'name = "ccsds123"', 'forms: found "ccsds123", "ccsds123"'),
-        ('predictor = "dpcm"', 'predictor = "x"', "forms[1].predictor: found"),
-        ("max_errors = [0, 2]", "max_errors = []", "key coding.max_errors: found none"),
-        ("max_errors = [0, 2]", 'form = "x"', 'coding.form: found "x", allowed "auto", "ccsds123", "dpcm"'),
-        ("buffer_lines = 64", "buffer_lines = 1", "key buffer_lines"),
-        ("buffer_lines = 64", "[rule]\ncheaper_at = 0.1", "key rule.dearer_at"),
-        ("buffer_lines = 64", "[packets]\nrecording = 3", "packets.recording"),
-        ("buffer_lines = 64", "[downlink]\nport = 5", "downlink: found no table packets"),
-        (
-            "buffer_lines = 64",
-            "[downlink]\nport = 5\n[packets]\npacket_bytes = 65508",
-            "packet_bytes: found 65508",
-        ),
-        ("buffer_lines = 64", "[packets]\n[downlink]\nport = 0", "downlink.port"),
-        ("buffer_lines = 64", "surprise = 1", "key surprise: not known"),
-        ("bands = 3", "bands = 65537", "key lines.bands, columns, bit_depth, dtype: image: n_bands is 65537"),
-        ('sync = "1acffc1d"', 'sync = " "', "key lines.sync: found ' '"),
-        ("segment_lines = 4", "segment_lines = 65536", "key coding.segment_lines: found 65536"),
-        ("max_errors = [0, 2]", "max_errors = [4096]", "key coding.max_errors: found 4096, allowed 0..2047"),
-        ('name = "dpcm"', 'name = "a\\nb"\n"c\\nd" = 1', r'key forms[1]."c\nd": not known'),
-    ],
-)
-def test_a_configuration_is_checked(tmp_path: Path, old: str, new: str, found: str | None) -> None:
-    text = config_text(tmp_path / "out", 'kind = "file"').replace(old, new)
-    (tmp_path / "c.toml").write_text(text)
-    done = CliRunner().invoke(record, [str(tmp_path / "c.toml"), "--check"])
-    if found is None:
-        assert done.exit_code == 0, done.exception
-        return
-    assert isinstance(done.exception, BadArgument) and found in str(done.exception)
-
-
-def test_udp_needs_a_sync_word(tmp_path: Path) -> None:
-    text = config_text(tmp_path / "out", 'kind = "udp"').replace('sync = "1acffc1d"\n', "")
-    with pytest.raises(BadArgument, match=r"lines\.sync: found none"):
-        config_of(text)
 
 
 def test_a_source_that_is_not_there_is_told(tmp_path: Path) -> None:

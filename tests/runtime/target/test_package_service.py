@@ -10,7 +10,7 @@ import pytest
 
 from runtime.cell.flight_package import SHIPPED, open_package
 from tests.runtime.target.package_flights import LINES, SEGMENT_LINES, Ground, all_lines, streams, text_of
-from tests.runtime.target.test_flight_recorder import ask, service, status, wait_for
+from tests.runtime.target.recorder_service import ask, service, status, wait_for
 
 
 @pytest.mark.slow
