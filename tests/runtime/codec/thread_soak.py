@@ -63,7 +63,7 @@ def main() -> None:
     for _ in range(IMAGES_A_ROUND):
         one(generator, package)
     tracemalloc.start()  # what is allocated from here on; kernels are compiled
-    start, n_images, n_samples = time.monotonic(), 0, 0
+    start, cpu_start, n_images, n_samples = time.monotonic(), time.process_time(), 0, 0
     notes: list[dict[str, float]] = []
     while (passed := (time.monotonic() - start) / 60) < minutes:
         if n_images % IMAGES_A_ROUND == 0:
@@ -76,7 +76,8 @@ def main() -> None:
             print(f"{minutes:g} minutes: {notes[-1]}", flush=True)
     grown = {name: growth(notes, name, SETTLED_AFTER) for name in ALLOWED}
     report = {
-        "minutes": minutes, "images": n_images, "images_a_round": IMAGES_A_ROUND, "samples": n_samples,
+        "minutes": minutes, "processor_minutes": round((time.process_time() - cpu_start) / 60, 1),
+        "images": n_images, "images_a_round": IMAGES_A_ROUND, "samples": n_samples,
         "growth_mib": grown, "allowed_mib": ALLOWED, "notes": notes,
     }  # fmt: skip
     RESULT.write_text(json.dumps(report, indent=1) + "\n")
