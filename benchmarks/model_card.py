@@ -102,16 +102,27 @@ def optimiser(schedule: dict[str, Any]) -> str:
     return f"Muon at {schedule['matrix_rate']} and weight decay {schedule['weight_decay']} for matrices, else AdamW"
 
 
+def n_steps(package: FlightPackage) -> int:
+    """Of its training."""
+    schedule = package.manifest["training"]["schedule"]
+    return int(schedule["epochs"] * schedule["batches_per_epoch"])
+
+
+def unseen_model(package: FlightPackage) -> FlightPackage:
+    """Its cross-validation model."""
+    return open_package(REPOSITORY / "benchmarks" / "cross_validation" / UNSEEN[package.source])
+
+
 def recipe(package: FlightPackage) -> str:
     """How the weights came about."""
     training, quantization = package.manifest["training"], package.manifest["quantization"]
     data, schedule, options = training["data"], training["schedule"], quantization["options"]
-    steps = schedule["epochs"] * schedule["batches_per_epoch"]
     tuning = f"{options['epochs']} epochs of fine-tuning in Brevitas" if options["epochs"] else "no fine-tuning"
     crop = f"{data['crop_lines']} lines, {data['crop_bands']} bands, {data['crop_columns']} columns"
     rates = f"{schedule['learning_rate']:g} falling ({schedule.get('decay', 'linear')}) to"
     return (
-        f"{steps} steps of {data['batch_size']} crops ({crop}), {optimiser(schedule)}, learning rate {rates} "
+        f"{n_steps(package)} steps of {data['batch_size']} crops ({crop}), {optimiser(schedule)}, "
+        f"learning rate {rates} "
         f"{schedule['final_learning_rate']:g}, loss `{schedule['loss']}`, seed {schedule['seed']}; "
         f"weights of {quantization['weight_bits']} bits after calibration, {tuning}"
     )
@@ -168,18 +179,14 @@ def fine_tuning(package: FlightPackage) -> str:
     """What a mission may expect: a cross-validation model that has not seen the sensor, before and after."""
     unseen = UNSEEN[package.source]
     name = f"finetune{unseen.removeprefix('unseen').replace('-', '_')}"
-    found, start = result(name), open_package(REPOSITORY / "benchmarks" / "cross_validation" / unseen)
+    found, start = result(name), unseen_model(package)
     check_same(start, name, found["package_sha256"], start.sha256.hex())
     return f"From the cross-validation model `{unseen}`, bits per sample:\n\n{table(found['rows'])}"
 
 
-def steps_of(package: FlightPackage) -> str:
+def fewer_steps(package: FlightPackage) -> str:
     """How many steps the cross-validation model has, where it does not have as many as the package."""
-    unseen = open_package(REPOSITORY / "benchmarks" / "cross_validation" / UNSEEN[package.source])
-    steps, of_unseen = (
-        schedule["epochs"] * schedule["batches_per_epoch"]
-        for schedule in (one.manifest["training"]["schedule"] for one in (package, unseen))
-    )
+    steps, of_unseen = n_steps(package), n_steps(unseen_model(package))
     return "" if steps == of_unseen else f", but of {of_unseen} steps in place of {steps}"
 
 
@@ -206,7 +213,7 @@ def speed(package: FlightPackage) -> str:
 def card(package: FlightPackage) -> str:
     """docs/model_card.md."""
     name = package.manifest["name"]
-    rows = result_rows(package)
+    rows, fewer = result_rows(package), fewer_steps(package)
     return f"""# Model card: `{name}`
 
 Written by `python -m benchmarks.model_card`; do not edit.
@@ -244,7 +251,7 @@ Table and configuration: benchmarks/results/training_{name}.
 
 Bits per sample, lossless, segments of 64 lines, every byte counted (benchmarks/results/rate.md), network and adaptive
 stage `best`. The shipped network has seen all of these scenes. What it does on others is shown by a cross-validation
-model, `{UNSEEN[package.source]}`, of the same recipe{steps_of(package)}, without the scenes of EnMAP, a sensor that it
+model, `{UNSEEN[package.source]}`, of the same recipe{fewer}, without the scenes of EnMAP, a sensor that it
 never saw, and without five AVIRIS scenes, a sensor that it knows.
 
 {table(rows)}
