@@ -11,7 +11,6 @@ import gc
 import io
 import json
 import time
-import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from runtime.codec.threaded_decoder import decoded
 from runtime.images.synthetic import synthetic_lines
 from runtime.stream.image_description import ImageDescription
 from tests.runtime.codec.test_threads import FORMS
-from tests.runtime.memory_growth import ALLOWED, growth, memory_now
+from tests.runtime.memory_growth import ALLOWED, growth, memory_now, start_tracing
 
 RESULT = Path(__file__).parents[3] / "benchmarks" / "results" / "thread_soak.json"
 IMAGES_A_ROUND = 300
@@ -62,7 +61,7 @@ def main() -> None:
     package, generator = open_package(SHIPPED), np.random.default_rng(0)
     for _ in range(IMAGES_A_ROUND):
         one(generator, package)
-    tracemalloc.start()  # what is allocated from here on; kernels are compiled
+    start_tracing()  # kernels are compiled
     start, cpu_start, n_images, n_samples = time.monotonic(), time.process_time(), 0, 0
     notes: list[dict[str, float]] = []
     while (passed := (time.monotonic() - start) / 60) < minutes:
