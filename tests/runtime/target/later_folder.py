@@ -11,11 +11,14 @@ from runtime.codec.stream_reader import StreamReader
 from runtime.stream.records import Gap
 from runtime.target.flight_command import run
 from runtime.target.flight_config import FlightConfig
+from runtime.target.later_compression import compress_later
 from runtime.target.stream_contents import StreamContents
 from tests.runtime.target.recorded_frames import SYNC, config_of, lines_text
 
 N_BANDS, N_COLUMNS, N_LINES = 6, 40, 24
 SENT = [y for y in range(N_LINES) if y not in (5, 6, 13)]
+PLAIN = {("CCSDS123", "STORED", 0)}
+"""`codings` of a stream that was recorded."""
 
 
 def line_of(y: int) -> Any:
@@ -71,3 +74,20 @@ def codings(path: Path) -> set[tuple[str, str, int]]:
     reader = StreamReader(io.BytesIO(path.read_bytes()))
     found = [header for header, _ in reader.segments()]
     return {(one.coding.predictor.name, one.coder.name, one.coding.max_error) for one in found}
+
+
+def compressed(config: FlightConfig) -> list[dict[str, Any]]:
+    """What is told of a run."""
+    told: list[dict[str, Any]] = []
+    compress_later(config, told.append)
+    return [one for one in told if "compressing" not in one]
+
+
+def streams(folder: Path) -> list[Path]:
+    """Those of a folder, as they were recorded."""
+    return sorted(folder.glob("*.lrwk"))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
