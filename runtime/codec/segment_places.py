@@ -27,7 +27,7 @@ from runtime.stream.records import (
     record_body,
 )
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
-from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
+from runtime.stream.stream_header import CRC, StreamHeader, read_header_bytes
 
 GAP_BYTES = HEAD.size + GAP.size + CRC.size
 TAIL_BYTES = 1 << 16
@@ -93,8 +93,7 @@ def segment_places(file: BinaryIO) -> SegmentPlaces:
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    prefix = read_fully(file.read, PREFIX.size)
-    data = prefix + read_exactly(file.read, header_size(prefix) - len(prefix), "stream header")
+    data = read_header_bytes(file.read)
     header, stream_crc = StreamHeader.from_bytes(data), crc32c(data)
     try:
         return placed_by_index(file, size, header, stream_crc, len(data))

@@ -21,7 +21,7 @@ from runtime.stream.records import (
     IndexEntry,
 )
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
-from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
+from runtime.stream.stream_header import CRC, StreamHeader, read_header_bytes
 
 
 class Segment(NamedTuple):
@@ -36,11 +36,9 @@ class StreamReader:
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
-        prefix = file.read(PREFIX.size)
-        self.n_bytes = len(prefix)
-        rest = self.read(header_size(prefix) - len(prefix), "stream header")
-        self.header = StreamHeader.from_bytes(prefix + rest)
-        self.stream_crc = crc32c(prefix + rest)
+        data = read_header_bytes(file.read)
+        self.n_bytes = len(data)
+        self.header, self.stream_crc = StreamHeader.from_bytes(data), crc32c(data)
         self.gaps: list[Gap] = []
         self.index: list[IndexEntry] = []
         self.seen = bytearray()  # what an index of the segments so far holds

@@ -21,7 +21,7 @@ from runtime.stream.records import (
     record_body,
 )
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
-from runtime.stream.stream_header import CRC, PREFIX, StreamHeader, header_size
+from runtime.stream.stream_header import CRC, StreamHeader, read_header_bytes
 
 KINDS = {
     SEGMENT_MARKER: StructureKind.SEGMENT, LINES_MARKER: StructureKind.LINES, GAP_MARKER: StructureKind.GAP,
@@ -52,8 +52,7 @@ class StructureReader:
                 raise Corrupt("stream: bytes follow the end record")
             where = f"structure {self.n_structures} of the stream"
             if self.n_structures == 0:
-                prefix = marker + read_exactly(file.read, PREFIX.size - len(marker), "stream header")
-                data = prefix + read_exactly(file.read, header_size(prefix) - len(prefix), "stream header")
+                data = read_header_bytes(file.read, marker)
                 kind, self.stream_crc = StructureKind.HEADER, crc32c(data)
             elif marker == SEGMENT_MARKER:
                 head = marker + read_exactly(file.read, SEGMENT_BYTES - len(marker), where)

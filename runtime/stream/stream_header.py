@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from runtime.errors import BadArgument, Corrupt, Foreign, TooNew, Truncated
+from runtime.exact_read import Take, read_exactly, read_fully
 from runtime.stream.crc32c import crc32c
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import Arithmetic, SampleType, SpecialKind, enum_of
@@ -138,6 +139,12 @@ def header_size(prefix: bytes) -> int:
     if not PREFIX.size + FIXED.size + CRC.size <= n_bytes <= LARGEST_HEADER_BYTES:
         raise Corrupt(f"stream header: {n_bytes} bytes announced, allowed at most {LARGEST_HEADER_BYTES}")
     return int(n_bytes)
+
+
+def read_header_bytes(take: Take, begun: bytes = b"") -> bytes:
+    """The header that a stream begins with, `begun` the part of its prefix that was read. Raises as `header_size`."""
+    prefix = begun + read_fully(take, PREFIX.size - len(begun))
+    return prefix + read_exactly(take, header_size(prefix) - len(prefix), "stream header")
 
 
 def unpack_metadata(packed: bytes) -> dict[str, Any]:

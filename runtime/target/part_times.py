@@ -6,8 +6,8 @@ less the network, is the host side.
 """
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from typing_extensions import override
@@ -16,7 +16,6 @@ from runtime.codec.coding_options import CodingOptions
 from runtime.codec.opened_encoder import Loaded
 from runtime.coders.residual_coders import ResidualWriter
 from runtime.executors.array_executor import ArrayExecutor, Arrays
-from runtime.prediction.predictors import Predictor
 from runtime.segments.ccsds123_segment import Ccsds123Segments, Ccsds123Writer
 from runtime.segments.residual_segment import ResidualSegments
 from runtime.segments.segment_codec import Samples, SegmentCodec
@@ -37,6 +36,15 @@ class Spent(NamedTuple):
     coder: float
     network: float
     waiting: float
+
+
+class Steps(NamedTuple):
+    """What is done with each line of a segment, and then with the segment; the first is in neither part."""
+
+    prepare: Callable[[Samples], Any]
+    predict: Callable[[Any], Any]
+    code: Callable[[Any], Any]
+    finish: Callable[[], Any]
 
 
 class ClockedExecutor(ArrayExecutor):
@@ -83,38 +91,42 @@ def spent_by(
     for some in (lines[:2], lines):
         network = ClockedExecutor(loaded.executor)
         codec = segment_codec(coding, image, loaded.package, network, options.residual_coder)
-        predictor, coder = ccsds123_times(codec, some) if isinstance(codec, Ccsds123Segments) else times(codec, some)
+        predictor, coder = times(codec, some)
     return Spent(predictor, coder, network.cpu, max(0.0, network.wall - network.cpu))
 
 
 def times(codec: SegmentCodec, lines: Iterable[Samples]) -> tuple[float, float]:
     """Processor seconds of predictor and coder."""
+    steps = ccsds123_steps(codec) if isinstance(codec, Ccsds123Segments) else residual_steps(codec)
+    predictor = coder = 0.0
+    for line in lines:
+        prepared = steps.prepare(line)
+        began = time.thread_time()
+        predicted = steps.predict(prepared)
+        coding = time.thread_time()
+        steps.code(predicted)
+        predictor, coder = predictor + coding - began, coder + time.thread_time() - coding
+    began = time.thread_time()
+    steps.finish()
+    return predictor, coder + time.thread_time() - began
+
+
+def residual_steps(codec: SegmentCodec) -> Steps:
+    """Of a segment of residuals."""
     assert isinstance(codec, ResidualSegments)
-    predictor: Predictor = codec.lines_predictor
-    written, state = ResidualWriter(codec.depth, *codec.shape, codec.written_coders), None
-    spent = [0.0, 0.0]
-    for line in lines:
-        samples, mapped = codec.quantiser.quantised(line), np.empty(codec.shape, np.int32)
-        began = time.thread_time()
+    predictor, state = codec.lines_predictor, None
+    written = ResidualWriter(codec.depth, *codec.shape, codec.written_coders)
+
+    def predict(samples: Any) -> Any:
+        nonlocal state
+        mapped = np.empty(codec.shape, np.int32)
         state = predictor.encode_line(samples, state, mapped)
-        coding = time.thread_time()
-        written.push(mapped)
-        spent = [spent[0] + coding - began, spent[1] + time.thread_time() - coding]
-    began = time.thread_time()
-    written.coded()
-    return spent[0], spent[1] + time.thread_time() - began
+        return mapped
+
+    return Steps(codec.quantiser.quantised, predict, written.push, written.coded)
 
 
-def ccsds123_times(codec: Ccsds123Segments, lines: Iterable[Samples]) -> tuple[float, float]:
-    """The same of CCSDS 123."""
+def ccsds123_steps(codec: Ccsds123Segments) -> Steps:
+    """Of a CCSDS 123 image."""
     writer = Ccsds123Writer(codec)
-    spent = [0.0, 0.0]
-    for line in lines:
-        began = time.thread_time()
-        predicted = writer.predicted(line)
-        coding = time.thread_time()
-        writer.code(*predicted)
-        spent = [spent[0] + coding - began, spent[1] + time.thread_time() - coding]
-    began = time.thread_time()
-    writer.coded()
-    return spent[0], spent[1] + time.thread_time() - began
+    return Steps(lambda line: line, writer.predicted, lambda found: writer.code(*found), writer.coded)

@@ -22,7 +22,7 @@ from runtime.executors.array_executor import ArrayExecutor, Arrays
 from runtime.executors.cell_executor import OnnxRuntimeCell
 from runtime.float_network.predictor import NetworkPredictor, initial_states
 from tests.model.network.test_network_properties import random_network, stepped
-from tests.runtime.codec.test_round_trip import SOURCES, decode, encode
+from tests.runtime.codec.coded_cube import SOURCES, decode, encode
 
 CONFIG = NetworkConfig(features=8)
 

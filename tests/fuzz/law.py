@@ -24,7 +24,7 @@ from runtime.images.envi_header_reader import read_envi_header
 from runtime.process_memory import memory_mib, peak_memory_mib, reset_peak_memory
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
 from tests.fuzz.sound_streams import SEGMENT_LINES, SPECIALS, shipped_executor, shipped_package, sound_streams
-from tests.runtime.codec.test_round_trip import Cube
+from tests.runtime.codec.coded_cube import Cube
 
 MOST_SECONDS = 20.0
 """Of the processor, after everything is compiled; other programs of the machine do not count."""

@@ -13,7 +13,7 @@ from runtime.executors.executors import make_executor
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, PredictorKind, Quantisation, SampleType, SpecialKind
 from runtime.stream.special_values import Special
-from tests.runtime.codec.test_round_trip import Cube, encode
+from tests.runtime.codec.coded_cube import Cube, encode
 
 SHAPE = (9, 3, 8)
 SEGMENT_LINES = 3

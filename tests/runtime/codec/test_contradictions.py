@@ -23,8 +23,8 @@ from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import PredictorKind
 from runtime.stream.records import ENTRY, GAP, GAP_MARKER, INDEX_MARKER
 from runtime.stream.stream_header import LARGEST_METADATA_BYTES, StreamHeader
+from tests.runtime.codec.coded_cube import decode, encode
 from tests.runtime.codec.stream_parts import RecordParts, SegmentParts, StreamParts, stream_parts
-from tests.runtime.codec.test_round_trip import decode, encode
 
 CUBE = np.random.default_rng(3).integers(0, 1000, (12, 3, 8)).astype(np.int32)
 

@@ -17,7 +17,7 @@ from runtime.errors import BadArgument, Corrupt, LineRwkvError, Truncated
 from runtime.stream.image_description import ImageDescription
 from runtime.stream.kinds import AdaptiveStage, Coder, PredictorKind, Quantisation
 from runtime.stream.segment_header import SEGMENT_BYTES, SEGMENT_MARKER, SegmentHeader
-from tests.runtime.codec.test_round_trip import decode, encode
+from tests.runtime.codec.coded_cube import decode, encode
 
 N_MUTATIONS = 2000
 

@@ -13,8 +13,8 @@ from runtime.codec.compression import decompress, decompress_salvaged
 from runtime.errors import BadArgument, Corrupt, Truncated
 from runtime.images.geotiff_page import Band, Page, table_of_pages
 from runtime.stream.records import GAP, GAP_MARKER
+from tests.runtime.codec.coded_cube import encode
 from tests.runtime.codec.stream_parts import RecordParts, SegmentParts, StreamParts, stream_parts
-from tests.runtime.codec.test_round_trip import encode
 
 CUBE = np.random.default_rng(3).integers(0, 1000, (12, 3, 8)).astype(np.int32)
 KINDS = ["back.hdr", "back.tif", "back.TIFF", "back.npy"]

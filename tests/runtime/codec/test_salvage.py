@@ -17,8 +17,8 @@ from runtime.stream.crc32c import crc32c
 from runtime.stream.kinds import PredictorKind
 from runtime.stream.range_checksums import BLOCK_BYTES, ZLIB, RangeChecksums
 from runtime.stream.records import GAP, GAP_MARKER
+from tests.runtime.codec.coded_cube import Cube, encode
 from tests.runtime.codec.stream_parts import RecordParts, SegmentParts, StreamParts, segment_header, stream_parts
-from tests.runtime.codec.test_round_trip import Cube, encode
 
 CUBE = np.random.default_rng(3).integers(0, 1000, (12, 3, 8)).astype(np.int32)
 
