@@ -8,13 +8,13 @@ from tests.runtime.memory_growth import LIBC, growth, memory_now
 
 LIBC.malloc.restype = ctypes.c_void_p
 INTERNING = """
-import sys, tracemalloc
-from tests.runtime.memory_growth import start_tracing
-start_tracing()
-before = tracemalloc.get_traced_memory()[0]
+import sys
+from tests.runtime.memory_growth import memory_now, renew_interned
+renew_interned()
+before = memory_now()["allocated_mib"]
 for number in range(1 << 17):
     sys.intern(f"{number} of a path")
-print(tracemalloc.get_traced_memory()[0] - before)
+print(memory_now()["allocated_mib"] - before)
 """
 
 
@@ -30,7 +30,13 @@ def test_native_memory_that_is_held_is_seen_until_it_is_freed() -> None:
 
 def test_strings_that_come_and_go_are_no_growth() -> None:
     done = subprocess.run([sys.executable, "-c", INTERNING], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 100_000  # bytes; one table more would be megabytes
+    assert float(done.stdout) < 0.1  # MiB; a larger table would be half of one at least
+
+
+def test_an_object_that_stays_is_seen() -> None:
+    before = memory_now()["objects"]
+    held = [str(number) for number in range(10_000, 30_000)]
+    assert abs(memory_now()["objects"] - before - len(held)) < 500  # what else came and went
 
 
 def test_growth_is_the_slope_over_the_whole_time() -> None:

@@ -26,7 +26,7 @@ from runtime.codec.stream_reader import StreamReader
 from runtime.packets.assembled_file import assemble
 from runtime.stream.records import Gap
 from runtime.target.flight_command import run
-from tests.runtime.memory_growth import ALLOWED, growth, memory_now, start_tracing
+from tests.runtime.memory_growth import ALLOWED, growth, memory_now, renew_interned
 from tests.runtime.target.paced_imager import PacedImager, config_text, line_of
 from tests.runtime.target.recorded_frames import config_of
 from tests.runtime.target.recorder_service import ask
@@ -136,7 +136,7 @@ def soak(seconds: float, output: Path, folder: Path) -> dict[str, Any]:
     commands, words = folder / "commands", itertools.cycle(COMMANDS)
     while recorder.is_alive() and not imager.n_sent:
         time.sleep(0.1)
-    start_tracing()  # kernels are compiled
+    renew_interned()
     telemetry = (folder / "telemetry.jsonl").open("rb")
     start, cpu, n_datagrams = time.monotonic(), time.process_time(), 0
     notes: list[dict[str, float]] = []
