@@ -25,7 +25,7 @@ USES = {
 }
 CHANGES = {
     SHIPPED: "",
-    SHIPPED_LARGE: " --set network.features=96 --set network.spectral_features=32 --set schedule.epochs=10",
+    SHIPPED_LARGE: " --set network.features=96 --set network.spectral_features=32",
 }
 UNSEEN = {SHIPPED: "unseen", SHIPPED_LARGE: "unseen-large"}
 """Their cross-validation models."""
