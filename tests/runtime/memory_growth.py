@@ -11,6 +11,8 @@ ALLOWED = {"objects": 2000.0, "allocated_mib": 1.0, "rss_mib": 8.0}
 """Growth in the whole time. Of Python's objects: the notes are hundreds; thousands of images or lines leave none. Of
 what native code has allocated, arrays included: 20 bytes of a line. Of the process: heaps in pieces, which threads
 leave otherwise each time."""
+MOST_HEAPS = -8
+"""`M_ARENA_MAX` of mallopt(3)."""
 MOST_INTERNED = 1 << 19
 """More strings than Python's table of them has places for."""
 
@@ -28,6 +30,15 @@ class AllocatorState(ctypes.Structure):
 
 LIBC = ctypes.CDLL(None)
 LIBC.mallinfo2.restype = AllocatorState
+
+
+def use_one_heap() -> None:
+    """Let all threads that begin from here on allocate from one heap.
+
+    A thread's own heap keeps the free end of its largest use so far, which malloc_trim(3) leaves, so that a process
+    grows from one chance schedule of its threads to the next and holds no more.
+    """
+    LIBC.mallopt(MOST_HEAPS, 1)
 
 
 def renew_interned() -> None:

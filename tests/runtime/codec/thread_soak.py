@@ -25,7 +25,7 @@ from runtime.codec.threaded_decoder import decoded
 from runtime.images.synthetic import synthetic_lines
 from runtime.stream.image_description import ImageDescription
 from tests.runtime.codec.test_threads import FORMS
-from tests.runtime.memory_growth import ALLOWED, growth, memory_now, renew_interned
+from tests.runtime.memory_growth import ALLOWED, growth, memory_now, renew_interned, use_one_heap
 
 RESULT = Path(__file__).parents[3] / "benchmarks" / "results" / "thread_soak.json"
 IMAGES_A_ROUND = 300
@@ -58,6 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     minutes = parser.parse_args().minutes
+    use_one_heap()
     package, generator = open_package(SHIPPED), np.random.default_rng(0)
     for _ in range(IMAGES_A_ROUND):
         one(generator, package)
