@@ -39,9 +39,9 @@ class Spent(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """What is done with each line of a segment, and then with the segment; the first is in neither part."""
+    """What a predictor takes of each line, made outside its clock, what is done with that, and with the segment."""
 
-    prepare: Callable[[Samples], Any]
+    lines: Iterable[Any]
     predict: Callable[[Any], Any]
     code: Callable[[Any], Any]
     finish: Callable[[], Any]
@@ -97,12 +97,11 @@ def spent_by(
 
 def times(codec: SegmentCodec, lines: Iterable[Samples]) -> tuple[float, float]:
     """Processor seconds of predictor and coder."""
-    steps = ccsds123_steps(codec) if isinstance(codec, Ccsds123Segments) else residual_steps(codec)
+    steps = ccsds123_steps(codec, lines) if isinstance(codec, Ccsds123Segments) else residual_steps(codec, lines)
     predictor = coder = 0.0
-    for line in lines:
-        prepared = steps.prepare(line)
+    for line in steps.lines:
         began = time.thread_time()
-        predicted = steps.predict(prepared)
+        predicted = steps.predict(line)
         coding = time.thread_time()
         steps.code(predicted)
         predictor, coder = predictor + coding - began, coder + time.thread_time() - coding
@@ -111,22 +110,23 @@ def times(codec: SegmentCodec, lines: Iterable[Samples]) -> tuple[float, float]:
     return predictor, coder + time.thread_time() - began
 
 
-def residual_steps(codec: SegmentCodec) -> Steps:
+def residual_steps(codec: SegmentCodec, lines: Iterable[Samples]) -> Steps:
     """Of a segment of residuals."""
     assert isinstance(codec, ResidualSegments)
     predictor, state = codec.lines_predictor, None
     written = ResidualWriter(codec.depth, *codec.shape, codec.written_coders)
+    taken = ((codec.quantiser.quantised(line), np.empty(codec.shape, np.int32)) for line in lines)
 
-    def predict(samples: Any) -> Any:
+    def predict(line: Any) -> Any:
         nonlocal state
-        mapped = np.empty(codec.shape, np.int32)
+        samples, mapped = line
         state = predictor.encode_line(samples, state, mapped)
         return mapped
 
-    return Steps(codec.quantiser.quantised, predict, written.push, written.coded)
+    return Steps(taken, predict, written.push, written.coded)
 
 
-def ccsds123_steps(codec: Ccsds123Segments) -> Steps:
+def ccsds123_steps(codec: Ccsds123Segments, lines: Iterable[Samples]) -> Steps:
     """Of a CCSDS 123 image."""
     writer = Ccsds123Writer(codec)
-    return Steps(lambda line: line, writer.predicted, lambda found: writer.code(*found), writer.coded)
+    return Steps(lines, writer.predicted, lambda found: writer.code(*found), writer.coded)

@@ -88,6 +88,11 @@ def streams(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.lrwk"))
 
 
+def stream_bytes(folder: Path) -> dict[str, bytes]:
+    """The streams of a folder, by name."""
+    return {path.name: path.read_bytes() for path in streams(folder)}
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """All of a folder."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}

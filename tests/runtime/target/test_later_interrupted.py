@@ -21,6 +21,7 @@ from tests.runtime.target.later_folder import (
     files,
     later_text,
     recorded,
+    stream_bytes,
     streams,
 )
 
@@ -94,7 +95,7 @@ def test_a_copy_that_is_not_the_stream_is_never_put_in_its_place(
     change_meanwhile(monkeypatch, exchange)
     with pytest.raises(Incomplete):
         compressed(config)
-    assert {name: data for name, data in files(tmp_path / "out").items() if name.endswith(".lrwk")} == before
+    assert stream_bytes(tmp_path / "out") == before
 
 
 def test_a_stream_that_the_quota_took_away_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,14 +136,14 @@ KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
 from runtime.target.later_compression import compress_later
-from tests.runtime.target.later_folder import content_of, later_text
+from tests.runtime.target.later_folder import content_of, later_text, streams
 from tests.runtime.target.recorded_frames import config_of
 
 os.fsync = lambda fd: None  # a process that is killed leaves what it wrote; the disk is not what this is about
 plain, work = Path(sys.argv[1]), Path(sys.argv[2])
 more = "[packets]\\npacket_bytes = 512"
 config = config_of(later_text(work, more=more))
-wanted = [content_of(path) for path in sorted(plain.glob("*.lrwk"))]
+wanted = [content_of(path) for path in streams(plain)]
 
 def child(last):
     if not (process := os.fork()):
@@ -166,9 +167,9 @@ while True:
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(plain, work)
     code = child(step)
-    assert [content_of(path) for path in sorted(work.glob("*.lrwk"))] == wanted, step
+    assert [content_of(path) for path in streams(work)] == wanted, step
     assert child(0) == 0
-    assert [content_of(path) for path in sorted(work.glob("*.lrwk"))] == wanted, step
+    assert [content_of(path) for path in streams(work)] == wanted, step
     left = {path.name for path in work.iterdir() if path.suffix not in (".lrwk", ".packets")}
     assert left == {".later.lock", "later.json"}, left
     ends.add(frozenset((path.name, path.stat().st_size) for path in work.iterdir() if path.suffix == ".lrwk"))
